@@ -1,0 +1,97 @@
+"""The value objects every floor of the house hands upwards.
+
+All are frozen: a finding is built once, by the engine, and only read afterwards. Rows and columns are
+1-based and count characters of the decoded source, as editors show them; ``end_column`` is exclusive.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Certainty(enum.IntEnum):
+    """How sure a finding is: ``certain`` on every execution that reaches the line, ``likely`` when the
+    evidence points one way, ``possible`` when merely nothing proves the line safe."""
+
+    POSSIBLE = 1
+    LIKELY = 2
+    CERTAIN = 3
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+    @classmethod
+    def parse(cls, text: str) -> Certainty:
+        """Read a label; ``KeyError`` when it is none of the three."""
+        return cls[text.upper()]
+
+
+class Applicability(enum.Enum):
+    """Whether a fix may be applied unasked (``safe``), on request (``unsafe``) or only shown."""
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+    DISPLAY = "display"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    row: int
+    column: int
+    end_row: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the text in ``span`` (empty for an insertion) by ``content``."""
+
+    span: Span
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    applicability: Applicability
+    message: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TraceStep:
+    """One stop on the way of the value to the finding: where it was made, moved, aliased, written."""
+
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a reader should change, at the place they would change it.
+
+    ``also`` names further rules the same line breaks and the same change mends, so that a reader meets
+    the line once; ``noqa_row`` is the row on which a suppression comment is looked for (the last row
+    of the logical line); ``help`` is the change in words.
+    """
+
+    code: str
+    message: str
+    path: str
+    span: Span
+    certainty: Certainty
+    help: str = ""
+    trace: tuple[TraceStep, ...] = ()
+    also: tuple[str, ...] = ()
+    fix: Fix | None = None
+    noqa_row: int = 0
+
+    @property
+    def sort_key(self) -> tuple[str, Span, str, str]:
+        return (self.path, self.span, self.code, self.message)
+
+    @property
+    def is_internal(self) -> bool:
+        """Whether the tool itself failed on this file: TBX900 to TBX902."""
+        return self.code in {"TBX900", "TBX901", "TBX902"}

@@ -1,0 +1,60 @@
+"""What a rule is: a documented class with one method for each kind of boundary event it judges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from tensorlint.findings import Applicability, Certainty
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A place the reader should see on the way to the finding."""
+
+    node: cst.CSTNode
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A finding before its nodes are turned into rows and columns.
+
+    ``mend`` identifies the change that would mend it: drafts of several rules with the same ``mend``
+    are shown to the reader as one finding.
+    """
+
+    node: cst.CSTNode
+    message: str
+    certainty: Certainty
+    help: str = ""
+    notes: tuple[Note, ...] = ()
+    mend: cst.CSTNode | None = None
+
+
+class Rule:
+    """Base of all rules. The docstring of a subclass is its documentation (``tensorlint rule CODE``).
+
+    The interpreter in ``flow`` emits events; the engine calls ``on_<event>`` of each rule that has one. A
+    rule keeps no state between events.
+    """
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+    since: ClassVar[str] = "0.1.0"
+    #: How far the rule's fix may be trusted, or None while it has none.
+    fix: ClassVar[Applicability | None] = None
+
+    @classmethod
+    def subscriptions(cls) -> Iterator[tuple[str, str]]:
+        """Pairs of event name and method name, e.g. ``("export", "on_export")``."""
+        for attribute in sorted(dir(cls)):
+            if attribute.startswith("on_"):
+                yield attribute.removeprefix("on_"), attribute
+
+
+Drafts = Iterable[Draft]
