@@ -1,14 +1,40 @@
-"""One file: source in, findings out."""
+"""One file: source in, findings out.
+
+Rules subscribe to events of the interpreter by the names of their methods. A draft of a rule points at
+nodes; the rows and columns are looked up at the end, for the drafts that survived.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tensorlint.findings import Certainty, Finding
+from tensorlint.findings import Certainty, Finding, Span, TraceStep
 
 if TYPE_CHECKING:
+    import libcst as cst
+
+    from tensorlint.flow.events import Event, FileFacts
+    from tensorlint.rules.base import Draft, Rule
     from tensorlint.source import Source
+    from tensorlint.suppression import Suppressions
+
+SYNTAX_ERROR = "TBX901"
+_DEVICE_WORDS = re.compile(r"\.cuda\b|\.cpu\b|\bdevice\b|\.to\(|[\"']cuda|\bgpu\b")
+_IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*)", re.MULTILINE)
+_NUMPY_METHOD = re.compile(r"^[ \t]+(?:async[ \t]+)?def[ \t]+numpy[ \t]*\(", re.MULTILINE)
+_TEST_PATH = re.compile(r"(^|/)(tests?|testing|test_\w+|\w+_test)(\.py|/)")
+
+
+class RuleError(Exception):
+    """A rule failed on an event: an error of the tool, never of the file."""
+
+    def __init__(self, code: str, error: Exception) -> None:
+        super().__init__(f"{code}: {type(error).__name__}: {error}")
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,5 +46,116 @@ class Policy:
 
 
 def check(source: Source, policy: Policy) -> list[Finding]:
-    """Findings of one file, sorted, with suppressed ones already taken out."""
-    return []
+    """Findings of one file, sorted, with suppressed ones already taken out.
+
+    A file that does not parse gives the one finding TBX901. Raises ``RuleError`` when a rule fails.
+    """
+    import libcst as cst
+
+    from tensorlint.flow.interpreter import interpret
+    from tensorlint.suppression import Suppressions
+
+    try:
+        module = cst.parse_module(source.text)
+    except cst.ParserSyntaxError as error:
+        return [_syntax_error(source, error)]
+    drafts: dict[tuple[str, int], tuple[type[Rule], Draft]] = {}
+    listeners = _listeners(policy)
+
+    def judge(event: Event) -> None:
+        for rule, listen in listeners.get(event.kind, ()):
+            try:
+                for draft in listen(event):
+                    if draft.certainty >= policy.certainty:
+                        _keep(drafts, rule, draft)
+            except Exception as error:
+                raise RuleError(rule.code, error) from error
+
+    interpret(module, file_facts(source), judge)
+    if not drafts:
+        return []
+    suppressions = Suppressions.parse(source)
+    return sorted(_findings(source, module, drafts.values(), suppressions), key=lambda finding: finding.sort_key)
+
+
+def _keep(drafts: dict[tuple[str, int], tuple[type[Rule], Draft]], rule: type[Rule], draft: Draft) -> None:
+    """One draft a rule and place: the surest."""
+    key = (rule.code, id(draft.node))
+    known = drafts.get(key)
+    if known is None or known[1].certainty < draft.certainty:
+        drafts[key] = (rule, draft)
+
+
+def _listeners(policy: Policy) -> dict[str, list[tuple[type[Rule], Callable[[Event], Iterable[Draft]]]]]:
+    from tensorlint.rules import all_rules
+
+    listeners: dict[str, list[tuple[type[Rule], Callable[[Event], Iterable[Draft]]]]] = defaultdict(list)
+    for code, rule in all_rules().items():
+        if code in policy.codes:
+            judge = rule()
+            for event, method in rule.subscriptions():
+                listeners[event].append((rule, getattr(judge, method)))
+    return listeners
+
+
+def _syntax_error(source: Source, error: cst.ParserSyntaxError) -> Finding:
+    row = max(error.raw_line, 1)
+    column = max(error.raw_column + 1, 1)
+    message = f"syntax error: {' '.join(error.message.split())}"
+    return Finding(SYNTAX_ERROR, message, source.path, Span(row, column, row, column), Certainty.CERTAIN, noqa_row=row)
+
+
+def file_facts(source: Source) -> FileFacts:
+    """What the text of the whole file says about itself."""
+    from tensorlint.flow.events import FileFacts
+    from tensorlint.knowledge.frameworks import FOREIGN_NUMPY_METHOD, TORCH_ECOSYSTEM
+
+    modules = {name.strip().split(".")[0] for match in _IMPORT.finditer(source.text) for name in match.group(1).split(",")}
+    return FileFacts(
+        imports_torch=bool(modules & TORCH_ECOSYSTEM),
+        mentions_device=bool(_DEVICE_WORDS.search(source.text)),
+        foreign=frozenset(modules & FOREIGN_NUMPY_METHOD),
+        defines_numpy=bool(_NUMPY_METHOD.search(source.text)),
+        is_test=bool(_TEST_PATH.search(source.path.replace("\\", "/"))),
+    )
+
+
+def _findings(
+    source: Source, module: cst.Module, drafts: Iterable[tuple[type[Rule], Draft]], suppressions: Suppressions
+) -> list[Finding]:
+    from tensorlint.flow.positions import spans_of
+
+    kept = list(drafts)
+    nodes = [node for _, draft in kept for node in (draft.node, *(note.node for note in draft.notes))]
+    spans = spans_of(module, nodes)
+    shown: dict[object, list[Finding]] = {}
+    for rule, draft in kept:
+        span = spans[id(draft.node)]
+        trace = {
+            TraceStep(spans[id(note.node)], note.message)
+            for note in draft.notes
+            if id(note.node) in spans and spans[id(note.node)] != span
+        }
+        finding = Finding(
+            rule.code, draft.message, source.path, span, draft.certainty, draft.help,
+            tuple(sorted(trace, key=lambda step: (step.span, step.message))), noqa_row=span.end_row,
+        )  # fmt: skip
+        if not suppressions.covers_finding(finding):
+            shown.setdefault(id(draft.mend) if draft.mend is not None else (rule.code, id(draft.node)), []).append(finding)
+    return [_merged(findings) for findings in shown.values()]
+
+
+def _merged(findings: list[Finding]) -> Finding:
+    """Findings that one change mends are read once: under the surest rule, then the lowest code."""
+    first, *others = sorted(findings, key=lambda finding: (-finding.certainty, finding.code))
+    if not others:
+        return first
+    trace = {step: None for finding in (first, *others) for step in finding.trace}
+    messages = [finding.message for finding in (first, *others)]
+    return replace(
+        first,
+        message=messages[0] + "; " + "; ".join(message[0].lower() + message[1:] if message[:1].isupper() else message for message in messages[1:]),
+        also=tuple(finding.code for finding in others),
+        help=max((finding.help for finding in findings), key=len),
+        trace=tuple(sorted(trace, key=lambda step: (step.span, step.message))),
+    )

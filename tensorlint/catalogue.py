@@ -1,0 +1,69 @@
+"""What there is to say about a code: for ``tensorlint rule``, the documentation pages, and the statistics."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+
+from tensorlint.config import TOOL_CODES
+from tensorlint.fixtures_path import programs
+from tensorlint.links import rule_url
+from tensorlint.rules import all_rules
+
+_TOOL_DOCUMENTATION = {
+    "TBX900": """
+        tensorlint itself failed on this file. The message names the exception and, when it is known, the rule. Other
+        files are still reported and the exit code is 2. Please report it, with the part of the file that is enough.
+    """,
+    "TBX901": """
+        The file is not valid Python, so that nothing in it was judged. The exit code is 2. Below a directory, a file
+        without any token of the PyTorch/NumPy boundary is not parsed and its errors are not reported.
+    """,
+    "TBX902": """
+        The file, or the directory, could not be read: no permission, a dangling symbolic link, bytes that are not
+        in the encoding the file declares, a NUL byte, or an expression nested too deeply to be parsed. The exit
+        code is 2.
+    """,
+    "TBX903": """
+        A suppression comment that suppresses nothing. The code is reserved: nothing reports it yet.
+    """,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One code, documented."""
+
+    code: str
+    name: str
+    since: str
+    fix: str | None
+    default: bool
+    documentation: str
+    bad: tuple[Path, ...] = ()
+    good: tuple[Path, ...] = ()
+
+    @property
+    def url(self) -> str:
+        return rule_url(self.code)
+
+
+def catalogue() -> dict[str, Entry]:
+    """Every code in order."""
+    entries: dict[str, Entry] = {}
+    for code, rule in all_rules().items():
+        bad, good = programs(code)
+        entries[code] = Entry(
+            code,
+            rule.name,
+            rule.since,
+            rule.fix and rule.fix.value,
+            bool(getattr(rule, "default", True)),
+            inspect.cleandoc(rule.__doc__ or ""),
+            bad,
+            good,
+        )
+    for code, name in TOOL_CODES.items():
+        entries[code] = Entry(code, name, "0.1.0", None, True, inspect.cleandoc(_TOOL_DOCUMENTATION[code]))
+    return dict(sorted(entries.items()))

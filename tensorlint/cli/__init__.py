@@ -1,0 +1,56 @@
+"""The command line: arguments in, text and an exit code out. The only place that prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from tensorlint import __version__
+from tensorlint.cli.check import check
+from tensorlint.cli.output import close_quietly
+from tensorlint.cli.rule import rule
+
+
+class CheckByDefault(click.Group):
+    """A group whose command may be left out: ``tensorlint src/`` is ``tensorlint check src/``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in {"--version", "--help", "-h"}):
+            args = ["check", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=CheckByDefault, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tensorlint", message="%(prog)s %(version)s")
+def app() -> None:
+    """Follows tensors and arrays across the PyTorch/NumPy boundary and reports where they break.
+
+    `tensorlint [PATH...]` is short for `tensorlint check [PATH...]`.
+    """
+
+
+app.add_command(check)
+app.add_command(rule)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; the exit code is 0 clean, 1 findings, 2 usage, configuration or internal error."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a file name or a source line must never end the run
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = app.main(
+            args=None if arguments is None else list(arguments), prog_name="tensorlint", standalone_mode=False
+        )
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        close_quietly()
+        return 0
+    return code if isinstance(code, int) else 0

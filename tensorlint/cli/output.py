@@ -1,0 +1,41 @@
+"""Writing to the terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+from tensorlint.report import Style
+
+
+def style_for(stream: TextIO) -> Style:
+    """Colour on a terminal only, unless the environment says otherwise."""
+    return Style(colour=_wants_colour(stream), cwd=os.getcwd())
+
+
+def _wants_colour(stream: TextIO) -> bool:
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return os.environ.get("TERM") != "dumb" and stream.isatty()
+
+
+def emit(text: str) -> None:
+    """Write to standard output; quiet when its reader (``| head``) has gone."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        close_quietly()
+
+
+def note(text: str) -> None:
+    """Write a line to standard error."""
+    sys.stderr.write(text + "\n")
+
+
+def close_quietly() -> None:
+    """Point standard output at nothing, so that the interpreter does not complain when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,23 @@
+"""Where the fixture programs are: beside the package in a checkout, inside it once installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+
+
+def fixtures_root() -> Path | None:
+    """The folder with one folder for each rule, or None when the fixtures were left out."""
+    inside, beside = _PACKAGE / "fixtures", _PACKAGE.parent / "fixtures"
+    if (_PACKAGE.parent / "pyproject.toml").is_file() and beside.is_dir():
+        return beside
+    return inside if inside.is_dir() else None
+
+
+def programs(code: str) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """The bad and the good programs of a rule, in order of name."""
+    root = fixtures_root()
+    if root is None:
+        return (), ()
+    return tuple(sorted(root.glob(f"{code}_*/bad_*.py"))), tuple(sorted(root.glob(f"{code}_*/good_*.py")))

@@ -1,0 +1,84 @@
+"""tensorlint inside flake8: ``flake8 --select TBX``.
+
+flake8 selects, ignores, and honours ``# noqa`` itself; ``# tensorlint: ignore`` works here, too. How sure a
+finding must be comes from flake8's option, else, like the codes that may speak at all, from ``[tool.tensorlint]`` of the nearest pyproject.toml.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from tensorlint import __version__
+from tensorlint.findings import Certainty, Finding
+from tensorlint.screen import may_matter
+
+Row = tuple[int, int, str, type]
+
+
+class Plugin:
+    """What flake8 instantiates for each file."""
+
+    name = "tensorlint"
+    version = __version__
+    certainty: ClassVar[Certainty | None] = None
+
+    def __init__(self, tree: ast.AST, filename: str, lines: Sequence[str]) -> None:
+        self._filename = filename
+        self._lines = lines
+
+    @classmethod
+    def add_options(cls, manager: Any) -> None:
+        """Register our option; ``manager`` is flake8's, which is no dependency of ours."""
+        manager.add_option(
+            "--tensorlint-certainty",
+            metavar="LEVEL",
+            choices=[certainty.label for certainty in reversed(Certainty)],
+            parse_from_config=True,
+            help="Show tensorlint findings at least this sure: certain, likely (default) or possible.",
+        )
+
+    @classmethod
+    def parse_options(cls, options: argparse.Namespace) -> None:
+        chosen = options.tensorlint_certainty
+        cls.certainty = Certainty.parse(chosen) if chosen else None
+
+    def run(self) -> Iterator[Row]:
+        """Rows as flake8 wants them: columns from 0. An error here must not end the run, so it becomes a row."""
+        text = "".join(self._lines)
+        if not may_matter(text.encode("utf-8", "surrogatepass")):
+            return
+        try:
+            rows = [_row(finding) for finding in self._findings(text) if finding.code != "TBX901"]  # flake8 has E999
+        except Exception as error:  # noqa: BLE001  # would hide what other plugins and files have to say
+            from tensorlint.runner import internal_error
+
+            rows = [(1, 0, f"TBX900 {internal_error(error)}", type(self))]
+        yield from rows
+
+    def _findings(self, text: str) -> list[Finding]:
+        from tensorlint.config import ConfigError, resolve
+        from tensorlint.runner import judge_source, tool_finding
+        from tensorlint.source import Source
+
+        try:
+            settings = _resolver(self.certainty).for_file(self._filename)
+        except ConfigError as error:
+            return [tool_finding("TBX900", self._filename, str(error))]
+        source = Source(self._filename, text, noqa=False)
+        return judge_source(source, resolve(settings, self._filename), settings.certainty)
+
+
+@lru_cache(maxsize=4)
+def _resolver(certainty: Certainty | None) -> Any:
+    from tensorlint.config import Overrides, Resolver
+
+    return Resolver(Overrides(certainty=certainty))
+
+
+def _row(finding: Finding) -> Row:
+    also = f" (also {', '.join(finding.also)})" if finding.also else ""
+    return finding.span.row, finding.span.column - 1, f"{finding.code} {finding.message}{also}", Plugin

@@ -1,0 +1,113 @@
+"""What a type annotation says of the value it stands beside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import libcst as cst
+
+from tensorlint.flow.values import (
+    UNKNOWN_FACT,
+    Array,
+    DeviceValue,
+    Dictionary,
+    Foreign,
+    Module,
+    Scalar,
+    Sequence,
+    Tensor,
+    Value,
+    join_all,
+)
+
+#: Gives the dotted path an expression resolves to, or an empty string.
+Resolve = Callable[[cst.BaseExpression], str]
+
+_TENSORS = frozenset({
+    "torch.Tensor", "torch.FloatTensor", "torch.LongTensor", "torch.BoolTensor", "torch.IntTensor", "torch.HalfTensor",
+    "torch.DoubleTensor", "torch.ByteTensor", "torch.nn.Parameter", "torch.nn.parameter.Parameter",
+    "torch.cuda.FloatTensor", "torch.cuda.LongTensor",
+})  # fmt: skip
+_ARRAYS = frozenset({"numpy.ndarray", "numpy.typing.NDArray", "numpy.typing.ArrayLike", "numpy.array"})
+_SCALARS = {
+    "builtins.int": "int", "builtins.float": "float", "builtins.str": "str", "builtins.bool": "bool",
+    "builtins.bytes": "bytes", "numpy.float32": "float", "numpy.float64": "float", "numpy.int64": "np.int64",
+}  # fmt: skip
+_SEQUENCES = frozenset({"list", "List", "Sequence", "Iterable", "Iterator", "Generator", "Collection", "set", "Set"})
+_MAPPINGS = frozenset({"dict", "Dict", "Mapping", "MutableMapping", "OrderedDict", "DefaultDict", "defaultdict"})
+_WRAPPERS = frozenset({"Optional", "Union", "Annotated", "Final", "ClassVar"})
+
+
+def value_of(annotation: cst.BaseExpression, resolve: Resolve) -> Value | None:
+    """The abstract value a variable annotated so holds; None when the annotation decides nothing."""
+    match annotation:
+        case cst.SimpleString():
+            return _from_text(annotation, resolve)
+        case cst.BinaryOperation(left=left, operator=cst.BitOr(), right=right):
+            return _union([left, right], resolve)
+        case cst.Subscript():
+            return _subscripted(annotation, resolve)
+        case cst.Name() | cst.Attribute():
+            return _plain(resolve(annotation))
+        case _:
+            return None
+
+
+def _plain(path: str) -> Value | None:
+    if path in _TENSORS or path == "Tensor":
+        return Tensor(source="parameter")
+    if path in _ARRAYS:
+        return Array()
+    if path in _SCALARS:
+        return Scalar(kind=_SCALARS[path])
+    if path == "torch.device":
+        return DeviceValue()
+    if path == "torch.nn.Module":
+        return Module(device=UNKNOWN_FACT)
+    if path.startswith(("tensorflow.", "jax.", "paddle.", "pandas.", "tinygrad.", "mxnet.", "cupy.")):
+        return Foreign(framework=path.split(".")[0])
+    return None
+
+
+def _from_text(annotation: cst.SimpleString, resolve: Resolve) -> Value | None:
+    text = annotation.evaluated_value
+    if not isinstance(text, str) or not any(word in text for word in ("Tensor", "ndarray", "NDArray", "Module")):
+        return None
+    try:
+        return value_of(cst.parse_expression(text), resolve)
+    except cst.ParserSyntaxError:
+        return None
+
+
+def _subscripted(annotation: cst.Subscript, resolve: Resolve) -> Value | None:
+    path = resolve(annotation.value)
+    name = path.split(".")[-1]
+    inner = [element.slice.value for element in annotation.slice if isinstance(element.slice, cst.Index)]
+    if path in _ARRAYS or name == "NDArray":
+        return Array()
+    if name in _WRAPPERS:
+        return _union(inner[:1] if name == "Annotated" else inner, resolve)
+    if name in _SEQUENCES and inner:
+        return Sequence(element=value_of(inner[0], resolve))
+    if name in {"tuple", "Tuple"} and inner:
+        if any(isinstance(item, cst.Ellipsis) for item in inner):
+            return Sequence(kind="tuple", element=value_of(inner[0], resolve))
+        values = [value_of(item, resolve) for item in inner]
+        if any(value is not None for value in values):
+            return Sequence(kind="tuple", items=tuple(join_all([value] if value else []) for value in values))
+        return None
+    if name in _MAPPINGS and len(inner) == 2:
+        return Dictionary(element=value_of(inner[1], resolve))
+    if path.startswith("jaxtyping.") and inner:
+        return value_of(inner[0], resolve)
+    return None
+
+
+def _union(members: list[cst.BaseExpression], resolve: Resolve) -> Value | None:
+    """A union with ``None`` is its other member; of several real members nothing is known."""
+    real = [
+        member
+        for member in members
+        if not (isinstance(member, cst.Name) and member.value == "None")
+    ]
+    return value_of(real[0], resolve) if len(real) == 1 else None

@@ -1,0 +1,169 @@
+"""What the interpreter tells the rules. Events carry nodes and values, never judgements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from tensorlint.flow.values import Fact, Storage, Tensor, Value
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from tensorlint.flow.state import Mutation
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What the whole file says about itself, for weighing what one line leaves open."""
+
+    imports_torch: bool = False
+    #: Anything in the file is moved to a device, brought back from one, or names one.
+    mentions_device: bool = False
+    #: Other frameworks whose values have a ``.numpy()`` of their own.
+    foreign: frozenset[str] = frozenset()
+    #: A class of this file defines ``numpy`` itself.
+    defines_numpy: bool = False
+    is_test: bool = False
+    source_text: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where in the program an event happens."""
+
+    file: FileFacts
+    function: str = ""
+    class_name: str = ""
+    grad_mode: Fact = field(default_factory=Fact)
+    host_only: bool = False
+    in_loop: bool = False
+    is_test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    node: cst.BaseExpression
+    value: Value
+    keyword: str = ""
+    star: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    kind: ClassVar[str] = ""
+    node: cst.CSTNode
+    scene: Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Export(Event):
+    """``receiver.numpy()``. ``consumer`` is the ``float(...)``, ``.item()`` or ``.tolist()`` around it."""
+
+    kind: ClassVar[str] = "export"
+    receiver: cst.BaseExpression
+    value: Value
+    forced: bool = False
+    consumer: str = ""
+    consumer_node: cst.CSTNode | None = None
+
+    @property
+    def replaced_by_scalar(self) -> bool:
+        """Whether the array only serves to make a Python number or list, which the tensor does by itself."""
+        return self.consumer in {"float", "int", "bool", "item", "tolist"}
+
+
+@dataclass(frozen=True, slots=True)
+class TorchCall(Event):
+    """A call of a function or class below ``torch``; ``name`` is its path without ``torch.``."""
+
+    kind: ClassVar[str] = "torch_call"
+    name: str
+    arguments: tuple[Argument, ...]
+    result: Value
+    #: The method called on the result at once, as in ``torch.from_numpy(a).clone()``.
+    consumer: str = ""
+
+    def positional(self, index: int = 0) -> Argument | None:
+        plain = [argument for argument in self.arguments if not argument.keyword and not argument.star]
+        return plain[index] if index < len(plain) else None
+
+    def keyword(self, name: str) -> Argument | None:
+        return next((argument for argument in self.arguments if argument.keyword == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class NumpyCall(TorchCall):
+    """The same for NumPy, the standard ``random`` module included (its ``name`` starts with ``stdlib:``)."""
+
+    kind: ClassVar[str] = "numpy_call"
+
+
+@dataclass(frozen=True, slots=True)
+class MethodCall(Event):
+    """A method of a tensor or an array, other than an export."""
+
+    kind: ClassVar[str] = "method_call"
+    name: str
+    receiver: cst.BaseExpression
+    value: Value
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemWrite(Event):
+    """``target[...] = value`` where the target is an array: the value goes through ``__array__``."""
+
+    kind: ClassVar[str] = "item_write"
+    target: Value
+    value: Argument
+
+
+@dataclass(frozen=True, slots=True)
+class Write(Event):
+    """Memory is written in place through ``value``; ``name`` is the access path, empty for a temporary."""
+
+    kind: ClassVar[str] = "write"
+    value: Value
+    storage: Storage
+    name: str
+    #: "augmented", "item", "fill" (the whole of it), "method", "out".
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaleRead(Event):
+    """A name is read after its memory changed under it."""
+
+    kind: ClassVar[str] = "stale_read"
+    name: str
+    value: Value
+    mutation: Mutation
+
+
+@dataclass(frozen=True, slots=True)
+class Store(Event):
+    """A value is kept: ``container`` is "attribute", "append", "item", "yield" or "return"."""
+
+    kind: ClassVar[str] = "store"
+    value: Value
+    container: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class BufferStored(Event):
+    """One allocation made before a loop is written in it and stored in every iteration."""
+
+    kind: ClassVar[str] = "buffer_stored"
+    value: Value
+    container: str
+    storage: Storage
+    write: cst.CSTNode
+    loop: cst.CSTNode
+
+
+__all__ = [
+    "Argument", "BufferStored", "Event", "Export", "FileFacts", "ItemWrite", "MethodCall", "NumpyCall", "Scene", "StaleRead",
+    "Store", "Tensor", "TorchCall", "Write",
+]  # fmt: skip

@@ -1,0 +1,597 @@
+"""Expressions: what each evaluates to, and the reads and attribute look-ups on the way."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+import libcst as cst
+
+from tensorlint.flow import events
+from tensorlint.flow.index import FunctionInfo, dotted_name
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.state import Frame
+from tensorlint.flow.values import (
+    NO_FACT,
+    NO_STORAGE,
+    NONE,
+    PLAIN,
+    UNKNOWN,
+    UNKNOWN_FACT,
+    Array,
+    ClassObject,
+    DeviceValue,
+    Dictionary,
+    Fact,
+    Foreign,
+    Function,
+    Instance,
+    Method,
+    Module,
+    Optimizer,
+    Origin,
+    Owner,
+    Scalar,
+    Sequence,
+    Symbol,
+    Tensor,
+    Truth,
+    Unknown,
+    Value,
+    join,
+    join_all,
+    storages_of,
+    strongest,
+)
+from tensorlint.knowledge import ARRAY_ATTRIBUTES, TENSOR_ATTRIBUTES, Grad, Result, Share
+
+#: Names that data loaders go by; what they yield was collated in host memory.
+LOADER = re.compile(r"(^|_)(data_?)?(loader|dataloader)s?$|loader$|_dl$|(train|val|valid|test)_(iter|gen)$", re.IGNORECASE)
+_CONSTANTS: Mapping[str, Value] = MappingProxyType(
+    {
+        "None": NONE,
+        "True": Scalar(kind="bool", literal=True, known=True),
+        "False": Scalar(kind="bool", literal=False, known=True),
+    }
+)
+_BUILTINS = frozenset(dir(builtins))
+
+
+class Expressions(Machine):
+    """``evaluate`` dispatches on the type of the node; a node no method is written for is unknown."""
+
+    def evaluate(self, node: cst.BaseExpression, frame: Frame) -> Value:
+        handler = _HANDLERS.get(type(node))
+        return handler(self, node, frame) if handler is not None else UNKNOWN
+
+    # Atoms.
+
+    def _name(self, node: cst.Name, frame: Frame) -> Value:
+        name = node.value
+        if name in _CONSTANTS:
+            return _CONSTANTS[name]
+        value = self.lookup(name, frame)
+        if value is None:
+            return Symbol(path=f"builtins.{name}") if name in _BUILTINS else Unknown(source="global")
+        self._read(name, value, node, frame)
+        return value
+
+    def _read(self, path: str, value: Value, node: cst.CSTNode, frame: Frame) -> None:
+        mutation = frame.env.stale.get(path)
+        if mutation is not None:
+            self.emit(frame, events.StaleRead, node, name=path, value=value, mutation=mutation)
+
+    def _integer(self, node: cst.Integer, frame: Frame) -> Value:
+        return Scalar(kind="int", literal=node.evaluated_value, known=True)
+
+    def _float(self, node: cst.Float, frame: Frame) -> Value:
+        return Scalar(kind="float", known=True)
+
+    def _imaginary(self, node: cst.Imaginary, frame: Frame) -> Value:
+        return Scalar(kind="complex", known=True)
+
+    def _string(self, node: cst.SimpleString, frame: Frame) -> Value:
+        text = node.evaluated_value
+        return Scalar(kind="str" if isinstance(text, str) else "bytes", literal=text, known=True)
+
+    def _formatted(self, node: cst.FormattedString, frame: Frame) -> Value:
+        for part in node.parts:
+            if isinstance(part, cst.FormattedStringExpression):
+                self.evaluate(part.expression, frame)
+        first = node.parts[0] if node.parts else None
+        literal = first.value if isinstance(first, cst.FormattedStringText) else None
+        return Scalar(kind="str", literal=literal)
+
+    def _concatenated(self, node: cst.ConcatenatedString, frame: Frame) -> Value:
+        self.evaluate(node.left, frame)
+        self.evaluate(node.right, frame)
+        return Scalar(kind="str")
+
+    # Containers.
+
+    def _elements(self, node: cst.List | cst.Tuple | cst.Set, frame: Frame) -> Value:
+        kind = type(node).__name__.lower()
+        items: list[Value] = []
+        fixed = True
+        for element in node.elements:
+            value = self.evaluate(element.value, frame)
+            if isinstance(element, cst.StarredElement):
+                fixed = False
+                value = self.element_of(value, element.value, frame)
+            items.append(value)
+        if fixed and len(items) <= 64:
+            return Sequence(kind=kind, items=tuple(items), born=self.next_serial(), oid=self.serial)
+        return Sequence(kind=kind, element=join_all(items), born=self.next_serial(), oid=self.serial)
+
+    def _dict(self, node: cst.Dict, frame: Frame) -> Value:
+        entries: dict[object, Value] = {}
+        others: list[Value] = []
+        for element in node.elements:
+            value = self.evaluate(element.value, frame)
+            if not isinstance(element, cst.DictElement):
+                if isinstance(value, Dictionary):
+                    entries.update(value.entries)
+                    others.extend([value.element] if value.element is not None else [])
+                else:
+                    others.append(UNKNOWN)
+                continue
+            key = self.evaluate(element.key, frame)
+            if isinstance(key, Scalar) and key.known:
+                entries[key.literal] = value
+            else:
+                others.append(value)
+        return Dictionary(
+            entries=entries, element=join_all(others) if others else None, born=self.next_serial(), oid=self.serial
+        )
+
+    def _comprehension(
+        self, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp, frame: Frame
+    ) -> Value:
+        outer = frame.env
+        frame.env = outer.copy()
+        self._clauses(node.for_in, frame)
+        if isinstance(node, cst.DictComp):
+            self.evaluate(node.key, frame)
+            element = self.evaluate(node.value, frame)
+            made: Value = Dictionary(element=element, storages=storages_of(element), born=self.next_serial(), oid=self.serial)
+        else:
+            kind = {cst.ListComp: "list", cst.SetComp: "set"}.get(type(node), "generator")
+            made = Sequence(kind=kind, element=self.evaluate(node.elt, frame), born=self.next_serial(), oid=self.serial)
+        frame.env = outer
+        return made
+
+    def _clauses(self, clause: cst.CompFor, frame: Frame) -> None:
+        iterable = self.evaluate(clause.iter, frame)
+        self.assign(clause.target, self.element_of(iterable, clause.iter, frame), frame)
+        for condition in clause.ifs:
+            self.evaluate(condition.test, frame)
+            self.narrow(condition.test, frame, holds=True)
+        if clause.inner_for_in is not None:
+            self._clauses(clause.inner_for_in, frame)
+
+    def element_of(self, value: Value, node: cst.CSTNode, frame: Frame) -> Value:
+        """What iterating over ``value`` yields."""
+        match value:
+            case Tensor():
+                return replace(value, zero_dim=False, oid=self.next_serial())
+            case Array():
+                return replace(value, oid=self.next_serial())
+            case Sequence(kind="loader"):
+                return self._loaded()
+            case Sequence():
+                return value.any_element()
+            case Dictionary():
+                return PLAIN if value.entries or value.element is not None else UNKNOWN
+            case Foreign():
+                return value
+            case Scalar(kind="str"):
+                return Scalar(kind="str")
+            case Unknown():
+                name = dotted_name(node) if isinstance(node, (cst.Name, cst.Attribute)) else ""
+                if LOADER.search(name):
+                    return self._loaded()
+                return replace(value, source=value.source or "element", oid=0)
+            case _:
+                return Unknown(source="element")
+
+    @staticmethod
+    def _loaded() -> Value:
+        return Unknown(device=Fact(Truth.NO, reason="a batch from a loader is in host memory"), grad=NO_FACT, source="loader")
+
+    # Names with dots.
+
+    def _attribute(self, node: cst.Attribute, frame: Frame) -> Value:
+        path = dotted_name(node)
+        if path:
+            bound = self.lookup(path, frame)
+            if bound is not None:
+                self._read(path, bound, node, frame)
+                return bound
+        return self.attribute(self.evaluate(node.value, frame), node.attr.value, node, frame)
+
+    def attribute(self, value: Value, name: str, node: cst.Attribute, frame: Frame) -> Value:
+        """``value.name``, read and not called."""
+        match value:
+            case Symbol():
+                return Symbol(path=f"{value.path}.{name}")
+            case Tensor():
+                return self._tensor_attribute(value, name, node, frame)
+            case Array():
+                row = ARRAY_ATTRIBUTES.get(name)
+                if row is None:
+                    return Method(receiver=value, name=name)
+                if row.result is Result.ARRAY:
+                    return value if row.share is Share.ALWAYS else Array(dtype=value.dtype)
+                return PLAIN
+            case Module():
+                return self._module_attribute(value, name, frame)
+            case Instance() | ClassObject():
+                cls = value.cls if isinstance(value, Instance) else value.info
+                return self._member(cls, value, name, node, frame)
+            case Unknown():
+                return self._unknown_attribute(value, name, node)
+            case Sequence() | Dictionary() | Optimizer():
+                return Method(receiver=value, name=name)
+            case Foreign():
+                return value
+            case _:
+                return Unknown(source="attribute")
+
+    def _tensor_attribute(self, value: Tensor, name: str, node: cst.Attribute, frame: Frame) -> Value:
+        if name == "grad":
+            return Tensor(
+                device=value.device,
+                grad=NO_FACT,
+                dtype=value.dtype,
+                storages=self._gradient_of(value),
+                origin=Origin(node, "the gradient"),
+                sure=value.sure,
+            )
+        if name == "device":
+            return DeviceValue(fact=value.device)
+        row = TENSOR_ATTRIBUTES.get(name)
+        if row is None:
+            return Method(receiver=value, name=name)
+        if row.result is not Result.TENSOR:
+            return PLAIN
+        grad = NO_FACT if row.grad is Grad.NO else self.result_grad(value.grad, frame)
+        alias = node if name == "data" and value.storages else value.alias
+        return replace(value, grad=grad, alias=alias, oid=self.next_serial())
+
+    def _gradient_of(self, value: Tensor) -> frozenset[object]:  # type: ignore[type-arg]
+        from tensorlint.flow.values import Storage
+
+        if not value.storages:
+            return NO_STORAGE
+        return frozenset({Storage(-storage.serial - 1, Owner.GRADIENT) for storage in value.storages})
+
+    def _module_attribute(self, value: Module, name: str, frame: Frame) -> Value:
+        if value.cls is not None:
+            found = self.class_attribute(value.cls, name)
+            if found is not None:
+                return found
+            method = value.cls.method(name)
+            if method is not None:
+                return Function(info=method, receiver=value)
+        if name in {"weight", "bias"}:
+            trained = Fact(value.trainable, reason="a parameter needs a gradient")
+            return Tensor(device=value.device, grad=trained, storages=value.storages, source="parameter of a module")
+        if name in {"running_mean", "running_var", "num_batches_tracked"}:
+            buffers = frozenset({replace(storage, owner=Owner.BUFFER) for storage in value.storages})
+            return Tensor(device=value.device, grad=NO_FACT, storages=buffers, source="buffer of a module")
+        if name == "device":
+            return DeviceValue(fact=value.device)
+        if name == "training":
+            return PLAIN
+        if name in {"module", "model"}:
+            return value
+        return Unknown(device=value.device.weakened(), source="attribute")
+
+    def _member(self, cls: object, receiver: Value, name: str, node: cst.Attribute, frame: Frame) -> Value:
+        from tensorlint.flow.index import ClassInfo
+
+        assert isinstance(cls, ClassInfo)
+        found = cls.attribute(name)
+        if found is not None:
+            return found
+        method = cls.method(name)
+        if method is None:
+            return Unknown(source="attribute")
+        if any(dotted_name(decorator).split(".")[-1] in {"property", "cached_property"} for decorator in method.decorators):
+            return self.apply(method, receiver, (), frame, node)
+        return Function(info=method, receiver=receiver)
+
+    def _unknown_attribute(self, value: Unknown, name: str, node: cst.Attribute) -> Value:
+        if name in {"shape", "dtype", "ndim", "is_cuda", "requires_grad", "name", "__class__", "size"}:
+            return PLAIN
+        if name == "device":
+            # Somebody wants a tensor to be where this one is: so it may be elsewhere than on the CPU.
+            truth = Truth.MAYBE if value.device.truth is Truth.UNKNOWN else value.device.truth
+            return DeviceValue(fact=Fact(truth, node, "created on the device of another tensor"))
+        if name in {"data", "grad"}:
+            return replace(value, grad=NO_FACT, oid=0)
+        if name in {"T", "mT", "real"}:
+            return replace(value, oid=0)
+        return Unknown(device=value.device, grad=value.grad, source="attribute", storages=value.storages)
+
+    def _subscript(self, node: cst.Subscript, frame: Frame) -> Value:
+        path = dotted_name(node.value)
+        value = self.evaluate(node.value, frame)
+        indices = [self._index(element.slice, frame) for element in node.slice]
+        match value:
+            case Tensor():
+                if self.copies_by_index(indices):
+                    return replace(
+                        value, storages=self.storage(born_as="tensor"), grad=self.result_grad(value.grad, frame),
+                        imported=False, alias=None, oid=self.next_serial(),
+                    )  # fmt: skip
+                return replace(value, grad=self.result_grad(value.grad, frame), oid=self.next_serial())
+            case Array():
+                return self._array_item(value, node, indices)
+            case Sequence(kind="loader"):
+                return self._loaded()
+            case Sequence():
+                return self._sequence_item(value, node, indices)
+            case Dictionary():
+                key = indices[0] if indices else UNKNOWN
+                if isinstance(key, Scalar) and key.known and key.literal in value.entries:
+                    return value.entries[key.literal]
+                return value.element if value.element is not None else UNKNOWN
+            case Symbol():
+                return value
+            case Foreign():
+                return value
+            case Unknown():
+                if path and LOADER.search(path):
+                    return self._loaded()
+                view = NO_STORAGE if self.copies_by_index(indices) else value.storages
+                return replace(value, source=value.source or "element", storages=view, oid=0)
+            case Module() | Function():
+                return value
+            case _:
+                return Unknown(source="element")
+
+    def _index(self, node: cst.BaseSlice, frame: Frame) -> Value:
+        if isinstance(node, cst.Index):
+            return self.evaluate(node.value, frame)
+        assert isinstance(node, cst.Slice)
+        for bound in (node.lower, node.upper):
+            if bound is not None:
+                self.evaluate(bound, frame)
+        step = self.evaluate(node.step, frame) if node.step is not None else NONE
+        negative = isinstance(step, Scalar) and isinstance(step.literal, int) and step.literal < 0
+        return Scalar(kind="slice", literal="negative" if negative else None)
+
+    @staticmethod
+    def copies_by_index(indices: list[Value]) -> bool:
+        """Whether an index with arrays, tensors, lists or masks in it gathers into new memory."""
+        return any(isinstance(index, (Tensor, Array)) or (isinstance(index, Sequence) and index.kind == "list") for index in indices)
+
+    def _array_item(self, value: Array, node: cst.Subscript, indices: list[Value]) -> Value:
+        if self.copies_by_index(indices):
+            return Array(dtype=value.dtype, storages=self.storage(born_as="array"))
+        if any(isinstance(index, Scalar) and index.literal == "negative" and index.kind == "slice" for index in indices):
+            flipped = value.negative_stride.truth is Truth.NO
+            fact = Fact(Truth.YES, node, "a negative step gives a negative stride") if flipped else NO_FACT
+            return replace(value, negative_stride=fact, oid=self.next_serial())
+        return replace(value, oid=self.next_serial())
+
+    @staticmethod
+    def _sequence_item(value: Sequence, node: cst.Subscript, indices: list[Value]) -> Value:
+        index = indices[0] if indices else UNKNOWN
+        if isinstance(index, Scalar) and index.kind == "slice":
+            return replace(value, items=None, element=value.any_element(), oid=0)
+        if isinstance(index, Scalar) and isinstance(index.literal, int) and value.items is not None:
+            position = index.literal
+            return value.items[position] if -len(value.items) <= position < len(value.items) else UNKNOWN
+        return value.any_element()
+
+    # Operators.
+
+    def _binary(self, node: cst.BinaryOperation, frame: Frame) -> Value:
+        left = self.evaluate(node.left, frame)
+        right = self.evaluate(node.right, frame)
+        return self.combine(left, right, node, frame)
+
+    def combine(self, left: Value, right: Value, node: cst.CSTNode, frame: Frame) -> Value:
+        """The result of arithmetic between two operands: always in new memory."""
+        match left, right:
+            case (Tensor(), _) | (_, Tensor()):
+                return self._tensor_arithmetic(left, right, frame)
+            case (Foreign(framework=str(name)), _) | (_, Foreign(framework=str(name))) if name:
+                return Foreign(framework=name)
+            case (Sequence(), Sequence()) if left.kind == right.kind:
+                if left.items is not None and right.items is not None:
+                    return replace(left, items=left.items + right.items, oid=self.next_serial())
+                return replace(left, items=None, element=join(left.any_element(), right.any_element()), oid=self.next_serial())
+            case (Sequence(), Scalar()):
+                return replace(left, items=None, element=left.any_element(), oid=self.next_serial())
+            case (Array(), Array() | Scalar() | Foreign() | Unknown()) | (Scalar() | Foreign() | Unknown(), Array()):
+                return Array(dtype=self._promoted(left, right), storages=self.storage(born_as="array"))
+            case (Unknown(), _) | (_, Unknown()):
+                known = [side for side in (left, right) if isinstance(side, Unknown)]
+                return Unknown(
+                    device=strongest(side.device for side in known),
+                    grad=self.result_grad(strongest(side.grad for side in known), frame),
+                    tensor=Truth.NO if all(side.tensor is Truth.NO for side in known) else Truth.UNKNOWN,
+                    source=known[0].source,
+                )
+            case (Scalar(), Scalar()):
+                kind = "str" if "str" in (left.kind, right.kind) else _number_kind(left.kind, right.kind, node)
+                return Scalar(kind=kind)
+            case (Scalar(), _) | (_, Scalar()):
+                return UNKNOWN
+            case (Foreign(), Foreign()):
+                return PLAIN
+            case _:
+                return UNKNOWN
+
+    def _tensor_arithmetic(self, left: Value, right: Value, frame: Frame) -> Value:
+        sides = [side for side in (left, right) if isinstance(side, (Tensor, Unknown))]
+        tensors = [side for side in sides if isinstance(side, Tensor)]
+        # An operand of unknown kind is most often a number; its device only counts when it is evidence.
+        devices = [side.device for side in sides if isinstance(side, Tensor) or side.device.truth > Truth.UNKNOWN]
+        grads = [side.grad for side in sides if isinstance(side, Tensor) or side.grad.truth > Truth.UNKNOWN]
+        dtypes = {side.dtype for side in tensors}
+        return Tensor(
+            device=strongest(devices),
+            grad=self.result_grad(strongest(grads), frame),
+            dtype=dtypes.pop() if len(dtypes) == 1 and not isinstance(left, Array) and not isinstance(right, Array) else "",
+            storages=self.storage(born_as="tensor"),
+            sure=any(side.sure for side in tensors),
+            source=tensors[0].source,
+            origin=tensors[0].origin,
+            oid=self.serial,
+        )
+
+    @staticmethod
+    def _promoted(left: Value, right: Value) -> str:
+        dtypes = {side.dtype for side in (left, right) if isinstance(side, Array)}
+        if len(dtypes) != 1:
+            return ""
+        dtype = dtypes.pop()
+        others = [side for side in (left, right) if not isinstance(side, Array)]
+        if all(isinstance(side, Scalar) and side.kind == "int" for side in others):
+            return dtype
+        floats = all(isinstance(side, Scalar) and side.kind in {"int", "float"} for side in others)
+        return dtype if floats and dtype.startswith("float") else ""
+
+    def _unary(self, node: cst.UnaryOperation, frame: Frame) -> Value:
+        value = self.evaluate(node.expression, frame)
+        if isinstance(node.operator, cst.Not):
+            return Scalar(kind="bool")
+        if isinstance(value, Scalar) and isinstance(value.literal, int) and isinstance(node.operator, cst.Minus):
+            return replace(value, literal=-value.literal)
+        if isinstance(value, Scalar):
+            return value
+        return self.combine(value, value, node, frame)
+
+    def _comparison(self, node: cst.Comparison, frame: Frame) -> Value:
+        # ``x is None`` looks at the object, not at its memory.
+        identity = all(isinstance(target.operator, (cst.Is, cst.IsNot)) for target in node.comparisons)
+        stale, frame.env.stale = frame.env.stale, {} if identity else frame.env.stale
+        values = [self.evaluate(node.left, frame), *(self.evaluate(target.comparator, frame) for target in node.comparisons)]
+        frame.env.stale = stale
+        if identity or any(isinstance(target.operator, (cst.In, cst.NotIn)) for target in node.comparisons):
+            return Scalar(kind="bool")
+        tensors = [value for value in values if isinstance(value, Tensor)]
+        if tensors:
+            return replace(
+                tensors[0], device=strongest(value.device for value in tensors), grad=NO_FACT, dtype="bool",
+                storages=self.storage(born_as="tensor"), alias=None, imported=False, oid=self.serial,
+            )  # fmt: skip
+        if any(isinstance(value, Array) for value in values):
+            return Array(dtype="bool", storages=self.storage(born_as="array"))
+        unknown = [value for value in values if isinstance(value, Unknown)]
+        if unknown:
+            return Unknown(device=strongest(value.device for value in unknown), grad=NO_FACT, source=unknown[0].source)
+        return Scalar(kind="bool")
+
+    def _boolean(self, node: cst.BooleanOperation, frame: Frame) -> Value:
+        left = self.evaluate(node.left, frame)
+        before = frame.env.copy()
+        self.narrow(node.left, frame, holds=isinstance(node.operator, cst.And))
+        right = self.evaluate(node.right, frame)
+        frame.env = before
+        return join(left, right)
+
+    def _conditional(self, node: cst.IfExp, frame: Frame) -> Value:
+        self.evaluate(node.test, frame)
+        before = frame.env.copy()
+        self.narrow(node.test, frame, holds=True)
+        yes = self.evaluate(node.body, frame)
+        frame.env = before.copy()
+        self.narrow(node.test, frame, holds=False)
+        no = self.evaluate(node.orelse, frame)
+        frame.env = before
+        chosen = join(yes, no)
+        if isinstance(chosen, DeviceValue) and chosen.fact.truth is Truth.MAYBE:
+            return DeviceValue(fact=Fact(Truth.MAYBE, node, "the device depends on the machine"))
+        return chosen
+
+    def _named(self, node: cst.NamedExpr, frame: Frame) -> Value:
+        value = self.evaluate(node.value, frame)
+        self.assign(node.target, value, frame)
+        return value
+
+    def _lambda(self, node: cst.Lambda, frame: Frame) -> Value:
+        info = self.functions.get(id(node))
+        if info is None:
+            info = self.functions[id(node)] = FunctionInfo(node, "<lambda>", frame.cls)
+        info.closure = frame.env
+        return Function(info=info)
+
+    def _await(self, node: cst.Await, frame: Frame) -> Value:
+        return self.evaluate(node.expression, frame)
+
+    def _yield(self, node: cst.Yield, frame: Frame) -> Value:
+        match node.value:
+            case cst.From(item=item):
+                source = self.evaluate(item, frame)
+                frame.yielded.append(self.element_of(source, item, frame))
+            case None:
+                pass
+            case expression:
+                value = self.evaluate(expression, frame)
+                frame.yielded.append(value)
+                self.store(frame, node, value, "yield", "")
+        return UNKNOWN
+
+    # Provided by the other parts.
+
+    def assign(self, target: cst.CSTNode, value: Value, frame: Frame) -> None:
+        raise NotImplementedError
+
+    def narrow(self, test: cst.BaseExpression, frame: Frame, *, holds: bool) -> None:
+        raise NotImplementedError
+
+    def store(self, frame: Frame, node: cst.CSTNode, value: Value, container: str, target: str, born: int = 0) -> None:
+        raise NotImplementedError
+
+    def _call(self, node: cst.Call, frame: Frame) -> Value:
+        raise NotImplementedError
+
+
+def _number_kind(left: str, right: str, node: cst.CSTNode) -> str:
+    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Divide):
+        return "float"
+    return "int" if left == right == "int" else "float" if "float" in (left, right) else "number"
+
+
+Handler = Callable[[Expressions, "cst.CSTNode", Frame], Value]
+_HANDLERS: Mapping[type[cst.CSTNode], Handler] = MappingProxyType(
+    {
+        cst.Name: Expressions._name,
+        cst.Integer: Expressions._integer,
+        cst.Float: Expressions._float,
+        cst.Imaginary: Expressions._imaginary,
+        cst.SimpleString: Expressions._string,
+        cst.FormattedString: Expressions._formatted,
+        cst.ConcatenatedString: Expressions._concatenated,
+        cst.List: Expressions._elements,
+        cst.Tuple: Expressions._elements,
+        cst.Set: Expressions._elements,
+        cst.Dict: Expressions._dict,
+        cst.ListComp: Expressions._comprehension,
+        cst.SetComp: Expressions._comprehension,
+        cst.GeneratorExp: Expressions._comprehension,
+        cst.DictComp: Expressions._comprehension,
+        cst.Attribute: Expressions._attribute,
+        cst.Subscript: Expressions._subscript,
+        cst.BinaryOperation: Expressions._binary,
+        cst.UnaryOperation: Expressions._unary,
+        cst.Comparison: Expressions._comparison,
+        cst.BooleanOperation: Expressions._boolean,
+        cst.IfExp: Expressions._conditional,
+        cst.NamedExpr: Expressions._named,
+        cst.Lambda: Expressions._lambda,
+        cst.Await: Expressions._await,
+        cst.Yield: Expressions._yield,
+        cst.Call: lambda self, node, frame: self._call(node, frame),  # type: ignore[arg-type]
+    }
+)  # type: ignore[arg-type]
+
+__all__ = ["LOADER", "UNKNOWN_FACT", "Expressions", "Result"]

@@ -1,0 +1,191 @@
+"""Guards: what a condition says about the names in it, on the path where it holds and where it does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow.expressions import Expressions
+from tensorlint.flow.index import dotted_name
+from tensorlint.flow.state import Frame
+from tensorlint.flow.values import (
+    NO_FACT,
+    Array,
+    ClassObject,
+    Fact,
+    Foreign,
+    Module,
+    Scalar,
+    Sequence,
+    Symbol,
+    Tensor,
+    Truth,
+    Unknown,
+    Value,
+    device_fact,
+    is_none,
+)
+
+_TENSOR_TYPES = ("torch.Tensor", "torch.nn.Parameter", "torch.FloatTensor", "torch.LongTensor", "torch.autograd.Variable")
+_TENSOR_TESTS = frozenset({"torch.is_tensor", "torch.overrides.is_tensor_like"})
+#: Attributes that only tensors have, among what is usually told apart with ``hasattr``.
+_TENSOR_WITNESSES = frozenset({"detach", "cpu", "cuda", "requires_grad", "grad_fn", "is_cuda"})
+
+
+class Guards(Expressions):
+    def narrow(self, test: cst.BaseExpression, frame: Frame, *, holds: bool) -> None:
+        """Refine the bindings of ``frame`` by ``test`` being true (``holds``) or false."""
+        match test:
+            case cst.UnaryOperation(operator=cst.Not(), expression=inner):
+                self.narrow(inner, frame, holds=not holds)
+            case cst.BooleanOperation(left=left, operator=operator, right=right):
+                if isinstance(operator, cst.And) is holds:
+                    self.narrow(left, frame, holds=holds)
+                    self.narrow(right, frame, holds=holds)
+            case cst.Call():
+                self._call_guard(test, frame, holds=holds)
+            case cst.Comparison(comparisons=[target]):
+                self._comparison_guard(test.left, target, frame, holds=holds)
+            case cst.Attribute(value=owner, attr=cst.Name(value=name)):
+                self._attribute_guard(owner, name, test, frame, holds=holds)
+            case cst.NamedExpr(target=target):
+                self.narrow(target, frame, holds=holds)
+
+    def _rebind(self, node: cst.BaseExpression, frame: Frame, value: Value) -> None:
+        path = dotted_name(node)
+        if not path:
+            return
+        stale = frame.env.stale.get(path)
+        frame.env.bind(path, value)
+        if stale is not None:
+            frame.env.stale[path] = stale
+
+    def _current(self, node: cst.BaseExpression, frame: Frame) -> Value:
+        stale, frame.env.stale = frame.env.stale, {}
+        value = self.evaluate(node, frame)
+        frame.env.stale = stale
+        return value
+
+    # Kinds.
+
+    def _call_guard(self, test: cst.Call, frame: Frame, *, holds: bool) -> None:
+        if not test.args:
+            if isinstance(test.func, cst.Attribute):
+                self._attribute_guard(test.func.value, test.func.attr.value, test, frame, holds=holds)
+            return
+        subject = test.args[0].value
+        callee = self.symbol(self.evaluate(test.func, frame))
+        if callee in _TENSOR_TESTS:
+            self._is_kind(subject, frame, tensor=True, holds=holds)
+        elif callee == "builtins.isinstance" and len(test.args) == 2:
+            self._isinstance(subject, test.args[1].value, frame, holds=holds)
+        elif callee == "builtins.hasattr" and len(test.args) == 2:
+            name = self.evaluate(test.args[1].value, frame)
+            if isinstance(name, Scalar) and name.literal in _TENSOR_WITNESSES:
+                self._is_kind(subject, frame, tensor=True, holds=holds)
+
+    def _isinstance(self, subject: cst.BaseExpression, classes: cst.BaseExpression, frame: Frame, *, holds: bool) -> None:
+        tested = self.evaluate(classes, frame)
+        options = tested.items if isinstance(tested, Sequence) and tested.items is not None else (tested,)
+        names = [option.path if isinstance(option, Symbol) else "" for option in options]
+        if all(name in _TENSOR_TYPES for name in names):
+            self._is_kind(subject, frame, tensor=True, holds=holds)
+        elif all(name == "numpy.ndarray" for name in names):
+            self._is_kind(subject, frame, tensor=False, holds=holds)
+        elif holds and not any(name in _TENSOR_TYPES for name in names):
+            self._is_other(subject, options, frame)
+
+    def _is_kind(self, subject: cst.BaseExpression, frame: Frame, *, tensor: bool, holds: bool) -> None:
+        value = self._current(subject, frame)
+        if not holds:
+            if isinstance(value, Unknown):
+                excluded = Truth.NO if tensor else value.tensor
+                self._rebind(subject, frame, replace(value, tensor=excluded))
+            elif isinstance(value, Tensor) and tensor:
+                self._rebind(subject, frame, Unknown(tensor=Truth.NO))
+            return
+        if tensor and not isinstance(value, Tensor):
+            known = value if isinstance(value, Unknown) else Unknown()
+            self._rebind(
+                subject, frame,
+                Tensor(
+                    device=known.device, grad=known.grad, storages=known.storages,
+                    source=known.source or "parameter", origin=known.origin, oid=self.next_serial(),
+                ),
+            )  # fmt: skip
+        elif not tensor and not isinstance(value, Array):
+            storages = value.storages if isinstance(value, Unknown) else frozenset()
+            self._rebind(subject, frame, Array(storages=storages, oid=self.next_serial()))
+
+    def _is_other(self, subject: cst.BaseExpression, options: tuple[Value, ...], frame: Frame) -> None:
+        value = self._current(subject, frame)
+        if not isinstance(value, (Unknown, Tensor)):
+            return
+        if len(options) == 1 and isinstance(options[0], ClassObject):
+            self._rebind(subject, frame, self.self_value(options[0].info))
+            return
+        names = {option.path for option in options if isinstance(option, Symbol)}
+        if names <= {"builtins.list", "builtins.tuple", "builtins.set"} and names:
+            inner = value if isinstance(value, Unknown) else Unknown()
+            self._rebind(subject, frame, Sequence(element=replace(inner, source=inner.source or "element", oid=0)))
+        elif names and all(name.startswith("builtins.") and name != "builtins.object" for name in names):
+            self._rebind(subject, frame, Foreign() if "builtins.dict" not in names else Unknown(source="element"))
+        elif names and all(name == "torch.nn.Module" for name in names):
+            self._rebind(subject, frame, Module(device=Fact()))
+        else:
+            self._rebind(subject, frame, Unknown(tensor=Truth.NO))
+
+    # Properties.
+
+    def _attribute_guard(
+        self, owner: cst.BaseExpression, name: str, test: cst.CSTNode, frame: Frame, *, holds: bool
+    ) -> None:
+        if name not in {"is_cuda", "is_cpu", "requires_grad", "is_mps"}:
+            return
+        value = self._current(owner, frame)
+        if not isinstance(value, (Tensor, Unknown)):
+            return
+        if name == "requires_grad":
+            grad = Fact(Truth.YES, test, "needs a gradient on this path") if holds else NO_FACT
+            self._rebind(owner, frame, replace(value, grad=grad))
+            return
+        off = holds is (name != "is_cpu")
+        device = Fact(Truth.YES, test, "off the CPU on this path") if off else NO_FACT
+        self._rebind(owner, frame, replace(value, device=device))
+
+    def _comparison_guard(
+        self, left: cst.BaseExpression, target: cst.ComparisonTarget, frame: Frame, *, holds: bool
+    ) -> None:
+        equal = isinstance(target.operator, (cst.Equal, cst.Is))
+        if not equal and not isinstance(target.operator, (cst.NotEqual, cst.IsNot)):
+            return
+        other = self._current(target.comparator, frame)
+        holds = holds is equal
+        match left:
+            # x.device.type == "cpu", x.device == torch.device("cpu")
+            case cst.Attribute(value=cst.Attribute(value=owner, attr=cst.Name(value="device")), attr=cst.Name(value="type")):
+                self._on_device(owner, other, target, frame, holds=holds)
+            case cst.Attribute(value=owner, attr=cst.Name(value="device")):
+                self._on_device(owner, other, target, frame, holds=holds)
+            case cst.Call(func=cst.Name(value="type"), args=[argument]):
+                if isinstance(other, Symbol) and other.path in _TENSOR_TYPES:
+                    self._is_kind(argument.value, frame, tensor=True, holds=holds)
+            case cst.Name() | cst.Attribute():
+                if is_none(other) and holds:
+                    self._rebind(left, frame, other)
+
+    def _on_device(
+        self, owner: cst.BaseExpression, other: Value, test: cst.CSTNode, frame: Frame, *, holds: bool
+    ) -> None:
+        value = self._current(owner, frame)
+        asked = device_fact(other).truth
+        if not isinstance(value, (Tensor, Unknown)) or asked not in {Truth.YES, Truth.NO}:
+            return
+        if asked is Truth.NO:
+            device = NO_FACT if holds else Fact(Truth.YES, test, "off the CPU on this path")
+        else:
+            device = Fact(Truth.YES, test, "off the CPU on this path") if holds else value.device
+            # With one accelerator in play, "not on it" means the CPU.
+            device = device if holds else NO_FACT
+        self._rebind(owner, frame, replace(value, device=device))

@@ -1,0 +1,97 @@
+"""The functions and classes of one file, found without looking inside expressions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+if TYPE_CHECKING:
+    from tensorlint.flow.state import Environment
+    from tensorlint.flow.values import Fact, Value
+
+
+@dataclass(slots=True, eq=False)
+class FunctionInfo:
+    """One ``def`` (or lambda), with what its callers in this file were seen to pass."""
+
+    node: cst.FunctionDef | cst.Lambda
+    name: str
+    cls: ClassInfo | None = None
+    #: The environment the function closes over.
+    closure: Environment | None = None
+    #: Joined argument values by parameter name, and grad mode, over the calls seen in this file.
+    seen_arguments: dict[str, Value] = field(default_factory=dict)
+    seen_grad_mode: Fact | None = None
+    calls: int = 0
+
+    @property
+    def decorators(self) -> tuple[cst.BaseExpression, ...]:
+        if isinstance(self.node, cst.Lambda):
+            return ()
+        return tuple(decorator.decorator for decorator in self.node.decorators)
+
+
+@dataclass(slots=True, eq=False)
+class ClassInfo:
+    """One ``class`` with its methods and what is assigned to the attributes of its instances."""
+
+    node: cst.ClassDef
+    name: str
+    #: Stands for the parameters of its instances where a class is a module.
+    serial: int = 0
+    #: Dotted names of the bases as the import table resolves them.
+    bases: tuple[str, ...] = ()
+    parents: tuple[ClassInfo, ...] = ()
+    methods: dict[str, FunctionInfo] = field(default_factory=dict)
+    #: ``self.<attr>`` joined over every assignment in the class; filled by the first pass.
+    attributes: dict[str, Value] = field(default_factory=dict)
+
+    def method(self, name: str) -> FunctionInfo | None:
+        """Look ``name`` up here and then in the parents of this file."""
+        if name in self.methods:
+            return self.methods[name]
+        return next((found for parent in self.parents if (found := parent.method(name)) is not None), None)
+
+    def attribute(self, name: str) -> Value | None:
+        if name in self.attributes:
+            return self.attributes[name]
+        return next((found for parent in self.parents if (found := parent.attribute(name)) is not None), None)
+
+    def all_bases(self) -> tuple[str, ...]:
+        inherited = [base for parent in self.parents for base in parent.all_bases()]
+        return (*self.bases, *inherited)
+
+    @property
+    def is_module(self) -> bool:
+        """Whether instances are ``nn.Module``: by a base that is one, or that is called one."""
+        return any(base.split(".")[-1].endswith("Module") or base in _MODULE_BASES for base in self.all_bases())
+
+    @property
+    def is_lightning(self) -> bool:
+        return any(base.split(".")[-1] == "LightningModule" for base in self.all_bases())
+
+    @property
+    def is_autograd_function(self) -> bool:
+        return any(base in {"torch.autograd.Function", "torch.autograd.function.Function"} for base in self.all_bases())
+
+    @property
+    def is_dataset(self) -> bool:
+        """Instances that work on host memory by construction: datasets, samplers, transforms."""
+        return any(base.split(".")[-1].endswith(("Dataset", "Sampler", "DataPipe", "Transform")) for base in self.all_bases())
+
+
+_MODULE_BASES = frozenset({"torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.Linear", "torch.nn.Conv2d"})
+
+
+def dotted_name(node: cst.CSTNode) -> str:
+    """``a.b.c`` of a name or attribute chain, or an empty string for anything else."""
+    parts: list[str] = []
+    while isinstance(node, cst.Attribute):
+        parts.append(node.attr.value)
+        node = node.value
+    if not isinstance(node, cst.Name):
+        return ""
+    parts.append(node.value)
+    return ".".join(reversed(parts))

@@ -1,0 +1,286 @@
+"""The interpreter over one file: a pass that learns what classes hold and callers pass, and a pass that speaks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow import events
+from tensorlint.flow.annotations import value_of
+from tensorlint.flow.events import Argument
+from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
+from tensorlint.flow.machine import MAX_APPLICATIONS, MAX_DEPTH
+from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_OFF, Environment, Frame, Mutation
+from tensorlint.flow.statements import Statements, declared_value
+from tensorlint.flow.values import (
+    NO_FACT,
+    NONE,
+    UNKNOWN,
+    Array,
+    ClassObject,
+    DeviceValue,
+    Dictionary,
+    Fact,
+    Instance,
+    Module,
+    Owner,
+    Scalar,
+    Sequence,
+    Symbol,
+    Tensor,
+    Truth,
+    Unknown,
+    Value,
+    join,
+    join_all,
+    truth_key,
+)
+
+_NO_GRAD_DECORATORS = frozenset({"no_grad", "inference_mode"})
+#: Lightning calls these under ``no_grad``.
+_LIGHTNING_EVAL = frozenset({
+    "validation_step", "test_step", "predict_step", "on_validation_epoch_end", "on_test_epoch_end", "validation_epoch_end", "test_epoch_end",
+    "on_validation_batch_end", "validation_step_end", "test_step_end",
+})  # fmt: skip
+_COLLATE = re.compile(r"collate|(^|_)transform$")
+_HOST_METHODS = frozenset({"__getitem__", "__getitems__"})
+
+
+class Interpreter(Statements):
+    """Run with ``run``; events go to the callable given to the constructor."""
+
+    def run(self, module: cst.Module) -> None:
+        for learning in (True, False):
+            self.learning = learning
+            self.applications = 0
+            self.memo.clear()
+            self._whole_file(module)
+
+    def _whole_file(self, module: cst.Module) -> None:
+        self.pending = []
+        self.default_device = NO_FACT
+        self.module_env = Environment(grad_mode=Fact(Truth.YES))
+        frame = Frame(self.module_env)
+        # Branches replace the environment of a frame; functions must see the one at the end of the module.
+        self.execute(module.body, frame)
+        self.module_env.bindings = {**self.module_env.bindings, **frame.env.bindings}
+        done = 0
+        while done < len(self.pending):
+            # Initialisers first: the other methods read what they leave on ``self``.
+            self.pending[done:] = sorted(self.pending[done:], key=lambda info: info.name != "__init__")
+            self._root(self.pending[done])
+            done += 1
+
+    # A function nobody is followed into: what its parameters hold is up to annotations and callers seen.
+
+    def _root(self, info: FunctionInfo) -> None:
+        frame = self._frame(info, depth=0)
+        frame.env.grad_mode = self._grad_mode(info, frame)
+        self._bind_parameters(info, frame)
+        self._run_body(info, frame)
+
+    def _frame(self, info: FunctionInfo, depth: int) -> Frame:
+        closure = info.closure if info.closure is not None else self.module_env
+        frame = Frame(Environment(closure), function=info, cls=info.cls, depth=depth)
+        if info.cls is not None and isinstance(info.node, cst.FunctionDef):
+            decorators = {dotted_name(decorator) for decorator in info.decorators}
+            positional = [*info.node.params.posonly_params, *info.node.params.params]
+            if positional and not decorators & {"staticmethod", "classmethod"}:
+                frame.self_name = positional[0].name.value
+        frame.host_only = bool(_COLLATE.search(info.name)) or (
+            info.cls is not None and info.cls.is_dataset and (info.name in _HOST_METHODS or info.name.startswith(("load", "_load", "read", "get_")))
+        ) or info.name in _HOST_METHODS
+        return frame
+
+    def _grad_mode(self, info: FunctionInfo, frame: Frame) -> Fact:
+        decorated = self._decorated_mode(info, frame)
+        if decorated is not None:
+            return decorated
+        if info.cls is not None and info.cls.is_autograd_function and info.name in {"forward", "backward", "setup_context", "vjp", "jvp"}:
+            return GRAD_OFF
+        if info.name in _LIGHTNING_EVAL and info.cls is not None:
+            return GRAD_OFF
+        if info.seen_grad_mode is not None and info.seen_grad_mode.truth is Truth.NO:
+            return GRAD_OFF
+        return GRAD_ASSUMED_ON
+
+    def _decorated_mode(self, info: FunctionInfo, frame: Frame) -> Fact | None:
+        for decorator in info.decorators:
+            called = decorator.func if isinstance(decorator, cst.Call) else decorator
+            name = dotted_name(called).split(".")[-1]
+            if name in _NO_GRAD_DECORATORS:
+                arguments = decorator.args if isinstance(decorator, cst.Call) else ()
+                off = arguments and isinstance(arguments[0].value, cst.Name) and arguments[0].value.value == "False"
+                return None if off else GRAD_OFF
+            if name == "enable_grad":
+                return Fact(Truth.YES)
+            if name == "set_grad_enabled":
+                return GRAD_OFF
+        return None
+
+    def _bind_parameters(self, info: FunctionInfo, frame: Frame) -> None:
+        for parameter in _parameters(info.node):
+            name = parameter.name.value
+            if name == frame.self_name and info.cls is not None:
+                frame.env.bind(name, self.self_value(info.cls))
+                continue
+            frame.env.bind(name, self._parameter_value(info, parameter, frame))
+        params = info.node.params
+        if isinstance(params.star_arg, cst.Param):
+            frame.env.bind(params.star_arg.name.value, Sequence(kind="tuple", element=Unknown(source="parameter")))
+        if params.star_kwarg is not None:
+            frame.env.bind(params.star_kwarg.name.value, Dictionary(element=Unknown(source="parameter")))
+
+    def _parameter_value(self, info: FunctionInfo, parameter: cst.Param, frame: Frame) -> Value:
+        name = parameter.name.value
+        device = NO_FACT if frame.host_only else Fact()
+        grad = NO_FACT if frame.host_only else Fact()
+        if info.cls is not None and info.cls.is_lightning and name == "batch":
+            device = Fact(Truth.MAYBE, parameter, "Lightning moves the batch to the device of the trainer")
+        value: Value = Unknown(device=device, grad=grad, source="parameter", oid=self.next_serial())
+        declared = None
+        if parameter.annotation is not None:
+            declared = value_of(parameter.annotation.annotation, lambda node: self.resolve(node, frame))
+        seen = info.seen_arguments.get(name)
+        if seen is not None and not self.learning:
+            value = self._seen_parameter(seen, value, parameter)
+        if declared is not None and isinstance(value, Unknown):
+            value = declared_value(declared, value)
+        storages = self.storage(Owner.ARGUMENT, node=parameter)
+        if isinstance(value, (Tensor, Array, Unknown)):
+            return replace(value, storages=storages, oid=self.serial)
+        return value
+
+    def _seen_parameter(self, seen: Value, unseen: Value, parameter: cst.Param) -> Value:
+        """What the calls in this file pass. Numbers and strings vary from caller to caller; tensors tell more."""
+        match seen:
+            case Tensor():
+                return replace(seen, alias=None, imported=False, source=seen.source or "parameter")
+            case Array():
+                return replace(seen, alias=None, exported=False)
+            case Unknown(device=device, grad=grad):
+                return replace(unseen, device=device, grad=grad) if isinstance(unseen, Unknown) and seen.source != "mixed" else unseen
+            case Module() | Instance() | DeviceValue():
+                return seen
+            case Sequence() if seen.any_element() != UNKNOWN:
+                return seen
+            case Scalar(kind=kind) if parameter.default is None and kind not in {"str", "None", "number"}:
+                return Scalar(kind=kind)
+            case _:
+                return unseen
+
+    def _run_body(self, info: FunctionInfo, frame: Frame) -> Value:
+        node = info.node
+        if isinstance(node, cst.Lambda):
+            return self.evaluate(node.body, frame)
+        self.execute(node.body.body if isinstance(node.body, cst.BaseSuite) else [node.body], frame)
+        if frame.yielded:
+            return Sequence(kind="generator", element=join_all(frame.yielded))
+        if not frame.returned:
+            return NONE
+        if frame.alive:
+            frame.returned.append(NONE)
+        return join_all(frame.returned)
+
+    # Calls of functions of this file.
+
+    def record_call(self, info: object, arguments: tuple[Argument, ...], frame: Frame, *, bound: bool) -> None:
+        assert isinstance(info, FunctionInfo)
+        info.calls += 1
+        mode = frame.env.grad_mode
+        info.seen_grad_mode = mode if info.seen_grad_mode is None else info.seen_grad_mode.joined(mode)
+        for name, value in _bound_arguments(info, arguments, bound=bound).items():
+            known = info.seen_arguments.get(name)
+            info.seen_arguments[name] = value if known is None else join(known, value)
+
+    def apply(
+        self, info: FunctionInfo, receiver: Value | None, arguments: tuple[Argument, ...], frame: Frame, node: cst.CSTNode
+    ) -> Value:
+        """What calling ``info`` returns here; its body is followed in silence."""
+        bound = receiver is not None
+        if self.learning:
+            self.record_call(info, arguments, frame, bound=bound)
+        if info in self.active or len(self.active) >= MAX_DEPTH or self.applications >= MAX_APPLICATIONS:
+            return self._declared_return(info, frame, UNKNOWN)
+        passed = _bound_arguments(info, arguments, bound=bound)
+        key = (id(info), frame.env.grad_mode.truth, tuple((name, truth_key(value)) for name, value in sorted(passed.items())), truth_key(receiver) if receiver else None)
+        known = self.memo.get(key)
+        if known is not None:
+            return known
+        self.applications += 1
+        inner = self._frame(info, frame.depth + 1)
+        inner.quiet = True
+        decorated = self._decorated_mode(info, inner)
+        inner.env.grad_mode = decorated if decorated is not None else frame.env.grad_mode
+        self._bind_parameters_of_call(info, passed, receiver, inner)
+        self.active.append(info)
+        result = self._run_body(info, inner)
+        self.active.pop()
+        if inner.updates is not None:
+            called = dotted_name(node.func) if isinstance(node, cst.Call) else info.name
+            self.update_parameters(frame, Mutation(node, inner.updates.how, f"`{called}(...)` updates the parameters in place here"))
+        result = self._declared_return(info, frame, result)
+        if not inner.wrote_arguments and inner.updates is None:
+            self.memo[key] = result
+        return result
+
+    def _bind_parameters_of_call(self, info: FunctionInfo, passed: dict[str, Value], receiver: Value | None, frame: Frame) -> None:
+        for parameter in _parameters(info.node):
+            name = parameter.name.value
+            if name in passed:
+                value = passed[name]
+            elif receiver is not None and (name == frame.self_name or isinstance(receiver, ClassObject)):
+                value = receiver
+                receiver = None
+            elif parameter.default is not None:
+                value = self.evaluate(parameter.default, frame)
+            else:
+                value = Unknown(source="parameter")
+            frame.env.bind(name, value)
+        params = info.node.params
+        if isinstance(params.star_arg, cst.Param):
+            frame.env.bind(params.star_arg.name.value, Sequence(kind="tuple", element=Unknown(source="parameter")))
+        if params.star_kwarg is not None:
+            frame.env.bind(params.star_kwarg.name.value, Dictionary(element=Unknown(source="parameter")))
+
+    def _declared_return(self, info: FunctionInfo, frame: Frame, result: Value) -> Value:
+        if not isinstance(result, Unknown) or isinstance(info.node, cst.Lambda) or info.node.returns is None:
+            return result if not isinstance(result, Unknown) or result.source else replace(result, source="call")
+        declared = value_of(info.node.returns.annotation, lambda node: self.resolve(node, frame))
+        if declared is None:
+            return result
+        return declared_value(declared, replace(result, source="call"))
+
+
+def _parameters(node: cst.FunctionDef | cst.Lambda) -> list[cst.Param]:
+    params = node.params
+    return [*params.posonly_params, *params.params, *params.kwonly_params]
+
+
+def _bound_arguments(info: FunctionInfo, arguments: tuple[Argument, ...], *, bound: bool) -> dict[str, Value]:
+    """Arguments by parameter name; what stands behind a star is not known."""
+    params = info.node.params
+    positional = [parameter.name.value for parameter in (*params.posonly_params, *params.params)]
+    is_static = any(dotted_name(decorator) == "staticmethod" for decorator in info.decorators)
+    if bound and info.cls is not None and not is_static:
+        positional = positional[1:]
+    passed: dict[str, Value] = {}
+    for index, argument in enumerate(argument for argument in arguments if not argument.keyword):
+        if argument.star:
+            break
+        if index < len(positional):
+            passed[positional[index]] = argument.value
+    names = {parameter.name.value for parameter in _parameters(info.node)}
+    passed.update({argument.keyword: argument.value for argument in arguments if argument.keyword in names})
+    return passed
+
+
+def interpret(module: cst.Module, file: events.FileFacts, emit: Callable[[events.Event], None]) -> None:
+    """Interpret a parsed file and hand every event to ``emit``, in a fixed order."""
+    Interpreter(file, emit).run(module)
+
+
+__all__ = ["ClassInfo", "Interpreter", "Symbol", "interpret"]

@@ -1,0 +1,208 @@
+"""What the parts of the interpreter share: counters, the way to the rules, memory that is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tensorlint.flow import events
+from tensorlint.flow.state import Environment, Frame, Mutation
+from tensorlint.flow.values import (
+    NO_FACT,
+    UNKNOWN,
+    Array,
+    ClassObject,
+    Dictionary,
+    Fact,
+    Instance,
+    Module,
+    Owner,
+    Storage,
+    Storages,
+    Symbol,
+    Tensor,
+    Truth,
+    Unknown,
+    Value,
+    leaves,
+)
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from tensorlint.flow.index import ClassInfo, FunctionInfo
+
+#: Calls of functions of the file are followed this deep, and this often in one file.
+MAX_DEPTH = 3
+MAX_APPLICATIONS = 4_000
+
+
+class Machine:
+    """State of one run over one file. The subclasses add expressions, calls, guards and statements."""
+
+    def __init__(self, file: events.FileFacts, emit: Callable[[events.Event], None]) -> None:
+        self.file = file
+        self._emit = emit
+        self.serial = 0
+        #: The first pass learns (attributes, call sites); only the second one speaks.
+        self.learning = True
+        self.applications = 0
+        self.module_env = Environment(grad_mode=Fact(Truth.YES))
+        self.functions: dict[int, FunctionInfo] = {}
+        self.classes: dict[int, ClassInfo] = {}
+        self.pending: list[FunctionInfo] = []
+        self.memo: dict[object, Value] = {}
+        self.active: list[FunctionInfo] = []
+        #: What stands around an export, by the identity of the call node.
+        self.consumers: dict[int, tuple[str, cst.CSTNode]] = {}
+        #: The expression of the statement being executed, when its value is thrown away.
+        self.bare_call: cst.BaseExpression | None = None
+        #: Where tensors are created when nothing is said.
+        self.default_device: Fact = NO_FACT
+        self.attribute_storages: dict[tuple[int, str], Storages] = {}
+
+    # What the parts ask of each other.
+
+    def evaluate(self, node: cst.BaseExpression, frame: Frame) -> Value:
+        raise NotImplementedError
+
+    def apply(
+        self, info: FunctionInfo, receiver: Value | None, arguments: tuple[events.Argument, ...], frame: Frame, node: cst.CSTNode
+    ) -> Value:
+        raise NotImplementedError
+
+    def call_value(
+        self, callee: Value, arguments: tuple[events.Argument, ...], node: cst.Call, frame: Frame
+    ) -> Value:
+        raise NotImplementedError
+
+    # Counters and storages.
+
+    def next_serial(self) -> int:
+        self.serial += 1
+        return self.serial
+
+    def storage(self, owner: Owner = Owner.FRESH, born_as: str = "", node: cst.CSTNode | None = None) -> Storages:
+        return frozenset({Storage(self.next_serial(), owner, born_as, node)})
+
+    # Events.
+
+    def emit(self, frame: Frame, make: type[events.Event], node: cst.CSTNode, **details: Any) -> None:
+        if self.learning or frame.quiet:
+            return
+        self._emit(make(node, self.scene(frame), **details))
+
+    def scene(self, frame: Frame) -> events.Scene:
+        name = frame.function.name if frame.function is not None else ""
+        return events.Scene(
+            file=self.file,
+            function=name,
+            class_name=frame.cls.name if frame.cls is not None else "",
+            grad_mode=frame.env.grad_mode,
+            host_only=frame.host_only,
+            in_loop=bool(frame.loops),
+            is_test=self.file.is_test or name.startswith("test_"),
+        )
+
+    # Memory.
+
+    def write(self, frame: Frame, node: cst.CSTNode, value: Value, name: str, how: str) -> None:
+        """Memory of ``value`` is overwritten in place; tell the rules and mark the names that see it."""
+        if not isinstance(value, (Tensor, Array, Unknown)):
+            return
+        for storage in sorted(value.storages, key=lambda item: item.serial):
+            for loop in frame.loops:
+                loop.written.setdefault(storage.serial, node)
+            if storage.owner is Owner.ARGUMENT:
+                frame.wrote_arguments = True
+            self.emit(frame, events.Write, node, value=value, storage=storage, name=name, how=how)
+        if value.storages:
+            side = "tensor" if isinstance(value, Tensor) else "array"
+            words = f"`{name}` is written in place here" if name else "written in place here"
+            self.mark_stale(frame, value.storages, Mutation(node, side, words), name)
+
+    def mark_stale(self, frame: Frame, storages: Storages, mutation: Mutation, writer: str) -> None:
+        """Every other name that holds this memory as the other kind of object now shows something else."""
+        for path, value in frame.env.items():
+            if path == writer:
+                continue
+            for leaf in leaves(value):
+                if self._sees(leaf, storages, mutation.how):
+                    frame.env.stale.setdefault(path, mutation)
+
+    @staticmethod
+    def _sees(leaf: Value, storages: Storages, how: str) -> bool:
+        match leaf:
+            case Array():
+                return how == "tensor" and bool(leaf.storages & storages)
+            case Tensor():
+                return how == "array" and bool(leaf.storages & storages)
+            case Unknown():
+                # The array a tensor was made of, when nothing says more than that.
+                return how == "tensor" and bool(leaf.storages & storages)
+            case _:
+                return False
+
+    def update_parameters(self, frame: Frame, mutation: Mutation) -> None:
+        """Training steps in place: every alias of a parameter that was taken as a snapshot follows it."""
+        frame.updates = mutation
+        owners = {Owner.GRADIENT} if mutation.how == "backward" else {Owner.PARAMETER, Owner.BUFFER}
+        for path, value in frame.env.items():
+            for leaf in leaves(value):
+                if not isinstance(leaf, (Tensor, Array, Dictionary)) or leaf.alias is None:
+                    continue
+                if any(storage.owner in owners for storage in leaf.storages):
+                    frame.env.stale.setdefault(path, mutation)
+
+    # Names.
+
+    def lookup(self, path: str, frame: Frame) -> Value | None:
+        found = frame.env.lookup(path)
+        if found is not None:
+            return found
+        head, _, attribute = path.partition(".")
+        if frame.self_name and head == frame.self_name and attribute and "." not in attribute and frame.cls is not None:
+            return self.class_attribute(frame.cls, attribute)
+        return None
+
+    def class_attribute(self, cls: ClassInfo, name: str) -> Value | None:
+        """``self.<name>`` as the whole class knows it. What a module registers moves with the module."""
+        value = cls.attribute(name)
+        if value is None or not cls.is_module:
+            return value
+        unknown = Fact(Truth.UNKNOWN, reason="moves with its module")
+        if isinstance(value, Module) and value.device.truth is Truth.NO:
+            return replace(value, device=unknown)
+        if isinstance(value, Tensor) and any(storage.owner.is_trained for storage in value.storages):
+            return replace(value, device=unknown)
+        return value
+
+    def symbol(self, value: Value | None) -> str:
+        """The dotted path of an imported thing, ``Class`` for one of this file, or an empty string."""
+        match value:
+            case Symbol():
+                return value.path
+            case ClassObject():
+                return value.info.name
+            case _:
+                return ""
+
+    def resolve(self, node: cst.BaseExpression, frame: Frame) -> str:
+        """The dotted path an annotation or base class names."""
+        return self.symbol(self.evaluate(node, frame))
+
+    def self_value(self, cls: ClassInfo) -> Value:
+        if cls.is_module:
+            return Module(cls=cls, name=cls.name, device=Fact(), storages=frozenset({Storage(cls.serial, Owner.PARAMETER)}))
+        return Instance(cls=cls)
+
+    def result_grad(self, grad: Fact, frame: Frame) -> Fact:
+        """Whether a result computed here needs grad, when an operand with this fact would make it."""
+        mode = frame.env.grad_mode.truth
+        if mode is Truth.NO:
+            return NO_FACT
+        return grad.weakened() if mode is Truth.UNKNOWN else grad
+
+
+__all__ = ["MAX_APPLICATIONS", "MAX_DEPTH", "UNKNOWN", "Machine"]

@@ -1,0 +1,528 @@
+"""Methods, by the kind of value they are called on."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow import events
+from tensorlint.flow.calls import Calls, dtype_name
+from tensorlint.flow.events import Argument
+from tensorlint.flow.index import dotted_name
+from tensorlint.flow.state import Frame, Mutation
+from tensorlint.flow.values import (
+    NO_FACT,
+    NO_STORAGE,
+    NONE,
+    PLAIN,
+    UNKNOWN,
+    UNKNOWN_FACT,
+    Array,
+    ClassObject,
+    DeviceValue,
+    Dictionary,
+    Fact,
+    Foreign,
+    Function,
+    Instance,
+    Module,
+    Optimizer,
+    Origin,
+    Owner,
+    Scalar,
+    Sequence,
+    Symbol,
+    Tensor,
+    Truth,
+    Unknown,
+    Value,
+    device_fact,
+    is_none,
+    join,
+    leaves,
+    storages_of,
+)
+from tensorlint.knowledge import (
+    ARRAY_METHODS,
+    ARRAY_ONLY_METHODS,
+    TENSOR_METHODS,
+    TENSOR_ONLY_METHODS,
+    Access,
+    Grad,
+    Result,
+    Share,
+)
+
+_OPTIMIZER_NAME = re.compile(r"(^|_)(opt|optim|optimizer|optimiser|solver|trainer)\w*$|_opt(im)?$", re.IGNORECASE)
+_MODEL_NAME = re.compile(r"(model|net|network|module|actor|critic|policy|encoder|decoder)\w*$", re.IGNORECASE)
+_MOVES = frozenset({"to", "cuda", "cpu", "xpu", "mps", "npu", "hpu"})
+_MODULE_CASTS = frozenset({"half", "float", "double", "bfloat16", "eval", "train", "type", "share_memory", "apply", "compile"})
+
+
+class Methods(Calls):
+    def method(self, receiver: Value, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+        match receiver:
+            case Symbol(path=path):
+                return self.symbol_call(f"{path}.{name}", arguments, node, frame)
+            case Tensor():
+                return self._tensor_method(receiver, name, arguments, node, frame)
+            case Array():
+                return self._array_method(receiver, name, arguments, node, frame)
+            case Unknown():
+                return self._unknown_method(receiver, name, arguments, node, frame)
+            case Module():
+                return self._module_method(receiver, name, arguments, node, frame)
+            case Instance(cls=cls):
+                return self._own_method(cls, receiver, name, arguments, node, frame)  # type: ignore[arg-type]
+            case ClassObject(info=info):
+                return self._own_method(info, receiver, name, arguments, node, frame)  # type: ignore[arg-type]
+            case Sequence():
+                return self._sequence_method(receiver, name, arguments, node, frame)
+            case Dictionary():
+                return self._dictionary_method(receiver, name, arguments, node, frame)
+            case Optimizer():
+                if name == "step":
+                    self.update_parameters(frame, Mutation(node, "update", "the optimizer updates the parameters in place here"))
+                return Dictionary(state_dict=True) if name == "state_dict" else NONE
+            case Foreign(framework=framework) if name == "numpy" and framework:
+                return Array(storages=self.storage(born_as="array"))
+            case Foreign():
+                return receiver
+            case Scalar(kind="str"):
+                return Sequence(element=Scalar(kind="str")) if name in {"split", "splitlines"} else Scalar(kind="str")
+            case Scalar() | DeviceValue():
+                return PLAIN
+            case Function():
+                return UNKNOWN
+            case _:
+                return self.unknown_result(arguments, node, frame)
+
+    def _own_method(
+        self, cls: object, receiver: Value, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    ) -> Value:
+        from tensorlint.flow.index import ClassInfo
+
+        assert isinstance(cls, ClassInfo)
+        bound = cls.attribute(name)
+        if bound is not None:
+            return self.call_value(bound, arguments, node, frame)
+        method = cls.method(name)
+        if method is None:
+            return self.unknown_result(arguments, node, frame)
+        if isinstance(receiver, ClassObject):
+            names = {dotted_name(decorator) for decorator in method.decorators}
+            if "classmethod" in names:
+                return self.apply(method, receiver, arguments, frame, node)
+            return self.apply(method, None, arguments, frame, node)
+        return self.apply(method, receiver, arguments, frame, node)
+
+    # Tensors.
+
+    def _tensor_method(self, value: Tensor, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+        assert isinstance(node.func, cst.Attribute)
+        if name == "numpy":
+            return self.export(value, arguments, node, frame)
+        self.emit(frame, events.MethodCall, node, name=name, receiver=node.func.value, value=value, arguments=arguments)
+        if name == "to":
+            return self._moved(value, arguments, node, frame)
+        if name in {"cuda", "xpu", "npu", "hpu", "mps"}:
+            device = Fact(Truth.YES, node, f"moved to the accelerator by `.{name}()` here")
+            return replace(value, device=device, storages=self.storage(born_as="tensor"), alias=None, imported=False, oid=self.serial)
+        if name == "cpu":
+            copied = value.device.truth is Truth.YES
+            return replace(
+                value, device=Fact(Truth.NO, node, "brought to the CPU here"),
+                storages=self.storage(born_as="tensor") if copied else value.storages,
+                alias=None if copied else value.alias, oid=self.next_serial(),
+            )  # fmt: skip
+        if name == "detach":
+            return replace(value, grad=NO_FACT, alias=node if value.storages else value.alias, oid=self.next_serial())
+        if name in {"requires_grad_", "detach_"}:
+            return self._set_grad(value, name, arguments, node, frame)
+        if name == "backward":
+            self.update_parameters(frame, Mutation(node, "backward", "the backward pass accumulates into the gradients here"))
+            return NONE
+        if name == "item":
+            kind = "int" if value.dtype.startswith(("int", "uint")) else "float" if value.dtype.startswith("float") else "number"
+            return Scalar(kind=kind)
+        if name == "tolist":
+            return Sequence(element=PLAIN)
+        if name == "clone" or (name == "type" and not arguments):
+            return replace(
+                value, grad=self.result_grad(value.grad, frame), storages=self.storage(born_as="tensor"), alias=None, imported=False,
+                oid=self.serial,
+            )  # fmt: skip
+        row = TENSOR_METHODS.get(name)
+        if row is None:
+            return self.unknown_result((*arguments, Argument(node.func.value, value)), node, frame)
+        result = self.from_row(row, value, arguments, node, frame, words=f"`.{name}()`")
+        if row.result is Result.SAME and isinstance(result, Tensor) and result.grad.truth is not value.grad.truth:
+            oid, grad = value.oid, result.grad
+            frame.env.replace(oid, lambda held: replace(held, grad=grad) if isinstance(held, Tensor) else held)
+        return result
+
+    def export(self, value: Value, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+        """``x.numpy()``: the event, and the array that shares the tensor's storage."""
+        assert isinstance(node.func, cst.Attribute)
+        force = next((argument.value for argument in arguments if argument.keyword == "force" or not argument.keyword), None)
+        forced = isinstance(force, Scalar) and force.literal is True
+        consumer, around = self.consumers.get(id(node), ("", None))
+        self.emit(
+            frame, events.Export, node, receiver=node.func.value, value=value, forced=forced, consumer=consumer, consumer_node=around
+        )
+        storages = value.storages if isinstance(value, (Tensor, Unknown)) else NO_STORAGE
+        if forced and isinstance(value, Tensor) and value.device.truth is Truth.YES:
+            storages = self.storage(born_as="array")
+        dtype = value.dtype if isinstance(value, Tensor) else ""
+        zero_dim = isinstance(value, Tensor) and value.zero_dim
+        return Array(dtype=dtype, storages=storages, alias=node, exported=True, zero_dim=zero_dim, oid=self.next_serial())
+
+    def _moved(self, value: Tensor, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Tensor:
+        """``x.to(...)``: a device, a dtype, both, or another tensor whose device and dtype are taken."""
+        device, dtype = self._destination(arguments, node)
+        copied = any(
+            argument.keyword == "copy" and isinstance(argument.value, Scalar) and argument.value.literal is True for argument in arguments
+        )
+        moved = device is not None and (device.truth is Truth.YES or (value.device.truth is Truth.YES and device.truth is Truth.NO))
+        storages = value.storages
+        if copied or moved or (dtype and value.dtype and dtype != value.dtype):
+            storages = self.storage(born_as="tensor")
+        elif (dtype and dtype != value.dtype) or (device is not None and device.truth is Truth.MAYBE):
+            storages = NO_STORAGE
+        kept = storages is value.storages
+        grad = NO_FACT if dtype.startswith(("int", "uint", "bool")) else self.result_grad(value.grad, frame)
+        return replace(
+            value, device=device if device is not None else value.device, dtype=dtype or value.dtype, grad=grad, storages=storages,
+            alias=value.alias if kept else None, imported=value.imported and kept, oid=self.next_serial(),
+        )  # fmt: skip
+
+    def _destination(self, arguments: tuple[Argument, ...], node: cst.Call) -> tuple[Fact | None, str]:
+        device: Fact | None = None
+        dtype = ""
+        for position, argument in enumerate(arguments):
+            value = argument.value
+            if argument.keyword == "dtype" or dtype_name(value):
+                # A dtype that cannot be read is still another dtype, as far as memory goes.
+                dtype = dtype_name(value) or "?"
+            elif argument.keyword in {"device", "torch_device"} or (not argument.keyword and not argument.star and position == 0):
+                if is_none(value) or (isinstance(value, Unknown) and _names_dtype(argument.node)):
+                    dtype = dtype or ("?" if not is_none(value) else "")
+                elif isinstance(value, (Tensor, Module)):
+                    device = Fact(value.device.truth, node, "moved to the device of another tensor here")
+                    if value.device.truth is Truth.UNKNOWN:
+                        device = Fact(Truth.MAYBE, node, "moved to the device of another tensor here")
+                elif not isinstance(value, Foreign):
+                    device = self.moved_to(value, argument.node, node)
+        return device, dtype
+
+    def _set_grad(self, value: Tensor, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+        flag = arguments[0].value if arguments else None
+        grad = Fact(Truth.YES, node, "needs a gradient from here on")
+        if name == "detach_" or (isinstance(flag, Scalar) and flag.literal is False):
+            grad = NO_FACT
+        elif flag is not None and not (isinstance(flag, Scalar) and flag.literal is True):
+            grad = Fact(Truth.MAYBE, node, "may need a gradient from here on")
+        self.set_grad(value, grad, frame)
+        return replace(value, grad=grad)
+
+    def set_grad(self, value: Value, grad: Fact, frame: Frame) -> None:
+        """``requires_grad`` of an object changes under every name that holds it."""
+        oid = getattr(value, "oid", 0)
+        frame.env.replace(oid, lambda held: replace(held, grad=grad) if isinstance(held, (Tensor, Unknown)) else held)
+
+    # Arrays.
+
+    def _array_method(self, value: Array, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+        assert isinstance(node.func, cst.Attribute)
+        self.emit(frame, events.MethodCall, node, name=name, receiver=node.func.value, value=value, arguments=arguments)
+        row = ARRAY_METHODS.get(name)
+        if row is None:
+            return UNKNOWN
+        if 0 in row.writes:
+            self.write(frame, node, value, dotted_name(node.func.value), "method")
+            return NONE
+        if name == "astype":
+            return self._cast(value, arguments)
+        match row.result:
+            case Result.ARRAY if row.share in {Share.ALWAYS, Share.MAYBE}:
+                frozen = Fact(Truth.YES, node, "read-only from here on") if row.access is Access.NEVER else value.read_only
+                negative = NO_FACT if name in {"ravel", "reshape"} else value.negative_stride
+                return replace(value, read_only=frozen, negative_stride=negative, oid=self.next_serial())
+            case Result.ARRAY:
+                dtype = value.dtype if row.dtype == "keep" else row.dtype if row.dtype == "int64" else ""
+                return Array(dtype=dtype, storages=self.storage(born_as="array"), oid=self.serial)
+            case Result.NUMPY_SCALAR:
+                return self.numpy_number(row, value, arguments, positional_axis=0)
+            case Result.SCALAR:
+                return Scalar(kind="number")
+            case Result.ARRAY_TUPLE:
+                return Sequence(kind="tuple", element=Array(dtype="int64"))
+            case _:
+                return Sequence(element=PLAIN) if name == "tolist" else PLAIN
+
+    def _cast(self, value: Array, arguments: tuple[Argument, ...]) -> Value:
+        dtype = next((dtype_name(argument.value) for argument in arguments if argument.keyword in {"", "dtype"}), "")
+        if any(isinstance(argument.value, Symbol) and argument.value.path == "builtins.float" for argument in arguments):
+            dtype = "float64"
+        lazy = any(
+            argument.keyword == "copy" and isinstance(argument.value, Scalar) and argument.value.literal is False for argument in arguments
+        )
+        if lazy and (not dtype or dtype == value.dtype):
+            return replace(value, dtype=dtype, oid=self.next_serial())
+        return Array(dtype=dtype, storages=self.storage(born_as="array"), oid=self.serial)
+
+    # Values of unknown kind.
+
+    def _unknown_method(self, value: Unknown, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+        assert isinstance(node.func, cst.Attribute)
+        owner = node.func.value
+        if name == "numpy":
+            return self.export(value, arguments, node, frame)
+        if value.tensor is not Truth.NO and name in TENSOR_ONLY_METHODS and not self.file.foreign:
+            tensor = self._recognised(value, owner, frame)
+            return self._tensor_method(tensor, name, arguments, node, frame)
+        if name in ARRAY_ONLY_METHODS and "pandas" not in self.file.foreign and value.source != "attribute":
+            array = Array(storages=value.storages, oid=value.oid)
+            path = dotted_name(owner)
+            if path and path not in frame.env.stale:
+                frame.env.bind(path, array)
+            return self._array_method(array, name, arguments, node, frame)
+        if name in _MOVES:
+            return self._unknown_moved(value, name, arguments, node, frame)
+        handled = self._unknown_object_method(value, name, arguments, node, frame)
+        if handled is not None:
+            return handled
+        row = TENSOR_METHODS.get(name)
+        if row is not None:
+            return self._as_if_tensor(value, name, arguments, node, frame)
+        result = self.unknown_result(arguments, node, frame, callee=replace(value, storages=NO_STORAGE))
+        if isinstance(result, Unknown) and name in {"sample", "mode"} and result.grad.truth is Truth.UNKNOWN:
+            result = replace(result, grad=NO_FACT)
+        return result
+
+    def _recognised(self, value: Unknown, owner: cst.BaseExpression, frame: Frame) -> Tensor:
+        """A method only tensors have was called: from here on the name holds a tensor."""
+        tensor = Tensor(
+            device=value.device, grad=value.grad, storages=value.storages, source=value.source or "duck", origin=value.origin,
+            oid=value.oid or self.next_serial(),
+        )  # fmt: skip
+        path = dotted_name(owner)
+        if path and path not in frame.env.stale and frame.env.lookup(path) is not None:
+            frame.env.bind(path, tensor)
+        return tensor
+
+    def _as_if_tensor(self, value: Unknown, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+        """A method that tensors share with other things (``mean``, ``reshape``): what it would do to a tensor."""
+        row = TENSOR_METHODS[name]
+        if row.result in {Result.SCALAR, Result.SIZE, Result.NONE}:
+            return Scalar(kind="number") if row.result is Result.SCALAR else PLAIN
+        stand_in = Tensor(device=value.device, grad=value.grad, storages=value.storages, sure=False, source=value.source, origin=value.origin)
+        result = self.from_row(row, stand_in, arguments, node, frame, words=f"`.{name}()`")
+        return self._unsure(result, value)
+
+    def _unsure(self, result: Value, value: Unknown) -> Value:
+        match result:
+            case Tensor():
+                return Unknown(
+                    device=result.device, grad=result.grad, tensor=value.tensor, source=value.source or "call", origin=result.origin,
+                    storages=result.storages & value.storages, oid=result.oid,
+                )  # fmt: skip
+            case Sequence(items=items) if items is not None:
+                return replace(result, items=tuple(self._unsure(item, value) for item in items))
+            case Sequence(element=element) if element is not None:
+                return replace(result, element=self._unsure(element, value))
+            case _:
+                return result
+
+    def _unknown_moved(self, value: Unknown, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+        dtype = ""
+        if name == "to":
+            device, dtype = self._destination(arguments, node)
+        elif name == "cpu":
+            device = Fact(Truth.NO, node, "brought to the CPU here")
+        else:
+            device = Fact(Truth.YES, node, f"moved to the accelerator by `.{name}()` here")
+        if device is None:
+            return replace(value, grad=NO_FACT if dtype.startswith(("int", "bool")) else value.grad, storages=NO_STORAGE)
+        if self.bare_call is node:
+            # ``model.to(device)`` as a statement moves a module in place (and does nothing to a tensor).
+            assert isinstance(node.func, cst.Attribute)
+            path = dotted_name(node.func.value)
+            if path and _MODEL_NAME.search(path) and path not in frame.env.stale:
+                frame.env.bind(path, replace(value, device=device))
+        kept = value.storages if device.truth is Truth.NO and value.device.truth is not Truth.YES else NO_STORAGE
+        return replace(value, device=device, storages=kept, oid=self.next_serial())
+
+    def _unknown_object_method(
+        self, value: Unknown, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    ) -> Value | None:
+        """Methods of models, optimizers, distributions and containers whose class was not seen."""
+        assert isinstance(node.func, cst.Attribute)
+        owner = dotted_name(node.func.value).split(".")[-1]
+        trained = Fact(Truth.MAYBE, node, "a parameter needs a gradient")
+        match name:
+            case "step" if _OPTIMIZER_NAME.search(owner) or owner == "scaler":
+                self.update_parameters(frame, Mutation(node, "update", "the optimizer updates the parameters in place here"))
+                return NONE
+            case "state_dict":
+                return Dictionary(
+                    element=Tensor(device=value.device, grad=NO_FACT), storages=self.storage(Owner.PARAMETER), state_dict=True, alias=node,
+                    oid=self.serial,
+                )  # fmt: skip
+            case "parameters" | "buffers":
+                grad = trained if name == "parameters" else NO_FACT
+                return Sequence(kind="generator", element=self._parameter(value.device, grad, node))
+            case "named_parameters" | "named_buffers":
+                grad = trained if name == "named_parameters" else NO_FACT
+                pair = (Scalar(kind="str"), self._parameter(value.device, grad, node))
+                return Sequence(kind="generator", element=Sequence(kind="tuple", items=pair))
+            case "item":
+                return Scalar(kind="number")
+            case "tolist":
+                return Sequence(element=PLAIN)
+            case "items":
+                pair = (PLAIN, replace(value, source=value.source or "element", oid=0))
+                return Sequence(kind="view", element=Sequence(kind="tuple", items=pair))
+            case "values":
+                return Sequence(kind="view", element=replace(value, source=value.source or "element", oid=0))
+            case "keys":
+                return Sequence(kind="view", element=PLAIN)
+            case "get" | "pop":
+                return replace(value, source=value.source or "element", oid=0)
+            case "eval" | "train" | "half" | "float" | "double":
+                return replace(value, storages=NO_STORAGE)
+            case "copy":
+                return replace(value, storages=self.storage(), oid=self.serial)
+            case "fit" | "learn" | "train_on_batch" | "train_model" | "train_one_epoch" | "train_epoch":
+                self.update_parameters(frame, Mutation(node, "update", f"`.{name}(...)` trains the model here"))
+                return UNKNOWN
+            case _:
+                return None
+
+    def _parameter(self, device: Fact, grad: Fact, node: cst.CSTNode) -> Tensor:
+        return Tensor(
+            device=device, grad=grad, storages=self.storage(Owner.PARAMETER), source="parameter of a module",
+            origin=Origin(node, "a parameter of the model"), oid=self.serial,
+        )  # fmt: skip
+
+    # Modules.
+
+    def _module_method(self, value: Module, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+        if name in _MOVES:
+            device: Fact | None = None
+            if name == "to":
+                device, _ = self._destination(arguments, node)
+            elif name == "cpu":
+                device = Fact(Truth.NO, node, "brought to the CPU here")
+            else:
+                device = Fact(Truth.YES, node, f"the module is moved to the accelerator by `.{name}()` here")
+            if device is None:
+                return value
+            moved = replace(value, device=device)
+            frame.env.replace(value.oid, lambda held: moved)
+            return moved
+        if name in _MODULE_CASTS:
+            return value
+        if name == "requires_grad_":
+            flag = arguments[0].value if arguments else None
+            frozen = isinstance(flag, Scalar) and flag.literal is False
+            changed = replace(value, trainable=Truth.NO if frozen else Truth.YES)
+            frame.env.replace(value.oid, lambda held: changed)
+            return changed
+        trained = Fact(value.trainable, node, "a parameter needs a gradient")
+        parameter = Tensor(
+            device=value.device, grad=trained, storages=value.storages, source="parameter of a module",
+            origin=Origin(node, "a parameter of the model"), oid=self.next_serial(),
+        )  # fmt: skip
+        if name in {"parameters", "named_parameters"}:
+            element: Value = parameter if name == "parameters" else Sequence(kind="tuple", items=(Scalar(kind="str"), parameter))
+            return Sequence(kind="generator", element=element)
+        if name in {"buffers", "named_buffers"}:
+            held = replace(parameter, grad=NO_FACT)
+            return Sequence(kind="generator", element=held if name == "buffers" else Sequence(kind="tuple", items=(Scalar(kind="str"), held)))
+        if name == "state_dict":
+            return Dictionary(
+                element=replace(parameter, grad=NO_FACT), storages=value.storages or self.storage(Owner.PARAMETER), state_dict=True,
+                alias=node, oid=self.next_serial(),
+            )  # fmt: skip
+        if name in {"zero_grad", "load_state_dict", "register_buffer", "register_parameter", "add_module"}:
+            return self._registered(value, name, arguments, frame)
+        if name == "forward":
+            return self.call_value(value, arguments, node, frame)
+        if value.cls is not None:
+            return self._own_method(value.cls, value, name, arguments, node, frame)
+        return self.unknown_result(arguments, node, frame, callee=Unknown(device=value.device))
+
+    def _registered(self, value: Module, name: str, arguments: tuple[Argument, ...], frame: Frame) -> Value:
+        if name in {"register_buffer", "register_parameter"} and len(arguments) >= 2 and value.cls is not None and self.learning:
+            key = arguments[0].value
+            if isinstance(key, Scalar) and isinstance(key.literal, str):
+                held = arguments[1].value
+                owner = Owner.BUFFER if name == "register_buffer" else Owner.PARAMETER
+                if isinstance(held, Tensor):
+                    held = replace(held, storages=self.storage(owner))
+                self.record_attribute(value.cls, key.literal, held)
+        return NONE
+
+    def record_attribute(self, cls: object, name: str, value: Value) -> None:
+        raise NotImplementedError
+
+    # Containers.
+
+    def _sequence_method(self, value: Sequence, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+        first = arguments[0].value if arguments else UNKNOWN
+        if name in {"append", "appendleft", "add", "insert", "extend", "put"}:
+            added = arguments[-1].value if arguments else UNKNOWN
+            if name == "extend":
+                added = self.element_of(added, node, frame)
+            self.store(frame, node, added, "append", dotted_name(node.func.value) if isinstance(node.func, cst.Attribute) else "", value.born)
+            contents = value.any_element() if value.items != () else added
+            grown = replace(value, items=None, element=join(contents, added))
+            if value.items is not None and name == "append" and len(value.items) < 16 and not frame.loops:
+                grown = replace(value, items=(*value.items, added))
+            frame.env.replace(value.oid, lambda held: grown)
+            return NONE
+        if name in {"pop", "popleft"}:
+            return value.any_element()
+        if name == "copy":
+            return replace(value, oid=self.next_serial())
+        if name in {"index", "count"}:
+            return Scalar(kind="int")
+        if name in {"numpy", "cpu", "to", "cuda", "detach"}:
+            # Lists have no such methods, so this is something else: a named tuple or a packed sequence.
+            return self._unknown_method(Unknown(source="element"), name, arguments, node, frame)
+        return first if name == "setdefault" else UNKNOWN
+
+    def _dictionary_method(self, value: Dictionary, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+        key = arguments[0].value if arguments else UNKNOWN
+        entry = value.element if value.element is not None else UNKNOWN
+        if isinstance(key, Scalar) and key.known and key.literal in value.entries:
+            entry = value.entries[key.literal]
+        match name:
+            case "values":
+                return Sequence(kind="view", element=value.any_element())
+            case "items":
+                return Sequence(kind="view", element=Sequence(kind="tuple", items=(Scalar(kind="str"), value.any_element())))
+            case "keys":
+                return Sequence(kind="view", element=Scalar(kind="str"))
+            case "get" | "pop" | "setdefault":
+                return entry
+            case "copy":
+                return replace(value, oid=self.next_serial())
+            case "update":
+                added = key.any_element() if isinstance(key, Dictionary) else UNKNOWN
+                grown = replace(value, element=join(value.element, added) if value.element is not None else added)
+                frame.env.replace(value.oid, lambda held: grown)
+                return NONE
+            case _:
+                return UNKNOWN
+
+
+def _names_dtype(node: cst.BaseExpression) -> bool:
+    last = dotted_name(node).split(".")[-1].lower()
+    return "dtype" in last or last.endswith("type")
+
+
+__all__ = ["UNKNOWN_FACT", "Grad", "Methods", "device_fact", "leaves", "storages_of"]

@@ -1,0 +1,134 @@
+"""What changes while a function is interpreted: bindings, grad mode, and which names went stale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tensorlint.flow.values import UNKNOWN, Fact, Truth, Value, join
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from tensorlint.flow.index import ClassInfo, FunctionInfo
+
+#: Grad mode of code nobody is seen to call under ``no_grad``.
+GRAD_ASSUMED_ON = Fact(Truth.MAYBE)
+GRAD_OFF = Fact(Truth.NO)
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """A write to memory that other names see: ``how`` is "array", "tensor", "update" or "backward"."""
+
+    node: cst.CSTNode
+    how: str
+    words: str
+
+
+class Environment:
+    """Bindings by access path (``x``, ``self.model``, ``cfg.device``), with an enclosing scope to fall back on.
+
+    ``stale`` holds the paths whose memory was written through another name since they were bound.
+    """
+
+    __slots__ = ("bindings", "grad_mode", "parent", "stale")
+
+    def __init__(self, parent: Environment | None = None, grad_mode: Fact = GRAD_ASSUMED_ON) -> None:
+        self.bindings: dict[str, Value] = {}
+        self.stale: dict[str, Mutation] = {}
+        self.grad_mode = grad_mode
+        self.parent = parent
+
+    def copy(self) -> Environment:
+        twin = Environment(self.parent, self.grad_mode)
+        twin.bindings = dict(self.bindings)
+        twin.stale = dict(self.stale)
+        return twin
+
+    def lookup(self, path: str) -> Value | None:
+        scope: Environment | None = self
+        while scope is not None:
+            if path in scope.bindings:
+                return scope.bindings[path]
+            scope = scope.parent
+        return None
+
+    def bind(self, path: str, value: Value) -> None:
+        """Bind ``path``; what was known of ``path.attribute`` goes with the old object."""
+        inner = path + "."
+        for known in [key for key in self.bindings if key.startswith(inner)]:
+            del self.bindings[known]
+            self.stale.pop(known, None)
+        self.bindings[path] = value
+        self.stale.pop(path, None)
+
+    def unbind(self, path: str) -> None:
+        self.bindings.pop(path, None)
+        self.stale.pop(path, None)
+
+    def replace(self, oid: int, change: Callable[[Value], Value]) -> None:
+        """Swap the object ``oid`` for its changed self under every name that holds it."""
+        for path, value in self.bindings.items():
+            if oid and getattr(value, "oid", 0) == oid:
+                self.bindings[path] = change(value)
+
+    def items(self) -> Iterator[tuple[str, Value]]:
+        yield from self.bindings.items()
+
+    def joined(self, other: Environment, fallback: Callable[[str], Value | None]) -> Environment:
+        """What holds after either path. ``fallback`` tells what an attribute path is where nothing bound it."""
+        merged = Environment(self.parent, self.grad_mode.joined(other.grad_mode))
+        for path in dict.fromkeys([*self.bindings, *other.bindings]):
+            here, there = self.bindings.get(path), other.bindings.get(path)
+            if here is None or there is None:
+                bound = here if here is not None else there
+                missing = self.lookup(path) if here is None else other.lookup(path)
+                if missing is None and "." in path:
+                    missing = fallback(path) or UNKNOWN
+                # A plain name that one path leaves unbound can only be read where it is bound.
+                merged.bindings[path] = bound if missing is None else join(bound, missing)  # type: ignore[arg-type]
+            else:
+                merged.bindings[path] = join(here, there)
+        merged.stale = {**other.stale, **self.stale}
+        return merged
+
+    def same_as(self, other: Environment) -> bool:
+        return self.bindings == other.bindings and self.stale.keys() == other.stale.keys()
+
+
+@dataclass(slots=True)
+class Loop:
+    """A loop that is being interpreted: what is older than ``start`` was allocated before it."""
+
+    start: int
+    node: cst.CSTNode
+    breaks: list[Environment] = field(default_factory=list)
+    continues: list[Environment] = field(default_factory=list)
+    #: Storages written inside, and the stores of values that share one.
+    written: dict[int, cst.CSTNode] = field(default_factory=dict)
+    stored: list[tuple[cst.CSTNode, Value, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Frame:
+    """One function (or the module) being interpreted. ``env`` is None where control never arrives."""
+
+    env: Environment
+    function: FunctionInfo | None = None
+    cls: ClassInfo | None = None
+    self_name: str = ""
+    depth: int = 0
+    quiet: bool = False
+    #: Values of this function live in host memory by construction (dataset item, collate function).
+    host_only: bool = False
+    alive: bool = True
+    loops: list[Loop] = field(default_factory=list)
+    returned: list[Value] = field(default_factory=list)
+    yielded: list[Value] = field(default_factory=list)
+    exits: list[Environment] = field(default_factory=list)
+    #: Set when something in here updates parameters in place (an optimizer step).
+    updates: Mutation | None = None
+    wrote_arguments: bool = False
+    globals: set[str] = field(default_factory=set)

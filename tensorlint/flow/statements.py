@@ -1,0 +1,561 @@
+"""Statements: executed in order on an environment; branches join, loops run to a small fixpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence as Nodes
+from dataclasses import replace
+from types import MappingProxyType
+
+import libcst as cst
+
+from tensorlint.flow import events
+from tensorlint.flow.annotations import value_of
+from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
+from tensorlint.flow.methods import Methods
+from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop
+from tensorlint.flow.values import (
+    NO_FACT,
+    NONE,
+    UNKNOWN,
+    Array,
+    ClassObject,
+    Dictionary,
+    Fact,
+    Foreign,
+    Function,
+    Owner,
+    Scalar,
+    Sequence,
+    Symbol,
+    Tensor,
+    Truth,
+    Unknown,
+    Value,
+    join,
+    leaves,
+)
+
+_GRAD_CONTEXTS = {
+    "torch.no_grad()": GRAD_OFF,
+    "torch.enable_grad()": Fact(Truth.YES),
+    "torch.maybe_grad()": Fact(Truth.UNKNOWN),
+}
+
+
+class Statements(Methods):
+    def execute(self, body: Nodes[cst.CSTNode], frame: Frame) -> None:
+        for statement in body:
+            if not frame.alive:
+                return
+            handler = _HANDLERS.get(type(statement))
+            if handler is not None:
+                handler(self, statement, frame)
+
+    def _line(self, node: cst.SimpleStatementLine | cst.SimpleStatementSuite, frame: Frame) -> None:
+        self.execute(node.body, frame)
+
+    def _block(self, node: cst.BaseSuite, frame: Frame) -> None:
+        self.execute(node.body, frame)
+
+    # Simple statements.
+
+    def _expression(self, node: cst.Expr, frame: Frame) -> None:
+        self.bare_call = node.value
+        self.evaluate(node.value, frame)
+        self.bare_call = None
+
+    def _assignment(self, node: cst.Assign, frame: Frame) -> None:
+        value = self.evaluate(node.value, frame)
+        for target in node.targets:
+            self.assign(target.target, value, frame)
+
+    def _annotated(self, node: cst.AnnAssign, frame: Frame) -> None:
+        declared = value_of(node.annotation.annotation, lambda inner: self.resolve(inner, frame))
+        value = self.evaluate(node.value, frame) if node.value is not None else UNKNOWN
+        if declared is not None and isinstance(value, Unknown):
+            value = _declared(declared, value)
+        if node.value is not None or frame.function is not None or frame.cls is not None:
+            self.assign(node.target, value, frame)
+
+    def _augmented(self, node: cst.AugAssign, frame: Frame) -> None:
+        current = self.evaluate(node.target, frame)
+        operand = self.evaluate(node.value, frame)
+        path = dotted_name(node.target)
+        if isinstance(current, Tensor) and isinstance(operand, Array):
+            # ``t -= array`` is answered by a new tensor: nothing is written in place.
+            self.assign(node.target, self.combine(current, operand, node, frame), frame)
+            return
+        if isinstance(current, (Tensor, Array, Unknown)) and current.storages:
+            self.write(frame, node, current, path or dotted_name(_base(node.target)), "augmented")
+        if isinstance(current, (Tensor, Array)):
+            combined = self.combine(current, operand, node, frame)
+            if isinstance(current, Tensor) and isinstance(combined, Tensor):
+                changed = replace(current, grad=combined.grad, device=combined.device)
+                if path:
+                    self._keep_stale(path, changed, frame)
+            elif isinstance(combined, Tensor):
+                self.assign(node.target, combined, frame)
+            return
+        combined = self.combine(current, operand, node, frame)
+        if isinstance(current, Unknown) and isinstance(combined, Unknown):
+            combined = replace(combined, storages=current.storages)
+        self.assign(node.target, combined, frame)
+
+    @staticmethod
+    def _keep_stale(path: str, value: Value, frame: Frame) -> None:
+        stale = frame.env.stale.get(path)
+        frame.env.bind(path, value)
+        if stale is not None:
+            frame.env.stale[path] = stale
+
+    def _return(self, node: cst.Return, frame: Frame) -> None:
+        value = self.evaluate(node.value, frame) if node.value is not None else NONE
+        frame.returned.append(value)
+        frame.exits.append(frame.env)
+        frame.alive = False
+
+    def _raise(self, node: cst.Raise, frame: Frame) -> None:
+        if node.exc is not None:
+            self.evaluate(node.exc, frame)
+        frame.alive = False
+
+    def _break(self, node: cst.Break, frame: Frame) -> None:
+        if frame.loops:
+            frame.loops[-1].breaks.append(frame.env)
+        frame.alive = False
+
+    def _continue(self, node: cst.Continue, frame: Frame) -> None:
+        if frame.loops:
+            frame.loops[-1].continues.append(frame.env)
+        frame.alive = False
+
+    def _delete(self, node: cst.Del, frame: Frame) -> None:
+        targets = [element.value for element in node.target.elements] if isinstance(node.target, cst.Tuple) else [node.target]
+        for target in targets:
+            frame.env.unbind(dotted_name(target))
+
+    def _assert(self, node: cst.Assert, frame: Frame) -> None:
+        self.evaluate(node.test, frame)
+        self.narrow(node.test, frame, holds=True)
+
+    def _global(self, node: cst.Global, frame: Frame) -> None:
+        frame.globals.update(item.name.value for item in node.names)
+
+    # Imports.
+
+    def _import_statement(self, node: cst.Import, frame: Frame) -> None:
+        for alias in node.names:
+            path = dotted_name(alias.name)
+            if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
+                frame.env.bind(alias.asname.name.value, Symbol(path=path))
+            else:
+                top = path.split(".")[0]
+                frame.env.bind(top, Symbol(path=top))
+
+    def _import_from(self, node: cst.ImportFrom, frame: Frame) -> None:
+        base = dotted_name(node.module) if node.module is not None else ""
+        if node.relative:
+            base = f".{base}"
+        if isinstance(node.names, cst.ImportStar):
+            return
+        for alias in node.names:
+            name = dotted_name(alias.name)
+            bound = alias.asname.name.value if alias.asname is not None and isinstance(alias.asname.name, cst.Name) else name
+            frame.env.bind(bound, Symbol(path=f"{base}.{name}"))
+
+    # Assignment targets.
+
+    def assign(self, target: cst.CSTNode, value: Value, frame: Frame) -> None:
+        match target:
+            case cst.Name(value=name):
+                if name in frame.globals:
+                    self.module_env.bind(name, value)
+                frame.env.bind(name, value)
+            case cst.Tuple() | cst.List():
+                self._unpack(target, value, frame)
+            case cst.StarredElement(value=inner):
+                self.assign(inner, Sequence(element=value), frame)
+            case cst.Attribute():
+                self._assign_attribute(target, value, frame)
+            case cst.Subscript():
+                self._assign_item(target, value, frame)
+
+    def _unpack(self, target: cst.Tuple | cst.List, value: Value, frame: Frame) -> None:
+        elements = target.elements
+        starred = any(isinstance(element, cst.StarredElement) for element in elements)
+        if isinstance(value, Sequence) and value.items is not None and not starred and len(value.items) == len(elements):
+            for element, item in zip(elements, value.items, strict=True):
+                self.assign(element.value, item, frame)
+            return
+        if isinstance(value, Sequence) and value.kind != "loader" and value.items is None and value.element is None:
+            value = UNKNOWN
+        each = self.element_of(value, target, frame)
+        for element in elements:
+            item = Sequence(element=each) if isinstance(element, cst.StarredElement) else self._fresh_object(each)
+            self.assign(element.value, item, frame)
+
+    def _fresh_object(self, value: Value) -> Value:
+        return replace(value, oid=self.next_serial()) if isinstance(value, (Tensor, Array, Unknown)) else value
+
+    def _assign_attribute(self, target: cst.Attribute, value: Value, frame: Frame) -> None:
+        name = target.attr.value
+        owner = self.evaluate(target.value, frame)
+        if name == "requires_grad" and isinstance(owner, (Tensor, Unknown)):
+            flag = value.literal if isinstance(value, Scalar) else None
+            grad = {True: Fact(Truth.YES, target, "needs a gradient from here on"), False: NO_FACT}.get(
+                flag if isinstance(flag, bool) else None, Fact(Truth.MAYBE, target, "may need a gradient from here on")
+            )  # type: ignore[arg-type]
+            self.set_grad(owner, grad, frame)
+            return
+        if name in {"data", "grad"} and isinstance(owner, Tensor):
+            return
+        path = dotted_name(target)
+        if not path:
+            return
+        frame.env.bind(path, value)
+        head, _, attribute = path.partition(".")
+        if head == frame.self_name and frame.self_name and "." not in attribute and frame.cls is not None:
+            if self.learning:
+                self.record_attribute(frame.cls, attribute, value)
+            self.store(frame, target, value, "attribute", path)
+
+    def record_attribute(self, cls: object, name: str, value: Value) -> None:
+        """Remember what the class keeps under ``self.<name>``, in memory the object owns."""
+        assert isinstance(cls, ClassInfo)
+        if isinstance(value, (Tensor, Array, Unknown)) and not any(storage.owner.is_trained for storage in value.storages):
+            value = replace(value, storages=self._attribute_storage(cls, name), alias=None) if not isinstance(value, Unknown) else replace(
+                value, storages=self._attribute_storage(cls, name), source="attribute"
+            )
+        if isinstance(value, Tensor):
+            value = replace(value, imported=False)
+        known = cls.attributes.get(name)
+        cls.attributes[name] = value if known is None else join(known, value)
+
+    def _attribute_storage(self, cls: ClassInfo, name: str) -> frozenset[object]:  # type: ignore[type-arg]
+        key = (cls.serial, name)
+        if key not in self.attribute_storages:
+            self.attribute_storages[key] = self.storage(Owner.ATTRIBUTE)
+        return self.attribute_storages[key]  # type: ignore[return-value]
+
+    def _assign_item(self, target: cst.Subscript, value: Value, frame: Frame) -> None:
+        owner = self.evaluate(target.value, frame)
+        indices = [self._index(element.slice, frame) for element in target.slice]
+        path = dotted_name(target.value)
+        match owner:
+            case Tensor() | Array() | Unknown():
+                whole = all(_is_everything(element.slice) for element in target.slice)
+                if owner.storages:
+                    self.write(frame, target, owner, path or dotted_name(_base(target)), "fill" if whole else "item")
+                if isinstance(owner, Array):
+                    argument = events.Argument(target, value)
+                    self.emit(frame, events.ItemWrite, target, target=owner, value=argument)
+                if isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:
+                    self.set_grad(owner, self.result_grad(value.grad, frame), frame)
+                if isinstance(owner, Unknown):
+                    self.store(frame, target, value, "item", path)
+            case Dictionary():
+                key = indices[0] if indices else UNKNOWN
+                if isinstance(key, Scalar) and key.known:
+                    grown = replace(owner, entries={**owner.entries, key.literal: value})
+                else:
+                    grown = replace(owner, element=join(owner.element, value) if owner.element is not None else value)
+                frame.env.replace(owner.oid, lambda held: grown)
+                self.store(frame, target, value, "item", path, owner.born)
+            case Sequence():
+                contents = join(owner.any_element(), value) if owner.items != () else value
+                frame.env.replace(owner.oid, lambda held: replace(owner, items=None, element=contents))
+                self.store(frame, target, value, "item", path, owner.born)
+
+    def store(self, frame: Frame, node: cst.CSTNode, value: Value, container: str, target: str, born: int = 0) -> None:
+        """A value is kept in something that outlives the statement."""
+        for leaf in leaves(value):
+            if isinstance(leaf, (Tensor, Array, Dictionary)):
+                self.emit(frame, events.Store, node, value=leaf, container=container, target=target)
+                for loop in frame.loops:
+                    if born <= loop.start:
+                        loop.stored.append((node, leaf, container))
+
+    # Branches.
+
+    def _if(self, node: cst.If, frame: Frame) -> None:
+        test = self.evaluate(node.test, frame)
+        before = frame.env
+        frame.env = before.copy()
+        self.narrow(node.test, frame, holds=True)
+        reachable = not (isinstance(test, Scalar) and test.known and test.literal is False)
+        if reachable:
+            self.execute(node.body.body, frame)
+        taken = (frame.env, frame.alive and reachable)
+        frame.env, frame.alive = before.copy(), True
+        self.narrow(node.test, frame, holds=False)
+        if isinstance(node.orelse, cst.If):
+            self._if(node.orelse, frame)
+        elif node.orelse is not None:
+            self.execute(node.orelse.body.body, frame)
+        self._merge(frame, taken, (frame.env, frame.alive))
+
+    def _merge(self, frame: Frame, *paths: tuple[Environment, bool]) -> None:
+        alive = [env for env, arrives in paths if arrives]
+        if not alive:
+            frame.alive = False
+            return
+        merged = alive[0]
+        for env in alive[1:]:
+            merged = merged.joined(env, lambda path: self.lookup(path, frame))
+        frame.env, frame.alive = merged, True
+
+    def _match(self, node: cst.Match, frame: Frame) -> None:
+        subject = self.evaluate(node.subject, frame)
+        before = frame.env
+        paths: list[tuple[Environment, bool]] = []
+        exhaustive = False
+        for case in node.cases:
+            frame.env, frame.alive = before.copy(), True
+            self._bind_pattern(case.pattern, subject, node.subject, frame)
+            if case.guard is not None:
+                self.evaluate(case.guard, frame)
+                self.narrow(case.guard, frame, holds=True)
+            self.execute(case.body.body, frame)
+            paths.append((frame.env, frame.alive))
+            exhaustive |= case.guard is None and isinstance(case.pattern, cst.MatchAs) and case.pattern.pattern is None
+        if not exhaustive:
+            paths.append((before, True))
+        self._merge(frame, *paths)
+
+    def _bind_pattern(self, pattern: cst.MatchPattern, subject: Value, node: cst.BaseExpression, frame: Frame) -> None:
+        match pattern:
+            case cst.MatchAs(pattern=None, name=cst.Name(value=name)):
+                frame.env.bind(name, subject)
+            case cst.MatchAs(pattern=inner, name=alias) if inner is not None:
+                self._bind_pattern(inner, subject, node, frame)
+                if alias is not None:
+                    frame.env.bind(alias.value, self._current(node, frame))
+            case cst.MatchClass(cls=cls):
+                self._isinstance(node, cls, frame, holds=True)
+            case cst.MatchSequence(patterns=patterns):
+                items = subject.items if isinstance(subject, Sequence) else None
+                for position, part in enumerate(patterns):
+                    if isinstance(part, cst.MatchSequenceElement):
+                        item = items[position] if items is not None and position < len(items) else Unknown(source="element")
+                        self._bind_pattern(part.value, item, part.value, frame)  # type: ignore[arg-type]
+            case _:
+                pass
+
+    def _try(self, node: cst.Try | cst.TryStar, frame: Frame) -> None:
+        before = frame.env.copy()
+        self.execute(node.body.body, frame)
+        if frame.alive and node.orelse is not None:
+            self.execute(node.orelse.body.body, frame)
+        body = (frame.env, frame.alive)
+        # The exception may come from anywhere in the body.
+        raised = before.joined(frame.env, lambda path: self.lookup(path, frame)) if frame.alive else before
+        paths = [body]
+        for handler in node.handlers:
+            frame.env, frame.alive = raised.copy(), True
+            if handler.name is not None and isinstance(handler.name.name, cst.Name):
+                frame.env.bind(handler.name.name.value, Foreign())
+            self.execute(handler.body.body, frame)
+            paths.append((frame.env, frame.alive))
+        self._merge(frame, *paths)
+        if node.finalbody is not None:
+            alive, frame.alive = frame.alive, True
+            self.execute(node.finalbody.body.body, frame)
+            frame.alive = alive and frame.alive
+
+    # Loops.
+
+    def _for(self, node: cst.For, frame: Frame) -> None:
+        iterable = self.evaluate(node.iter, frame)
+
+        def enter() -> None:
+            self.assign(node.target, self.element_of(iterable, node.iter, frame), frame)
+
+        self._loop(node, enter, frame, endless=False)
+
+    def _while(self, node: cst.While, frame: Frame) -> None:
+        def enter() -> None:
+            self.evaluate(node.test, frame)
+            self.narrow(node.test, frame, holds=True)
+
+        endless = isinstance(node.test, cst.Name) and node.test.value == "True"
+        self._loop(node, enter, frame, endless=endless)
+
+    def _loop(self, node: cst.For | cst.While, enter: Callable[[], None], frame: Frame, *, endless: bool) -> None:
+        """Once in silence to learn what an iteration hands to the next, once more to speak."""
+        before, quiet = frame.env, frame.quiet
+        loop = Loop(self.serial, node)
+        silent = quiet or self.learning
+        rounds = 1 if silent and len(frame.loops) >= 2 else 2
+        carried: Environment | None = None
+        for remaining in reversed(range(rounds)):
+            frame.quiet = quiet or remaining > 0
+            frame.env = before.copy() if carried is None else before.joined(carried, lambda path: self.lookup(path, frame))
+            frame.alive = True
+            loop.breaks.clear()
+            loop.continues.clear()
+            frame.loops.append(loop)
+            enter()
+            self.execute(node.body.body, frame)
+            frame.loops.pop()
+            self._merge(frame, (frame.env, frame.alive), *((env, True) for env in loop.continues))
+            carried = frame.env if frame.alive else None
+        frame.quiet = quiet
+        self._stored_buffers(loop, frame)
+        ended = [(env, True) for env in (carried, before) if env is not None and not endless]
+        frame.alive = True
+        self._merge(frame, *ended, *((env, True) for env in loop.breaks))
+        if node.orelse is not None and frame.alive:
+            self.execute(node.orelse.body.body, frame)
+
+    def _stored_buffers(self, loop: Loop, frame: Frame) -> None:
+        seen: set[int] = set()
+        for node, value, container in loop.stored:
+            storages = getattr(value, "storages", frozenset())
+            if len(storages) != 1 or id(node) in seen:
+                continue
+            (storage,) = storages
+            if storage.serial <= loop.start and storage.serial in loop.written:
+                seen.add(id(node))
+                self.emit(
+                    frame, events.BufferStored, node, value=value, container=container, storage=storage,
+                    write=loop.written[storage.serial], loop=loop.node,
+                )  # fmt: skip
+
+    # With.
+
+    def _with(self, node: cst.With, frame: Frame) -> None:
+        mode = frame.env.grad_mode
+        device = self.default_device
+        for item in node.items:
+            value = self.evaluate(item.item, frame)
+            self._enter_context(value, item.item, frame)
+            if item.asname is not None:
+                held = Foreign() if isinstance(value, (Symbol, Scalar)) else value
+                self.assign(item.asname.name, held, frame)
+        self.execute(node.body.body, frame)
+        frame.env.grad_mode = mode
+        self.default_device = device
+
+    def _enter_context(self, value: Value, node: cst.BaseExpression, frame: Frame) -> None:
+        from tensorlint.flow.values import DeviceValue
+
+        match value:
+            case Symbol(path=path) if path in _GRAD_CONTEXTS:
+                frame.env.grad_mode = _GRAD_CONTEXTS[path]
+            case DeviceValue(fact=fact):
+                self.default_device = fact
+            case Unknown() | Foreign():
+                called = node.func if isinstance(node, cst.Call) else node
+                name = dotted_name(called).split(".")[-1]
+                if any(word in name for word in ("no_grad", "inference_mode", "eval_mode", "evaluate_mode")):
+                    frame.env.grad_mode = GRAD_OFF
+                elif isinstance(node, cst.IfExp) or "grad" in name:
+                    frame.env.grad_mode = Fact(Truth.UNKNOWN)
+            case _:
+                pass
+
+    # Definitions.
+
+    def _function(self, node: cst.FunctionDef, frame: Frame) -> None:
+        info = self.functions.get(id(node))
+        if info is None:
+            info = self.functions[id(node)] = FunctionInfo(node, node.name.value)
+        info.closure = frame.env if frame.function is not None else self.module_env
+        if frame.depth == 0 and info not in self.pending:
+            self.pending.append(info)
+        for decorator in node.decorators:
+            self.evaluate(decorator.decorator, frame)
+        frame.env.bind(node.name.value, Function(info=info))
+
+    def _class(self, node: cst.ClassDef, frame: Frame) -> None:
+        info = self.classes.get(id(node))
+        if info is None:
+            info = self.classes[id(node)] = ClassInfo(node, node.name.value, self.next_serial())
+        bases = [self.evaluate(base.value, frame) for base in node.bases if base.star == ""]
+        info.parents = tuple(base.info for base in bases if isinstance(base, ClassObject) and base.info is not info)
+        spelled = [dotted_name(base.value) for base in node.bases]
+        info.bases = tuple(
+            base.path if isinstance(base, Symbol) else name
+            for base, name in zip(bases, spelled, strict=False)
+            if not isinstance(base, ClassObject)
+        )
+        frame.env.bind(node.name.value, ClassObject(info=info))
+        self._class_body(info, frame)
+
+    def _class_body(self, info: ClassInfo, frame: Frame) -> None:
+        outer = frame.env
+        frame.env = Environment(outer, outer.grad_mode)
+        for statement in info.node.body.body:
+            if isinstance(statement, cst.FunctionDef):
+                method = self.functions.get(id(statement))
+                if method is None:
+                    method = self.functions[id(statement)] = FunctionInfo(statement, statement.name.value, info)
+                method.closure = outer if frame.function is not None else self.module_env
+                info.methods.setdefault(method.name, method)
+                if frame.depth == 0 and method not in self.pending:
+                    self.pending.append(method)
+            else:
+                self.execute([statement], frame)
+        if self.learning:
+            for name, value in frame.env.bindings.items():
+                if not isinstance(value, Unknown) or value.source:
+                    info.attributes.setdefault(name, value)
+        frame.env = outer
+
+
+def _base(node: cst.CSTNode) -> cst.CSTNode:
+    while isinstance(node, (cst.Subscript, cst.Call)):
+        node = node.value if isinstance(node, cst.Subscript) else node.func
+    return node
+
+
+def _is_everything(node: cst.BaseSlice) -> bool:
+    """``[:]`` or ``[...]``."""
+    if isinstance(node, cst.Slice):
+        return node.lower is None and node.upper is None and node.step is None
+    return isinstance(node, cst.Index) and isinstance(node.value, cst.Ellipsis)
+
+
+def _declared(declared: Value, value: Unknown) -> Value:
+    """An annotation decides the kind, what was seen decides the properties."""
+    if isinstance(declared, Tensor):
+        return replace(
+            declared, device=value.device, grad=value.grad, storages=value.storages, source=value.source or declared.source, oid=value.oid
+        )
+    if isinstance(declared, Array):
+        return replace(declared, storages=value.storages, oid=value.oid)
+    return declared
+
+
+Handler = Callable[[Statements, cst.CSTNode, Frame], None]
+_HANDLERS: Mapping[type[cst.CSTNode], Handler] = MappingProxyType(
+    {
+        cst.SimpleStatementLine: Statements._line,
+        cst.SimpleStatementSuite: Statements._line,
+        cst.IndentedBlock: Statements._block,
+        cst.Expr: Statements._expression,
+        cst.Assign: Statements._assignment,
+        cst.AnnAssign: Statements._annotated,
+        cst.AugAssign: Statements._augmented,
+        cst.Return: Statements._return,
+        cst.Raise: Statements._raise,
+        cst.Break: Statements._break,
+        cst.Continue: Statements._continue,
+        cst.Del: Statements._delete,
+        cst.Assert: Statements._assert,
+        cst.Global: Statements._global,
+        cst.Import: Statements._import_statement,
+        cst.ImportFrom: Statements._import_from,
+        cst.If: Statements._if,
+        cst.Match: Statements._match,
+        cst.Try: Statements._try,
+        cst.TryStar: Statements._try,
+        cst.For: Statements._for,
+        cst.While: Statements._while,
+        cst.With: Statements._with,
+        cst.FunctionDef: Statements._function,
+        cst.ClassDef: Statements._class,
+    }
+)  # type: ignore[arg-type]
+
+declared_value = _declared

@@ -1,0 +1,489 @@
+"""Abstract values: what the interpreter knows of each object a program handles.
+
+Every property that decides whether a conversion works is a ``Fact``: a truth plus the place that made
+it so, because a message that shows the path is worth ten that do not. All values are frozen; an object
+that changes (``x.requires_grad_()``, ``model.to(device)``) gets a new value under its old ``oid``, and
+the environment swaps it wherever that object is bound.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Union
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from tensorlint.flow.index import ClassInfo, FunctionInfo
+
+
+class Truth(enum.IntEnum):
+    """Ordered so that ``max`` answers "what holds of a result computed from these operands"."""
+
+    NO = 0
+    UNKNOWN = 1
+    #: There is evidence for it, on some path or some machine.
+    MAYBE = 2
+    YES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    truth: Truth = Truth.UNKNOWN
+    #: The expression that made it so, and what to tell the reader there.
+    node: cst.CSTNode | None = field(default=None, compare=False)
+    reason: str = field(default="", compare=False)
+
+    def weakened(self) -> Fact:
+        """The same evidence after passing through code that was not seen."""
+        return replace(self, truth=Truth.MAYBE) if self.truth is Truth.YES else self
+
+    def joined(self, other: Fact) -> Fact:
+        """What holds after either of two paths."""
+        if self.truth is other.truth:
+            return self if self.node is not None else other
+        stronger = max(self, other, key=_truth)
+        return stronger if stronger.truth is Truth.UNKNOWN else replace(stronger, truth=Truth.MAYBE)
+
+
+def _truth(fact: Fact) -> Truth:
+    return fact.truth
+
+
+UNKNOWN_FACT = Fact()
+NO_FACT = Fact(Truth.NO)
+
+
+def strongest(facts: Iterable[Fact], default: Fact = NO_FACT) -> Fact:
+    """The property of a result computed from operands with these facts."""
+    return max(facts, key=_truth, default=default)
+
+
+class Owner(enum.Enum):
+    """Who else holds a storage, and so notices a write to it."""
+
+    FRESH = "fresh"
+    ARGUMENT = "argument"
+    ATTRIBUTE = "attribute"
+    GLOBAL = "global"
+    PARAMETER = "parameter"
+    GRADIENT = "gradient"
+    BUFFER = "buffer"
+
+    @property
+    def is_external(self) -> bool:
+        return self is not Owner.FRESH
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether training updates it in place."""
+        return self in {Owner.PARAMETER, Owner.GRADIENT, Owner.BUFFER}
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """One allocation. Views share it, copies do not. ``serial`` grows in order of allocation."""
+
+    serial: int
+    owner: Owner = Owner.FRESH
+    #: Whether the memory began its life as a tensor or as an array, when that is known.
+    born_as: str = field(default="", compare=False)
+    node: cst.CSTNode | None = field(default=None, compare=False)
+
+
+Storages = frozenset[Storage]
+NO_STORAGE: Storages = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value came from, in words for the trace."""
+
+    node: cst.CSTNode
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tensor:
+    device: Fact = UNKNOWN_FACT
+    grad: Fact = UNKNOWN_FACT
+    dtype: str = ""
+    storages: Storages = NO_STORAGE
+    #: False when only a method name suggests that this is a torch tensor.
+    sure: bool = True
+    #: "parameter", "call", "attribute", "element", "model", ... : how an unknown property came in.
+    source: str = ""
+    origin: Origin | None = field(default=None, compare=False)
+    #: The conversion that made this tensor an alias of an array, or detached it from its owner.
+    alias: cst.CSTNode | None = field(default=None, compare=False)
+    imported: bool = False
+    #: The tensor itself does not need a gradient although its owner does (``.detach()``, ``.data``).
+    zero_dim: bool = False
+    oid: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Array:
+    dtype: str = ""
+    storages: Storages = NO_STORAGE
+    #: Whether writing through it is undefined: ``np.frombuffer``, ``mmap_mode="r"``, ``broadcast_to``.
+    read_only: Fact = NO_FACT
+    negative_stride: Fact = NO_FACT
+    zero_dim: bool = False
+    origin: Origin | None = field(default=None, compare=False)
+    #: The ``.numpy()`` that made this array a view of a tensor.
+    alias: cst.CSTNode | None = field(default=None, compare=False)
+    exported: bool = False
+    #: Array of Python objects (``np.array(d.values())``).
+    objects: bool = False
+    oid: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scalar:
+    """A Python or NumPy number, string, bool or None; ``literal`` when the source spells it."""
+
+    kind: str
+    literal: object = None
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceValue:
+    """A ``torch.device``; ``fact`` says whether it is off the CPU."""
+
+    fact: Fact = UNKNOWN_FACT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """An ``nn.Module`` instance; ``cls`` when its class is in this file."""
+
+    cls: ClassInfo | None = None
+    name: str = ""
+    device: Fact = NO_FACT
+    trainable: Truth = Truth.YES
+    storages: Storages = NO_STORAGE
+    oid: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Optimizer:
+    oid: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """An object of a class of this file."""
+
+    cls: ClassInfo
+    oid: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequence:
+    """A list, tuple, set, generator or iterator. ``items`` when the length is known, else ``element``."""
+
+    kind: str = "list"
+    items: tuple[Value, ...] | None = None
+    element: Value | None = None
+    born: int = 0
+    oid: int = field(default=0, compare=False)
+
+    def any_element(self) -> Value:
+        if self.items:
+            return join_all(self.items)
+        return self.element if self.element is not None else UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dictionary:
+    """``entries`` by constant key; ``element`` joins all the others. ``state_dict`` marks a model's own."""
+
+    entries: Mapping[object, Value] = field(default_factory=dict)
+    element: Value | None = None
+    storages: Storages = NO_STORAGE
+    state_dict: bool = False
+    alias: cst.CSTNode | None = field(default=None, compare=False)
+    born: int = 0
+    oid: int = field(default=0, compare=False)
+
+    def any_element(self) -> Value:
+        values = [*self.entries.values(), *([self.element] if self.element is not None else [])]
+        return join_all(values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    info: FunctionInfo
+    receiver: Value | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassObject:
+    info: ClassInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symbol:
+    """Something imported, by its dotted path: ``torch``, ``numpy.random``, ``mylib.load``."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """A bound method that was looked up and not yet called."""
+
+    receiver: Value
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreign:
+    """A value of another framework, or of any type that is known not to be a tensor or an array."""
+
+    framework: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """Anything else, with the evidence that has gathered on it.
+
+    ``device`` and ``grad`` hold should it turn out to be a tensor; ``tensor`` is UNKNOWN, or NO after a
+    guard that excludes it.
+    """
+
+    device: Fact = UNKNOWN_FACT
+    grad: Fact = UNKNOWN_FACT
+    tensor: Truth = Truth.UNKNOWN
+    storages: Storages = NO_STORAGE
+    source: str = ""
+    origin: Origin | None = field(default=None, compare=False)
+    oid: int = field(default=0, compare=False)
+
+
+Value = Union[
+    Tensor, Array, Scalar, DeviceValue, Module, Optimizer, Instance, Sequence, Dictionary, Function,
+    ClassObject, Symbol, Method, Foreign, Unknown,
+]  # fmt: skip
+
+UNKNOWN = Unknown()
+NONE = Scalar(kind="None", known=True)
+#: A number, string or other plain object: never a tensor.
+PLAIN = Foreign(framework="")
+
+
+def is_none(value: Value) -> bool:
+    return isinstance(value, Scalar) and value.kind == "None"
+
+
+def storages_of(value: Value) -> Storages:
+    """Every storage reachable through ``value``, list elements and dictionary entries included."""
+    match value:
+        case Tensor() | Array() | Unknown():
+            return value.storages
+        case Dictionary():
+            inner = [storages_of(item) for item in value.entries.values()]
+            if value.element is not None:
+                inner.append(storages_of(value.element))
+            return value.storages.union(*inner)
+        case Sequence():
+            items = value.items if value.items is not None else ()
+            inner = [storages_of(item) for item in items]
+            if value.element is not None:
+                inner.append(storages_of(value.element))
+            return NO_STORAGE.union(*inner)
+        case _:
+            return NO_STORAGE
+
+
+def leaves(value: Value) -> Iterator[Value]:
+    """``value`` itself, or the things inside when it is a container (one level of nesting at a time)."""
+    match value:
+        case Sequence():
+            for item in value.items if value.items is not None else (value.any_element(),):
+                yield from leaves(item)
+        case Dictionary(state_dict=False):
+            yield from leaves(value.any_element()) if (value.entries or value.element) else ()
+        case _:
+            yield value
+
+
+def join_all(values: Iterable[Value]) -> Value:
+    joined: Value | None = None
+    for value in values:
+        joined = value if joined is None else join(joined, value)
+    return UNKNOWN if joined is None else joined
+
+
+def join(left: Value, right: Value) -> Value:
+    """What is known of a name after either of two paths bound it."""
+    if left is right or left == right:
+        return left
+    if is_none(left):
+        return right
+    if is_none(right):
+        return left
+    match left, right:
+        case Tensor(), Tensor():
+            return replace(
+                left,
+                device=left.device.joined(right.device),
+                grad=left.grad.joined(right.grad),
+                dtype=left.dtype if left.dtype == right.dtype else "",
+                storages=left.storages | right.storages,
+                sure=left.sure and right.sure,
+                origin=left.origin or right.origin,
+                alias=left.alias or right.alias,
+                imported=left.imported and right.imported,
+                zero_dim=left.zero_dim and right.zero_dim,
+            )
+        case Array(), Array():
+            return replace(
+                left,
+                dtype=left.dtype if left.dtype == right.dtype else "",
+                storages=left.storages | right.storages,
+                read_only=left.read_only.joined(right.read_only),
+                negative_stride=left.negative_stride.joined(right.negative_stride),
+                zero_dim=left.zero_dim and right.zero_dim,
+                alias=left.alias or right.alias,
+                exported=left.exported and right.exported,
+                objects=left.objects and right.objects,
+            )
+        case Module(), Module():
+            return replace(
+                left,
+                cls=left.cls if left.cls is right.cls else None,
+                device=left.device.joined(right.device),
+                trainable=max(left.trainable, right.trainable),
+                storages=left.storages | right.storages,
+            )
+        case Sequence(), Sequence() if left.kind == right.kind:
+            if left.items is not None and right.items is not None and len(left.items) == len(right.items):
+                return replace(left, items=tuple(map(join, left.items, right.items)))
+            contents = [item.any_element() for item in (left, right) if item.items != ()]
+            return replace(left, items=None, element=join_all(contents), born=min(left.born, right.born))
+        case Dictionary(), Dictionary():
+            keys = dict.fromkeys([*left.entries, *right.entries])
+            entries = {
+                key: join_all(side.entries[key] for side in (left, right) if key in side.entries) for key in keys
+            }
+            elements = [side.element for side in (left, right) if side.element is not None]
+            return replace(
+                left,
+                entries=entries,
+                element=join_all(elements) if elements else None,
+                storages=left.storages | right.storages,
+                state_dict=left.state_dict and right.state_dict,
+                alias=left.alias or right.alias,
+                born=min(left.born, right.born),
+            )
+        case DeviceValue(), DeviceValue():
+            return DeviceValue(fact=left.fact.joined(right.fact))
+        case DeviceValue(), Scalar(kind="str") | Unknown():
+            return DeviceValue(fact=left.fact.joined(device_fact(right)))
+        case Scalar(kind="str") | Unknown(), DeviceValue():
+            return DeviceValue(fact=device_fact(left).joined(right.fact))
+        case Scalar(kind="str"), Scalar(kind="str") if _names_device(left) and _names_device(right):
+            return DeviceValue(fact=device_fact(left).joined(device_fact(right)))
+        case Scalar(), Scalar():
+            return Scalar(kind=left.kind if left.kind == right.kind else "number")
+        case Unknown(), Unknown():
+            return replace(
+                left,
+                device=left.device.joined(right.device),
+                grad=left.grad.joined(right.grad),
+                tensor=left.tensor if left.tensor is right.tensor else Truth.UNKNOWN,
+                storages=left.storages | right.storages,
+                source=left.source or right.source,
+            )
+        case Tensor(), Unknown():
+            return _tensor_or_unknown(left, right)
+        case Unknown(), Tensor():
+            return _tensor_or_unknown(right, left)
+        case Module(), Unknown() | Instance():
+            return left
+        case Unknown() | Instance(), Module():
+            return right
+        case _:
+            return Unknown(source="mixed")
+
+
+def _tensor_or_unknown(tensor: Tensor, other: Unknown) -> Value:
+    """A tensor on one path and something unseen on the other keeps its evidence, no longer for sure."""
+    if other.tensor is Truth.NO:
+        return Unknown(source="mixed")
+    return Unknown(
+        device=tensor.device.joined(other.device),
+        grad=tensor.grad.joined(other.grad),
+        storages=tensor.storages | other.storages,
+        source=other.source or tensor.source,
+        origin=tensor.origin,
+        oid=tensor.oid,
+    )
+
+
+CPU_NAMES = ("cpu", "meta")
+ACCELERATOR_NAMES = ("cuda", "mps", "xpu", "hpu", "npu", "mtia", "hip", "xla", "privateuseone", "vulkan")
+
+
+def _names_device(value: Scalar) -> bool:
+    text = value.literal
+    return isinstance(text, str) and text.split(":")[0] in (*CPU_NAMES, *ACCELERATOR_NAMES)
+
+
+def device_fact(value: Value, node: cst.CSTNode | None = None, words: str = "") -> Fact:
+    """Whether the device that ``value`` stands for is off the CPU."""
+    match value:
+        case DeviceValue():
+            fact = value.fact
+        case Scalar(kind="str", literal=str(text)) if text.split(":")[0] == "cpu":
+            return Fact(Truth.NO, node, "brought to the CPU here")
+        case Scalar(kind="str", literal=str(text)) if text.split(":")[0] in (*ACCELERATOR_NAMES, "meta"):
+            fact = Fact(Truth.YES)
+        case Scalar(kind="int"):
+            fact = Fact(Truth.YES)
+        case Tensor() | Module():
+            fact = value.device
+        case _:
+            fact = UNKNOWN_FACT
+    if node is None:
+        return fact
+    return replace(fact, node=node, reason=words)
+
+
+def truth_key(value: Value, depth: int = 3) -> object:
+    """A small hashable summary of ``value``, equal for values a callee could not tell apart."""
+    match value:
+        case Tensor():
+            return ("t", value.device.truth, value.grad.truth, value.dtype, value.sure, value.imported)
+        case Array():
+            return ("a", value.dtype, value.read_only.truth, value.negative_stride.truth, value.exported)
+        case Scalar():
+            literal = value.literal if isinstance(value.literal, (str, int, bool)) else None
+            return ("s", value.kind, literal)
+        case Module():
+            return ("m", value.name, id(value.cls), value.device.truth, value.trainable)
+        case DeviceValue():
+            return ("d", value.fact.truth)
+        case Unknown():
+            return ("u", value.device.truth, value.grad.truth, value.tensor, value.source)
+        case Sequence() if depth:
+            if value.items is not None and len(value.items) <= 8:
+                return ("q", tuple(truth_key(item, depth - 1) for item in value.items))
+            return ("q*", truth_key(value.any_element(), depth - 1))
+        case Dictionary() if depth:
+            return ("map", truth_key(value.any_element(), depth - 1))
+        case Function():
+            return ("f", id(value.info))
+        case ClassObject():
+            return ("c", id(value.info))
+        case Instance():
+            return ("i", id(value.cls))
+        case Symbol():
+            return ("sym", value.path)
+        case _:
+            return type(value).__name__

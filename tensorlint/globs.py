@@ -1,0 +1,64 @@
+"""Gitignore-style patterns below a directory: for exclusions, per-file ignores, and .gitignore files themselves."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pathspec import GitIgnoreSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Globs:
+    """Patterns with gitignore's meaning, relative to ``root``; both it and the paths asked about are absolute.
+
+    An empty root stands for wherever the patterns are applied.
+    """
+
+    root: str
+    patterns: tuple[str, ...]
+
+    def verdict(self, path: str, *, is_dir: bool = False) -> bool | None:
+        """True where the last pattern that speaks of the path takes it, False where it takes it back, else None."""
+        if not self.patterns or not (relative := _below(self.root, path)):
+            return None
+        return _compile(self.patterns).check_file(relative + "/" if is_dir else relative).include
+
+    def matches(self, path: str, *, is_dir: bool = False) -> bool:
+        return bool(self.verdict(path, is_dir=is_dir))
+
+    def rebased(self, directory: str) -> Globs:
+        """These patterns as they apply below ``directory``: relative to it when it does not lie below their root."""
+        lies_below = self.root and (self.root == directory or _below(self.root, directory))
+        return self if lies_below else Globs(directory, self.patterns)
+
+    def without(self, path: str) -> Globs:
+        """These patterns less those that take ``path``, for a directory that was asked for by name."""
+        if not self.matches(path, is_dir=True):
+            return self
+        kept = tuple(one for one in self.patterns if not Globs(self.root, (one,)).matches(path, is_dir=True))
+        return Globs(self.root, kept)
+
+
+def is_pattern(text: str) -> bool:
+    try:
+        GitIgnoreSpec.from_lines((text,))
+    except (ValueError, re.error):
+        return False
+    return True
+
+
+@lru_cache(maxsize=1024)
+def _compile(patterns: tuple[str, ...]) -> GitIgnoreSpec:
+    try:
+        return GitIgnoreSpec.from_lines(patterns)
+    except (ValueError, re.error):  # git, too, passes over a line it cannot read
+        return GitIgnoreSpec.from_lines(pattern for pattern in patterns if is_pattern(pattern))
+
+
+def _below(root: str, path: str) -> str:
+    """``path`` relative to ``root`` with slashes; empty when it is not below."""
+    prefix = root if root.endswith(os.sep) else root + os.sep
+    return path[len(prefix) :].replace(os.sep, "/") if path.startswith(prefix) else ""

@@ -1,0 +1,57 @@
+"""A cheap look at how deep a program nests, before a recursive parser does.
+
+Time and memory of the parser grow with the square of the depth, and on a chain of some thousand operators it takes
+gigabytes. CPython itself refuses more than 200 open brackets; no program in use comes near either limit.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tensorlint.source import Source, SourceError
+
+MAX_BRACKETS = 200
+MAX_CHAIN = 1000
+
+#: Strings and comments first, so that what is in them does not count; then what opens, closes, ends or extends a
+#: chain.
+_TOKEN = re.compile(
+    r"""
+      (?P<skip> \#[^\r\n]* | '''(?:\\.|[^\\])*?'''
+              | \"""(?:\\.|[^\\])*?\""" | '(?:\\.|[^\\'\r\n])*' | "(?:\\.|[^\\"\r\n])*")
+    | (?P<open> [(\[{] )
+    | (?P<close> [)\]}] )
+    | (?P<stop> [,;] )
+    | (?P<newline> \\?(?:\r\n|\r|\n) )
+    | (?P<link> [-+*/%@&|^~<>.:] | \b(?:not|and|or|if|else|await|lambda|in|is)\b )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def check_nesting(source: Source) -> None:
+    """Raise ``SourceError`` where brackets or an expression go deeper than a parser should be asked to."""
+    text = source.text
+    open_at: list[int] = []  # length of the chain that each open bracket interrupts
+    chain = 0
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup
+        if kind == "link":
+            chain += 1
+        elif kind == "open":
+            open_at.append(chain)
+            chain = 0
+        elif kind == "close":
+            chain = open_at.pop() + 1 if open_at else 0
+        elif kind == "stop" or (kind == "newline" and not open_at and match.group()[0] != "\\"):
+            chain = 0
+        if chain > MAX_CHAIN or len(open_at) > MAX_BRACKETS:
+            what = (
+                f"more than {MAX_BRACKETS} open brackets"
+                if chain <= MAX_CHAIN
+                else f"over {MAX_CHAIN} operators in a row"
+            )
+            before = text[: match.start()]
+            row = before.count("\n") + 1
+            column = match.start() - (before.rfind("\n") + 1) + 1
+            raise SourceError("TBX902", f"the file is nested too deeply to be analysed: {what}", row, column)

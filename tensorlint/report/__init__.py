@@ -1,0 +1,72 @@
+"""What a run found, and one module for each format that turns it into text. Nothing here prints."""
+
+from __future__ import annotations
+
+import importlib
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from tensorlint.findings import Finding
+from tensorlint.source import Source, SourceError
+
+#: Format name to the module of this package that has a ``render(report, style)``.
+FORMATS: Mapping[str, str] = {"full": "full", "concise": "concise", "json": "json_", "github": "github"}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How text is dressed: with colour or not, and relative to which directory paths are shown."""
+
+    colour: bool = False
+    cwd: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything one run found, in order, and the exit code that follows from it.
+
+    Of the ``checked`` files, ``judged`` passed the byte screen. ``data`` holds the bytes of the files that have
+    findings, for the snippets.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    checked: int = 0
+    judged: int = 0
+    data: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether some file could not be judged: TBX900 to TBX902."""
+        return any(finding.is_internal for finding in self.findings)
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, 1 findings, 2 some file could not be judged."""
+        return 2 if self.has_errors else 1 if self.findings else 0
+
+    @property
+    def fixable(self) -> int:
+        return sum(finding.fix is not None for finding in self.findings)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Findings by code, most frequent first."""
+        counted = Counter(finding.code for finding in self.findings)
+        return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+
+    def lines(self, path: str) -> tuple[str, ...]:
+        """The lines of a file with findings; none when it has no readable text."""
+        if path not in self.data:
+            return ()
+        try:
+            return Source.from_bytes(path, self.data[path]).lines
+        except SourceError:
+            return ()
+
+
+def render(report: Report, output_format: str, style: Style) -> str:
+    """The report in one of ``FORMATS``, ending in a newline unless empty."""
+    module = importlib.import_module(f"{__name__}.{FORMATS[output_format]}")
+    return cast("Callable[[Report, Style], str]", module.render)(report, style)

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import libcst as cst
+
+from tensorlint.findings import Certainty
+from tensorlint.flow.calls import dtype_name
+from tensorlint.flow.events import Argument, MethodCall, NumpyCall, TorchCall
+from tensorlint.flow.values import Array, Symbol, Tensor
+from tensorlint.rules.base import Draft, Rule
+from tensorlint.rules.wording import spell
+
+
+class DtypeMixup(Rule):
+    """A NumPy dtype given to torch, or a torch dtype given to NumPy.
+
+    ## What it does
+    Reports `dtype=np.float32` in a torch call, `dtype=torch.float32` in a NumPy call, `array.astype(torch.float32)` and `tensor.to(np.float32)`.
+
+    ## Why is this bad
+    The two libraries do not know each other's dtypes: it raises TypeError on every device.
+
+    ## Example
+    ```python
+    import numpy as np
+    import torch
+
+    grid = torch.zeros(2, dtype=np.float32)
+    ```
+
+    ## Use instead
+    ```python
+    import torch
+
+    grid = torch.zeros(2, dtype=torch.float32)
+    ```
+
+    ## References
+    - measured on torch 1.13.1, 2.2.2 and 2.13.0
+    """
+
+    code = "TBX210"
+    name = "dtype-mixup"
+
+    def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
+        if not event.name.startswith(("distributed", "load", "save")):
+            yield from _mixed(event.arguments, "numpy", event.node, keyword_only=True)
+
+    def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
+        yield from _mixed(event.arguments, "torch", event.node, keyword_only=event.name not in {"zeros", "ones", "empty", "array", "asarray"})
+
+    def on_method_call(self, event: MethodCall) -> Iterator[Draft]:
+        if isinstance(event.value, Tensor) and event.name in {"to", "type", "new_zeros", "new_ones", "new_full", "new_tensor"}:
+            yield from _mixed(event.arguments, "numpy", event.node, keyword_only=event.name.startswith("new_"))
+        elif isinstance(event.value, Array) and event.name in {"astype", "view"}:
+            yield from _mixed(event.arguments, "torch", event.node, keyword_only=False)
+
+
+def _mixed(arguments: Iterable[Argument], namespace: str, node: cst.CSTNode, *, keyword_only: bool) -> Iterator[Draft]:
+    other = "torch" if namespace == "numpy" else "NumPy"
+    for argument in arguments:
+        if argument.keyword != "dtype" and (keyword_only or argument.keyword):
+            continue
+        value = argument.value
+        if isinstance(value, Symbol) and value.path.startswith(f"{namespace}.") and dtype_name(value):
+            right = f"{'torch' if namespace == 'numpy' else 'np'}.{dtype_name(value)}"
+            yield Draft(node, f"{other} does not know the dtype `{spell(argument.node)}`: TypeError", Certainty.CERTAIN, f"write `{right}`")
+            return

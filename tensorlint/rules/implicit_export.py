@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tensorlint.findings import Certainty
+from tensorlint.flow.events import Argument, ItemWrite, NumpyCall, Scene
+from tensorlint.flow.values import Tensor, leaves
+from tensorlint.knowledge import EXPORTS, SILENTLY_WRONG
+from tensorlint.rules.base import Draft, Rule
+from tensorlint.rules.wording import Risk, export_risk, history, spell
+
+
+class ImplicitExport(Rule):
+    """A tensor handed to a NumPy function is exported without a word, and that fails like `.numpy()`.
+
+    ## What it does
+    Reports a tensor that is or may be off the CPU, or that needs a gradient, where it is passed to a NumPy function or
+    assigned into an array.
+
+    ## Why is this bad
+    NumPy asks the tensor for `__array__`, which is `.numpy()` under another name: it works for a plain CPU tensor and raises
+    TypeError for one on a GPU and RuntimeError for one that needs a gradient.
+
+    ## Example
+    ```python
+    import numpy as np
+    import torch
+
+    weights = torch.nn.Linear(3, 1).weight
+    print(np.linalg.norm(weights))
+    ```
+
+    ## Use instead
+    ```python
+    import numpy as np
+    import torch
+
+    weights = torch.nn.Linear(3, 1).weight
+    print(np.linalg.norm(weights.detach().cpu().numpy()))
+    ```
+
+    ## References
+    - torch documentation, `Tensor.numpy`; pytorch/pytorch#136264; measured on torch 1.13.1, 2.2.2 and 2.13.0
+    """
+
+    code = "TBX105"
+    name = "implicit-export"
+
+    def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
+        if event.name in EXPORTS and event.name not in SILENTLY_WRONG:
+            for argument in event.arguments:
+                draft = _draft(argument, event.node, event.scene, f"`np.{event.name}`")
+                if draft is not None:
+                    yield draft
+                    return
+
+    def on_item_write(self, event: ItemWrite) -> Iterator[Draft]:
+        draft = _draft(event.value, event.node, event.scene, "assigning it into an array")
+        if draft is not None:
+            yield draft
+
+
+def _draft(argument: Argument, node: object, scene: Scene, how: str) -> Draft | None:
+    import libcst as cst
+
+    assert isinstance(node, cst.CSTNode)
+    tensors = [leaf for leaf in leaves(argument.value) if isinstance(leaf, Tensor)]
+    judged = [(tensor, risk) for tensor in tensors if (risk := export_risk(tensor, scene, presume=False)) is not None]
+    worst: tuple[Tensor, Risk] | None = max(judged, key=lambda pair: pair[1].surest or 0, default=None)
+    if worst is None or worst[1].surest is None:
+        return None
+    tensor, risk = worst
+    surest = risk.surest or Certainty.POSSIBLE
+    reasons = []
+    if risk.device is not None and risk.device >= surest:
+        reasons.append("is off the CPU" if risk.device is Certainty.CERTAIN else "may be off the CPU")
+    if risk.grad is not None and risk.grad >= surest:
+        reasons.append("needs a gradient")
+    subject = "a tensor" if argument.node is node else f"`{spell(argument.node)}`"
+    message = f"{how} exports {subject} to NumPy, which raises as it {' and '.join(reasons)}"
+    return Draft(node, message, surest, f"pass `{risk.calls()}.numpy()` of it", history(tensor.device, tensor.grad))

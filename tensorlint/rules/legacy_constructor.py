@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tensorlint.findings import Certainty
+from tensorlint.flow.events import TorchCall
+from tensorlint.flow.values import Array, Scalar, Sequence, Truth, Unknown, Value
+from tensorlint.rules.base import Draft, Rule
+from tensorlint.rules.wording import spell
+
+_CONSTRUCTORS = {"Tensor": "float32", "FloatTensor": "float32", "HalfTensor": "float16"}
+
+
+class LegacyConstructorCast(Rule):
+    """`torch.Tensor(data)` makes float32 of whatever the data holds.
+
+    ## What it does
+    Reports the legacy constructors `torch.Tensor`, `torch.FloatTensor` and `torch.HalfTensor` on arrays and sequences that are not known to
+    hold floats of that dtype already.
+
+    ## Why is this bad
+    Integers above 2**24 and float64 values silently lose digits, booleans and indices become floats, and a float32 array is *not* copied
+    but aliased, so that the same line shares memory or not depending on the dtype of its input.
+
+    ## Example
+    ```python
+    import numpy as np
+    import torch
+
+    ids = np.array([16777217])
+    print(torch.Tensor(ids))  # 16777216.
+    ```
+
+    ## Use instead
+    ```python
+    import numpy as np
+    import torch
+
+    ids = np.array([16777217])
+    print(torch.as_tensor(ids))
+    ```
+    `torch.as_tensor(x, dtype=torch.float32)` says the same as `torch.Tensor(x)` for an array, in values and in aliasing.
+
+    ## Limits
+    Lists of float literals are left alone: there the result is what the source says.
+
+    ## References
+    - pytorch/pytorch#34758, #64138; measured on torch 1.13.1, 2.2.2 and 2.13.0
+    """
+
+    code = "TBX201"
+    name = "legacy-constructor-cast"
+
+    def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
+        target = _CONSTRUCTORS.get(event.name)
+        if target is None or sum(not argument.keyword for argument in event.arguments) != 1:
+            return
+        data = event.positional()
+        if data is None:
+            return
+        content = _content(data.value, target)
+        if content is None:
+            return
+        certainty, what = content
+        yield Draft(
+            event.node, f"`torch.{event.name}` makes {target} of `{spell(data.node)}`, {what}", certainty,
+            f"say what is meant: `torch.as_tensor(..., dtype=torch.{target})`, or `torch.as_tensor(...)` to keep the dtype",
+        )  # fmt: skip
+
+
+def _content(value: Value, target: str) -> tuple[Certainty, str] | None:
+    """How sure it is that something else than ``target`` goes in, and what; None when there is nothing to say."""
+    match value:
+        case Array(zero_dim=True):
+            return None
+        case Array(dtype=dtype) if dtype in {target, "float32"}:
+            return None
+        case Array(dtype=dtype) if dtype and dtype != "?":
+            return Certainty.CERTAIN, f"which holds {dtype}"
+        case Array():
+            return Certainty.LIKELY, "whatever dtype the array has"
+        case Unknown(tensor=tensor) if tensor is not Truth.NO or value.source == "mixed":
+            return Certainty.LIKELY, "whatever it holds"
+        case Sequence(kind="loader" | "generator" | "view"):
+            return None
+        case Sequence(items=()):
+            return None
+        case Sequence():
+            return _elements(value, target)
+        case _:
+            return None
+
+
+def _elements(value: Sequence, target: str) -> tuple[Certainty, str] | None:
+    found = [_element(item, target) for item in (value.items if value.items is not None else (value.any_element(),))]
+    if any(item == "float" for item in found):
+        # One float literal among the numbers says that floats are meant.
+        return None
+    if found and all(item == "int" for item in found):
+        return Certainty.CERTAIN, "a list of integers"
+    if all(item is None for item in found):
+        return None
+    return Certainty.LIKELY, "whatever its elements are"
+
+
+def _element(value: Value, target: str) -> str | None:
+    match value:
+        case Scalar(kind="float" | "np.float32" | "np.float64"):
+            return "float"
+        case Scalar(kind="int" | "bool" | "np.int64"):
+            return "int"
+        case Scalar(kind="str" | "None"):
+            return None
+        case Sequence():
+            inner = [_element(item, target) for item in (value.items if value.items is not None else (value.any_element(),))]
+            if "float" in inner:
+                return "float"
+            return "int" if inner and all(item == "int" for item in inner) else "other"
+        case Array(dtype=dtype) if dtype == target:
+            return "float"
+        case _:
+            return "other"

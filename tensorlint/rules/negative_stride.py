@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tensorlint.findings import Certainty
+from tensorlint.flow.events import TorchCall
+from tensorlint.flow.values import Array, Sequence, Truth, leaves
+from tensorlint.rules.base import Draft, Rule
+from tensorlint.rules.read_only_source import IMPORTS
+from tensorlint.rules.wording import history, spell
+
+
+class NegativeStride(Rule):
+    """An array with a negative stride cannot become a tensor.
+
+    ## What it does
+    Follows `[::-1]`, `np.flip`, `np.fliplr`, `np.flipud` and `np.rot90` to `torch.from_numpy`, `torch.tensor` and the other constructors.
+
+    ## Why is this bad
+    torch has no negative strides: `ValueError: At least one stride in the given numpy array is negative`. `torch.from_dlpack` aborts the
+    process instead, up to torch 2.13.
+
+    ## Example
+    ```python
+    import numpy as np
+    import torch
+
+    image = np.zeros((4, 4, 3), dtype=np.float32)
+    tensor = torch.from_numpy(image[..., ::-1])
+    ```
+
+    ## Use instead
+    ```python
+    import numpy as np
+    import torch
+
+    image = np.zeros((4, 4, 3), dtype=np.float32)
+    tensor = torch.from_numpy(image[..., ::-1].copy())
+    ```
+    `np.ascontiguousarray` is no full substitute: with a flipped axis of length 1 it returns the negative stride unchanged.
+
+    ## References
+    - numpy/numpy#23349; measured on torch 1.13.1, 2.2.2 and 2.13.0
+    """
+
+    code = "TBX204"
+    name = "negative-stride"
+
+    def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
+        data = event.positional()
+        if data is None or (event.name not in IMPORTS and event.name != "tensor"):
+            return
+        inner = leaves(data.value) if isinstance(data.value, Sequence) else [data.value]
+        array = next((leaf for leaf in inner if isinstance(leaf, Array) and leaf.negative_stride.truth > Truth.UNKNOWN), None)
+        if array is None:
+            return
+        certainty = Certainty.CERTAIN if array.negative_stride.truth is Truth.YES else Certainty.LIKELY
+        yield Draft(
+            event.node, f"`{spell(data.node)}` has a negative stride: `torch.{event.name}` raises ValueError", certainty,
+            "copy the array first: `.copy()`", history(array.negative_stride),
+        )  # fmt: skip

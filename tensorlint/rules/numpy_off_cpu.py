@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tensorlint.findings import Certainty
+from tensorlint.flow.events import Export
+from tensorlint.flow.values import Tensor, Truth, Unknown
+from tensorlint.rules.base import Draft, Rule
+from tensorlint.rules.wording import export_risk, history, spell
+
+
+class NumpyOffCpu(Rule):
+    """`.numpy()` on a tensor that is, or may be, off the CPU.
+
+    ## What it does
+    Follows where each tensor lives (`.cuda()`, `.to(device)`, `device=`, the module that computed it) and reports `.numpy()` on
+    one that was not brought back.
+
+    ## Why is this bad
+    NumPy only sees host memory. The line works on the machine without a GPU and raises on the one with it:
+    `TypeError: can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.`
+
+    ## Example
+    ```python
+    import torch
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    scores = torch.rand(8, device=device)
+    print(scores.numpy())
+    ```
+
+    ## Use instead
+    ```python
+    import torch
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    scores = torch.rand(8, device=device)
+    print(scores.cpu().numpy())
+    ```
+    `.cpu()` costs nothing on a tensor that is on the CPU already: it returns the same tensor.
+
+    ## Together with TBX102
+    When the tensor also needs a gradient, both are told in one finding, under the rule that is surer of itself (TBX101 when
+    they are equally sure), because `.detach().cpu()` mends both. When the export only feeds `float(...)`,
+    `.item()` or `.tolist()`, TBX113 speaks instead.
+
+    ## References
+    - torch documentation, `Tensor.numpy`; measured on torch 1.13.1, 2.2.2 and 2.13.0
+    """
+
+    code = "TBX101"
+    name = "numpy-off-cpu"
+
+    def on_export(self, event: Export) -> Iterator[Draft]:
+        risk = export_risk(event.value, event.scene, presume=True)
+        if risk is None or risk.device is None or event.forced or event.replaced_by_scalar:
+            return
+        assert isinstance(event.value, (Tensor, Unknown))
+        subject = spell(event.receiver)
+        match event.value.device.truth:
+            case Truth.YES:
+                message = f"`{subject}` is off the CPU: `.numpy()` raises TypeError"
+            case Truth.MAYBE:
+                message = f"`{subject}` may be off the CPU: there `.numpy()` raises TypeError"
+            case _:
+                message = f"nothing brings `{subject}` to the CPU: `.numpy()` raises TypeError when it is on a GPU"
+        yield Draft(
+            event.node, message, risk.device, f"insert `{risk.calls(Certainty.LIKELY)}` before `.numpy()`", history(event.value.device),
+            mend=event.node,
+        )  # fmt: skip

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tensorlint.flow.events import Export
+from tensorlint.flow.values import Tensor, Truth, Unknown
+from tensorlint.rules.base import Draft, Rule
+from tensorlint.rules.wording import export_risk, history, spell
+
+
+class NumpyRequiresGrad(Rule):
+    """`.numpy()` on a tensor that needs a gradient.
+
+    ## What it does
+    Follows `requires_grad` from leaves, parameters and modules through operations, `no_grad` blocks and decorators, and reports
+    `.numpy()` on a tensor that still needs a gradient.
+
+    ## Why is this bad
+    It raises on every device:
+    `RuntimeError: Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.`
+    `model.eval()` does not help; only `torch.no_grad()`, `torch.inference_mode()` or `.detach()` do.
+
+    ## Example
+    ```python
+    import torch
+
+    layer = torch.nn.Linear(3, 1)
+    print(layer(torch.rand(2, 3)).numpy())
+    ```
+
+    ## Use instead
+    ```python
+    import torch
+
+    layer = torch.nn.Linear(3, 1)
+    print(layer(torch.rand(2, 3)).detach().numpy())
+    ```
+
+    ## References
+    - torch documentation, `Tensor.numpy`; measured on torch 1.13.1, 2.2.2 and 2.13.0
+    """
+
+    code = "TBX102"
+    name = "numpy-requires-grad"
+
+    def on_export(self, event: Export) -> Iterator[Draft]:
+        risk = export_risk(event.value, event.scene, presume=True)
+        if risk is None or risk.grad is None or event.forced or event.replaced_by_scalar:
+            return
+        assert isinstance(event.value, (Tensor, Unknown))
+        subject = spell(event.receiver)
+        verb = {Truth.YES: "needs", Truth.MAYBE: "may need"}.get(event.value.grad.truth)
+        message = f"`{subject}` {verb} a gradient" if verb else f"nothing detaches `{subject}`"
+        calls = risk.calls() if risk.device is not None else ".detach()"
+        yield Draft(
+            event.node, f"{message}: `.numpy()` raises RuntimeError{'' if verb else ' when it needs a gradient'}", risk.grad,
+            f"insert `{calls}` before `.numpy()`", history(event.value.grad), mend=event.node,
+        )  # fmt: skip

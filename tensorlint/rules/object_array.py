@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tensorlint.findings import Certainty
+from tensorlint.flow.events import NumpyCall
+from tensorlint.flow.values import Sequence
+from tensorlint.rules.base import Draft, Rule
+from tensorlint.rules.wording import spell
+
+_KINDS = {"generator": "an iterator", "view": "a dictionary view", "set": "a set"}
+
+
+class ObjectArray(Rule):
+    """`np.array` of a dictionary view, an iterator or a set is one Python object, not an array of its elements.
+
+    ## What it does
+    Reports `np.array` and `np.asarray` of `d.values()`, `d.keys()`, `d.items()`, `map(...)`, `zip(...)`, generators and sets.
+
+    ## Why is this bad
+    NumPy only looks into sequences. These become a 0-d array of dtype `object`, which torch refuses:
+    `TypeError: can't convert np.ndarray of type numpy.object_`.
+
+    ## Example
+    ```python
+    import numpy as np
+
+    weights = {"cat": 0.2, "dog": 0.8}
+    array = np.array(weights.values())
+    ```
+
+    ## Use instead
+    ```python
+    import numpy as np
+
+    weights = {"cat": 0.2, "dog": 0.8}
+    array = np.array(list(weights.values()))
+    ```
+
+    ## References
+    - NumPy documentation, `numpy.array`; measured on NumPy 1.24, 1.26 and 2.4
+    """
+
+    code = "TBX208"
+    name = "object-array"
+
+    def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
+        data = event.positional()
+        if event.name not in {"array", "asarray", "asanyarray"} or data is None:
+            return
+        if not isinstance(data.value, Sequence) or data.value.kind not in _KINDS:
+            return
+        yield Draft(
+            event.node, f"`np.{event.name}` of {_KINDS[data.value.kind]} is a 0-d object array, not the elements of `{spell(data.node)}`",
+            Certainty.CERTAIN, f"write `np.{event.name}(list(...))`",
+        )  # fmt: skip

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tensorlint.findings import Certainty
+from tensorlint.flow.events import BufferStored
+from tensorlint.rules.base import Draft, Note, Rule
+from tensorlint.rules.wording import spell
+
+
+class ReusedBuffer(Rule):
+    """One buffer is written in a loop and stored in every iteration: all entries are the last one.
+
+    ## What it does
+    Reports storing (append, item assignment, yield) a tensor or array that was allocated before the loop and is written in place inside
+    it, directly or through a view.
+
+    ## Why is this bad
+    Every entry is the same memory. After the loop the list holds the last state as many times as there were iterations.
+
+    ## Example
+    ```python
+    import numpy as np
+    import torch
+
+    frame = np.zeros(4)
+    frames = []
+    for step in range(3):
+        frame[:] = step
+        frames.append(torch.from_numpy(frame))
+    ```
+
+    ## Use instead
+    ```python
+    import numpy as np
+    import torch
+
+    frame = np.zeros(4)
+    frames = []
+    for step in range(3):
+        frame[:] = step
+        frames.append(torch.from_numpy(frame.copy()))
+    ```
+
+    ## References
+    - measured on torch 1.13.1, 2.2.2 and 2.13.0
+    """
+
+    code = "TBX304"
+    name = "reused-buffer"
+
+    def on_buffer_stored(self, event: BufferStored) -> Iterator[Draft]:
+        notes = [Note(event.write, "the buffer is written in place here")]
+        if event.storage.node is not None:
+            notes.insert(0, Note(event.storage.node, "allocated once, before the loop"))
+        yield Draft(
+            event.node, f"`{spell(event.node)}` stores the same memory in every iteration: all entries end as the last one", Certainty.LIKELY,
+            "store a copy: `.copy()` of an array, `.clone()` of a tensor", tuple(notes),
+        )  # fmt: skip

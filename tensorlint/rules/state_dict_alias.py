@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tensorlint.findings import Certainty
+from tensorlint.flow.events import StaleRead, Store
+from tensorlint.flow.values import Dictionary, leaves
+from tensorlint.rules.base import Draft, Note, Rule
+
+_KEPT_NAME = re.compile(r"best|initial|init_|_init$|backup|old|previous|prev_|original|snapshot|saved|restore", re.IGNORECASE)
+
+
+class StateDictAlias(Rule):
+    """`best = model.state_dict()` is not a copy: it holds the last weights, not the best.
+
+    ## What it does
+    Reports a `state_dict()` that is kept across training and used afterwards, or kept on `self` under a name such as `best_state`.
+
+    ## Why is this bad
+    `state_dict()` returns references to the live parameters (and so do `dict(...)`, `.copy()` and `copy.copy`). Every optimizer step changes
+    them; loading the "best" weights at the end loads the last ones.
+
+    ## Example
+    ```python
+    import torch
+
+    model = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    best = model.state_dict()
+    model(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    model.load_state_dict(best)
+    ```
+
+    ## Use instead
+    ```python
+    import copy
+
+    import torch
+
+    model = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    best = copy.deepcopy(model.state_dict())
+    model(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    model.load_state_dict(best)
+    ```
+
+    ## References
+    - pytorch/tutorials#188; measured on torch 1.13.1, 2.2.2 and 2.13.0
+    """
+
+    code = "TBX302"
+    name = "state-dict-alias"
+
+    def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
+        for leaf in leaves(event.value):
+            if isinstance(leaf, Dictionary) and leaf.alias is not None and event.mutation.how == "update":
+                yield Draft(
+                    leaf.alias, f"`{event.name}` holds the live parameters, not a copy: training changes it", Certainty.LIKELY,
+                    "copy it: `copy.deepcopy(....state_dict())`",
+                    (Note(event.mutation.node, event.mutation.words), Note(event.node, f"`{event.name}` is used here")),
+                )  # fmt: skip
+
+    def on_store(self, event: Store) -> Iterator[Draft]:
+        value = event.value
+        if event.container != "attribute" or not isinstance(value, Dictionary) or not value.state_dict or value.alias is None:
+            return
+        if _KEPT_NAME.search(event.target):
+            yield Draft(
+                value.alias, f"`{event.target}` keeps the live parameters, not a copy: it follows the training", Certainty.LIKELY,
+                "copy it: `copy.deepcopy(....state_dict())`",
+            )  # fmt: skip

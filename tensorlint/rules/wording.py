@@ -1,0 +1,98 @@
+"""How the rules speak: short spellings of source, and how sure an export is to fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import libcst as cst
+
+from tensorlint.findings import Certainty
+from tensorlint.flow.events import Scene
+from tensorlint.flow.values import Fact, Tensor, Truth, Unknown, Value
+from tensorlint.rules.base import Note
+
+_WRITER = cst.Module(body=())
+
+
+def spell(node: cst.CSTNode, limit: int = 48) -> str:
+    """The source of an expression on one line, cut in the middle when it is long."""
+    text = " ".join(_WRITER.code_for_node(node).split())
+    return text if len(text) <= limit else f"{text[: limit - 15]}...{text[-12:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """How sure it is that bringing a value to NumPy fails: for its device, and for its gradient."""
+
+    device: Certainty | None
+    grad: Certainty | None
+
+    @property
+    def surest(self) -> Certainty | None:
+        return max((risk for risk in (self.device, self.grad) if risk is not None), default=None)
+
+    def calls(self, certainty: Certainty = Certainty.LIKELY) -> str:
+        """The methods that mend it: what is likely needed, and always ``.cpu()`` after ``.detach()``."""
+        grad = self.grad is not None and self.grad >= certainty
+        device = self.device is not None and self.device >= certainty
+        return (".detach()" if grad else "") + (".cpu()" if device or not grad else "")
+
+
+def export_risk(value: Value, scene: Scene, *, presume: bool) -> Risk | None:
+    """Judge ``value`` being turned into an array; None when it is not taken for a torch tensor.
+
+    ``presume``: the method called says that it is a tensor (``.numpy()``), unless other frameworks of the
+    file have that method too.
+    """
+    match value:
+        case Tensor(sure=True):
+            sure = True
+        case Tensor() | Unknown() if presume and _presumed_tensor(value, scene):
+            sure = False
+        case _:
+            return None
+    return Risk(_device_risk(value, scene, sure=sure), _grad_risk(value, scene, sure=sure))
+
+
+def _presumed_tensor(value: Tensor | Unknown, scene: Scene) -> bool:
+    if isinstance(value, Unknown) and value.tensor is Truth.NO:
+        return False
+    if scene.file.foreign or scene.file.defines_numpy:
+        return False
+    evidence = max(value.device.truth, value.grad.truth) > Truth.UNKNOWN
+    return scene.file.imports_torch or evidence
+
+
+def _device_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certainty | None:
+    match value.device.truth:
+        case Truth.YES:
+            return Certainty.CERTAIN if sure else Certainty.LIKELY
+        case Truth.MAYBE:
+            return Certainty.LIKELY
+        case Truth.NO:
+            return None
+    if scene.host_only:
+        return None
+    # Where things are moved to devices and this one was not brought back, silence is evidence.
+    return Certainty.LIKELY if scene.file.mentions_device else Certainty.POSSIBLE
+
+
+def _grad_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certainty | None:
+    if scene.grad_mode.truth is Truth.NO:
+        return None
+    if isinstance(value, Tensor) and value.dtype.startswith(("int", "uint", "bool")):
+        return None
+    match value.grad.truth:
+        case Truth.YES:
+            nobody_outside = scene.grad_mode.truth is Truth.YES
+            return Certainty.CERTAIN if sure and nobody_outside else Certainty.LIKELY
+        case Truth.MAYBE:
+            return Certainty.LIKELY
+        case Truth.NO:
+            return None
+    return Certainty.POSSIBLE
+
+
+def history(*facts: Fact) -> tuple[Note, ...]:
+    """The places that made these facts, for the trace."""
+    return tuple(Note(fact.node, fact.reason) for fact in facts if fact.node is not None and fact.reason)

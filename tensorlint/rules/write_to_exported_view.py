@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tensorlint.findings import Certainty
+from tensorlint.flow.events import StaleRead, Write
+from tensorlint.flow.values import Array, Owner, Tensor, leaves
+from tensorlint.rules.base import Draft, Note, Rule
+from tensorlint.rules.wording import spell
+
+_HOLDERS = {
+    Owner.ARGUMENT: "the caller's tensor", Owner.ATTRIBUTE: "the tensor the object keeps", Owner.PARAMETER: "the parameter itself",
+    Owner.GRADIENT: "the gradient itself", Owner.BUFFER: "the buffer itself",
+}  # fmt: skip
+#: Names that say the write through is wanted.
+_INTENDED = re.compile(r"view|shared|buf|alias|_numpy$|_np$|mem|out$|dst|dest", re.IGNORECASE)
+
+
+class WriteToExportedView(Rule):
+    """Writing to `t.numpy()` writes to `t`, on the CPU only.
+
+    ## What it does
+    Follows the memory of a tensor through `.numpy()` and reports the write through one of the two names when the tensor belongs to a
+    caller, to `self` or to a module, or when the other name is read afterwards.
+
+    ## Why is this bad
+    The array is a view: `a /= a.max()` normalises the tensor too. With the tensor on a GPU, `.cpu()` made a copy and the same line does
+    not. Autograd does not see the write.
+
+    ## Example
+    ```python
+    import torch
+
+    def preview(image: torch.Tensor):
+        array = image.detach().cpu().numpy()
+        array -= array.min()
+        return array
+    ```
+
+    ## Use instead
+    ```python
+    import torch
+
+    def preview(image: torch.Tensor):
+        array = image.detach().cpu().numpy()
+        return array - array.min()
+    ```
+
+    ## Limits
+    Filling the whole view (`view[:] = ...`), and names such as `view`, `shared` or `buf`, are taken for intended.
+
+    ## References
+    - torch documentation, `Tensor.numpy`; pytorch/pytorch#97586; measured on torch 1.13.1, 2.2.2 and 2.13.0
+    """
+
+    code = "TBX305"
+    name = "write-to-exported-view"
+
+    def on_write(self, event: Write) -> Iterator[Draft]:
+        value = event.value
+        holder = _HOLDERS.get(event.storage.owner)
+        if not isinstance(value, Array) or not value.exported or value.alias is None or holder is None:
+            return
+        if len(value.storages) != 1 or event.how == "fill" or _INTENDED.search(event.name):
+            return
+        yield Draft(
+            event.node, f"this writes into {holder}: `{event.name or 'the array'}` is a view of it on the CPU", Certainty.LIKELY,
+            "work out of place, or copy first: `.copy()`", (Note(value.alias, "exported without a copy here"),),
+        )  # fmt: skip
+
+    def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
+        for leaf in leaves(event.value):
+            match leaf, event.mutation.how:
+                case (Tensor(imported=False), "array"):
+                    pass
+                case (Array(exported=True), "tensor"):
+                    pass
+                case _:
+                    continue
+            notes = [Note(event.node, f"`{event.name}` is read here and shows the change")]
+            if isinstance(leaf, Array) and leaf.alias is not None:
+                notes.append(Note(leaf.alias, "exported without a copy here"))
+            yield Draft(
+                event.mutation.node, f"this also changes `{event.name}`, which shares the memory: `{spell(event.mutation.node)}`",
+                Certainty.LIKELY, "work out of place, or copy first: `.copy()` of the array, `.clone()` of the tensor", tuple(notes),
+            )  # fmt: skip
+            return
