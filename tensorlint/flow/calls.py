@@ -379,6 +379,7 @@ class Calls(Guards):
             imported=shares and isinstance(data, (Array, Unknown)),
             alias=node if shares and isinstance(data, (Array, Unknown)) else None,
             zero_dim=isinstance(data, Scalar),
+            unset=node if _LEGACY_DTYPE.match(name) and _is_size(arguments) else None,
             oid=self.next_serial(),
         )
 
@@ -394,6 +395,9 @@ class Calls(Guards):
                     operands.append(leaf)
                 elif isinstance(leaf, Unknown):
                     unknown.append(leaf)
+        if not row.writes:
+            for operand in operands:
+                self.use(frame, node, operand)
         source = operands[row.source] if row.source < len(operands) else None
         for position in row.writes:
             self._write_operand(position, receiver, arguments, node, frame)
@@ -675,6 +679,12 @@ class Calls(Guards):
 
     def record_call(self, info: object, arguments: tuple[Argument, ...], frame: Frame, *, bound: bool) -> None:
         raise NotImplementedError
+
+
+def _is_size(arguments: tuple[Argument, ...]) -> bool:
+    """Whether a legacy constructor is told how much to allocate, and not what to put there."""
+    kinds = [argument.value.kind if isinstance(argument.value, Scalar) else "" for argument in arguments if not argument.keyword]
+    return bool(kinds) and all(kind in {"int", "np.int64"} for kind in kinds)
 
 
 def _keyword(arguments: tuple[Argument, ...], name: str) -> Value | None:

@@ -142,6 +142,14 @@ class StaleRead(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class UnsetRead(Event):
+    """Memory that ``node`` allocated and nothing wrote yet is used as data by ``use``."""
+
+    kind: ClassVar[str] = "unset_read"
+    use: cst.CSTNode
+
+
+@dataclass(frozen=True, slots=True)
 class Store(Event):
     """A value is kept: ``container`` is "attribute", "append", "item", "yield" or "return"."""
 
@@ -165,5 +173,5 @@ class BufferStored(Event):
 
 __all__ = [
     "Argument", "BufferStored", "Event", "Export", "FileFacts", "ItemWrite", "MethodCall", "NumpyCall", "Scene", "StaleRead",
-    "Store", "Tensor", "TorchCall", "Write",
+    "Store", "Tensor", "TorchCall", "UnsetRead", "Write",
 ]  # fmt: skip

@@ -400,6 +400,8 @@ class Expressions(Machine):
         """The result of arithmetic between two operands: always in new memory."""
         match left, right:
             case (Tensor(), _) | (_, Tensor()):
+                self.use(frame, node, left)
+                self.use(frame, node, right)
                 return self._tensor_arithmetic(left, right, frame)
             case (Foreign(framework=str(name)), _) | (_, Foreign(framework=str(name))) if name:
                 return Foreign(framework=name)

@@ -111,6 +111,7 @@ class Machine:
         """Memory of ``value`` is overwritten in place; tell the rules and mark the names that see it."""
         if not isinstance(value, (Tensor, Array, Unknown)):
             return
+        self._settle(frame, value)
         for storage in sorted(value.storages, key=lambda item: item.serial):
             for loop in frame.loops:
                 loop.written.setdefault(storage.serial, node)
@@ -121,6 +122,20 @@ class Machine:
             side = "tensor" if isinstance(value, Tensor) else "array"
             words = f"`{name}` is written in place here" if name else "written in place here"
             self.mark_stale(frame, value.storages, Mutation(node, side, words), name)
+
+    @staticmethod
+    def _settle(frame: Frame, value: Value) -> None:
+        """Memory that was allocated and left as found now holds data."""
+        if isinstance(value, Tensor) and value.unset is None:
+            return
+        for path, held in frame.env.items():
+            if isinstance(held, Tensor) and held.unset is not None and held.storages & value.storages:  # type: ignore[union-attr]
+                frame.env.bindings[path] = replace(held, unset=None)
+
+    def use(self, frame: Frame, node: cst.CSTNode, value: Value) -> None:
+        """``value`` is read as data."""
+        if isinstance(value, Tensor) and value.unset is not None:
+            self.emit(frame, events.UnsetRead, value.unset, use=node)
 
     def mark_stale(self, frame: Frame, storages: Storages, mutation: Mutation, writer: str) -> None:
         """Every other name that holds this memory as the other kind of object now shows something else."""

@@ -119,8 +119,9 @@ class Tensor:
     #: The conversion that made this tensor an alias of an array, or detached it from its owner.
     alias: cst.CSTNode | None = field(default=None, compare=False)
     imported: bool = False
-    #: The tensor itself does not need a gradient although its owner does (``.detach()``, ``.data``).
     zero_dim: bool = False
+    #: The constructor that left the memory as it found it, until something is written there.
+    unset: cst.CSTNode | None = field(default=None, compare=False)
     oid: int = field(default=0, compare=False)
 
 
