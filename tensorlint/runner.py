@@ -192,6 +192,7 @@ def source_finding(path: str, error: SourceError) -> Finding:
 
 def internal_error(error: BaseException) -> str:
     """One line for a report: what was raised, by which rule, where."""
+    error = error.__cause__ or error  # what a rule raised reaches us wrapped
     summary = " ".join(traceback.format_exception_only(type(error), error)[-1].split())
     frames = list(traceback.walk_tb(error.__traceback__))
     rules = [code for frame, _ in frames if (code := _rule_of(frame.f_globals))]

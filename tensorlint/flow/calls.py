@@ -398,7 +398,7 @@ class Calls(Guards):
         if not row.writes:
             for operand in operands:
                 self.use(frame, node, operand)
-        source = operands[row.source] if row.source < len(operands) else None
+        source = operands[row.source] if 0 <= row.source < len(operands) else None
         for position in row.writes:
             self._write_operand(position, receiver, arguments, node, frame)
         self._write_out(row, arguments, node, frame)
@@ -694,8 +694,11 @@ def _keyword(arguments: tuple[Argument, ...], name: str) -> Value | None:
 def dtype_name(value: Value) -> str:
     """``float32`` for ``torch.float32``, ``np.float32`` or ``"float32"``; empty when it is none of these."""
     match value:
-        case Symbol(path=path) if path.startswith(("torch.", "numpy.")):
+        case Symbol(path=path) if path.startswith("torch."):
             name = path.split(".")[-1]
+        case Symbol(path=path) if path.startswith("numpy."):
+            # NumPy 1 spelled Python's own types this way.
+            name = {"float": "float64", "int": "int64"}.get(path.split(".")[-1], path.split(".")[-1])
         case Symbol(path="builtins.float"):
             name = "float64"
         case Symbol(path="builtins.int"):

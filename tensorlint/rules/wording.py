@@ -74,7 +74,7 @@ def _device_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certai
     if scene.host_only:
         return None
     # Where things are moved to devices and this one was not brought back, silence is evidence.
-    return Certainty.LIKELY if scene.file.mentions_device else Certainty.POSSIBLE
+    return Certainty.LIKELY
 
 
 def _grad_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certainty | None:
