@@ -8,6 +8,7 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow import events
+from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.events import Argument
 from tensorlint.flow.guards import Guards
 from tensorlint.flow.index import dotted_name
@@ -129,6 +130,8 @@ class Calls(Guards):
         if not name and isinstance(node.func, (cst.Attribute, cst.Subscript)):
             name = node.func.attr.value if isinstance(node.func, cst.Attribute) else dotted_name(node.func.value).split(".")[-1]
         inputs = [leaf for argument in arguments for leaf in leaves(argument.value)]
+        for leaf in inputs:
+            self.hand_on(frame, node, leaf)
         operands = [value for value in inputs if isinstance(value, (Tensor, Unknown))]
         if TRAINER_NAME.search(name) and any(self._is_model(argument, frame) for argument in arguments):
             self.update_parameters(frame, Mutation(node, "update", f"`{name}(...)` trains the model here"))
@@ -185,8 +188,14 @@ class Calls(Guards):
             return Tensor(device=NO_FACT, grad=NO_FACT, storages=self.storage(), source="decoded image")
         if path.endswith(".DataLoader") or path.split(".")[-1] == "DataLoader":
             return Sequence(kind="loader")
-        if path.split(".")[0] in {"os", "sys", "time", "math", "json", "re", "logging", "pathlib", "argparse", "random", "PIL", "cv2"}:
-            return PLAIN if top != "cv2" else Unknown(tensor=Truth.NO, source="call")
+        if top == "PIL":
+            return Foreign(framework="PIL")
+        if path == "collections.deque":
+            return Sequence(kind="list", items=(), born=self.next_serial(), oid=self.serial)
+        if top in {"os", "sys", "time", "math", "re", "logging", "pathlib", "random"}:
+            return PLAIN
+        if top == "cv2":
+            return Unknown(tensor=Truth.NO, source="call")
         if top == "contextlib" and rest == "nullcontext":
             return Foreign()
         tensors_of = next((argument.value for argument in arguments if argument.keyword == "return_tensors"), None)
@@ -207,6 +216,8 @@ class Calls(Guards):
                 items = tuple(map(self._owned, value.items)) if value.items is not None else None
                 element = self._owned(value.element) if value.element is not None else None
                 return replace(value, items=items, element=element, oid=self.next_serial())
+            case Module():
+                return replace(value, storages=self.storage(Owner.PARAMETER), oid=self.serial)
             case _:
                 return value
 
@@ -216,6 +227,7 @@ class Calls(Guards):
         from tensorlint.flow.index import ClassInfo
 
         assert isinstance(info, ClassInfo)
+        info.constructed = True
         initializer = info.method("__init__")
         made = self.self_value(info)
         if isinstance(made, Module):
@@ -281,12 +293,13 @@ class Calls(Guards):
         if f"torch.{name}" in _IDENTITY_CALLS and first is not None:
             return first
         if name.startswith("optim.") and "lr_scheduler" not in name:
-            return Optimizer(oid=self.next_serial())
+            return Optimizer(storages=_parameters_known(first), oid=self.next_serial())
         if name.startswith(("optim.", "distributions.", "profiler.", "multiprocessing.", "distributed.")):
             sampler = name.startswith("distributions.")
             inputs = [leaf for argument in arguments for leaf in leaves(argument.value) if isinstance(leaf, (Tensor, Unknown))]
             device = strongest((value.device for value in inputs), UNKNOWN_FACT)
-            return Unknown(device=device, source="distribution") if sampler else Foreign()
+            grad = strongest((value.grad for value in inputs), UNKNOWN_FACT)
+            return Unknown(device=device, grad=grad, source="distribution") if sampler else Foreign(framework="torch")
         if name == "utils.data.DataLoader" or last == "DataLoader":
             return Sequence(kind="loader")
         if name.startswith("jit.load") or name == "hub.load":
@@ -369,15 +382,21 @@ class Calls(Guards):
             # What is passed on may have been a tensor already.
             fallback = data.device if data.device.truth > Truth.UNKNOWN else NO_FACT
             grad = data.grad if data.grad.truth > Truth.UNKNOWN else NO_FACT
+        if (copy := _keyword(arguments, "copy")) is not None and isinstance(copy, Scalar) and copy.literal is True:
+            shares = False
         storages = data.storages if shares and isinstance(data, (Array, Tensor, Unknown)) else self.storage(born_as="tensor", node=node)
+        read_only = shares and isinstance(data, Array) and data.read_only.truth > Truth.UNKNOWN
         return Tensor(
             device=requested if requested is not None else fallback,
             grad=grad,
             dtype=dtype or source_dtype or _dtype_of_data(data),
             storages=storages,
             origin=Origin(node, "made here"),
-            imported=shares and isinstance(data, (Array, Unknown)),
+            imported=shares and isinstance(data, (Array, Unknown)) and not read_only,
             alias=node if shares and isinstance(data, (Array, Unknown)) else None,
+            frozen=node if read_only or (name == "frombuffer" and isinstance(data, Scalar) and data.kind == "bytes") else None,
+            sliced=isinstance(data, Array) and data.sliced,
+            picked=isinstance(data, Array) and data.picked,
             zero_dim=isinstance(data, Scalar),
             unset=node if _LEGACY_DTYPE.match(name) and _is_size(arguments) else None,
             oid=self.next_serial(),
@@ -390,18 +409,21 @@ class Calls(Guards):
         operands = [receiver] if receiver is not None else []
         unknown: list[Unknown] = []
         for argument in arguments:
-            for leaf in leaves(argument.value):
+            for leaf in leaves(argument.value) if argument.keyword != "out" else ():
                 if isinstance(leaf, Tensor):
                     operands.append(leaf)
                 elif isinstance(leaf, Unknown):
                     unknown.append(leaf)
-        if not row.writes:
+        if row.result is not Result.SAME and "Parameter" not in words and "Buffer" not in words:
             for operand in operands:
                 self.use(frame, node, operand)
         source = operands[row.source] if 0 <= row.source < len(operands) else None
         for position in row.writes:
             self._write_operand(position, receiver, arguments, node, frame)
         self._write_out(row, arguments, node, frame)
+        inplace = _keyword(arguments, "inplace")
+        if row.inplace and isinstance(inplace, Scalar) and inplace.literal is True and arguments:
+            self._write_operand(0, receiver, arguments, node, frame)
         if row.result in {Result.SCALAR, Result.NUMPY_SCALAR}:
             return Scalar(kind="number")
         if row.result in {Result.SIZE, Result.DTYPE, Result.NONE, Result.OTHER}:
@@ -418,8 +440,11 @@ class Calls(Guards):
             imported=source.imported if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else False,
             oid=self.next_serial(),
         )
+        if source is not None and result.storages is source.storages:
+            result = replace(result, frozen=source.frozen, sliced=source.sliced, picked=source.picked)
         if row.result is Result.SAME and source is not None:
-            return replace(source, grad=strongest([source.grad, result.grad]), device=source.device)
+            unset = None if row.writes else source.unset
+            return replace(source, grad=strongest([source.grad, result.grad]), device=source.device, unset=unset)
         return self._shaped(row, result, arguments, receiver is not None)
 
     def _shaped(self, row: Row, result: Tensor, arguments: tuple[Argument, ...], is_method: bool) -> Value:
@@ -532,6 +557,8 @@ class Calls(Guards):
         if isinstance(first, Tensor) and name in EXPORTS_TO_TENSOR:
             return Tensor(device=NO_FACT, grad=NO_FACT, dtype="", storages=self.storage(), oid=self.serial)
         match row.result:
+            case _ if row.access is Access.MODE:
+                return self._opened(name, arguments, node)
             case Result.ARRAY:
                 return self._array_from(name, row, first, arguments, node)
             case Result.ARRAY_TUPLE:
@@ -542,11 +569,10 @@ class Calls(Guards):
                 return self.numpy_number(row, first, arguments, positional_axis=1)
             case Result.SAMPLE:
                 sized = any(argument.keyword == "size" or (not argument.keyword) for argument in arguments)
-                return Array(dtype=row.dtype.replace("?", ""), storages=self.storage(born_as="array")) if sized else Scalar(kind="np.float64")
+                dtype = _dtype_argument(arguments) or row.dtype.replace("?", "")
+                return Array(dtype=dtype, storages=self.storage(born_as="array")) if sized else Scalar(kind="np.float64")
             case Result.SCALAR:
                 return Scalar(kind="number")
-            case Result.OTHER if name in {"load", "memmap", "lib.format.open_memmap"}:
-                return self._opened(name, arguments, node)
             case _:
                 return PLAIN
 
@@ -584,15 +610,15 @@ class Calls(Guards):
         if isinstance(first, Scalar) and name in {"float32", "float64", "int64", "int32", "float16", "int8", "uint8", "int16"}:
             return Scalar(kind=f"np.{name}")
         shares = row.share is Share.ALWAYS or (row.share is Share.MAYBE and isinstance(first, (Array, Tensor)) and (not dtype or dtype == kept))
-        objects = name in {"array", "asarray"} and isinstance(first, Sequence) and first.kind in {"generator", "view"}
         if not shares or not isinstance(first, (Array, Tensor, Unknown)):
             frozen = self._frozen(row, first, node)
             return Array(
-                dtype=dtype, storages=self.storage(born_as="array", node=node), objects=objects, read_only=frozen,
+                dtype=dtype, storages=self.storage(born_as="array", node=node), read_only=frozen,
                 zero_dim=isinstance(first, Scalar) and name in {"array", "asarray"}, oid=self.serial,
                 negative_stride=Fact(Truth.YES, node, "flipped here: a negative stride") if row.negative_strides else NO_FACT,
             )  # fmt: skip
-        base = first if isinstance(first, Array) else Array(storages=first.storages, exported=isinstance(first, Tensor))
+        held = first.storages or self.storage(born_as="array", node=node)
+        base = first if isinstance(first, Array) else Array(storages=held, exported=isinstance(first, Tensor))
         frozen = self._frozen(row, first, node)
         negative = base.negative_stride
         if row.negative_strides:
@@ -608,6 +634,8 @@ class Calls(Guards):
     def _frozen(row: Row, first: Value, node: cst.Call) -> Fact:
         if row.access is Access.NEVER:
             return Fact(Truth.YES, node, "read-only from here on")
+        if isinstance(first, Foreign) and first.framework == "PIL" and row.share is Share.MAYBE:
+            return Fact(Truth.YES, node, "read-only: it looks into the image")
         if row.access is Access.BUFFER:
             if isinstance(first, Scalar) and first.kind == "bytes":
                 return Fact(Truth.YES, node, "read-only: it looks into a bytes object")
@@ -681,43 +709,26 @@ class Calls(Guards):
         raise NotImplementedError
 
 
+def _parameters_known(value: Value | None) -> Storages:
+    """The storages of a list of parameters, when all of them belong to modules that were seen being made."""
+    if value is None:
+        return NO_STORAGE
+    held = list(leaves(value))
+    if not held or not all(isinstance(leaf, Tensor) and leaf.of_module for leaf in held):
+        return NO_STORAGE
+    return NO_STORAGE.union(*(leaf.storages for leaf in held if isinstance(leaf, Tensor)))
+
+
 def _is_size(arguments: tuple[Argument, ...]) -> bool:
     """Whether a legacy constructor is told how much to allocate, and not what to put there."""
+    if any(isinstance(argument.value, Scalar) and argument.value.literal == 0 for argument in arguments):
+        return False
     kinds = [argument.value.kind if isinstance(argument.value, Scalar) else "" for argument in arguments if not argument.keyword]
     return bool(kinds) and all(kind in {"int", "np.int64"} for kind in kinds)
 
 
 def _keyword(arguments: tuple[Argument, ...], name: str) -> Value | None:
     return next((argument.value for argument in arguments if argument.keyword == name), None)
-
-
-def dtype_name(value: Value) -> str:
-    """``float32`` for ``torch.float32``, ``np.float32`` or ``"float32"``; empty when it is none of these."""
-    match value:
-        case Symbol(path=path) if path.startswith("torch."):
-            name = path.split(".")[-1]
-        case Symbol(path=path) if path.startswith("numpy."):
-            # NumPy 1 spelled Python's own types this way.
-            name = {"float": "float64", "int": "int64"}.get(path.split(".")[-1], path.split(".")[-1])
-        case Symbol(path="builtins.float"):
-            name = "float64"
-        case Symbol(path="builtins.int"):
-            name = "int64"
-        case Symbol(path="builtins.bool"):
-            name = "bool"
-        case Scalar(kind="str", literal=str(text)):
-            name = text
-        case _:
-            return ""
-    name = _DTYPE_ALIASES.get(name, name)
-    return name if name in DTYPES else ""
-
-
-_DTYPE_ALIASES = {
-    "float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32", "short": "int16", "single": "float32",
-    "float_": "float64", "int_": "int64", "bool_": "bool", "f4": "float32", "f8": "float64", "FloatTensor": "float32",
-    "LongTensor": "int64", "DoubleTensor": "float64", "HalfTensor": "float16", "IntTensor": "int32", "ByteTensor": "uint8", "BoolTensor": "bool",
-}  # fmt: skip
 
 
 def _dtype_argument(arguments: tuple[Argument, ...]) -> str:
@@ -748,6 +759,3 @@ def _spell(node: cst.BaseExpression) -> str:
     text = cst.Module(body=()).code_for_node(node)
     text = " ".join(text.split())
     return text if len(text) <= 40 else text[:37] + "..."
-
-
-__all__ = ["MODEL_NAME", "TRAINER_NAME", "Calls", "dtype_name"]

@@ -39,6 +39,8 @@ class Scene:
     host_only: bool = False
     in_loop: bool = False
     is_test: bool = False
+    #: What a failing export raises is caught around here.
+    caught: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,15 @@ class UnsetRead(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FrozenUse(Event):
+    """The tensor that ``node`` made over read-only memory is written, or handed on by ``use``."""
+
+    kind: ClassVar[str] = "frozen_use"
+    use: cst.CSTNode
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
 class Store(Event):
     """A value is kept: ``container`` is "attribute", "append", "item", "yield" or "return"."""
 
@@ -172,6 +183,6 @@ class BufferStored(Event):
 
 
 __all__ = [
-    "Argument", "BufferStored", "Event", "Export", "FileFacts", "ItemWrite", "MethodCall", "NumpyCall", "Scene", "StaleRead",
+    "Argument", "BufferStored", "Event", "Export", "FileFacts", "FrozenUse", "ItemWrite", "MethodCall", "NumpyCall", "Scene", "StaleRead",
     "Store", "Tensor", "TorchCall", "UnsetRead", "Write",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.index import FunctionInfo, dotted_name
 from tensorlint.flow.machine import Machine
-from tensorlint.flow.state import Frame
+from tensorlint.flow.state import Frame, Loop
 from tensorlint.flow.values import (
     NO_FACT,
     NO_STORAGE,
@@ -152,6 +152,8 @@ class Expressions(Machine):
     ) -> Value:
         outer = frame.env
         frame.env = outer.copy()
+        loop = Loop(self.serial, node)
+        frame.loops.append(loop)
         self._clauses(node.for_in, frame)
         if isinstance(node, cst.DictComp):
             self.evaluate(node.key, frame)
@@ -159,7 +161,11 @@ class Expressions(Machine):
             made: Value = Dictionary(element=element, storages=storages_of(element), born=self.next_serial(), oid=self.serial)
         else:
             kind = {cst.ListComp: "list", cst.SetComp: "set"}.get(type(node), "generator")
-            made = Sequence(kind=kind, element=self.evaluate(node.elt, frame), born=self.next_serial(), oid=self.serial)
+            element = self.evaluate(node.elt, frame)
+            self.store(frame, node.elt, element, "comprehension", "")
+            made = Sequence(kind=kind, element=element, born=self.next_serial(), oid=self.serial)
+        frame.loops.pop()
+        self.stored_buffers(loop, frame)
         frame.env = outer
         return made
 
@@ -236,7 +242,7 @@ class Expressions(Machine):
             case Sequence() | Dictionary() | Optimizer():
                 return Method(receiver=value, name=name)
             case Foreign():
-                return value
+                return value if value.framework else Unknown(source="attribute")
             case _:
                 return Unknown(source="attribute")
 
@@ -328,7 +334,11 @@ class Expressions(Machine):
                         value, storages=self.storage(born_as="tensor"), grad=self.result_grad(value.grad, frame),
                         imported=False, alias=None, oid=self.next_serial(),
                     )  # fmt: skip
-                return replace(value, grad=self.result_grad(value.grad, frame), oid=self.next_serial())
+                sliced, picked = self._part(indices)
+                return replace(
+                    value, grad=self.result_grad(value.grad, frame), sliced=sliced or value.sliced, picked=picked or value.picked,
+                    oid=self.next_serial(),
+                )  # fmt: skip
             case Array():
                 return self._array_item(value, node, indices)
             case Sequence(kind="loader"):
@@ -377,7 +387,14 @@ class Expressions(Machine):
             flipped = value.negative_stride.truth is Truth.NO
             fact = Fact(Truth.YES, node, "a negative step gives a negative stride") if flipped else NO_FACT
             return replace(value, negative_stride=fact, oid=self.next_serial())
-        return replace(value, oid=self.next_serial())
+        sliced, picked = self._part(indices)
+        return replace(value, sliced=sliced or value.sliced, picked=picked or value.picked, oid=self.next_serial())
+
+    @staticmethod
+    def _part(indices: list[Value]) -> tuple[bool, bool]:
+        """Whether an index takes a part, and whether it may take another part the next time."""
+        picked = any(not isinstance(index, Scalar) or (index.kind == "int" and index.literal is None) for index in indices)
+        return True, picked
 
     @staticmethod
     def _sequence_item(value: Sequence, node: cst.Subscript, indices: list[Value]) -> Value:
@@ -551,6 +568,9 @@ class Expressions(Machine):
         raise NotImplementedError
 
     def store(self, frame: Frame, node: cst.CSTNode, value: Value, container: str, target: str, born: int = 0) -> None:
+        raise NotImplementedError
+
+    def stored_buffers(self, loop: Loop, frame: Frame) -> None:
         raise NotImplementedError
 
     def _call(self, node: cst.Call, frame: Frame) -> Value:

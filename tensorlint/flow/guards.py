@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import libcst as cst
 
+from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.expressions import Expressions
 from tensorlint.flow.index import dotted_name
 from tensorlint.flow.state import Frame
@@ -168,6 +169,12 @@ class Guards(Expressions):
                 self._on_device(owner, other, target, frame, holds=holds)
             case cst.Attribute(value=owner, attr=cst.Name(value="device")):
                 self._on_device(owner, other, target, frame, holds=holds)
+            case cst.Attribute(value=owner, attr=cst.Name(value="dtype")) if holds:
+                value = self._current(owner, frame)
+                if isinstance(value, (Array, Tensor)) and dtype_name(other):
+                    self._rebind(owner, frame, replace(value, dtype=dtype_name(other)))
+                elif isinstance(value, Unknown) and isinstance(other, Symbol) and other.path.startswith("numpy.") and dtype_name(other):
+                    self._rebind(owner, frame, Array(dtype=dtype_name(other), storages=value.storages))
             case cst.Call(func=cst.Name(value="type"), args=[argument]):
                 if isinstance(other, Symbol) and other.path in _TENSOR_TYPES:
                     self._is_kind(argument.value, frame, tensor=True, holds=holds)

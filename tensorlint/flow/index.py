@@ -41,6 +41,8 @@ class ClassInfo:
     name: str
     #: Stands for the parameters of its instances where a class is a module.
     serial: int = 0
+    #: Whether this file makes instances of it.
+    constructed: bool = False
     #: Dotted names of the bases as the import table resolves them.
     bases: tuple[str, ...] = ()
     parents: tuple[ClassInfo, ...] = ()

@@ -24,6 +24,7 @@ from tensorlint.flow.values import (
     DeviceValue,
     Dictionary,
     Fact,
+    Foreign,
     Instance,
     Module,
     Owner,
@@ -67,6 +68,7 @@ class Interpreter(Statements):
         # Branches replace the environment of a frame; functions must see the one at the end of the module.
         self.execute(module.body, frame)
         self.module_env.bindings = {**self.module_env.bindings, **frame.env.bindings}
+        self.module_serial = self.serial
         done = 0
         while done < len(self.pending):
             # Initialisers first: the other methods read what they leave on ``self``.
@@ -165,6 +167,8 @@ class Interpreter(Statements):
                 return replace(unseen, device=device, grad=grad) if isinstance(unseen, Unknown) and seen.source != "mixed" else unseen
             case Module() | Instance() | DeviceValue():
                 return seen
+            case Foreign(framework="PIL"):
+                return seen
             case Sequence() if seen.any_element() != UNKNOWN:
                 return seen
             case Scalar(kind=kind) if parameter.default is None and kind not in {"str", "None", "number"}:
@@ -213,6 +217,7 @@ class Interpreter(Statements):
         self.applications += 1
         inner = self._frame(info, frame.depth + 1)
         inner.quiet = True
+        inner.start = self.serial
         decorated = self._decorated_mode(info, inner)
         inner.env.grad_mode = decorated if decorated is not None else frame.env.grad_mode
         self._bind_parameters_of_call(info, passed, receiver, inner)
@@ -223,7 +228,12 @@ class Interpreter(Statements):
             called = dotted_name(node.func) if isinstance(node, cst.Call) else info.name
             self.update_parameters(frame, Mutation(node, inner.updates.how, f"`{called}(...)` updates the parameters in place here"))
         result = self._declared_return(info, frame, result)
-        if not inner.wrote_arguments and inner.updates is None:
+        for serial in inner.outer_writes:
+            if serial <= frame.start:
+                frame.outer_writes.setdefault(serial, node)
+            for loop in frame.loops:
+                loop.written.setdefault(serial, node)
+        if not inner.outer_writes and inner.updates is None:
             self.memo[key] = result
         return result
 

@@ -10,6 +10,7 @@ from tensorlint.flow import events
 from tensorlint.flow.state import Environment, Frame, Mutation
 from tensorlint.flow.values import (
     NO_FACT,
+    NO_STORAGE,
     UNKNOWN,
     Array,
     ClassObject,
@@ -60,6 +61,8 @@ class Machine:
         self.bare_call: cst.BaseExpression | None = None
         #: Where tensors are created when nothing is said.
         self.default_device: Fact = NO_FACT
+        #: What was allocated up to here was allocated by the module itself.
+        self.module_serial = 0
         self.attribute_storages: dict[tuple[int, str], Storages] = {}
 
     # What the parts ask of each other.
@@ -103,6 +106,7 @@ class Machine:
             host_only=frame.host_only,
             in_loop=bool(frame.loops),
             is_test=self.file.is_test or name.startswith("test_"),
+            caught=frame.catching > 0,
         )
 
     # Memory.
@@ -115,20 +119,34 @@ class Machine:
         for storage in sorted(value.storages, key=lambda item: item.serial):
             for loop in frame.loops:
                 loop.written.setdefault(storage.serial, node)
-            if storage.owner is Owner.ARGUMENT:
-                frame.wrote_arguments = True
+            if storage.serial <= frame.start:
+                frame.outer_writes.setdefault(storage.serial, node)
+            if storage.owner is Owner.FRESH and frame.function is not None and storage.serial <= self.module_serial:
+                storage = replace(storage, owner=Owner.GLOBAL)
             self.emit(frame, events.Write, node, value=value, storage=storage, name=name, how=how)
+        self.hand_on(frame, node, value)
+        if how == "fill" and isinstance(value, Array) and value.exported:
+            # Filling the whole of a view is how memory is shared on purpose.
+            return
         if value.storages:
             side = "tensor" if isinstance(value, Tensor) else "array"
             words = f"`{name}` is written in place here" if name else "written in place here"
-            self.mark_stale(frame, value.storages, Mutation(node, side, words), name)
+            self.mark_stale(frame, value.storages, Mutation(node, side, words, name), name)
+        if isinstance(value, Tensor) and value.alias is None and any(storage.owner is Owner.PARAMETER for storage in value.storages):
+            self.update_parameters(frame, Mutation(node, "update", "the parameter is changed in place here"))
+
+    def hand_on(self, frame: Frame, node: cst.CSTNode, value: Value) -> None:
+        """``value`` is written, or leaves for code that may write it."""
+        for leaf in leaves(value):
+            if isinstance(leaf, Tensor) and leaf.frozen is not None:
+                self.emit(frame, events.FrozenUse, leaf.frozen, use=node, value=leaf)
 
     @staticmethod
     def _settle(frame: Frame, value: Value) -> None:
         """Memory that was allocated and left as found now holds data."""
         if isinstance(value, Tensor) and value.unset is None:
             return
-        for path, held in frame.env.items():
+        for path, held in list(frame.env.items()):
             if isinstance(held, Tensor) and held.unset is not None and held.storages & value.storages:  # type: ignore[union-attr]
                 frame.env.bindings[path] = replace(held, unset=None)
 
@@ -159,16 +177,27 @@ class Machine:
             case _:
                 return False
 
-    def update_parameters(self, frame: Frame, mutation: Mutation) -> None:
-        """Training steps in place: every alias of a parameter that was taken as a snapshot follows it."""
+    def update_parameters(self, frame: Frame, mutation: Mutation, updated: Storages = NO_STORAGE) -> None:
+        """Training steps in place: every alias of a parameter that was taken as a snapshot follows it.
+
+        ``updated``: the parameters that are stepped, when they are known; otherwise it may be any.
+        """
         frame.updates = mutation
         owners = {Owner.GRADIENT} if mutation.how == "backward" else {Owner.PARAMETER, Owner.BUFFER}
         for path, value in frame.env.items():
             for leaf in leaves(value):
                 if not isinstance(leaf, (Tensor, Array, Dictionary)) or leaf.alias is None:
                     continue
+                if updated and not leaf.storages & updated:
+                    continue
                 if any(storage.owner in owners for storage in leaf.storages):
                     frame.env.stale.setdefault(path, mutation)
+
+    def release_gradients(self, frame: Frame) -> None:
+        """``zero_grad()`` drops the gradient tensors (torch 2.0 and later): who holds one now holds it alone."""
+        for path, value in list(frame.env.items()):
+            if isinstance(value, (Tensor, Array)) and any(storage.owner is Owner.GRADIENT for storage in value.storages):
+                frame.env.bindings[path] = replace(value, storages=self.storage())
 
     # Names.
 
@@ -184,7 +213,7 @@ class Machine:
     def class_attribute(self, cls: ClassInfo, name: str) -> Value | None:
         """``self.<name>`` as the whole class knows it. What a module registers moves with the module."""
         value = cls.attribute(name)
-        if value is None or not cls.is_module:
+        if value is None or not cls.is_module or self._stays_on_cpu(cls):
             return value
         unknown = Fact(Truth.UNKNOWN, reason="moves with its module")
         if isinstance(value, Module) and value.device.truth is Truth.NO:
@@ -192,6 +221,10 @@ class Machine:
         if isinstance(value, Tensor) and any(storage.owner.is_trained for storage in value.storages):
             return replace(value, device=unknown)
         return value
+
+    def _stays_on_cpu(self, cls: ClassInfo) -> bool:
+        """A program that makes its own modules and never speaks of a device leaves them where they are made."""
+        return cls.constructed and not self.file.mentions_device
 
     def symbol(self, value: Value | None) -> str:
         """The dotted path of an imported thing, ``Class`` for one of this file, or an empty string."""
@@ -209,7 +242,8 @@ class Machine:
 
     def self_value(self, cls: ClassInfo) -> Value:
         if cls.is_module:
-            return Module(cls=cls, name=cls.name, device=Fact(), storages=frozenset({Storage(cls.serial, Owner.PARAMETER)}))
+            device = NO_FACT if self._stays_on_cpu(cls) else Fact()
+            return Module(cls=cls, name=cls.name, device=device, storages=frozenset({Storage(cls.serial, Owner.PARAMETER)}))
         return Instance(cls=cls)
 
     def result_grad(self, grad: Fact, frame: Frame) -> Fact:
@@ -217,7 +251,7 @@ class Machine:
         mode = frame.env.grad_mode.truth
         if mode is Truth.NO:
             return NO_FACT
-        return grad.weakened() if mode is Truth.UNKNOWN else grad
+        return Fact() if mode is Truth.UNKNOWN else grad
 
 
 __all__ = ["MAX_APPLICATIONS", "MAX_DEPTH", "UNKNOWN", "Machine"]

@@ -8,7 +8,8 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow import events
-from tensorlint.flow.calls import Calls, dtype_name
+from tensorlint.flow.calls import Calls
+from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.events import Argument
 from tensorlint.flow.index import dotted_name
 from tensorlint.flow.state import Frame, Mutation
@@ -33,6 +34,7 @@ from tensorlint.flow.values import (
     Owner,
     Scalar,
     Sequence,
+    Storages,
     Symbol,
     Tensor,
     Truth,
@@ -57,6 +59,7 @@ from tensorlint.knowledge import (
 
 _OPTIMIZER_NAME = re.compile(r"(^|_)(opt|optim|optimizer|optimiser|solver|trainer)\w*$|_opt(im)?$", re.IGNORECASE)
 _MODEL_NAME = re.compile(r"(model|net|network|module|actor|critic|policy|encoder|decoder)\w*$", re.IGNORECASE)
+_DISTRIBUTION_METHODS = frozenset({"sample", "sample_n", "rsample", "log_prob", "entropy", "mean", "stddev", "variance", "cdf", "icdf"})
 _MOVES = frozenset({"to", "cuda", "cpu", "xpu", "mps", "npu", "hpu"})
 _MODULE_CASTS = frozenset({"half", "float", "double", "bfloat16", "eval", "train", "type", "share_memory", "apply", "compile"})
 
@@ -83,13 +86,15 @@ class Methods(Calls):
             case Dictionary():
                 return self._dictionary_method(receiver, name, arguments, node, frame)
             case Optimizer():
-                if name == "step":
-                    self.update_parameters(frame, Mutation(node, "update", "the optimizer updates the parameters in place here"))
-                return Dictionary(state_dict=True) if name == "state_dict" else NONE
+                return self._optimizer_method(receiver, name, arguments, node, frame)
             case Foreign(framework=framework) if name == "numpy" and framework:
                 return Array(storages=self.storage(born_as="array"))
             case Foreign():
-                return receiver
+                return receiver if receiver.framework else Unknown(source="call")
+            case Scalar(kind="str") if name == "encode":
+                return Scalar(kind="bytes")
+            case Scalar(kind="bytes"):
+                return receiver if name != "decode" else Scalar(kind="str")
             case Scalar(kind="str"):
                 return Sequence(element=Scalar(kind="str")) if name in {"split", "splitlines"} else Scalar(kind="str")
             case Scalar() | DeviceValue():
@@ -98,6 +103,19 @@ class Methods(Calls):
                 return UNKNOWN
             case _:
                 return self.unknown_result(arguments, node, frame)
+
+    def _optimizer_method(
+        self, value: Optimizer, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    ) -> Value:
+        if name == "step":
+            mutation = Mutation(node, "update", "the optimizer updates the parameters in place here")
+            self.update_parameters(frame, mutation, value.storages)
+        elif name == "zero_grad" and not any(argument.keyword == "set_to_none" and _is_false(argument.value) for argument in arguments):
+            self.release_gradients(frame)
+        elif name == "state_dict":
+            state = self.storage(Owner.PARAMETER)
+            return Dictionary(element=UNKNOWN, storages=value.storages or state, state_dict=True, alias=node, oid=self.next_serial())
+        return NONE
 
     def _own_method(
         self, cls: object, receiver: Value, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
@@ -109,6 +127,10 @@ class Methods(Calls):
         if bound is not None:
             return self.call_value(bound, arguments, node, frame)
         method = cls.method(name)
+        if method is None and name == "apply" and cls.is_autograd_function and (forward := cls.method("forward")) is not None:
+            context = Argument(node.func, Unknown(tensor=Truth.NO))
+            self.apply(forward, None, (context, *arguments), frame, node)
+            return self.unknown_result(arguments, node, frame)
         if method is None:
             return self.unknown_result(arguments, node, frame)
         if isinstance(receiver, ClassObject):
@@ -231,6 +253,10 @@ class Methods(Calls):
         """``requires_grad`` of an object changes under every name that holds it."""
         oid = getattr(value, "oid", 0)
         frame.env.replace(oid, lambda held: replace(held, grad=grad) if isinstance(held, (Tensor, Unknown)) else held)
+        if grad.truth is Truth.NO and isinstance(value, Tensor) and value.of_module:
+            for path, held in list(frame.env.items()):
+                if isinstance(held, Module) and held.storages & value.storages:
+                    frame.env.bindings[path] = replace(held, trainable=Truth.NO)
 
     # Arrays.
 
@@ -360,6 +386,9 @@ class Methods(Calls):
     ) -> Value | None:
         """Methods of models, optimizers, distributions and containers whose class was not seen."""
         assert isinstance(node.func, cst.Attribute)
+        if value.source == "distribution" and name in _DISTRIBUTION_METHODS:
+            grad = NO_FACT if name in {"sample", "sample_n"} else self.result_grad(value.grad, frame)
+            return Tensor(device=value.device, grad=grad, storages=self.storage(), origin=Origin(node, "drawn here"), oid=self.serial)
         owner = dotted_name(node.func.value).split(".")[-1]
         trained = Fact(Truth.MAYBE, node, "a parameter needs a gradient")
         match name:
@@ -367,10 +396,7 @@ class Methods(Calls):
                 self.update_parameters(frame, Mutation(node, "update", "the optimizer updates the parameters in place here"))
                 return NONE
             case "state_dict":
-                return Dictionary(
-                    element=Tensor(device=value.device, grad=NO_FACT), storages=self.storage(Owner.PARAMETER), state_dict=True, alias=node,
-                    oid=self.serial,
-                )  # fmt: skip
+                return self._state_dict(value.device, self.storage(Owner.PARAMETER), node)
             case "parameters" | "buffers":
                 grad = trained if name == "parameters" else NO_FACT
                 return Sequence(kind="generator", element=self._parameter(value.device, grad, node))
@@ -378,6 +404,15 @@ class Methods(Calls):
                 grad = trained if name == "named_parameters" else NO_FACT
                 pair = (Scalar(kind="str"), self._parameter(value.device, grad, node))
                 return Sequence(kind="generator", element=Sequence(kind="tuple", items=pair))
+            case "zero_grad":
+                self.release_gradients(frame)
+                return NONE
+            case "append" | "appendleft" | "put" | "add" if arguments:
+                self.store(frame, node, arguments[-1].value, "append", owner, value.oid)
+                return None
+            case "shuffle" if arguments and isinstance(arguments[0].value, Tensor):
+                self.emit(frame, events.NumpyCall, node, name="random.shuffle", arguments=arguments, result=NONE)
+                return NONE
             case "item":
                 return Scalar(kind="number")
             case "tolist":
@@ -407,6 +442,10 @@ class Methods(Calls):
             origin=Origin(node, "a parameter of the model"), oid=self.serial,
         )  # fmt: skip
 
+    def _state_dict(self, device: Fact, storages: Storages, node: cst.CSTNode) -> Dictionary:
+        entry = Tensor(device=device, grad=NO_FACT, storages=storages, source="state_dict", alias=node)
+        return Dictionary(element=entry, storages=storages, state_dict=True, alias=node, oid=self.next_serial())
+
     # Modules.
 
     def _module_method(self, value: Module, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
@@ -433,7 +472,7 @@ class Methods(Calls):
             return changed
         trained = Fact(value.trainable, node, "a parameter needs a gradient")
         parameter = Tensor(
-            device=value.device, grad=trained, storages=value.storages, source="parameter of a module",
+            device=value.device, grad=trained, storages=value.storages, source="parameter of a module", of_module=value.oid > 0,
             origin=Origin(node, "a parameter of the model"), oid=self.next_serial(),
         )  # fmt: skip
         if name in {"parameters", "named_parameters"}:
@@ -443,10 +482,7 @@ class Methods(Calls):
             held = replace(parameter, grad=NO_FACT)
             return Sequence(kind="generator", element=held if name == "buffers" else Sequence(kind="tuple", items=(Scalar(kind="str"), held)))
         if name == "state_dict":
-            return Dictionary(
-                element=replace(parameter, grad=NO_FACT), storages=value.storages or self.storage(Owner.PARAMETER), state_dict=True,
-                alias=node, oid=self.next_serial(),
-            )  # fmt: skip
+            return self._state_dict(value.device, value.storages or self.storage(Owner.PARAMETER), node)
         if name in {"zero_grad", "load_state_dict", "register_buffer", "register_parameter", "add_module"}:
             return self._registered(value, name, arguments, frame)
         if name == "forward":
@@ -483,6 +519,7 @@ class Methods(Calls):
             if value.items is not None and name == "append" and len(value.items) < 16 and not frame.loops:
                 grown = replace(value, items=(*value.items, added))
             frame.env.replace(value.oid, lambda held: grown)
+            self._kept_on_self(node, grown, frame)
             return NONE
         if name in {"pop", "popleft"}:
             return value.any_element()
@@ -494,6 +531,13 @@ class Methods(Calls):
             # Lists have no such methods, so this is something else: a named tuple or a packed sequence.
             return self._unknown_method(Unknown(source="element"), name, arguments, node, frame)
         return first if name == "setdefault" else UNKNOWN
+
+    def _kept_on_self(self, node: cst.Call, grown: Value, frame: Frame) -> None:
+        """``self.items.append(x)``: what the class knows of the attribute grows too."""
+        assert isinstance(node.func, cst.Attribute)
+        head, _, attribute = dotted_name(node.func.value).partition(".")
+        if self.learning and frame.cls is not None and frame.self_name and head == frame.self_name and attribute:
+            self.record_attribute(frame.cls, attribute, grown)
 
     def _dictionary_method(self, value: Dictionary, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         key = arguments[0].value if arguments else UNKNOWN
@@ -518,6 +562,10 @@ class Methods(Calls):
                 return NONE
             case _:
                 return UNKNOWN
+
+
+def _is_false(value: Value) -> bool:
+    return isinstance(value, Scalar) and value.literal is False
 
 
 def _names_dtype(node: cst.BaseExpression) -> bool:

@@ -25,6 +25,8 @@ class Mutation:
     node: cst.CSTNode
     how: str
     words: str
+    #: The name written through, when there is one.
+    name: str = ""
 
 
 class Environment:
@@ -130,5 +132,9 @@ class Frame:
     exits: list[Environment] = field(default_factory=list)
     #: Set when something in here updates parameters in place (an optimizer step).
     updates: Mutation | None = None
-    wrote_arguments: bool = False
+    #: Storages from before this call that were written in it, and where.
+    start: int = 0
+    outer_writes: dict[int, cst.CSTNode] = field(default_factory=dict)
+    #: Inside a ``try`` that catches what a failing export raises.
+    catching: int = 0
     globals: set[str] = field(default_factory=set)

@@ -110,6 +110,7 @@ class Statements(Methods):
 
     def _return(self, node: cst.Return, frame: Frame) -> None:
         value = self.evaluate(node.value, frame) if node.value is not None else NONE
+        self.hand_on(frame, node, value)
         frame.returned.append(value)
         frame.exits.append(frame.env)
         frame.alive = False
@@ -245,7 +246,8 @@ class Statements(Methods):
             case Tensor() | Array() | Unknown():
                 whole = all(_is_everything(element.slice) for element in target.slice)
                 if owner.storages:
-                    self.write(frame, target, owner, path or dotted_name(_base(target)), "fill" if whole else "item")
+                    filled = whole and not getattr(owner, "sliced", False)
+                    self.write(frame, target, owner, path or dotted_name(_base(target)), "fill" if filled else "item")
                 if isinstance(owner, Array):
                     argument = events.Argument(target, value)
                     self.emit(frame, events.ItemWrite, target, target=owner, value=argument)
@@ -268,6 +270,8 @@ class Statements(Methods):
 
     def store(self, frame: Frame, node: cst.CSTNode, value: Value, container: str, target: str, born: int = 0) -> None:
         """A value is kept in something that outlives the statement."""
+        if container != "comprehension":
+            self.hand_on(frame, node, value)
         for leaf in leaves(value):
             if isinstance(leaf, (Tensor, Array, Dictionary)):
                 self.emit(frame, events.Store, node, value=leaf, container=container, target=target)
@@ -343,7 +347,10 @@ class Statements(Methods):
 
     def _try(self, node: cst.Try | cst.TryStar, frame: Frame) -> None:
         before = frame.env.copy()
+        catching = any(_catches_export(handler) for handler in node.handlers)
+        frame.catching += catching
         self.execute(node.body.body, frame)
+        frame.catching -= catching
         if frame.alive and node.orelse is not None:
             self.execute(node.orelse.body.body, frame)
         body = (frame.env, frame.alive)
@@ -393,6 +400,7 @@ class Statements(Methods):
             frame.alive = True
             loop.breaks.clear()
             loop.continues.clear()
+            loop.stored.clear()
             frame.loops.append(loop)
             enter()
             self.execute(node.body.body, frame)
@@ -400,18 +408,18 @@ class Statements(Methods):
             self._merge(frame, (frame.env, frame.alive), *((env, True) for env in loop.continues))
             carried = frame.env if frame.alive else None
         frame.quiet = quiet
-        self._stored_buffers(loop, frame)
+        self.stored_buffers(loop, frame)
         ended = [(env, True) for env in (carried, before) if env is not None and not endless]
         frame.alive = True
         self._merge(frame, *ended, *((env, True) for env in loop.breaks))
         if node.orelse is not None and frame.alive:
             self.execute(node.orelse.body.body, frame)
 
-    def _stored_buffers(self, loop: Loop, frame: Frame) -> None:
+    def stored_buffers(self, loop: Loop, frame: Frame) -> None:
         seen: set[int] = set()
         for node, value, container in loop.stored:
             storages = getattr(value, "storages", frozenset())
-            if len(storages) != 1 or id(node) in seen:
+            if len(storages) != 1 or id(node) in seen or getattr(value, "picked", False):
                 continue
             (storage,) = storages
             if storage.serial <= loop.start and storage.serial in loop.written:
@@ -501,6 +509,13 @@ class Statements(Methods):
                 if not isinstance(value, Unknown) or value.source:
                     info.attributes.setdefault(name, value)
         frame.env = outer
+
+
+def _catches_export(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
+    """Whether a handler is there for what ``.numpy()`` raises, by name."""
+    caught = handler.type
+    named = [element.value for element in caught.elements] if isinstance(caught, cst.Tuple) else [caught] if caught is not None else []
+    return any(isinstance(name, cst.Name) and name.value in {"TypeError", "RuntimeError"} for name in named)
 
 
 def _base(node: cst.CSTNode) -> cst.CSTNode:

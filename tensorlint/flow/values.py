@@ -120,8 +120,15 @@ class Tensor:
     alias: cst.CSTNode | None = field(default=None, compare=False)
     imported: bool = False
     zero_dim: bool = False
+    #: A parameter of a module that was seen being made.
+    of_module: bool = False
     #: The constructor that left the memory as it found it, until something is written there.
     unset: cst.CSTNode | None = field(default=None, compare=False)
+    #: The import that made it a tensor over read-only memory.
+    frozen: cst.CSTNode | None = field(default=None, compare=False)
+    #: A view of a part: by a slice, and by an index that may pick another part each time.
+    sliced: bool = False
+    picked: bool = False
     oid: int = field(default=0, compare=False)
 
 
@@ -137,8 +144,8 @@ class Array:
     #: The ``.numpy()`` that made this array a view of a tensor.
     alias: cst.CSTNode | None = field(default=None, compare=False)
     exported: bool = False
-    #: Array of Python objects (``np.array(d.values())``).
-    objects: bool = False
+    sliced: bool = False
+    picked: bool = False
     oid: int = field(default=0, compare=False)
 
 
@@ -172,6 +179,8 @@ class Module:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Optimizer:
+    #: The parameters it was given, when all of them are known.
+    storages: Storages = NO_STORAGE
     oid: int = field(default=0, compare=False)
 
 
@@ -308,7 +317,8 @@ def leaves(value: Value) -> Iterator[Value]:
             for item in value.items if value.items is not None else (value.any_element(),):
                 yield from leaves(item)
         case Dictionary(state_dict=False):
-            yield from leaves(value.any_element()) if (value.entries or value.element) else ()
+            for item in (*value.entries.values(), *((value.element,) if value.element is not None else ())):
+                yield from leaves(item)
         case _:
             yield value
 
@@ -352,7 +362,6 @@ def join(left: Value, right: Value) -> Value:
                 zero_dim=left.zero_dim and right.zero_dim,
                 alias=left.alias or right.alias,
                 exported=left.exported and right.exported,
-                objects=left.objects and right.objects,
             )
         case Module(), Module():
             return replace(
@@ -362,7 +371,7 @@ def join(left: Value, right: Value) -> Value:
                 trainable=max(left.trainable, right.trainable),
                 storages=left.storages | right.storages,
             )
-        case Sequence(), Sequence() if left.kind == right.kind:
+        case Sequence(), Sequence() if left.kind == right.kind or {left.kind, right.kind} <= {"list", "tuple"}:
             if left.items is not None and right.items is not None and len(left.items) == len(right.items):
                 return replace(left, items=tuple(map(join, left.items, right.items)))
             contents = [item.any_element() for item in (left, right) if item.items != ()]

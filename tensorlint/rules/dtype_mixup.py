@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import libcst as cst
 
 from tensorlint.findings import Certainty
-from tensorlint.flow.calls import dtype_name
+from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.events import Argument, MethodCall, NumpyCall, TorchCall
 from tensorlint.flow.values import Array, Symbol, Tensor
 from tensorlint.rules.base import Draft, Rule

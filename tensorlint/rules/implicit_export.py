@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from tensorlint.findings import Certainty
 from tensorlint.flow.events import Argument, ItemWrite, NumpyCall, Scene
 from tensorlint.flow.values import Tensor, leaves
+from tensorlint.flow.values import Sequence
 from tensorlint.knowledge import EXPORTS, SILENTLY_WRONG
+from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import Risk, export_risk, history, spell
 
@@ -47,8 +49,10 @@ class ImplicitExport(Rule):
     name = "implicit-export"
 
     def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
-        if event.name in EXPORTS and event.name not in SILENTLY_WRONG:
+        if event.name not in SILENTLY_WRONG:
             for argument in event.arguments:
+                if event.name not in (EXPORTS_OF_LIST if isinstance(argument.value, Sequence) else EXPORTS):
+                    continue
                 draft = _draft(argument, event.node, event.scene, f"`np.{event.name}`")
                 if draft is not None:
                     yield draft

@@ -3,10 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tensorlint.findings import Certainty
-from tensorlint.flow.events import StaleRead
+from tensorlint.flow.events import StaleRead, Store
 from tensorlint.flow.values import Array, Tensor, leaves
 from tensorlint.rules.base import Draft, Note, Rule
-from tensorlint.rules.wording import spell
+from tensorlint.rules.wording import KEPT_NAME, spell
 
 
 class LiveSnapshot(Rule):
@@ -51,11 +51,23 @@ class LiveSnapshot(Rule):
     code = "TBX301"
     name = "live-snapshot"
 
+    def on_store(self, event: Store) -> Iterator[Draft]:
+        value = event.value
+        if event.container != "attribute" or not isinstance(value, (Tensor, Array)) or value.alias is None:
+            return
+        if KEPT_NAME.search(event.target) and any(storage.owner.is_trained for storage in value.storages):
+            yield Draft(
+                value.alias, f"`{event.target}` keeps a view of the parameter on the CPU: it follows the training", Certainty.LIKELY,
+                'copy it: `.detach().to("cpu", copy=True)`, or `.clone()`',
+            )  # fmt: skip
+
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
         if event.mutation.how not in {"update", "backward"}:
             return
         for leaf in leaves(event.value):
             if not isinstance(leaf, (Tensor, Array)) or leaf.alias is None:
+                continue
+            if isinstance(leaf, Tensor) and leaf.source == "state_dict":
                 continue
             if any(storage.owner.is_trained for storage in leaf.storages):
                 yield Draft(

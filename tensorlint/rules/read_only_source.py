@@ -2,16 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
 from tensorlint.findings import Certainty
-from tensorlint.flow.events import TorchCall
-from tensorlint.flow.values import Array, Tensor, Truth
-from tensorlint.rules.base import Draft, Rule
-from tensorlint.rules.wording import history, spell
+from tensorlint.flow.events import FrozenUse
+from tensorlint.rules.base import Draft, Note, Rule
+from tensorlint.rules.wording import spell
 
 IMPORTS = frozenset({"from_numpy", "as_tensor", "asarray", "Tensor", "FloatTensor", "LongTensor", "DoubleTensor", "from_dlpack", "frombuffer"})
-#: What copies at once, so that nobody can write through the alias.
-_COPIES = frozenset({"clone", "cuda", "float", "double", "half", "long", "int", "bool", "type", "sum", "mean", "item", "tolist"})
-
 
 class ReadOnlySource(Rule):
     """A tensor over a read-only array: writing to it is undefined behaviour.
@@ -22,7 +20,8 @@ class ReadOnlySource(Rule):
 
     ## Why is this bad
     torch cannot mark a tensor read-only. An in-place operation later on changes an immutable `bytes` object, writes several elements at
-    once, or, for `mmap_mode="r"`, kills the process with a segmentation fault. The warning appears once per process.
+    once, or, for `mmap_mode="r"`, kills the process with a segmentation fault. The warning appears once per process. A tensor that is only
+    read in the function that made it is left alone.
 
     ## Example
     ```python
@@ -47,17 +46,10 @@ class ReadOnlySource(Rule):
     code = "TBX203"
     name = "read-only-source"
 
-    def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
-        data = event.positional()
-        if event.name not in IMPORTS or data is None or event.consumer in _COPIES:
-            return
-        array = data.value
-        if not isinstance(array, Array) or array.read_only.truth <= Truth.UNKNOWN:
-            return
-        if not isinstance(event.result, Tensor) or not event.result.storages & array.storages:
-            return
-        certainty = Certainty.CERTAIN if array.read_only.truth is Truth.YES else Certainty.LIKELY
+    def on_frozen_use(self, event: FrozenUse) -> Iterator[Draft]:
+        assert isinstance(event.node, cst.Call)
+        data = event.node.args[0].value
         yield Draft(
-            event.node, f"`{spell(data.node)}` is read-only memory: a write through the tensor is undefined behaviour", certainty,
-            "copy the array first: `.copy()`", history(array.read_only),
+            event.node, f"`{spell(data)}` is read-only memory: a write through the tensor is undefined behaviour", Certainty.LIKELY,
+            "copy the array first: `.copy()`", (Note(event.use, "written, or handed on, here"),),
         )  # fmt: skip

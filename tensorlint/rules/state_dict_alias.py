@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tensorlint.findings import Certainty
 from tensorlint.flow.events import StaleRead, Store
-from tensorlint.flow.values import Dictionary, leaves
+from tensorlint.flow.values import Dictionary, Tensor, leaves
 from tensorlint.rules.base import Draft, Note, Rule
-
-_KEPT_NAME = re.compile(r"best|initial|init_|_init$|backup|old|previous|prev_|original|snapshot|saved|restore", re.IGNORECASE)
-
+from tensorlint.rules.wording import KEPT_NAME
 
 class StateDictAlias(Rule):
     """`best = model.state_dict()` is not a copy: it holds the last weights, not the best.
@@ -56,7 +53,8 @@ class StateDictAlias(Rule):
 
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
         for leaf in leaves(event.value):
-            if isinstance(leaf, Dictionary) and leaf.alias is not None and event.mutation.how == "update":
+            entry = isinstance(leaf, Tensor) and leaf.source == "state_dict" and any(item.owner.is_trained for item in leaf.storages)
+            if (entry or isinstance(leaf, Dictionary)) and leaf.alias is not None and event.mutation.how == "update":
                 yield Draft(
                     leaf.alias, f"`{event.name}` holds the live parameters, not a copy: training changes it", Certainty.LIKELY,
                     "copy it: `copy.deepcopy(....state_dict())`",
@@ -67,7 +65,7 @@ class StateDictAlias(Rule):
         value = event.value
         if event.container != "attribute" or not isinstance(value, Dictionary) or not value.state_dict or value.alias is None:
             return
-        if _KEPT_NAME.search(event.target):
+        if KEPT_NAME.search(event.target):
             yield Draft(
                 value.alias, f"`{event.target}` keeps the live parameters, not a copy: it follows the training", Certainty.LIKELY,
                 "copy it: `copy.deepcopy(....state_dict())`",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import libcst as cst
@@ -11,6 +12,12 @@ from tensorlint.flow.events import Scene
 from tensorlint.flow.values import Fact, Tensor, Truth, Unknown, Value
 from tensorlint.rules.base import Note
 
+#: Names under which something is kept to be compared with, or returned to, later.
+KEPT_NAME = re.compile(r"best|initial|init_|_init$|backup|old|previous|prev_|original|snapshot|saved|restore", re.IGNORECASE)
+#: Names that say a write is meant to reach the memory behind them.
+WRITE_THROUGH_NAME = re.compile(r"view|shared|buf|alias|_numpy$|_np$|mem|out$|out_|dst|dest", re.IGNORECASE)
+#: How a value of unknown device came in: handed over by a caller or by code that was not seen.
+_OUTSIDE = frozenset({"call", "parameter", "element", "load"})
 _WRITER = cst.Module(body=())
 
 
@@ -51,6 +58,8 @@ def export_risk(value: Value, scene: Scene, *, presume: bool) -> Risk | None:
             sure = False
         case _:
             return None
+    if scene.caught:
+        return None
     return Risk(_device_risk(value, scene, sure=sure), _grad_risk(value, scene, sure=sure))
 
 
@@ -73,8 +82,9 @@ def _device_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certai
             return None
     if scene.host_only:
         return None
-    # Where things are moved to devices and this one was not brought back, silence is evidence.
-    return Certainty.LIKELY
+    # A tensor that comes from outside of what was seen may live anywhere. Where nothing in the file speaks of a
+    # device, what stays inside of it (the backward of an autograd function, say) most probably lives on the CPU.
+    return Certainty.LIKELY if scene.file.mentions_device or value.source in _OUTSIDE else Certainty.POSSIBLE
 
 
 def _grad_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certainty | None:

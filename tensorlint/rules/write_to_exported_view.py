@@ -1,21 +1,17 @@
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tensorlint.findings import Certainty
 from tensorlint.flow.events import StaleRead, Write
-from tensorlint.flow.values import Array, Owner, Tensor, leaves
+from tensorlint.flow.values import Array, Owner, Tensor
 from tensorlint.rules.base import Draft, Note, Rule
-from tensorlint.rules.wording import spell
+from tensorlint.rules.wording import WRITE_THROUGH_NAME, spell
 
 _HOLDERS = {
     Owner.ARGUMENT: "the caller's tensor", Owner.ATTRIBUTE: "the tensor the object keeps", Owner.PARAMETER: "the parameter itself",
     Owner.GRADIENT: "the gradient itself", Owner.BUFFER: "the buffer itself",
 }  # fmt: skip
-#: Names that say the write through is wanted.
-_INTENDED = re.compile(r"view|shared|buf|alias|_numpy$|_np$|mem|out$|dst|dest", re.IGNORECASE)
-
 
 class WriteToExportedView(Rule):
     """Writing to `t.numpy()` writes to `t`, on the CPU only.
@@ -62,7 +58,7 @@ class WriteToExportedView(Rule):
         holder = _HOLDERS.get(event.storage.owner)
         if not isinstance(value, Array) or not value.exported or value.alias is None or holder is None:
             return
-        if len(value.storages) != 1 or event.how == "fill" or _INTENDED.search(event.name):
+        if len(value.storages) != 1 or event.how == "fill" or WRITE_THROUGH_NAME.search(event.name):
             return
         yield Draft(
             event.node, f"this writes into {holder}: `{event.name or 'the array'}` is a view of it on the CPU", Certainty.LIKELY,
@@ -70,19 +66,18 @@ class WriteToExportedView(Rule):
         )  # fmt: skip
 
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
-        for leaf in leaves(event.value):
-            match leaf, event.mutation.how:
-                case (Tensor(imported=False), "array"):
-                    pass
-                case (Array(exported=True), "tensor"):
-                    pass
-                case _:
-                    continue
-            notes = [Note(event.node, f"`{event.name}` is read here and shows the change")]
-            if isinstance(leaf, Array) and leaf.alias is not None:
-                notes.append(Note(leaf.alias, "exported without a copy here"))
-            yield Draft(
-                event.mutation.node, f"this also changes `{event.name}`, which shares the memory: `{spell(event.mutation.node)}`",
-                Certainty.LIKELY, "work out of place, or copy first: `.copy()` of the array, `.clone()` of the tensor", tuple(notes),
-            )  # fmt: skip
+        value = event.value
+        match value, event.mutation.how:
+            case (Tensor(imported=False), "array") | (Array(exported=True), "tensor"):
+                pass
+            case _:
+                return
+        if WRITE_THROUGH_NAME.search(event.mutation.name):
             return
+        notes = [Note(event.node, f"`{event.name}` is read here and shows the change")]
+        if isinstance(value, Array) and value.alias is not None:
+            notes.append(Note(value.alias, "exported without a copy here"))
+        yield Draft(
+            event.mutation.node, f"this also changes `{event.name}`, which shares the memory: `{spell(event.mutation.node)}`",
+            Certainty.LIKELY, "work out of place, or copy first: `.copy()` of the array, `.clone()` of the tensor", tuple(notes),
+        )  # fmt: skip

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from tensorlint.findings import Certainty
 from tensorlint.flow.events import StaleRead, Write
-from tensorlint.flow.values import Array, Owner, Tensor, Unknown, leaves
+from tensorlint.flow.values import Array, Owner, Tensor, Unknown
 from tensorlint.rules.base import Draft, Note, Rule
-from tensorlint.rules.wording import spell
+from tensorlint.rules.wording import WRITE_THROUGH_NAME, spell
 
 _HOLDERS = {Owner.ARGUMENT: "the caller's array", Owner.ATTRIBUTE: "the array the object keeps", Owner.GLOBAL: "the module's array"}
 
@@ -55,7 +55,7 @@ class WriteToImportedArray(Rule):
         holder = _HOLDERS.get(event.storage.owner)
         if not isinstance(value, Tensor) or not value.imported or value.alias is None or holder is None:
             return
-        if len(value.storages) != 1:
+        if len(value.storages) != 1 or WRITE_THROUGH_NAME.search(event.name):
             return
         yield Draft(
             event.node, f"this writes into {holder}: `{event.name or 'the tensor'}` shares its memory", Certainty.LIKELY,
@@ -63,19 +63,18 @@ class WriteToImportedArray(Rule):
         )  # fmt: skip
 
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
-        for leaf in leaves(event.value):
-            match leaf, event.mutation.how:
-                case (Array(exported=False) | Unknown(), "tensor"):
-                    pass
-                case (Tensor(imported=True), "array"):
-                    pass
-                case _:
-                    continue
-            notes = [Note(event.node, f"`{event.name}` is read here and shows the change")]
-            if isinstance(leaf, Tensor) and leaf.alias is not None:
-                notes.append(Note(leaf.alias, "made without a copy here"))
-            yield Draft(
-                event.mutation.node, f"this also changes `{event.name}`, which shares the memory: `{spell(event.mutation.node)}`",
-                Certainty.LIKELY, "work out of place, or copy first: `.clone()` of the tensor, `.copy()` of the array", tuple(notes),
-            )  # fmt: skip
+        value = event.value
+        match value, event.mutation.how:
+            case (Array(exported=False) | Unknown(), "tensor") | (Tensor(imported=True), "array"):
+                pass
+            case _:
+                return
+        if WRITE_THROUGH_NAME.search(event.mutation.name):
             return
+        notes = [Note(event.node, f"`{event.name}` is read here and shows the change")]
+        if isinstance(value, Tensor) and value.alias is not None:
+            notes.append(Note(value.alias, "made without a copy here"))
+        yield Draft(
+            event.mutation.node, f"this also changes `{event.name}`, which shares the memory: `{spell(event.mutation.node)}`",
+            Certainty.LIKELY, "work out of place, or copy first: `.clone()` of the tensor, `.copy()` of the array", tuple(notes),
+        )  # fmt: skip

@@ -1,0 +1,35 @@
+"""The names of dtypes, however a program spells them."""
+
+from __future__ import annotations
+
+from tensorlint.flow.values import Scalar, Symbol, Value
+from tensorlint.knowledge.row import DTYPES
+
+
+def dtype_name(value: Value) -> str:
+    """``float32`` for ``torch.float32``, ``np.float32`` or ``"float32"``; empty when it is none of these."""
+    match value:
+        case Symbol(path=path) if path.startswith("torch."):
+            name = path.split(".")[-1]
+        case Symbol(path=path) if path.startswith("numpy."):
+            # NumPy 1 spelled Python's own types this way.
+            name = {"float": "float64", "int": "int64"}.get(path.split(".")[-1], path.split(".")[-1])
+        case Symbol(path="builtins.float"):
+            name = "float64"
+        case Symbol(path="builtins.int"):
+            name = "int64"
+        case Symbol(path="builtins.bool"):
+            name = "bool"
+        case Scalar(kind="str", literal=str(text)):
+            name = text
+        case _:
+            return ""
+    name = _ALIASES.get(name, name)
+    return name if name in DTYPES else ""
+
+
+_ALIASES = {
+    "float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32", "short": "int16", "single": "float32",
+    "float_": "float64", "int_": "int64", "bool_": "bool", "f4": "float32", "f8": "float64", "FloatTensor": "float32",
+    "LongTensor": "int64", "DoubleTensor": "float64", "HalfTensor": "float16", "IntTensor": "int32", "ByteTensor": "uint8", "BoolTensor": "bool",
+}  # fmt: skip
