@@ -58,7 +58,7 @@ MODEL_NAME = re.compile(
     re.IGNORECASE,
 )
 #: Functions named like this train the model they are given.
-TRAINER_NAME = re.compile(r"(^|_)(train|fit|finetune|fine_tune|optimi[sz]e|learn)($|_)|^(step|update)($|_)", re.IGNORECASE)
+TRAINER_NAME = re.compile(r"(^|_)(train|fit|finetune|fine_tune|learn)($|_)|^optimi[sz]e$", re.IGNORECASE)
 #: Modules of ``torch.nn`` without parameters; losses and activations are recognised by their names.
 _STATELESS = re.compile(r"(Loss|ReLU\d?|Softmax\d?d?|Sigmoid|Tanh|GELU|SiLU|ELU|Dropout\w*|Pool\dd|Flatten|Identity|Upsample\w*|Pad\dd|Hard\w+)$")
 _RETURNS_TUPLE = frozenset({"torch.nn.LSTM", "torch.nn.GRU", "torch.nn.RNN", "torch.nn.MultiheadAttention", "torch.nn.LSTMCell"})
@@ -139,9 +139,11 @@ class Calls(Guards):
         if callee is not None:
             devices.append(callee.device)
         device = strongest(devices, UNKNOWN_FACT).weakened()
-        tensors = [value for value in operands if isinstance(value, Tensor)]
-        if device.truth is Truth.NO and not tensors:
-            device = UNKNOWN_FACT
+        told = self._requested_device(arguments, node)
+        if told is not None:
+            device = told.weakened()
+        elif device.truth is Truth.NO and not any(isinstance(value, Tensor) for value in operands):
+            device = callee.device if callee is not None and callee.device.truth is Truth.NO else UNKNOWN_FACT
         grad = strongest((value.grad for value in operands), UNKNOWN_FACT).weakened()
         if grad.truth <= Truth.UNKNOWN:
             computed = bool(MODEL_NAME.search(name)) and bool(arguments)
@@ -188,6 +190,8 @@ class Calls(Guards):
             return Tensor(device=NO_FACT, grad=NO_FACT, storages=self.storage(), source="decoded image")
         if path.endswith(".DataLoader") or path.split(".")[-1] == "DataLoader":
             return Sequence(kind="loader")
+        if path.split(".")[-1] in {"tqdm", "trange", "track", "progress_bar"} and arguments:
+            return arguments[0].value
         if top == "PIL":
             return Foreign(framework="PIL")
         if path == "collections.deque":

@@ -182,13 +182,14 @@ class Expressions(Machine):
         """What iterating over ``value`` yields."""
         match value:
             case Tensor():
-                return replace(value, zero_dim=False, oid=self.next_serial())
+                return replace(value, zero_dim=False, picked=True, oid=self.next_serial())
             case Array():
-                return replace(value, oid=self.next_serial())
+                # A row, or a number when the array has one dimension: then a write does not reach the array.
+                return replace(value, storages=NO_STORAGE, picked=True, oid=self.next_serial())
             case Sequence(kind="loader"):
                 return self._loaded()
             case Sequence():
-                return value.any_element()
+                return self.picked(value.any_element())
             case Dictionary():
                 return PLAIN if value.entries or value.element is not None else UNKNOWN
             case Foreign():
@@ -202,6 +203,11 @@ class Expressions(Machine):
                 return replace(value, source=value.source or "element", oid=0)
             case _:
                 return Unknown(source="element")
+
+    @staticmethod
+    def picked(value: Value) -> Value:
+        """One of several elements that are known as one: it may be another object each time."""
+        return replace(value, picked=True) if isinstance(value, (Tensor, Array)) else value
 
     @staticmethod
     def _loaded() -> Value:
@@ -349,7 +355,7 @@ class Expressions(Machine):
                 key = indices[0] if indices else UNKNOWN
                 if isinstance(key, Scalar) and key.known and key.literal in value.entries:
                     return value.entries[key.literal]
-                return value.element if value.element is not None else UNKNOWN
+                return self.picked(value.element) if value.element is not None else UNKNOWN
             case Symbol():
                 return value
             case Foreign():
@@ -404,7 +410,7 @@ class Expressions(Machine):
         if isinstance(index, Scalar) and isinstance(index.literal, int) and value.items is not None:
             position = index.literal
             return value.items[position] if -len(value.items) <= position < len(value.items) else UNKNOWN
-        return value.any_element()
+        return Expressions.picked(value.any_element())
 
     # Operators.
 

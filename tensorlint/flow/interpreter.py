@@ -226,7 +226,7 @@ class Interpreter(Statements):
         self.active.pop()
         if inner.updates is not None:
             called = dotted_name(node.func) if isinstance(node, cst.Call) else info.name
-            self.update_parameters(frame, Mutation(node, inner.updates.how, f"`{called}(...)` updates the parameters in place here"))
+            self.update_parameters(frame, Mutation(node, inner.updates.how, f"`{called}(...)` updates the parameters in place here"), inner.updated)
         result = self._declared_return(info, frame, result)
         for serial in inner.outer_writes:
             if serial <= frame.start:

@@ -182,6 +182,7 @@ class Machine:
 
         ``updated``: the parameters that are stepped, when they are known; otherwise it may be any.
         """
+        frame.updated = frame.updated | updated if updated and (frame.updates is None or frame.updated) else NO_STORAGE
         frame.updates = mutation
         owners = {Owner.GRADIENT} if mutation.how == "backward" else {Owner.PARAMETER, Owner.BUFFER}
         for path, value in frame.env.items():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tensorlint.flow.values import UNKNOWN, Fact, Truth, Value, join
+from tensorlint.flow.values import NO_STORAGE, UNKNOWN, Fact, Storages, Truth, Value, join
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -132,6 +132,8 @@ class Frame:
     exits: list[Environment] = field(default_factory=list)
     #: Set when something in here updates parameters in place (an optimizer step).
     updates: Mutation | None = None
+    #: Which parameters that updates; empty when it may be any.
+    updated: Storages = NO_STORAGE
     #: Storages from before this call that were written in it, and where.
     start: int = 0
     outer_writes: dict[int, cst.CSTNode] = field(default_factory=dict)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tensorlint.findings import Certainty
@@ -8,6 +9,12 @@ from tensorlint.flow.values import Array, Scalar, Sequence, Truth, Unknown, Valu
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell
 
+#: Names of sizes: ``torch.Tensor(hidden_size)`` allocates.
+SIZE_NAME = re.compile(
+    r"(^|[._])(n|k|num|size|shape|dims?|ndim|channels?|features?|planes|hidden|units|length|len|count|width|height|heads|classes|embed|embedding_dim)(_\w+)?$"
+    r"|(_size|_dim|_channels|_features|_planes|_units|_len|_num)$",
+    re.IGNORECASE,
+)
 _CONSTRUCTORS = {"Tensor": "float32", "FloatTensor": "float32", "HalfTensor": "float16"}
 
 
@@ -57,6 +64,9 @@ class LegacyConstructorCast(Rule):
             return
         data = event.positional()
         if data is None:
+            return
+        if isinstance(data.value, Unknown) and (SIZE_NAME.search(spell(data.node)) or event.consumer.endswith("_")):
+            # The size of a buffer, by its name or by what is done with it at once: TBX202 looks after those.
             return
         content = _content(data.value, target)
         if content is None:

@@ -51,6 +51,8 @@ def export_risk(value: Value, scene: Scene, *, presume: bool) -> Risk | None:
     ``presume``: the method called says that it is a tensor (``.numpy()``), unless other frameworks of the
     file have that method too.
     """
+    if scene.caught or not scene.file.imports_torch:
+        return None
     match value:
         case Tensor(sure=True):
             sure = True
@@ -58,18 +60,16 @@ def export_risk(value: Value, scene: Scene, *, presume: bool) -> Risk | None:
             sure = False
         case _:
             return None
-    if scene.caught:
-        return None
-    return Risk(_device_risk(value, scene, sure=sure), _grad_risk(value, scene, sure=sure))
+    device = _device_risk(value, scene, sure=sure)
+    if not presume and value.device.truth is Truth.UNKNOWN and device is not None:
+        # A NumPy function is called on arrays and tensors alike: there, silence is no evidence.
+        device = Certainty.POSSIBLE
+    return Risk(device, _grad_risk(value, scene, sure=sure))
 
 
 def _presumed_tensor(value: Tensor | Unknown, scene: Scene) -> bool:
-    if isinstance(value, Unknown) and value.tensor is Truth.NO:
-        return False
-    if scene.file.foreign or scene.file.defines_numpy:
-        return False
-    evidence = max(value.device.truth, value.grad.truth) > Truth.UNKNOWN
-    return scene.file.imports_torch or evidence
+    excluded = isinstance(value, Unknown) and value.tensor is Truth.NO
+    return not excluded and not scene.file.foreign and not scene.file.defines_numpy
 
 
 def _device_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certainty | None:
