@@ -110,7 +110,9 @@ def file_facts(source: Source) -> FileFacts:
     from tensorlint.flow.events import FileFacts
     from tensorlint.knowledge.frameworks import FOREIGN_NUMPY_METHOD, TORCH_ECOSYSTEM
 
-    modules = {name.strip().split(".")[0] for match in _IMPORT.finditer(source.text) for name in match.group(1).split(",")}
+    modules = {
+        name.strip().split(".")[0] for match in _IMPORT.finditer(source.text) for name in match.group(1).split(",")
+    }
     return FileFacts(
         imports_torch=bool(modules & TORCH_ECOSYSTEM),
         mentions_device=bool(_DEVICE_WORDS.search(source.text)),
@@ -137,11 +139,19 @@ def _findings(
             if id(note.node) in spans and spans[id(note.node)] != span
         }
         finding = Finding(
-            rule.code, draft.message, source.path, span, draft.certainty, draft.help,
-            tuple(sorted(trace, key=lambda step: (step.span, step.message))), noqa_row=span.end_row,
-        )  # fmt: skip
+            rule.code,
+            draft.message,
+            source.path,
+            span,
+            draft.certainty,
+            draft.help,
+            tuple(sorted(trace, key=lambda step: (step.span, step.message))),
+            noqa_row=span.end_row,
+        )
         if not suppressions.covers_finding(finding):
-            shown.setdefault(id(draft.mend) if draft.mend is not None else (rule.code, id(draft.node)), []).append(finding)
+            shown.setdefault(id(draft.mend) if draft.mend is not None else (rule.code, id(draft.node)), []).append(
+                finding
+            )
     return [_merged(findings) for findings in shown.values()]
 
 
@@ -154,7 +164,9 @@ def _merged(findings: list[Finding]) -> Finding:
     messages = [finding.message for finding in (first, *others)]
     return replace(
         first,
-        message=messages[0] + "; " + "; ".join(message[0].lower() + message[1:] if message[:1].isupper() else message for message in messages[1:]),
+        message=messages[0]
+        + "; "
+        + "; ".join(message[0].lower() + message[1:] if message[:1].isupper() else message for message in messages[1:]),
         also=tuple(finding.code for finding in others),
         help=max((finding.help for finding in findings), key=len),
         trace=tuple(sorted(trace, key=lambda step: (step.span, step.message))),

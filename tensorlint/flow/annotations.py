@@ -23,16 +23,33 @@ from tensorlint.flow.values import (
 #: Gives the dotted path an expression resolves to, or an empty string.
 Resolve = Callable[[cst.BaseExpression], str]
 
-_TENSORS = frozenset({
-    "torch.Tensor", "torch.FloatTensor", "torch.LongTensor", "torch.BoolTensor", "torch.IntTensor", "torch.HalfTensor",
-    "torch.DoubleTensor", "torch.ByteTensor", "torch.nn.Parameter", "torch.nn.parameter.Parameter",
-    "torch.cuda.FloatTensor", "torch.cuda.LongTensor",
-})  # fmt: skip
+_TENSORS = frozenset(
+    {
+        "torch.Tensor",
+        "torch.FloatTensor",
+        "torch.LongTensor",
+        "torch.BoolTensor",
+        "torch.IntTensor",
+        "torch.HalfTensor",
+        "torch.DoubleTensor",
+        "torch.ByteTensor",
+        "torch.nn.Parameter",
+        "torch.nn.parameter.Parameter",
+        "torch.cuda.FloatTensor",
+        "torch.cuda.LongTensor",
+    }
+)
 _ARRAYS = frozenset({"numpy.ndarray", "numpy.typing.NDArray", "numpy.typing.ArrayLike", "numpy.array"})
 _SCALARS = {
-    "builtins.int": "int", "builtins.float": "float", "builtins.str": "str", "builtins.bool": "bool",
-    "builtins.bytes": "bytes", "numpy.float32": "float", "numpy.float64": "float", "numpy.int64": "np.int64",
-}  # fmt: skip
+    "builtins.int": "int",
+    "builtins.float": "float",
+    "builtins.str": "str",
+    "builtins.bool": "bool",
+    "builtins.bytes": "bytes",
+    "numpy.float32": "float",
+    "numpy.float64": "float",
+    "numpy.int64": "np.int64",
+}
 _SEQUENCES = frozenset({"list", "List", "Sequence", "Iterable", "Iterator", "Generator", "Collection", "set", "Set"})
 _MAPPINGS = frozenset({"dict", "Dict", "Mapping", "MutableMapping", "OrderedDict", "DefaultDict", "defaultdict"})
 _WRAPPERS = frozenset({"Optional", "Union", "Annotated", "Final", "ClassVar"})
@@ -105,9 +122,5 @@ def _subscripted(annotation: cst.Subscript, resolve: Resolve) -> Value | None:
 
 def _union(members: list[cst.BaseExpression], resolve: Resolve) -> Value | None:
     """A union with ``None`` is its other member; of several real members nothing is known."""
-    real = [
-        member
-        for member in members
-        if not (isinstance(member, cst.Name) and member.value == "None")
-    ]
+    real = [member for member in members if not (isinstance(member, cst.Name) and member.value == "None")]
     return value_of(real[0], resolve) if len(real) == 1 else None

@@ -11,7 +11,7 @@ from tensorlint.flow import events
 from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.events import Argument
 from tensorlint.flow.guards import Guards
-from tensorlint.flow.index import dotted_name
+from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
 from tensorlint.flow.state import GRAD_OFF, Frame, Mutation
 from tensorlint.flow.values import (
     NO_FACT,
@@ -47,24 +47,42 @@ from tensorlint.flow.values import (
     leaves,
     strongest,
 )
-from tensorlint.knowledge import FOREIGN_FRAMEWORKS, NUMPY_FUNCTIONS, TORCH_FUNCTIONS, Access, Device, Grad, Result, Row, Share
+from tensorlint.knowledge import (
+    FOREIGN_FRAMEWORKS,
+    NUMPY_FUNCTIONS,
+    TORCH_FUNCTIONS,
+    Access,
+    Device,
+    Grad,
+    Result,
+    Row,
+    Share,
+)
 from tensorlint.knowledge.numpy_functions import EXPORTS_TO_TENSOR
 from tensorlint.knowledge.row import DTYPES
 
 #: Callables named like this return what a network computes.
 MODEL_NAME = re.compile(
-    r"(model|net|network|encoder|decoder|actor|critic|policy|generator|discriminator|backbone|classifier|unet|vae|criterion"
+    r"(^|_)(act|cri|dqn|q_?net)$|(model|net|network|encoder|decoder|actor|critic|policy|generator|discriminator|backbone|classifier|unet|vae|criterion"
     r"|loss_fn|loss_func|forward|embedder|netG|netD|estimator)(_?\d*)$",
     re.IGNORECASE,
 )
 #: Functions named like this train the model they are given.
 TRAINER_NAME = re.compile(r"(^|_)(train|fit|finetune|fine_tune|learn)($|_)|^optimi[sz]e$", re.IGNORECASE)
 #: Modules of ``torch.nn`` without parameters; losses and activations are recognised by their names.
-_STATELESS = re.compile(r"(Loss|ReLU\d?|Softmax\d?d?|Sigmoid|Tanh|GELU|SiLU|ELU|Dropout\w*|Pool\dd|Flatten|Identity|Upsample\w*|Pad\dd|Hard\w+)$")
-_RETURNS_TUPLE = frozenset({"torch.nn.LSTM", "torch.nn.GRU", "torch.nn.RNN", "torch.nn.MultiheadAttention", "torch.nn.LSTMCell"})
-_IDENTITY_CALLS = frozenset({"torch.compile", "torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel", "torch.jit.script"})
+_STATELESS = re.compile(
+    r"(Loss|ReLU\d?|Softmax\d?d?|Sigmoid|Tanh|GELU|SiLU|ELU|Dropout\w*|Pool\dd|Flatten|Identity|Upsample\w*|Pad\dd|Hard\w+)$"
+)
+_RETURNS_TUPLE = frozenset(
+    {"torch.nn.LSTM", "torch.nn.GRU", "torch.nn.RNN", "torch.nn.MultiheadAttention", "torch.nn.LSTMCell"}
+)
+_IDENTITY_CALLS = frozenset(
+    {"torch.compile", "torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel", "torch.jit.script"}
+)
 _CONTEXTS = frozenset({"no_grad", "inference_mode", "enable_grad", "set_grad_enabled"})
-_LEGACY_DTYPE = re.compile(r"^(Tensor|FloatTensor|DoubleTensor|HalfTensor|LongTensor|IntTensor|ShortTensor|CharTensor|ByteTensor|BoolTensor)$")
+_LEGACY_DTYPE = re.compile(
+    r"^(Tensor|FloatTensor|DoubleTensor|HalfTensor|LongTensor|IntTensor|ShortTensor|CharTensor|ByteTensor|BoolTensor)$"
+)
 
 
 class Calls(Guards):
@@ -84,18 +102,23 @@ class Calls(Guards):
     def _arguments(self, node: cst.Call, frame: Frame) -> tuple[Argument, ...]:
         return tuple(
             Argument(
-                argument.value, self.evaluate(argument.value, frame),
-                argument.keyword.value if argument.keyword is not None else "", argument.star,
+                argument.value,
+                self.evaluate(argument.value, frame),
+                argument.keyword.value if argument.keyword is not None else "",
+                argument.star,
             )
             for argument in node.args
-        )  # fmt: skip
+        )
 
     def _note_consumer(self, node: cst.Call) -> None:
         """Remember what stands around a call: ``float(t.numpy())``, ``t.numpy().item()``, ``from_numpy(a).clone()``."""
         match node:
             case cst.Call(func=cst.Attribute(value=cst.Call() as inner, attr=cst.Name(value=name))):
                 self.consumers[id(inner)] = (name, node)
-            case cst.Call(func=cst.Name(value="float" | "int" | "bool" as name), args=[cst.Arg(value=cst.Call() as inner, keyword=None)]):
+            case cst.Call(
+                func=cst.Name(value="float" | "int" | "bool" as name),
+                args=[cst.Arg(value=cst.Call() as inner, keyword=None)],
+            ):
                 self.consumers.setdefault(id(inner), (name, node))
 
     def call_value(self, callee: Value, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
@@ -105,12 +128,16 @@ class Calls(Guards):
             case Function(info=info, receiver=receiver):
                 return self.apply(info, receiver, arguments, frame, node)
             case ClassObject(info=info):
-                return self._construct(info, arguments, node, frame)  # type: ignore[arg-type]
+                return self._construct(info, arguments, node, frame)
             case Module():
                 return self._module_call(callee, arguments, node, frame)
             case Instance(cls=cls):
                 method = cls.method("__call__") or cls.method("forward")
-                return self.apply(method, callee, arguments, frame, node) if method is not None else self.unknown_result(arguments, node, frame)
+                return (
+                    self.apply(method, callee, arguments, frame, node)
+                    if method is not None
+                    else self.unknown_result(arguments, node, frame)
+                )
             case Method(receiver=receiver, name=name):
                 return self.method(receiver, name, arguments, node, frame)
             case Foreign():
@@ -128,7 +155,11 @@ class Calls(Guards):
         """What a function that was not seen returns: its tensors stay where its arguments are."""
         name = dotted_name(node.func).split(".")[-1]
         if not name and isinstance(node.func, (cst.Attribute, cst.Subscript)):
-            name = node.func.attr.value if isinstance(node.func, cst.Attribute) else dotted_name(node.func.value).split(".")[-1]
+            name = (
+                node.func.attr.value
+                if isinstance(node.func, cst.Attribute)
+                else dotted_name(node.func.value).split(".")[-1]
+            )
         inputs = [leaf for argument in arguments for leaf in leaves(argument.value)]
         for leaf in inputs:
             self.hand_on(frame, node, leaf)
@@ -149,16 +180,21 @@ class Calls(Guards):
             computed = bool(MODEL_NAME.search(name)) and bool(arguments)
             grad = Fact(Truth.MAYBE, node, "the output of a model needs a gradient") if computed else UNKNOWN_FACT
         return Unknown(
-            device=device, grad=self.result_grad(grad, frame), source="call", origin=Origin(node, "computed here"),
+            device=device,
+            grad=self.result_grad(grad, frame),
+            source="call",
+            origin=Origin(node, "computed here"),
             oid=self.next_serial(),
-        )  # fmt: skip
+        )
 
     @staticmethod
     def _is_model(argument: Argument, frame: Frame) -> bool:
         if isinstance(argument.value, (Module, Optimizer)):
             return True
         name = dotted_name(argument.node).split(".")[-1]
-        return isinstance(argument.value, Unknown) and bool(re.search(r"model|net|optim|agent|policy", name, re.IGNORECASE))
+        return isinstance(argument.value, Unknown) and bool(
+            re.search(r"model|net|optim|agent|policy", name, re.IGNORECASE)
+        )
 
     # Symbols.
 
@@ -184,9 +220,13 @@ class Calls(Guards):
         if path in {"einops.rearrange", "einops.repeat", "einops.reduce", "einops.pack"} and arguments:
             value = arguments[0].value
             return replace(value, oid=self.next_serial()) if isinstance(value, (Tensor, Array, Unknown)) else UNKNOWN
-        if path.startswith("torchvision.models.") or path.endswith(".from_pretrained") and "okenizer" not in path:
+        if path.startswith("torchvision.models.") or (path.endswith(".from_pretrained") and "okenizer" not in path):
             return Module(name=path, storages=self.storage(Owner.PARAMETER), oid=self.next_serial())
-        if path.startswith(("torchvision.", "torchaudio.")) and path.split(".")[-1] in {"to_tensor", "pil_to_tensor", "read_image"}:
+        if path.startswith(("torchvision.", "torchaudio.")) and path.split(".")[-1] in {
+            "to_tensor",
+            "pil_to_tensor",
+            "read_image",
+        }:
             return Tensor(device=NO_FACT, grad=NO_FACT, storages=self.storage(), source="decoded image")
         if path.endswith(".DataLoader") or path.split(".")[-1] == "DataLoader":
             return Sequence(kind="loader")
@@ -210,12 +250,22 @@ class Calls(Guards):
     def _owned(self, value: Value) -> Value:
         """A deep copy: everything equal, nothing shared."""
         match value:
-            case Tensor() | Array() | Unknown():
-                return replace(value, storages=self.storage(), oid=self.next_serial(), **({} if isinstance(value, Unknown) else {"alias": None}))
+            case Tensor() | Array():
+                return replace(value, storages=self.storage(), alias=None, oid=self.serial)
+            case Unknown():
+                return replace(value, storages=self.storage(), oid=self.serial)
             case Dictionary():
                 owned = {key: self._owned(item) for key, item in value.entries.items()}
                 element = self._owned(value.element) if value.element is not None else None
-                return replace(value, entries=owned, element=element, storages=NO_STORAGE, state_dict=False, alias=None, oid=self.next_serial())
+                return replace(
+                    value,
+                    entries=owned,
+                    element=element,
+                    storages=NO_STORAGE,
+                    state_dict=False,
+                    alias=None,
+                    oid=self.next_serial(),
+                )
             case Sequence():
                 items = tuple(map(self._owned, value.items)) if value.items is not None else None
                 element = self._owned(value.element) if value.element is not None else None
@@ -227,10 +277,7 @@ class Calls(Guards):
 
     # Classes of this file, modules.
 
-    def _construct(self, info: object, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
-        from tensorlint.flow.index import ClassInfo
-
-        assert isinstance(info, ClassInfo)
+    def _construct(self, info: ClassInfo, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         info.constructed = True
         initializer = info.method("__init__")
         made = self.self_value(info)
@@ -251,19 +298,31 @@ class Calls(Guards):
             if forward is not None:
                 result = self.apply(forward, module, arguments, frame, node)
                 return self._on_module_device(result, module)
-        inputs = [leaf for argument in arguments for leaf in leaves(argument.value) if isinstance(leaf, (Tensor, Unknown))]
+        inputs = [
+            leaf for argument in arguments for leaf in leaves(argument.value) if isinstance(leaf, (Tensor, Unknown))
+        ]
         devices = [value.device for value in inputs]
         device = module.device if module.device.truth > Truth.UNKNOWN else strongest([module.device, *devices])
         if module.device.truth is Truth.NO:
             device = strongest(devices, NO_FACT)
             device = device if device.truth > Truth.UNKNOWN else NO_FACT
-        grad = self.result_grad(strongest([trained if module.trainable is Truth.YES else NO_FACT, *(value.grad for value in inputs)]), frame)
+        grad = self.result_grad(strongest([trained, *(value.grad for value in inputs)]), frame)
         if not module.name.startswith("torch.nn."):
-            return Unknown(device=device, grad=grad.weakened(), source="model", origin=Origin(node, "the output of a model"), oid=self.next_serial())
+            return Unknown(
+                device=device,
+                grad=grad.weakened(),
+                source="model",
+                origin=Origin(node, "the output of a model"),
+                oid=self.next_serial(),
+            )
         output = Tensor(
-            device=device, grad=grad, storages=self.storage(born_as="tensor"), source="model",
-            origin=Origin(node, "the output of a model"), oid=self.serial,
-        )  # fmt: skip
+            device=device,
+            grad=grad,
+            storages=self.storage(born_as="tensor"),
+            source="model",
+            origin=Origin(node, "the output of a model"),
+            oid=self.serial,
+        )
         if module.name in _RETURNS_TUPLE:
             return Sequence(kind="tuple", items=(output, Unknown(device=device, grad=grad)))
         return output
@@ -271,7 +330,11 @@ class Calls(Guards):
     @staticmethod
     def _on_module_device(result: Value, module: Module) -> Value:
         """What ``forward`` could not know: where the module itself was put."""
-        if isinstance(result, (Tensor, Unknown)) and result.device.truth is Truth.UNKNOWN and module.device.truth is not Truth.UNKNOWN:
+        if (
+            isinstance(result, (Tensor, Unknown))
+            and result.device.truth is Truth.UNKNOWN
+            and module.device.truth is not Truth.UNKNOWN
+        ):
             return replace(result, device=module.device)
         return result
 
@@ -300,37 +363,60 @@ class Calls(Guards):
             return Optimizer(storages=_parameters_known(first), oid=self.next_serial())
         if name.startswith(("optim.", "distributions.", "profiler.", "multiprocessing.", "distributed.")):
             sampler = name.startswith("distributions.")
-            inputs = [leaf for argument in arguments for leaf in leaves(argument.value) if isinstance(leaf, (Tensor, Unknown))]
+            inputs = [
+                leaf for argument in arguments for leaf in leaves(argument.value) if isinstance(leaf, (Tensor, Unknown))
+            ]
             device = strongest((value.device for value in inputs), UNKNOWN_FACT)
             grad = strongest((value.grad for value in inputs), UNKNOWN_FACT)
             return Unknown(device=device, grad=grad, source="distribution") if sampler else Foreign(framework="torch")
         if name == "utils.data.DataLoader" or last == "DataLoader":
             return Sequence(kind="loader")
         if name.startswith("jit.load") or name == "hub.load":
-            return Module(name=f"torch.{name}", device=self._map_location(arguments, node), storages=self.storage(Owner.PARAMETER), oid=self.next_serial())
+            return Module(
+                name=f"torch.{name}",
+                device=self._map_location(arguments, node),
+                storages=self.storage(Owner.PARAMETER),
+                oid=self.next_serial(),
+            )
         if name == "load":
             return Unknown(device=self._map_location(arguments, node), source="load", oid=self.next_serial())
         row = TORCH_FUNCTIONS.get(name) or TORCH_FUNCTIONS.get(name.removeprefix("functional."))
         if row is None and name.startswith("nn.") and last[:1].isupper():
             stateless = Truth.NO if _STATELESS.search(last) else Truth.YES
             return Module(
-                name=f"torch.{name}", device=self._requested_device(arguments, node) or self.default_device, trainable=stateless,
-                storages=self.storage(Owner.PARAMETER), oid=self.serial,
-            )  # fmt: skip
+                name=f"torch.{name}",
+                device=self._requested_device(arguments, node) or self.default_device,
+                trainable=stateless,
+                storages=self.storage(Owner.PARAMETER),
+                oid=self.serial,
+            )
         if row is None:
             return self.unknown_result(arguments, node, frame)
-        if name in {"from_numpy", "as_tensor", "asarray", "tensor", "frombuffer", "autograd.Variable"} or _LEGACY_DTYPE.match(last):
+        if name in {
+            "from_numpy",
+            "as_tensor",
+            "asarray",
+            "tensor",
+            "frombuffer",
+            "autograd.Variable",
+        } or _LEGACY_DTYPE.match(last):
             return self._import(name, row, arguments, node, frame)
         return self.from_row(row, None, arguments, node, frame, words=f"`torch.{name}`")
 
     def _grad_context(self, name: str, first: Value | None, node: cst.Call, frame: Frame) -> Value:
         if name == "set_grad_enabled" or (name == "inference_mode" and first is not None):
             flag = first.literal if isinstance(first, Scalar) else None
-            switched = {True: "enable_grad", False: "no_grad"}.get(flag, "maybe_grad") if isinstance(flag, bool) else "maybe_grad"
+            switched = (
+                {True: "enable_grad", False: "no_grad"}.get(flag, "maybe_grad")
+                if isinstance(flag, bool)
+                else "maybe_grad"
+            )
             if name == "inference_mode":
                 switched = {"enable_grad": "no_grad", "no_grad": "enable_grad"}.get(switched, switched)
             if self.bare_call is node:
-                frame.env.grad_mode = {"no_grad": GRAD_OFF, "enable_grad": Fact(Truth.YES)}.get(switched, Fact(Truth.UNKNOWN))
+                frame.env.grad_mode = {"no_grad": GRAD_OFF, "enable_grad": Fact(Truth.YES)}.get(
+                    switched, Fact(Truth.UNKNOWN)
+                )
             return Symbol(path=f"torch.{switched}()")
         # ``with torch.no_grad:`` and ``@torch.no_grad`` never call it; ``torch.no_grad()(f)`` returns f.
         return Symbol(path=f"torch.{'enable_grad' if name == 'enable_grad' else 'no_grad'}()")
@@ -363,19 +449,27 @@ class Calls(Guards):
 
     def _import(self, name: str, row: Row, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         """An array, list, number or tensor becomes a tensor."""
-        data = next((argument.value for argument in arguments if not argument.keyword or argument.keyword == "data"), UNKNOWN)
+        data = next(
+            (argument.value for argument in arguments if not argument.keyword or argument.keyword == "data"), UNKNOWN
+        )
         requested = self._requested_device(arguments, node)
         fallback = NO_FACT if row.device is Device.CPU else self.default_device
         dtype = _dtype_argument(arguments) or ("" if row.dtype in {"keep", "argument"} else row.dtype)
         source_dtype = data.dtype if isinstance(data, (Array, Tensor)) else ""
         shares = row.share is Share.ALWAYS or (
-            row.share is Share.MAYBE and isinstance(data, (Array, Tensor, Unknown)) and (not dtype or dtype == source_dtype)
+            row.share is Share.MAYBE
+            and isinstance(data, (Array, Tensor, Unknown))
+            and (not dtype or dtype == source_dtype)
         )
         moved = requested is not None and requested.truth is not Truth.NO
         if moved and requested is not None and requested.truth is Truth.MAYBE and isinstance(data, Array):
             shares = False
         asked = _keyword(arguments, "requires_grad")
-        grad = Fact(Truth.YES, node, "created with `requires_grad=True` here") if isinstance(asked, Scalar) and asked.literal is True else NO_FACT
+        grad = (
+            Fact(Truth.YES, node, "created with `requires_grad=True` here")
+            if isinstance(asked, Scalar) and asked.literal is True
+            else NO_FACT
+        )
         if name == "autograd.Variable" and isinstance(data, (Tensor, Unknown)):
             return replace(data, grad=grad if grad.truth is Truth.YES else data.grad, oid=self.next_serial())
         if isinstance(data, Tensor):
@@ -388,7 +482,11 @@ class Calls(Guards):
             grad = data.grad if data.grad.truth > Truth.UNKNOWN else NO_FACT
         if (copy := _keyword(arguments, "copy")) is not None and isinstance(copy, Scalar) and copy.literal is True:
             shares = False
-        storages = data.storages if shares and isinstance(data, (Array, Tensor, Unknown)) else self.storage(born_as="tensor", node=node)
+        storages = (
+            data.storages
+            if shares and isinstance(data, (Array, Tensor, Unknown))
+            else self.storage(born_as="tensor", node=node)
+        )
         read_only = shares and isinstance(data, Array) and data.read_only.truth > Truth.UNKNOWN
         return Tensor(
             device=requested if requested is not None else fallback,
@@ -398,7 +496,9 @@ class Calls(Guards):
             origin=Origin(node, "made here"),
             imported=shares and isinstance(data, (Array, Unknown)) and not read_only,
             alias=node if shares and isinstance(data, (Array, Unknown)) else None,
-            frozen=node if read_only or (name == "frombuffer" and isinstance(data, Scalar) and data.kind == "bytes") else None,
+            frozen=node
+            if read_only or (name == "frombuffer" and isinstance(data, Scalar) and data.kind == "bytes")
+            else None,
             sliced=isinstance(data, Array) and data.sliced,
             picked=isinstance(data, Array) and data.picked,
             zero_dim=isinstance(data, Scalar),
@@ -407,7 +507,14 @@ class Calls(Guards):
         )
 
     def from_row(
-        self, row: Row, receiver: Tensor | None, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame, *, words: str
+        self,
+        row: Row,
+        receiver: Tensor | None,
+        arguments: tuple[Argument, ...],
+        node: cst.Call,
+        frame: Frame,
+        *,
+        words: str,
     ) -> Value:
         """The result of a function or method as its row in ``knowledge`` describes it."""
         operands = [receiver] if receiver is not None else []
@@ -461,7 +568,10 @@ class Calls(Guards):
         if row.result in {Result.TENSOR_TUPLE, Result.TENSOR_LIST} or pair:
             if row.indices:
                 count = max(2, max(row.indices) + 1)
-                items = tuple(replace(result, grad=NO_FACT, dtype="int64") if index in row.indices else result for index in range(count))
+                items = tuple(
+                    replace(result, grad=NO_FACT, dtype="int64") if index in row.indices else result
+                    for index in range(count)
+                )
                 return Sequence(kind="tuple", items=items)
             return Sequence(kind="tuple", element=result)
         if row.result in {Result.ARRAY}:
@@ -485,7 +595,13 @@ class Calls(Guards):
         return strongest([*(value.device for value in operands), *evidence], UNKNOWN_FACT)
 
     def _row_grad(
-        self, row: Row, operands: list[Tensor], unknown: list[Unknown], arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+        self,
+        row: Row,
+        operands: list[Tensor],
+        unknown: list[Unknown],
+        arguments: tuple[Argument, ...],
+        node: cst.Call,
+        frame: Frame,
     ) -> Fact:
         if row.grad is Grad.NO:
             return NO_FACT
@@ -568,13 +684,20 @@ class Calls(Guards):
             case Result.ARRAY_TUPLE:
                 source = first if isinstance(first, Array) else Array()
                 kept = row.share is Share.ALWAYS
-                return Sequence(kind="tuple", element=replace(source, storages=source.storages if kept else self.storage(), negative_stride=NO_FACT))
+                return Sequence(
+                    kind="tuple",
+                    element=replace(
+                        source, storages=source.storages if kept else self.storage(), negative_stride=NO_FACT
+                    ),
+                )
             case Result.NUMPY_SCALAR:
                 return self.numpy_number(row, first, arguments, positional_axis=1)
             case Result.SAMPLE:
                 sized = any(argument.keyword == "size" or (not argument.keyword) for argument in arguments)
                 dtype = _dtype_argument(arguments) or row.dtype.replace("?", "")
-                return Array(dtype=dtype, storages=self.storage(born_as="array")) if sized else Scalar(kind="np.float64")
+                return (
+                    Array(dtype=dtype, storages=self.storage(born_as="array")) if sized else Scalar(kind="np.float64")
+                )
             case Result.SCALAR:
                 return Scalar(kind="number")
             case _:
@@ -588,7 +711,9 @@ class Calls(Guards):
         elif row.dtype == "float" and dtype.startswith(("int", "uint", "bool")):
             dtype = "float64"
         positional = [argument for argument in arguments if not argument.keyword]
-        axis = any(argument.keyword in {"axis", "keepdims"} for argument in arguments) or len(positional) > positional_axis
+        axis = (
+            any(argument.keyword in {"axis", "keepdims"} for argument in arguments) or len(positional) > positional_axis
+        )
         if axis:
             return Array(dtype=dtype, storages=self.storage(born_as="array"))
         return Scalar(kind=f"np.{dtype}" if dtype else "np.number")
@@ -611,28 +736,50 @@ class Calls(Guards):
         if name in {"full", "arange"} and not _dtype_argument(arguments):
             values = [argument.value for argument in arguments if not argument.keyword]
             dtype = _dtype_of_data(Sequence(items=tuple(values[-1:] if name == "full" else values)), array=True)
-        if isinstance(first, Scalar) and name in {"float32", "float64", "int64", "int32", "float16", "int8", "uint8", "int16"}:
+        if isinstance(first, Scalar) and name in {
+            "float32",
+            "float64",
+            "int64",
+            "int32",
+            "float16",
+            "int8",
+            "uint8",
+            "int16",
+        }:
             return Scalar(kind=f"np.{name}")
-        shares = row.share is Share.ALWAYS or (row.share is Share.MAYBE and isinstance(first, (Array, Tensor)) and (not dtype or dtype == kept))
+        shares = row.share is Share.ALWAYS or (
+            row.share is Share.MAYBE and isinstance(first, (Array, Tensor)) and (not dtype or dtype == kept)
+        )
         if not shares or not isinstance(first, (Array, Tensor, Unknown)):
             frozen = self._frozen(row, first, node)
             return Array(
-                dtype=dtype, storages=self.storage(born_as="array", node=node), read_only=frozen,
-                zero_dim=isinstance(first, Scalar) and name in {"array", "asarray"}, oid=self.serial,
-                negative_stride=Fact(Truth.YES, node, "flipped here: a negative stride") if row.negative_strides else NO_FACT,
-            )  # fmt: skip
+                dtype=dtype,
+                storages=self.storage(born_as="array", node=node),
+                read_only=frozen,
+                zero_dim=isinstance(first, Scalar) and name in {"array", "asarray"},
+                oid=self.serial,
+                negative_stride=Fact(Truth.YES, node, "flipped here: a negative stride")
+                if row.negative_strides
+                else NO_FACT,
+            )
         held = first.storages or self.storage(born_as="array", node=node)
         base = first if isinstance(first, Array) else Array(storages=held, exported=isinstance(first, Tensor))
         frozen = self._frozen(row, first, node)
         negative = base.negative_stride
         if row.negative_strides:
-            negative = Fact(Truth.YES, node, "flipped here: a negative stride") if negative.truth is Truth.NO else NO_FACT
+            negative = (
+                Fact(Truth.YES, node, "flipped here: a negative stride") if negative.truth is Truth.NO else NO_FACT
+            )
         elif name in {"ascontiguousarray", "require", "reshape", "ravel", "asfortranarray"}:
             negative = NO_FACT
         return replace(
-            base, dtype=dtype or kept, read_only=frozen if frozen.truth is not Truth.NO else base.read_only,
-            negative_stride=negative, alias=node if isinstance(first, Tensor) else base.alias, oid=self.next_serial(),
-        )  # fmt: skip
+            base,
+            dtype=dtype or kept,
+            read_only=frozen if frozen.truth is not Truth.NO else base.read_only,
+            negative_stride=negative,
+            alias=node if isinstance(first, Tensor) else base.alias,
+            oid=self.next_serial(),
+        )
 
     @staticmethod
     def _frozen(row: Row, first: Value, node: cst.Call) -> Fact:
@@ -651,8 +798,29 @@ class Calls(Guards):
 
     def _builtin_call(self, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         first = arguments[0].value if arguments else None
-        if name in {"float", "int", "len", "bool", "str", "hash", "id", "ord", "round", "isinstance", "hasattr", "issubclass", "callable", "repr", "any", "all"}:
-            return Scalar(kind={"len": "int", "isinstance": "bool", "hasattr": "bool", "any": "bool", "all": "bool"}.get(name, name))
+        if name in {
+            "float",
+            "int",
+            "len",
+            "bool",
+            "str",
+            "hash",
+            "id",
+            "ord",
+            "round",
+            "isinstance",
+            "hasattr",
+            "issubclass",
+            "callable",
+            "repr",
+            "any",
+            "all",
+        }:
+            return Scalar(
+                kind={"len": "int", "isinstance": "bool", "hasattr": "bool", "any": "bool", "all": "bool"}.get(
+                    name, name
+                )
+            )
         if name in {"bytes", "bytearray", "memoryview"}:
             return Scalar(kind="bytes") if name == "bytes" else Foreign(framework="buffer")
         if name in {"list", "tuple", "set", "sorted", "reversed", "iter", "frozenset"}:
@@ -661,12 +829,24 @@ class Calls(Guards):
                 return Sequence(kind=kind, items=(), born=self.next_serial(), oid=self.serial)
             if isinstance(first, Sequence) and first.items is not None and name in {"list", "tuple"}:
                 return replace(first, kind=kind, born=self.next_serial(), oid=self.serial)
-            return Sequence(kind=kind, element=self.element_of(first, arguments[0].node, frame), born=self.next_serial(), oid=self.serial)
+            return Sequence(
+                kind=kind,
+                element=self.element_of(first, arguments[0].node, frame),
+                born=self.next_serial(),
+                oid=self.serial,
+            )
         if name == "dict":
             if isinstance(first, Dictionary):
                 return replace(first, oid=self.next_serial())
-            entries: dict[object, Value] = {argument.keyword: argument.value for argument in arguments if argument.keyword}
-            return Dictionary(entries=entries, element=UNKNOWN if first is not None else None, born=self.next_serial(), oid=self.serial)
+            entries: dict[object, Value] = {
+                argument.keyword: argument.value for argument in arguments if argument.keyword
+            }
+            return Dictionary(
+                entries=entries,
+                element=UNKNOWN if first is not None else None,
+                born=self.next_serial(),
+                oid=self.serial,
+            )
         if name == "zip":
             items = tuple(self.element_of(argument.value, argument.node, frame) for argument in arguments)
             return Sequence(kind="generator", element=Sequence(kind="tuple", items=items))
@@ -683,7 +863,11 @@ class Calls(Guards):
         if name == "next" and first is not None:
             return self.element_of(first, arguments[0].node, frame)
         if name in {"sum", "abs", "min", "max", "pow", "divmod"} and first is not None:
-            values = [self.element_of(first, arguments[0].node, frame)] if len(arguments) == 1 and name != "abs" else [argument.value for argument in arguments]
+            values = (
+                [self.element_of(first, arguments[0].node, frame)]
+                if len(arguments) == 1 and name != "abs"
+                else [argument.value for argument in arguments]
+            )
             made = join_all(values)
             return self.combine(made, made, node, frame) if name in {"sum", "abs"} else made
         if name == "getattr" and len(arguments) >= 2 and isinstance(arguments[1].value, Scalar):
@@ -696,7 +880,11 @@ class Calls(Guards):
             return self._parent(frame)
         if name in {"print", "setattr", "delattr", "exec"}:
             return NONE
-        return PLAIN if name in {"open", "vars", "dir", "format", "slice", "chr", "input", "object", "Exception"} else UNKNOWN
+        return (
+            PLAIN
+            if name in {"open", "vars", "dir", "format", "slice", "chr", "input", "object", "Exception"}
+            else UNKNOWN
+        )
 
     def _parent(self, frame: Frame) -> Value:
         """``super()``: the parent in this file when there is one."""
@@ -706,10 +894,12 @@ class Calls(Guards):
 
     # Provided by the other parts.
 
-    def method(self, receiver: Value, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+    def method(
+        self, receiver: Value, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    ) -> Value:
         raise NotImplementedError
 
-    def record_call(self, info: object, arguments: tuple[Argument, ...], frame: Frame, *, bound: bool) -> None:
+    def record_call(self, info: FunctionInfo, arguments: tuple[Argument, ...], frame: Frame, *, bound: bool) -> None:
         raise NotImplementedError
 
 
@@ -727,7 +917,11 @@ def _is_size(arguments: tuple[Argument, ...]) -> bool:
     """Whether a legacy constructor is told how much to allocate, and not what to put there."""
     if any(isinstance(argument.value, Scalar) and argument.value.literal == 0 for argument in arguments):
         return False
-    kinds = [argument.value.kind if isinstance(argument.value, Scalar) else "" for argument in arguments if not argument.keyword]
+    kinds = [
+        argument.value.kind if isinstance(argument.value, Scalar) else ""
+        for argument in arguments
+        if not argument.keyword
+    ]
     return bool(kinds) and all(kind in {"int", "np.int64"} for kind in kinds)
 
 

@@ -20,7 +20,7 @@ def dtype_name(value: Value) -> str:
             name = "int64"
         case Symbol(path="builtins.bool"):
             name = "bool"
-        case Scalar(kind="str", literal=str(text)):
+        case Scalar(kind="str" | "numpy.dtype" | "torch.dtype", literal=str(text)):
             name = text
         case _:
             return ""
@@ -29,7 +29,23 @@ def dtype_name(value: Value) -> str:
 
 
 _ALIASES = {
-    "float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32", "short": "int16", "single": "float32",
-    "float_": "float64", "int_": "int64", "bool_": "bool", "f4": "float32", "f8": "float64", "FloatTensor": "float32",
-    "LongTensor": "int64", "DoubleTensor": "float64", "HalfTensor": "float16", "IntTensor": "int32", "ByteTensor": "uint8", "BoolTensor": "bool",
-}  # fmt: skip
+    "float": "float32",
+    "double": "float64",
+    "half": "float16",
+    "long": "int64",
+    "int": "int32",
+    "short": "int16",
+    "single": "float32",
+    "float_": "float64",
+    "int_": "int64",
+    "bool_": "bool",
+    "f4": "float32",
+    "f8": "float64",
+    "FloatTensor": "float32",
+    "LongTensor": "int64",
+    "DoubleTensor": "float64",
+    "HalfTensor": "float16",
+    "IntTensor": "int32",
+    "ByteTensor": "uint8",
+    "BoolTensor": "bool",
+}

@@ -183,6 +183,20 @@ class BufferStored(Event):
 
 
 __all__ = [
-    "Argument", "BufferStored", "Event", "Export", "FileFacts", "FrozenUse", "ItemWrite", "MethodCall", "NumpyCall", "Scene", "StaleRead",
-    "Store", "Tensor", "TorchCall", "UnsetRead", "Write",
-]  # fmt: skip
+    "Argument",
+    "BufferStored",
+    "Event",
+    "Export",
+    "FileFacts",
+    "FrozenUse",
+    "ItemWrite",
+    "MethodCall",
+    "NumpyCall",
+    "Scene",
+    "StaleRead",
+    "Store",
+    "Tensor",
+    "TorchCall",
+    "UnsetRead",
+    "Write",
+]

@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 import libcst as cst
 
 from tensorlint.flow import events
-from tensorlint.flow.index import FunctionInfo, dotted_name
+from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Frame, Loop
 from tensorlint.flow.values import (
@@ -36,6 +37,8 @@ from tensorlint.flow.values import (
     Owner,
     Scalar,
     Sequence,
+    Storage,
+    Storages,
     Symbol,
     Tensor,
     Truth,
@@ -49,7 +52,9 @@ from tensorlint.flow.values import (
 from tensorlint.knowledge import ARRAY_ATTRIBUTES, TENSOR_ATTRIBUTES, Grad, Result, Share
 
 #: Names that data loaders go by; what they yield was collated in host memory.
-LOADER = re.compile(r"(^|_)(data_?)?(loader|dataloader)s?$|loader$|_dl$|(train|val|valid|test)_(iter|gen)$", re.IGNORECASE)
+LOADER = re.compile(
+    r"(^|_)(data_?)?(loader|dataloader)s?$|loader$|_dl$|(train|val|valid|test)_(iter|gen)$", re.IGNORECASE
+)
 _CONSTANTS: Mapping[str, Value] = MappingProxyType(
     {
         "None": NONE,
@@ -147,9 +152,7 @@ class Expressions(Machine):
             entries=entries, element=join_all(others) if others else None, born=self.next_serial(), oid=self.serial
         )
 
-    def _comprehension(
-        self, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp, frame: Frame
-    ) -> Value:
+    def _comprehension(self, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp, frame: Frame) -> Value:
         outer = frame.env
         frame.env = outer.copy()
         loop = Loop(self.serial, node)
@@ -158,7 +161,9 @@ class Expressions(Machine):
         if isinstance(node, cst.DictComp):
             self.evaluate(node.key, frame)
             element = self.evaluate(node.value, frame)
-            made: Value = Dictionary(element=element, storages=storages_of(element), born=self.next_serial(), oid=self.serial)
+            made: Value = Dictionary(
+                element=element, storages=storages_of(element), born=self.next_serial(), oid=self.serial
+            )
         else:
             kind = {cst.ListComp: "list", cst.SetComp: "set"}.get(type(node), "generator")
             element = self.evaluate(node.elt, frame)
@@ -211,7 +216,9 @@ class Expressions(Machine):
 
     @staticmethod
     def _loaded() -> Value:
-        return Unknown(device=Fact(Truth.NO, reason="a batch from a loader is in host memory"), grad=NO_FACT, source="loader")
+        return Unknown(
+            device=Fact(Truth.NO, reason="a batch from a loader is in host memory"), grad=NO_FACT, source="loader"
+        )
 
     # Names with dots.
 
@@ -235,6 +242,8 @@ class Expressions(Machine):
                 row = ARRAY_ATTRIBUTES.get(name)
                 if row is None:
                     return Method(receiver=value, name=name)
+                if row.result is Result.DTYPE:
+                    return Scalar(kind="numpy.dtype", literal=value.dtype)
                 if row.result is Result.ARRAY:
                     return value if row.share is Share.ALWAYS else Array(dtype=value.dtype)
                 return PLAIN
@@ -267,15 +276,16 @@ class Expressions(Machine):
         row = TENSOR_ATTRIBUTES.get(name)
         if row is None:
             return Method(receiver=value, name=name)
+        if row.result is Result.DTYPE:
+            return Scalar(kind="torch.dtype", literal=value.dtype)
         if row.result is not Result.TENSOR:
             return PLAIN
         grad = NO_FACT if row.grad is Grad.NO else self.result_grad(value.grad, frame)
         alias = node if name == "data" and value.storages else value.alias
         return replace(value, grad=grad, alias=alias, oid=self.next_serial())
 
-    def _gradient_of(self, value: Tensor) -> frozenset[object]:  # type: ignore[type-arg]
-        from tensorlint.flow.values import Storage
-
+    @staticmethod
+    def _gradient_of(value: Tensor) -> Storages:
         if not value.storages:
             return NO_STORAGE
         return frozenset({Storage(-storage.serial - 1, Owner.GRADIENT) for storage in value.storages})
@@ -302,17 +312,16 @@ class Expressions(Machine):
             return value
         return Unknown(device=value.device.weakened(), source="attribute")
 
-    def _member(self, cls: object, receiver: Value, name: str, node: cst.Attribute, frame: Frame) -> Value:
-        from tensorlint.flow.index import ClassInfo
-
-        assert isinstance(cls, ClassInfo)
+    def _member(self, cls: ClassInfo, receiver: Value, name: str, node: cst.Attribute, frame: Frame) -> Value:
         found = cls.attribute(name)
         if found is not None:
             return found
         method = cls.method(name)
         if method is None:
             return Unknown(source="attribute")
-        if any(dotted_name(decorator).split(".")[-1] in {"property", "cached_property"} for decorator in method.decorators):
+        if any(
+            dotted_name(decorator).split(".")[-1] in {"property", "cached_property"} for decorator in method.decorators
+        ):
             return self.apply(method, receiver, (), frame, node)
         return Function(info=method, receiver=receiver)
 
@@ -337,14 +346,21 @@ class Expressions(Machine):
             case Tensor():
                 if self.copies_by_index(indices):
                     return replace(
-                        value, storages=self.storage(born_as="tensor"), grad=self.result_grad(value.grad, frame),
-                        imported=False, alias=None, oid=self.next_serial(),
-                    )  # fmt: skip
+                        value,
+                        storages=self.storage(born_as="tensor"),
+                        grad=self.result_grad(value.grad, frame),
+                        imported=False,
+                        alias=None,
+                        oid=self.next_serial(),
+                    )
                 sliced, picked = self._part(indices)
                 return replace(
-                    value, grad=self.result_grad(value.grad, frame), sliced=sliced or value.sliced, picked=picked or value.picked,
+                    value,
+                    grad=self.result_grad(value.grad, frame),
+                    sliced=sliced or value.sliced,
+                    picked=picked or value.picked,
                     oid=self.next_serial(),
-                )  # fmt: skip
+                )
             case Array():
                 return self._array_item(value, node, indices)
             case Sequence(kind="loader"):
@@ -384,12 +400,17 @@ class Expressions(Machine):
     @staticmethod
     def copies_by_index(indices: list[Value]) -> bool:
         """Whether an index with arrays, tensors, lists or masks in it gathers into new memory."""
-        return any(isinstance(index, (Tensor, Array)) or (isinstance(index, Sequence) and index.kind == "list") for index in indices)
+        return any(
+            isinstance(index, (Tensor, Array)) or (isinstance(index, Sequence) and index.kind == "list")
+            for index in indices
+        )
 
     def _array_item(self, value: Array, node: cst.Subscript, indices: list[Value]) -> Value:
         if self.copies_by_index(indices):
             return Array(dtype=value.dtype, storages=self.storage(born_as="array"))
-        if any(isinstance(index, Scalar) and index.literal == "negative" and index.kind == "slice" for index in indices):
+        if any(
+            isinstance(index, Scalar) and index.literal == "negative" and index.kind == "slice" for index in indices
+        ):
             flipped = value.negative_stride.truth is Truth.NO
             fact = Fact(Truth.YES, node, "a negative step gives a negative stride") if flipped else NO_FACT
             return replace(value, negative_stride=fact, oid=self.next_serial())
@@ -399,7 +420,9 @@ class Expressions(Machine):
     @staticmethod
     def _part(indices: list[Value]) -> tuple[bool, bool]:
         """Whether an index takes a part, and whether it may take another part the next time."""
-        picked = any(not isinstance(index, Scalar) or (index.kind == "int" and index.literal is None) for index in indices)
+        picked = any(
+            not isinstance(index, Scalar) or (index.kind == "int" and index.literal is None) for index in indices
+        )
         return True, picked
 
     @staticmethod
@@ -431,7 +454,9 @@ class Expressions(Machine):
             case (Sequence(), Sequence()) if left.kind == right.kind:
                 if left.items is not None and right.items is not None:
                     return replace(left, items=left.items + right.items, oid=self.next_serial())
-                return replace(left, items=None, element=join(left.any_element(), right.any_element()), oid=self.next_serial())
+                return replace(
+                    left, items=None, element=join(left.any_element(), right.any_element()), oid=self.next_serial()
+                )
             case (Sequence(), Scalar()):
                 return replace(left, items=None, element=left.any_element(), oid=self.next_serial())
             case (Array(), Array() | Scalar() | Foreign() | Unknown()) | (Scalar() | Foreign() | Unknown(), Array()):
@@ -464,7 +489,9 @@ class Expressions(Machine):
         return Tensor(
             device=strongest(devices),
             grad=self.result_grad(strongest(grads), frame),
-            dtype=dtypes.pop() if len(dtypes) == 1 and not isinstance(left, Array) and not isinstance(right, Array) else "",
+            dtype=dtypes.pop()
+            if len(dtypes) == 1 and not isinstance(left, Array) and not isinstance(right, Array)
+            else "",
             storages=self.storage(born_as="tensor"),
             sure=any(side.sure for side in tensors),
             source=tensors[0].source,
@@ -498,16 +525,25 @@ class Expressions(Machine):
         # ``x is None`` looks at the object, not at its memory.
         identity = all(isinstance(target.operator, (cst.Is, cst.IsNot)) for target in node.comparisons)
         stale, frame.env.stale = frame.env.stale, {} if identity else frame.env.stale
-        values = [self.evaluate(node.left, frame), *(self.evaluate(target.comparator, frame) for target in node.comparisons)]
+        values = [
+            self.evaluate(node.left, frame),
+            *(self.evaluate(target.comparator, frame) for target in node.comparisons),
+        ]
         frame.env.stale = stale
         if identity or any(isinstance(target.operator, (cst.In, cst.NotIn)) for target in node.comparisons):
             return Scalar(kind="bool")
         tensors = [value for value in values if isinstance(value, Tensor)]
         if tensors:
             return replace(
-                tensors[0], device=strongest(value.device for value in tensors), grad=NO_FACT, dtype="bool",
-                storages=self.storage(born_as="tensor"), alias=None, imported=False, oid=self.serial,
-            )  # fmt: skip
+                tensors[0],
+                device=strongest(value.device for value in tensors),
+                grad=NO_FACT,
+                dtype="bool",
+                storages=self.storage(born_as="tensor"),
+                alias=None,
+                imported=False,
+                oid=self.serial,
+            )
         if any(isinstance(value, Array) for value in values):
             return Array(dtype="bool", storages=self.storage(born_as="array"))
         unknown = [value for value in values if isinstance(value, Unknown)]
@@ -589,7 +625,7 @@ def _number_kind(left: str, right: str, node: cst.CSTNode) -> str:
     return "int" if left == right == "int" else "float" if "float" in (left, right) else "number"
 
 
-Handler = Callable[[Expressions, "cst.CSTNode", Frame], Value]
+Handler = Callable[[Any, Any, Frame], Value]
 _HANDLERS: Mapping[type[cst.CSTNode], Handler] = MappingProxyType(
     {
         cst.Name: Expressions._name,
@@ -618,8 +654,8 @@ _HANDLERS: Mapping[type[cst.CSTNode], Handler] = MappingProxyType(
         cst.Lambda: Expressions._lambda,
         cst.Await: Expressions._await,
         cst.Yield: Expressions._yield,
-        cst.Call: lambda self, node, frame: self._call(node, frame),  # type: ignore[arg-type]
+        cst.Call: lambda self, node, frame: self._call(node, frame),
     }
-)  # type: ignore[arg-type]
+)
 
 __all__ = ["LOADER", "UNKNOWN_FACT", "Expressions", "Result"]

@@ -28,7 +28,13 @@ from tensorlint.flow.values import (
     is_none,
 )
 
-_TENSOR_TYPES = ("torch.Tensor", "torch.nn.Parameter", "torch.FloatTensor", "torch.LongTensor", "torch.autograd.Variable")
+_TENSOR_TYPES = (
+    "torch.Tensor",
+    "torch.nn.Parameter",
+    "torch.FloatTensor",
+    "torch.LongTensor",
+    "torch.autograd.Variable",
+)
 _TENSOR_TESTS = frozenset({"torch.is_tensor", "torch.overrides.is_tensor_like"})
 #: Attributes that only tensors have, among what is usually told apart with ``hasattr``.
 _TENSOR_WITNESSES = frozenset({"detach", "cpu", "cuda", "requires_grad", "grad_fn", "is_cuda"})
@@ -86,7 +92,9 @@ class Guards(Expressions):
             if isinstance(name, Scalar) and name.literal in _TENSOR_WITNESSES:
                 self._is_kind(subject, frame, tensor=True, holds=holds)
 
-    def _isinstance(self, subject: cst.BaseExpression, classes: cst.BaseExpression, frame: Frame, *, holds: bool) -> None:
+    def _isinstance(
+        self, subject: cst.BaseExpression, classes: cst.BaseExpression, frame: Frame, *, holds: bool
+    ) -> None:
         tested = self.evaluate(classes, frame)
         options = tested.items if isinstance(tested, Sequence) and tested.items is not None else (tested,)
         names = [option.path if isinstance(option, Symbol) else "" for option in options]
@@ -109,12 +117,17 @@ class Guards(Expressions):
         if tensor and not isinstance(value, Tensor):
             known = value if isinstance(value, Unknown) else Unknown()
             self._rebind(
-                subject, frame,
+                subject,
+                frame,
                 Tensor(
-                    device=known.device, grad=known.grad, storages=known.storages,
-                    source=known.source or "parameter", origin=known.origin, oid=self.next_serial(),
+                    device=known.device,
+                    grad=known.grad,
+                    storages=known.storages,
+                    source=known.source or "parameter",
+                    origin=known.origin,
+                    oid=self.next_serial(),
                 ),
-            )  # fmt: skip
+            )
         elif not tensor and not isinstance(value, Array):
             storages = value.storages if isinstance(value, Unknown) else frozenset()
             self._rebind(subject, frame, Array(storages=storages, oid=self.next_serial()))
@@ -165,7 +178,9 @@ class Guards(Expressions):
         holds = holds is equal
         match left:
             # x.device.type == "cpu", x.device == torch.device("cpu")
-            case cst.Attribute(value=cst.Attribute(value=owner, attr=cst.Name(value="device")), attr=cst.Name(value="type")):
+            case cst.Attribute(
+                value=cst.Attribute(value=owner, attr=cst.Name(value="device")), attr=cst.Name(value="type")
+            ):
                 self._on_device(owner, other, target, frame, holds=holds)
             case cst.Attribute(value=owner, attr=cst.Name(value="device")):
                 self._on_device(owner, other, target, frame, holds=holds)
@@ -173,7 +188,12 @@ class Guards(Expressions):
                 value = self._current(owner, frame)
                 if isinstance(value, (Array, Tensor)) and dtype_name(other):
                     self._rebind(owner, frame, replace(value, dtype=dtype_name(other)))
-                elif isinstance(value, Unknown) and isinstance(other, Symbol) and other.path.startswith("numpy.") and dtype_name(other):
+                elif (
+                    isinstance(value, Unknown)
+                    and isinstance(other, Symbol)
+                    and other.path.startswith("numpy.")
+                    and dtype_name(other)
+                ):
                     self._rebind(owner, frame, Array(dtype=dtype_name(other), storages=value.storages))
             case cst.Call(func=cst.Name(value="type"), args=[argument]):
                 if isinstance(other, Symbol) and other.path in _TENSOR_TYPES:

@@ -81,7 +81,9 @@ class ClassInfo:
     @property
     def is_dataset(self) -> bool:
         """Instances that work on host memory by construction: datasets, samplers, transforms."""
-        return any(base.split(".")[-1].endswith(("Dataset", "Sampler", "DataPipe", "Transform")) for base in self.all_bases())
+        return any(
+            base.split(".")[-1].endswith(("Dataset", "Sampler", "DataPipe", "Transform")) for base in self.all_bases()
+        )
 
 
 _MODULE_BASES = frozenset({"torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.Linear", "torch.nn.Conv2d"})

@@ -42,10 +42,20 @@ from tensorlint.flow.values import (
 
 _NO_GRAD_DECORATORS = frozenset({"no_grad", "inference_mode"})
 #: Lightning calls these under ``no_grad``.
-_LIGHTNING_EVAL = frozenset({
-    "validation_step", "test_step", "predict_step", "on_validation_epoch_end", "on_test_epoch_end", "validation_epoch_end", "test_epoch_end",
-    "on_validation_batch_end", "validation_step_end", "test_step_end",
-})  # fmt: skip
+_LIGHTNING_EVAL = frozenset(
+    {
+        "validation_step",
+        "test_step",
+        "predict_step",
+        "on_validation_epoch_end",
+        "on_test_epoch_end",
+        "validation_epoch_end",
+        "test_epoch_end",
+        "on_validation_batch_end",
+        "validation_step_end",
+        "test_step_end",
+    }
+)
 _COLLATE = re.compile(r"collate|(^|_)transform$")
 _HOST_METHODS = frozenset({"__getitem__", "__getitems__"})
 
@@ -92,16 +102,26 @@ class Interpreter(Statements):
             positional = [*info.node.params.posonly_params, *info.node.params.params]
             if positional and not decorators & {"staticmethod", "classmethod"}:
                 frame.self_name = positional[0].name.value
-        frame.host_only = bool(_COLLATE.search(info.name)) or (
-            info.cls is not None and info.cls.is_dataset and (info.name in _HOST_METHODS or info.name.startswith(("load", "_load", "read", "get_")))
-        ) or info.name in _HOST_METHODS
+        frame.host_only = (
+            bool(_COLLATE.search(info.name))
+            or (
+                info.cls is not None
+                and info.cls.is_dataset
+                and (info.name in _HOST_METHODS or info.name.startswith(("load", "_load", "read", "get_")))
+            )
+            or info.name in _HOST_METHODS
+        )
         return frame
 
     def _grad_mode(self, info: FunctionInfo, frame: Frame) -> Fact:
         decorated = self._decorated_mode(info, frame)
         if decorated is not None:
             return decorated
-        if info.cls is not None and info.cls.is_autograd_function and info.name in {"forward", "backward", "setup_context", "vjp", "jvp"}:
+        if (
+            info.cls is not None
+            and info.cls.is_autograd_function
+            and info.name in {"forward", "backward", "setup_context", "vjp", "jvp"}
+        ):
             return GRAD_OFF
         if info.name in _LIGHTNING_EVAL and info.cls is not None:
             return GRAD_OFF
@@ -164,7 +184,11 @@ class Interpreter(Statements):
             case Array():
                 return replace(seen, alias=None, exported=False)
             case Unknown(device=device, grad=grad):
-                return replace(unseen, device=device, grad=grad) if isinstance(unseen, Unknown) and seen.source != "mixed" else unseen
+                return (
+                    replace(unseen, device=device, grad=grad)
+                    if isinstance(unseen, Unknown) and seen.source != "mixed"
+                    else unseen
+                )
             case Module() | Instance() | DeviceValue():
                 return seen
             case Foreign(framework="PIL"):
@@ -191,8 +215,7 @@ class Interpreter(Statements):
 
     # Calls of functions of this file.
 
-    def record_call(self, info: object, arguments: tuple[Argument, ...], frame: Frame, *, bound: bool) -> None:
-        assert isinstance(info, FunctionInfo)
+    def record_call(self, info: FunctionInfo, arguments: tuple[Argument, ...], frame: Frame, *, bound: bool) -> None:
         info.calls += 1
         mode = frame.env.grad_mode
         info.seen_grad_mode = mode if info.seen_grad_mode is None else info.seen_grad_mode.joined(mode)
@@ -201,7 +224,12 @@ class Interpreter(Statements):
             info.seen_arguments[name] = value if known is None else join(known, value)
 
     def apply(
-        self, info: FunctionInfo, receiver: Value | None, arguments: tuple[Argument, ...], frame: Frame, node: cst.CSTNode
+        self,
+        info: FunctionInfo,
+        receiver: Value | None,
+        arguments: tuple[Argument, ...],
+        frame: Frame,
+        node: cst.CSTNode,
     ) -> Value:
         """What calling ``info`` returns here; its body is followed in silence."""
         bound = receiver is not None
@@ -210,7 +238,12 @@ class Interpreter(Statements):
         if info in self.active or len(self.active) >= MAX_DEPTH or self.applications >= MAX_APPLICATIONS:
             return self._declared_return(info, frame, UNKNOWN)
         passed = _bound_arguments(info, arguments, bound=bound)
-        key = (id(info), frame.env.grad_mode.truth, tuple((name, truth_key(value)) for name, value in sorted(passed.items())), truth_key(receiver) if receiver else None)
+        key = (
+            id(info),
+            frame.env.grad_mode.truth,
+            tuple((name, truth_key(value)) for name, value in sorted(passed.items())),
+            truth_key(receiver) if receiver else None,
+        )
         known = self.memo.get(key)
         if known is not None:
             return known
@@ -226,7 +259,11 @@ class Interpreter(Statements):
         self.active.pop()
         if inner.updates is not None:
             called = dotted_name(node.func) if isinstance(node, cst.Call) else info.name
-            self.update_parameters(frame, Mutation(node, inner.updates.how, f"`{called}(...)` updates the parameters in place here"), inner.updated)
+            self.update_parameters(
+                frame,
+                Mutation(node, inner.updates.how, f"`{called}(...)` updates the parameters in place here"),
+                inner.updated,
+            )
         result = self._declared_return(info, frame, result)
         for serial in inner.outer_writes:
             if serial <= frame.start:
@@ -237,7 +274,9 @@ class Interpreter(Statements):
             self.memo[key] = result
         return result
 
-    def _bind_parameters_of_call(self, info: FunctionInfo, passed: dict[str, Value], receiver: Value | None, frame: Frame) -> None:
+    def _bind_parameters_of_call(
+        self, info: FunctionInfo, passed: dict[str, Value], receiver: Value | None, frame: Frame
+    ) -> None:
         for parameter in _parameters(info.node):
             name = parameter.name.value
             if name in passed:

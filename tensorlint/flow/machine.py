@@ -71,13 +71,16 @@ class Machine:
         raise NotImplementedError
 
     def apply(
-        self, info: FunctionInfo, receiver: Value | None, arguments: tuple[events.Argument, ...], frame: Frame, node: cst.CSTNode
+        self,
+        info: FunctionInfo,
+        receiver: Value | None,
+        arguments: tuple[events.Argument, ...],
+        frame: Frame,
+        node: cst.CSTNode,
     ) -> Value:
         raise NotImplementedError
 
-    def call_value(
-        self, callee: Value, arguments: tuple[events.Argument, ...], node: cst.Call, frame: Frame
-    ) -> Value:
+    def call_value(self, callee: Value, arguments: tuple[events.Argument, ...], node: cst.Call, frame: Frame) -> Value:
         raise NotImplementedError
 
     # Counters and storages.
@@ -132,7 +135,11 @@ class Machine:
             side = "tensor" if isinstance(value, Tensor) else "array"
             words = f"`{name}` is written in place here" if name else "written in place here"
             self.mark_stale(frame, value.storages, Mutation(node, side, words, name), name)
-        if isinstance(value, Tensor) and value.alias is None and any(storage.owner is Owner.PARAMETER for storage in value.storages):
+        if (
+            isinstance(value, Tensor)
+            and value.alias is None
+            and any(storage.owner is Owner.PARAMETER for storage in value.storages)
+        ):
             self.update_parameters(frame, Mutation(node, "update", "the parameter is changed in place here"))
 
     def hand_on(self, frame: Frame, node: cst.CSTNode, value: Value) -> None:
@@ -197,7 +204,9 @@ class Machine:
     def release_gradients(self, frame: Frame) -> None:
         """``zero_grad()`` drops the gradient tensors (torch 2.0 and later): who holds one now holds it alone."""
         for path, value in list(frame.env.items()):
-            if isinstance(value, (Tensor, Array)) and any(storage.owner is Owner.GRADIENT for storage in value.storages):
+            if isinstance(value, (Tensor, Array)) and any(
+                storage.owner is Owner.GRADIENT for storage in value.storages
+            ):
                 frame.env.bindings[path] = replace(value, storages=self.storage())
 
     # Names.
@@ -244,7 +253,9 @@ class Machine:
     def self_value(self, cls: ClassInfo) -> Value:
         if cls.is_module:
             device = NO_FACT if self._stays_on_cpu(cls) else Fact()
-            return Module(cls=cls, name=cls.name, device=device, storages=frozenset({Storage(cls.serial, Owner.PARAMETER)}))
+            return Module(
+                cls=cls, name=cls.name, device=device, storages=frozenset({Storage(cls.serial, Owner.PARAMETER)})
+            )
         return Instance(cls=cls)
 
     def result_grad(self, grad: Fact, frame: Frame) -> Fact:

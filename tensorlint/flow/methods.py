@@ -11,7 +11,7 @@ from tensorlint.flow import events
 from tensorlint.flow.calls import Calls
 from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.events import Argument
-from tensorlint.flow.index import dotted_name
+from tensorlint.flow.index import ClassInfo, dotted_name
 from tensorlint.flow.state import Frame, Mutation
 from tensorlint.flow.values import (
     NO_FACT,
@@ -59,13 +59,19 @@ from tensorlint.knowledge import (
 
 _OPTIMIZER_NAME = re.compile(r"(^|_)(opt|optim|optimizer|optimiser|solver|trainer)\w*$|_opt(im)?$", re.IGNORECASE)
 _MODEL_NAME = re.compile(r"(model|net|network|module|actor|critic|policy|encoder|decoder)\w*$", re.IGNORECASE)
-_DISTRIBUTION_METHODS = frozenset({"sample", "sample_n", "rsample", "log_prob", "entropy", "mean", "stddev", "variance", "cdf", "icdf"})
+_DISTRIBUTION_METHODS = frozenset(
+    {"sample", "sample_n", "rsample", "log_prob", "entropy", "mean", "stddev", "variance", "cdf", "icdf"}
+)
 _MOVES = frozenset({"to", "cuda", "cpu", "xpu", "mps", "npu", "hpu"})
-_MODULE_CASTS = frozenset({"half", "float", "double", "bfloat16", "eval", "train", "type", "share_memory", "apply", "compile"})
+_MODULE_CASTS = frozenset(
+    {"half", "float", "double", "bfloat16", "eval", "train", "type", "share_memory", "apply", "compile"}
+)
 
 
 class Methods(Calls):
-    def method(self, receiver: Value, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+    def method(
+        self, receiver: Value, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    ) -> Value:
         match receiver:
             case Symbol(path=path):
                 return self.symbol_call(f"{path}.{name}", arguments, node, frame)
@@ -78,9 +84,9 @@ class Methods(Calls):
             case Module():
                 return self._module_method(receiver, name, arguments, node, frame)
             case Instance(cls=cls):
-                return self._own_method(cls, receiver, name, arguments, node, frame)  # type: ignore[arg-type]
+                return self._own_method(cls, receiver, name, arguments, node, frame)
             case ClassObject(info=info):
-                return self._own_method(info, receiver, name, arguments, node, frame)  # type: ignore[arg-type]
+                return self._own_method(info, receiver, name, arguments, node, frame)
             case Sequence():
                 return self._sequence_method(receiver, name, arguments, node, frame)
             case Dictionary():
@@ -110,24 +116,30 @@ class Methods(Calls):
         if name == "step":
             mutation = Mutation(node, "update", "the optimizer updates the parameters in place here")
             self.update_parameters(frame, mutation, value.storages)
-        elif name == "zero_grad" and not any(argument.keyword == "set_to_none" and _is_false(argument.value) for argument in arguments):
+        elif name == "zero_grad" and not any(
+            argument.keyword == "set_to_none" and _is_false(argument.value) for argument in arguments
+        ):
             self.release_gradients(frame)
         elif name == "state_dict":
             state = self.storage(Owner.PARAMETER)
-            return Dictionary(element=UNKNOWN, storages=value.storages or state, state_dict=True, alias=node, oid=self.next_serial())
+            return Dictionary(
+                element=UNKNOWN, storages=value.storages or state, state_dict=True, alias=node, oid=self.next_serial()
+            )
         return NONE
 
     def _own_method(
-        self, cls: object, receiver: Value, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+        self, cls: ClassInfo, receiver: Value, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
     ) -> Value:
-        from tensorlint.flow.index import ClassInfo
-
-        assert isinstance(cls, ClassInfo)
         bound = cls.attribute(name)
         if bound is not None:
             return self.call_value(bound, arguments, node, frame)
         method = cls.method(name)
-        if method is None and name == "apply" and cls.is_autograd_function and (forward := cls.method("forward")) is not None:
+        if (
+            method is None
+            and name == "apply"
+            and cls.is_autograd_function
+            and (forward := cls.method("forward")) is not None
+        ):
             context = Argument(node.func, Unknown(tensor=Truth.NO))
             self.apply(forward, None, (context, *arguments), frame, node)
             return self.unknown_result(arguments, node, frame)
@@ -142,7 +154,9 @@ class Methods(Calls):
 
     # Tensors.
 
-    def _tensor_method(self, value: Tensor, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+    def _tensor_method(
+        self, value: Tensor, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    ) -> Value:
         assert isinstance(node.func, cst.Attribute)
         if name == "numpy":
             return self.export(value, arguments, node, frame)
@@ -151,31 +165,52 @@ class Methods(Calls):
             return self._moved(value, arguments, node, frame)
         if name in {"cuda", "xpu", "npu", "hpu", "mps"}:
             device = Fact(Truth.YES, node, f"moved to the accelerator by `.{name}()` here")
-            return replace(value, device=device, storages=self.storage(born_as="tensor"), alias=None, imported=False, oid=self.serial)
+            return replace(
+                value,
+                device=device,
+                storages=self.storage(born_as="tensor"),
+                alias=None,
+                imported=False,
+                oid=self.serial,
+            )
         if name == "cpu":
             copied = value.device.truth is Truth.YES
             return replace(
-                value, device=Fact(Truth.NO, node, "brought to the CPU here"),
+                value,
+                device=Fact(Truth.NO, node, "brought to the CPU here"),
                 storages=self.storage(born_as="tensor") if copied else value.storages,
-                alias=None if copied else value.alias, oid=self.next_serial(),
-            )  # fmt: skip
+                alias=None if copied else value.alias,
+                oid=self.next_serial(),
+            )
         if name == "detach":
             return replace(value, grad=NO_FACT, alias=node if value.storages else value.alias, oid=self.next_serial())
         if name in {"requires_grad_", "detach_"}:
             return self._set_grad(value, name, arguments, node, frame)
         if name == "backward":
-            self.update_parameters(frame, Mutation(node, "backward", "the backward pass accumulates into the gradients here"))
+            self.update_parameters(
+                frame, Mutation(node, "backward", "the backward pass accumulates into the gradients here")
+            )
             return NONE
         if name == "item":
-            kind = "int" if value.dtype.startswith(("int", "uint")) else "float" if value.dtype.startswith("float") else "number"
+            kind = (
+                "int"
+                if value.dtype.startswith(("int", "uint"))
+                else "float"
+                if value.dtype.startswith("float")
+                else "number"
+            )
             return Scalar(kind=kind)
         if name == "tolist":
             return Sequence(element=PLAIN)
         if name == "clone" or (name == "type" and not arguments):
             return replace(
-                value, grad=self.result_grad(value.grad, frame), storages=self.storage(born_as="tensor"), alias=None, imported=False,
+                value,
+                grad=self.result_grad(value.grad, frame),
+                storages=self.storage(born_as="tensor"),
+                alias=None,
+                imported=False,
                 oid=self.serial,
-            )  # fmt: skip
+            )
         row = TENSOR_METHODS.get(name)
         if row is None:
             return self.unknown_result((*arguments, Argument(node.func.value, value)), node, frame)
@@ -188,26 +223,40 @@ class Methods(Calls):
     def export(self, value: Value, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         """``x.numpy()``: the event, and the array that shares the tensor's storage."""
         assert isinstance(node.func, cst.Attribute)
-        force = next((argument.value for argument in arguments if argument.keyword == "force" or not argument.keyword), None)
+        force = next(
+            (argument.value for argument in arguments if argument.keyword == "force" or not argument.keyword), None
+        )
         forced = isinstance(force, Scalar) and force.literal is True
         consumer, around = self.consumers.get(id(node), ("", None))
         self.emit(
-            frame, events.Export, node, receiver=node.func.value, value=value, forced=forced, consumer=consumer, consumer_node=around
+            frame,
+            events.Export,
+            node,
+            receiver=node.func.value,
+            value=value,
+            forced=forced,
+            consumer=consumer,
+            consumer_node=around,
         )
         storages = value.storages if isinstance(value, (Tensor, Unknown)) else NO_STORAGE
         if forced and isinstance(value, Tensor) and value.device.truth is Truth.YES:
             storages = self.storage(born_as="array")
         dtype = value.dtype if isinstance(value, Tensor) else ""
         zero_dim = isinstance(value, Tensor) and value.zero_dim
-        return Array(dtype=dtype, storages=storages, alias=node, exported=True, zero_dim=zero_dim, oid=self.next_serial())
+        return Array(
+            dtype=dtype, storages=storages, alias=node, exported=True, zero_dim=zero_dim, oid=self.next_serial()
+        )
 
     def _moved(self, value: Tensor, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Tensor:
         """``x.to(...)``: a device, a dtype, both, or another tensor whose device and dtype are taken."""
         device, dtype = self._destination(arguments, node)
         copied = any(
-            argument.keyword == "copy" and isinstance(argument.value, Scalar) and argument.value.literal is True for argument in arguments
+            argument.keyword == "copy" and isinstance(argument.value, Scalar) and argument.value.literal is True
+            for argument in arguments
         )
-        moved = device is not None and (device.truth is Truth.YES or (value.device.truth is Truth.YES and device.truth is Truth.NO))
+        moved = device is not None and (
+            device.truth is Truth.YES or (value.device.truth is Truth.YES and device.truth is Truth.NO)
+        )
         storages = value.storages
         if copied or moved or (dtype and value.dtype and dtype != value.dtype):
             storages = self.storage(born_as="tensor")
@@ -216,9 +265,15 @@ class Methods(Calls):
         kept = storages is value.storages
         grad = NO_FACT if dtype.startswith(("int", "uint", "bool")) else self.result_grad(value.grad, frame)
         return replace(
-            value, device=device if device is not None else value.device, dtype=dtype or value.dtype, grad=grad, storages=storages,
-            alias=value.alias if kept else None, imported=value.imported and kept, oid=self.next_serial(),
-        )  # fmt: skip
+            value,
+            device=device if device is not None else value.device,
+            dtype=dtype or value.dtype,
+            grad=grad,
+            storages=storages,
+            alias=value.alias if kept else None,
+            imported=value.imported and kept,
+            oid=self.next_serial(),
+        )
 
     def _destination(self, arguments: tuple[Argument, ...], node: cst.Call) -> tuple[Fact | None, str]:
         device: Fact | None = None
@@ -228,7 +283,9 @@ class Methods(Calls):
             if argument.keyword == "dtype" or dtype_name(value):
                 # A dtype that cannot be read is still another dtype, as far as memory goes.
                 dtype = dtype_name(value) or "?"
-            elif argument.keyword in {"device", "torch_device"} or (not argument.keyword and not argument.star and position == 0):
+            elif argument.keyword in {"device", "torch_device"} or (
+                not argument.keyword and not argument.star and position == 0
+            ):
                 if is_none(value) or (isinstance(value, Unknown) and _names_dtype(argument.node)):
                     dtype = dtype or ("?" if not is_none(value) else "")
                 elif isinstance(value, (Tensor, Module)):
@@ -239,7 +296,9 @@ class Methods(Calls):
                     device = self.moved_to(value, argument.node, node)
         return device, dtype
 
-    def _set_grad(self, value: Tensor, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+    def _set_grad(
+        self, value: Tensor, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    ) -> Value:
         flag = arguments[0].value if arguments else None
         grad = Fact(Truth.YES, node, "needs a gradient from here on")
         if name == "detach_" or (isinstance(flag, Scalar) and flag.literal is False):
@@ -260,7 +319,9 @@ class Methods(Calls):
 
     # Arrays.
 
-    def _array_method(self, value: Array, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+    def _array_method(
+        self, value: Array, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    ) -> Value:
         assert isinstance(node.func, cst.Attribute)
         self.emit(frame, events.MethodCall, node, name=name, receiver=node.func.value, value=value, arguments=arguments)
         row = ARRAY_METHODS.get(name)
@@ -271,9 +332,17 @@ class Methods(Calls):
             return NONE
         if name == "astype":
             return self._cast(value, arguments)
+        if name == "setflags" and any(
+            argument.keyword == "write" and _is_false(argument.value) for argument in arguments
+        ):
+            locked = replace(value, read_only=Fact(Truth.YES, node, "made read-only here"))
+            frame.env.replace(value.oid, lambda held: locked)
+            return NONE
         match row.result:
             case Result.ARRAY if row.share in {Share.ALWAYS, Share.MAYBE}:
-                frozen = Fact(Truth.YES, node, "read-only from here on") if row.access is Access.NEVER else value.read_only
+                frozen = (
+                    Fact(Truth.YES, node, "read-only from here on") if row.access is Access.NEVER else value.read_only
+                )
                 negative = NO_FACT if name in {"ravel", "reshape"} else value.negative_stride
                 return replace(value, read_only=frozen, negative_stride=negative, oid=self.next_serial())
             case Result.ARRAY:
@@ -290,10 +359,13 @@ class Methods(Calls):
 
     def _cast(self, value: Array, arguments: tuple[Argument, ...]) -> Value:
         dtype = next((dtype_name(argument.value) for argument in arguments if argument.keyword in {"", "dtype"}), "")
-        if any(isinstance(argument.value, Symbol) and argument.value.path == "builtins.float" for argument in arguments):
+        if any(
+            isinstance(argument.value, Symbol) and argument.value.path == "builtins.float" for argument in arguments
+        ):
             dtype = "float64"
         lazy = any(
-            argument.keyword == "copy" and isinstance(argument.value, Scalar) and argument.value.literal is False for argument in arguments
+            argument.keyword == "copy" and isinstance(argument.value, Scalar) and argument.value.literal is False
+            for argument in arguments
         )
         if lazy and (not dtype or dtype == value.dtype):
             return replace(value, dtype=dtype, oid=self.next_serial())
@@ -301,7 +373,9 @@ class Methods(Calls):
 
     # Values of unknown kind.
 
-    def _unknown_method(self, value: Unknown, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+    def _unknown_method(
+        self, value: Unknown, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    ) -> Value:
         assert isinstance(node.func, cst.Attribute)
         owner = node.func.value
         if name == "numpy":
@@ -331,20 +405,33 @@ class Methods(Calls):
     def _recognised(self, value: Unknown, owner: cst.BaseExpression, frame: Frame) -> Tensor:
         """A method only tensors have was called: from here on the name holds a tensor."""
         tensor = Tensor(
-            device=value.device, grad=value.grad, storages=value.storages, source=value.source or "duck", origin=value.origin,
+            device=value.device,
+            grad=value.grad,
+            storages=value.storages,
+            source=value.source or "duck",
+            origin=value.origin,
             oid=value.oid or self.next_serial(),
-        )  # fmt: skip
+        )
         path = dotted_name(owner)
         if path and path not in frame.env.stale and frame.env.lookup(path) is not None:
             frame.env.bind(path, tensor)
         return tensor
 
-    def _as_if_tensor(self, value: Unknown, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+    def _as_if_tensor(
+        self, value: Unknown, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    ) -> Value:
         """A method that tensors share with other things (``mean``, ``reshape``): what it would do to a tensor."""
         row = TENSOR_METHODS[name]
         if row.result in {Result.SCALAR, Result.SIZE, Result.NONE}:
             return Scalar(kind="number") if row.result is Result.SCALAR else PLAIN
-        stand_in = Tensor(device=value.device, grad=value.grad, storages=value.storages, sure=False, source=value.source, origin=value.origin)
+        stand_in = Tensor(
+            device=value.device,
+            grad=value.grad,
+            storages=value.storages,
+            sure=False,
+            source=value.source,
+            origin=value.origin,
+        )
         result = self.from_row(row, stand_in, arguments, node, frame, words=f"`.{name}()`")
         return self._unsure(result, value)
 
@@ -352,9 +439,14 @@ class Methods(Calls):
         match result:
             case Tensor():
                 return Unknown(
-                    device=result.device, grad=result.grad, tensor=value.tensor, source=value.source or "call", origin=result.origin,
-                    storages=result.storages & value.storages, oid=result.oid,
-                )  # fmt: skip
+                    device=result.device,
+                    grad=result.grad,
+                    tensor=value.tensor,
+                    source=value.source or "call",
+                    origin=result.origin,
+                    storages=result.storages & value.storages,
+                    oid=result.oid,
+                )
             case Sequence(items=items) if items is not None:
                 return replace(result, items=tuple(self._unsure(item, value) for item in items))
             case Sequence(element=element) if element is not None:
@@ -362,7 +454,9 @@ class Methods(Calls):
             case _:
                 return result
 
-    def _unknown_moved(self, value: Unknown, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+    def _unknown_moved(
+        self, value: Unknown, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    ) -> Value:
         dtype = ""
         if name == "to":
             device, dtype = self._destination(arguments, node)
@@ -371,7 +465,9 @@ class Methods(Calls):
         else:
             device = Fact(Truth.YES, node, f"moved to the accelerator by `.{name}()` here")
         if device is None:
-            return replace(value, grad=NO_FACT if dtype.startswith(("int", "bool")) else value.grad, storages=NO_STORAGE)
+            return replace(
+                value, grad=NO_FACT if dtype.startswith(("int", "bool")) else value.grad, storages=NO_STORAGE
+            )
         if self.bare_call is node:
             # ``model.to(device)`` as a statement moves a module in place (and does nothing to a tensor).
             assert isinstance(node.func, cst.Attribute)
@@ -388,12 +484,20 @@ class Methods(Calls):
         assert isinstance(node.func, cst.Attribute)
         if value.source == "distribution" and name in _DISTRIBUTION_METHODS:
             grad = NO_FACT if name in {"sample", "sample_n"} else self.result_grad(value.grad, frame)
-            return Tensor(device=value.device, grad=grad, storages=self.storage(), origin=Origin(node, "drawn here"), oid=self.serial)
+            return Tensor(
+                device=value.device,
+                grad=grad,
+                storages=self.storage(),
+                origin=Origin(node, "drawn here"),
+                oid=self.serial,
+            )
         owner = dotted_name(node.func.value).split(".")[-1]
         trained = Fact(Truth.MAYBE, node, "a parameter needs a gradient")
         match name:
             case "step" if _OPTIMIZER_NAME.search(owner) or owner == "scaler":
-                self.update_parameters(frame, Mutation(node, "update", "the optimizer updates the parameters in place here"))
+                self.update_parameters(
+                    frame, Mutation(node, "update", "the optimizer updates the parameters in place here")
+                )
                 return NONE
             case "state_dict":
                 return self._state_dict(value.device, self.storage(Owner.PARAMETER), node)
@@ -418,8 +522,8 @@ class Methods(Calls):
             case "tolist":
                 return Sequence(element=PLAIN)
             case "items":
-                pair = (PLAIN, replace(value, source=value.source or "element", oid=0))
-                return Sequence(kind="view", element=Sequence(kind="tuple", items=pair))
+                entry = (PLAIN, replace(value, source=value.source or "element", oid=0))
+                return Sequence(kind="view", element=Sequence(kind="tuple", items=entry))
             case "values":
                 return Sequence(kind="view", element=replace(value, source=value.source or "element", oid=0))
             case "keys":
@@ -438,9 +542,13 @@ class Methods(Calls):
 
     def _parameter(self, device: Fact, grad: Fact, node: cst.CSTNode) -> Tensor:
         return Tensor(
-            device=device, grad=grad, storages=self.storage(Owner.PARAMETER), source="parameter of a module",
-            origin=Origin(node, "a parameter of the model"), oid=self.serial,
-        )  # fmt: skip
+            device=device,
+            grad=grad,
+            storages=self.storage(Owner.PARAMETER),
+            source="parameter of a module",
+            origin=Origin(node, "a parameter of the model"),
+            oid=self.serial,
+        )
 
     def _state_dict(self, device: Fact, storages: Storages, node: cst.CSTNode) -> Dictionary:
         entry = Tensor(device=device, grad=NO_FACT, storages=storages, source="state_dict", alias=node)
@@ -448,7 +556,9 @@ class Methods(Calls):
 
     # Modules.
 
-    def _module_method(self, value: Module, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+    def _module_method(
+        self, value: Module, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    ) -> Value:
         if name in _MOVES:
             device: Fact | None = None
             if name == "to":
@@ -472,15 +582,25 @@ class Methods(Calls):
             return changed
         trained = Fact(value.trainable, node, "a parameter needs a gradient")
         parameter = Tensor(
-            device=value.device, grad=trained, storages=value.storages, source="parameter of a module", of_module=value.oid > 0,
-            origin=Origin(node, "a parameter of the model"), oid=self.next_serial(),
-        )  # fmt: skip
+            device=value.device,
+            grad=trained,
+            storages=value.storages,
+            source="parameter of a module",
+            of_module=value.oid > 0,
+            origin=Origin(node, "a parameter of the model"),
+            oid=self.next_serial(),
+        )
         if name in {"parameters", "named_parameters"}:
-            element: Value = parameter if name == "parameters" else Sequence(kind="tuple", items=(Scalar(kind="str"), parameter))
+            element: Value = (
+                parameter if name == "parameters" else Sequence(kind="tuple", items=(Scalar(kind="str"), parameter))
+            )
             return Sequence(kind="generator", element=element)
         if name in {"buffers", "named_buffers"}:
             held = replace(parameter, grad=NO_FACT)
-            return Sequence(kind="generator", element=held if name == "buffers" else Sequence(kind="tuple", items=(Scalar(kind="str"), held)))
+            return Sequence(
+                kind="generator",
+                element=held if name == "buffers" else Sequence(kind="tuple", items=(Scalar(kind="str"), held)),
+            )
         if name == "state_dict":
             return self._state_dict(value.device, value.storages or self.storage(Owner.PARAMETER), node)
         if name in {"zero_grad", "load_state_dict", "register_buffer", "register_parameter", "add_module"}:
@@ -492,7 +612,12 @@ class Methods(Calls):
         return self.unknown_result(arguments, node, frame, callee=Unknown(device=value.device))
 
     def _registered(self, value: Module, name: str, arguments: tuple[Argument, ...], frame: Frame) -> Value:
-        if name in {"register_buffer", "register_parameter"} and len(arguments) >= 2 and value.cls is not None and self.learning:
+        if (
+            name in {"register_buffer", "register_parameter"}
+            and len(arguments) >= 2
+            and value.cls is not None
+            and self.learning
+        ):
             key = arguments[0].value
             if isinstance(key, Scalar) and isinstance(key.literal, str):
                 held = arguments[1].value
@@ -502,18 +627,27 @@ class Methods(Calls):
                 self.record_attribute(value.cls, key.literal, held)
         return NONE
 
-    def record_attribute(self, cls: object, name: str, value: Value) -> None:
+    def record_attribute(self, cls: ClassInfo, name: str, value: Value) -> None:
         raise NotImplementedError
 
     # Containers.
 
-    def _sequence_method(self, value: Sequence, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+    def _sequence_method(
+        self, value: Sequence, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    ) -> Value:
         first = arguments[0].value if arguments else UNKNOWN
         if name in {"append", "appendleft", "add", "insert", "extend", "put"}:
             added = arguments[-1].value if arguments else UNKNOWN
             if name == "extend":
                 added = self.element_of(added, node, frame)
-            self.store(frame, node, added, "append", dotted_name(node.func.value) if isinstance(node.func, cst.Attribute) else "", value.born)
+            self.store(
+                frame,
+                node,
+                added,
+                "append",
+                dotted_name(node.func.value) if isinstance(node.func, cst.Attribute) else "",
+                value.born,
+            )
             contents = value.any_element() if value.items != () else added
             grown = replace(value, items=None, element=join(contents, added))
             if value.items is not None and name == "append" and len(value.items) < 16 and not frame.loops:
@@ -539,7 +673,9 @@ class Methods(Calls):
         if self.learning and frame.cls is not None and frame.self_name and head == frame.self_name and attribute:
             self.record_attribute(frame.cls, attribute, grown)
 
-    def _dictionary_method(self, value: Dictionary, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+    def _dictionary_method(
+        self, value: Dictionary, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    ) -> Value:
         key = arguments[0].value if arguments else UNKNOWN
         entry = value.element if value.element is not None else UNKNOWN
         if isinstance(key, Scalar) and key.known and key.literal in value.entries:
@@ -548,7 +684,9 @@ class Methods(Calls):
             case "values":
                 return Sequence(kind="view", element=value.any_element())
             case "items":
-                return Sequence(kind="view", element=Sequence(kind="tuple", items=(Scalar(kind="str"), value.any_element())))
+                return Sequence(
+                    kind="view", element=Sequence(kind="tuple", items=(Scalar(kind="str"), value.any_element()))
+                )
             case "keys":
                 return Sequence(kind="view", element=Scalar(kind="str"))
             case "get" | "pop" | "setdefault":

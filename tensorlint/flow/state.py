@@ -83,21 +83,20 @@ class Environment:
         """What holds after either path. ``fallback`` tells what an attribute path is where nothing bound it."""
         merged = Environment(self.parent, self.grad_mode.joined(other.grad_mode))
         for path in dict.fromkeys([*self.bindings, *other.bindings]):
-            here, there = self.bindings.get(path), other.bindings.get(path)
-            if here is None or there is None:
-                bound = here if here is not None else there
-                missing = self.lookup(path) if here is None else other.lookup(path)
-                if missing is None and "." in path:
-                    missing = fallback(path) or UNKNOWN
-                # A plain name that one path leaves unbound can only be read where it is bound.
-                merged.bindings[path] = bound if missing is None else join(bound, missing)  # type: ignore[arg-type]
-            else:
+            here, there = self._at(path, fallback), other._at(path, fallback)
+            if here is not None and there is not None:
                 merged.bindings[path] = join(here, there)
+            elif (bound := here or there) is not None:
+                # A plain name that one path leaves unbound can only be read where it is bound.
+                merged.bindings[path] = bound
         merged.stale = {**other.stale, **self.stale}
         return merged
 
-    def same_as(self, other: Environment) -> bool:
-        return self.bindings == other.bindings and self.stale.keys() == other.stale.keys()
+    def _at(self, path: str, fallback: Callable[[str], Value | None]) -> Value | None:
+        found = self.lookup(path)
+        if found is None and "." in path:
+            return fallback(path) or UNKNOWN
+        return found
 
 
 @dataclass(slots=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence as Nodes
+from collections.abc import Callable, Mapping
+from collections.abc import Sequence as Nodes
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 import libcst as cst
 
@@ -15,10 +17,12 @@ from tensorlint.flow.methods import Methods
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop
 from tensorlint.flow.values import (
     NO_FACT,
+    NO_STORAGE,
     NONE,
     UNKNOWN,
     Array,
     ClassObject,
+    DeviceValue,
     Dictionary,
     Fact,
     Foreign,
@@ -26,6 +30,7 @@ from tensorlint.flow.values import (
     Owner,
     Scalar,
     Sequence,
+    Storages,
     Symbol,
     Tensor,
     Truth,
@@ -35,6 +40,8 @@ from tensorlint.flow.values import (
     leaves,
 )
 
+#: Stands for a part of a subject, which has no name of its own to narrow.
+_PART = cst.Ellipsis()
 _GRAD_CONTEXTS = {
     "torch.no_grad()": GRAD_OFF,
     "torch.enable_grad()": Fact(Truth.YES),
@@ -131,7 +138,9 @@ class Statements(Methods):
         frame.alive = False
 
     def _delete(self, node: cst.Del, frame: Frame) -> None:
-        targets = [element.value for element in node.target.elements] if isinstance(node.target, cst.Tuple) else [node.target]
+        targets = (
+            [element.value for element in node.target.elements] if isinstance(node.target, cst.Tuple) else [node.target]
+        )
         for target in targets:
             frame.env.unbind(dotted_name(target))
 
@@ -161,7 +170,11 @@ class Statements(Methods):
             return
         for alias in node.names:
             name = dotted_name(alias.name)
-            bound = alias.asname.name.value if alias.asname is not None and isinstance(alias.asname.name, cst.Name) else name
+            bound = (
+                alias.asname.name.value
+                if alias.asname is not None and isinstance(alias.asname.name, cst.Name)
+                else name
+            )
             frame.env.bind(bound, Symbol(path=f"{base}.{name}"))
 
     # Assignment targets.
@@ -184,7 +197,12 @@ class Statements(Methods):
     def _unpack(self, target: cst.Tuple | cst.List, value: Value, frame: Frame) -> None:
         elements = target.elements
         starred = any(isinstance(element, cst.StarredElement) for element in elements)
-        if isinstance(value, Sequence) and value.items is not None and not starred and len(value.items) == len(elements):
+        if (
+            isinstance(value, Sequence)
+            and value.items is not None
+            and not starred
+            and len(value.items) == len(elements)
+        ):
             for element, item in zip(elements, value.items, strict=True):
                 self.assign(element.value, item, frame)
             return
@@ -202,10 +220,9 @@ class Statements(Methods):
         name = target.attr.value
         owner = self.evaluate(target.value, frame)
         if name == "requires_grad" and isinstance(owner, (Tensor, Unknown)):
-            flag = value.literal if isinstance(value, Scalar) else None
-            grad = {True: Fact(Truth.YES, target, "needs a gradient from here on"), False: NO_FACT}.get(
-                flag if isinstance(flag, bool) else None, Fact(Truth.MAYBE, target, "may need a gradient from here on")
-            )  # type: ignore[arg-type]
+            grad = Fact(Truth.MAYBE, target, "may need a gradient from here on")
+            if isinstance(value, Scalar) and value.known:
+                grad = Fact(Truth.YES, target, "needs a gradient from here on") if value.literal is True else NO_FACT
             self.set_grad(owner, grad, frame)
             return
         if name in {"data", "grad"} and isinstance(owner, Tensor):
@@ -220,23 +237,26 @@ class Statements(Methods):
                 self.record_attribute(frame.cls, attribute, value)
             self.store(frame, target, value, "attribute", path)
 
-    def record_attribute(self, cls: object, name: str, value: Value) -> None:
+    def record_attribute(self, cls: ClassInfo, name: str, value: Value) -> None:
         """Remember what the class keeps under ``self.<name>``, in memory the object owns."""
-        assert isinstance(cls, ClassInfo)
-        if isinstance(value, (Tensor, Array, Unknown)) and not any(storage.owner.is_trained for storage in value.storages):
-            value = replace(value, storages=self._attribute_storage(cls, name), alias=None) if not isinstance(value, Unknown) else replace(
-                value, storages=self._attribute_storage(cls, name), source="attribute"
+        if isinstance(value, (Tensor, Array, Unknown)) and not any(
+            storage.owner.is_trained for storage in value.storages
+        ):
+            value = (
+                replace(value, storages=self._attribute_storage(cls, name), alias=None)
+                if not isinstance(value, Unknown)
+                else replace(value, storages=self._attribute_storage(cls, name), source="attribute")
             )
         if isinstance(value, Tensor):
             value = replace(value, imported=False)
         known = cls.attributes.get(name)
         cls.attributes[name] = value if known is None else join(known, value)
 
-    def _attribute_storage(self, cls: ClassInfo, name: str) -> frozenset[object]:  # type: ignore[type-arg]
+    def _attribute_storage(self, cls: ClassInfo, name: str) -> Storages:
         key = (cls.serial, name)
         if key not in self.attribute_storages:
             self.attribute_storages[key] = self.storage(Owner.ATTRIBUTE)
-        return self.attribute_storages[key]  # type: ignore[return-value]
+        return self.attribute_storages[key]
 
     def _assign_item(self, target: cst.Subscript, value: Value, frame: Frame) -> None:
         owner = self.evaluate(target.value, frame)
@@ -327,6 +347,7 @@ class Statements(Methods):
         self._merge(frame, *paths)
 
     def _bind_pattern(self, pattern: cst.MatchPattern, subject: Value, node: cst.BaseExpression, frame: Frame) -> None:
+        """Bind what ``pattern`` captures; ``node`` spells the subject."""
         match pattern:
             case cst.MatchAs(pattern=None, name=cst.Name(value=name)):
                 frame.env.bind(name, subject)
@@ -340,8 +361,12 @@ class Statements(Methods):
                 items = subject.items if isinstance(subject, Sequence) else None
                 for position, part in enumerate(patterns):
                     if isinstance(part, cst.MatchSequenceElement):
-                        item = items[position] if items is not None and position < len(items) else Unknown(source="element")
-                        self._bind_pattern(part.value, item, part.value, frame)  # type: ignore[arg-type]
+                        item = (
+                            items[position]
+                            if items is not None and position < len(items)
+                            else Unknown(source="element")
+                        )
+                        self._bind_pattern(part.value, item, _PART, frame)
             case _:
                 pass
 
@@ -396,7 +421,9 @@ class Statements(Methods):
         carried: Environment | None = None
         for remaining in reversed(range(rounds)):
             frame.quiet = quiet or remaining > 0
-            frame.env = before.copy() if carried is None else before.joined(carried, lambda path: self.lookup(path, frame))
+            frame.env = (
+                before.copy() if carried is None else before.joined(carried, lambda path: self.lookup(path, frame))
+            )
             frame.alive = True
             loop.breaks.clear()
             loop.continues.clear()
@@ -418,16 +445,22 @@ class Statements(Methods):
     def stored_buffers(self, loop: Loop, frame: Frame) -> None:
         seen: set[int] = set()
         for node, value, container in loop.stored:
-            storages = getattr(value, "storages", frozenset())
+            storages: Storages = getattr(value, "storages", NO_STORAGE)
             if len(storages) != 1 or id(node) in seen or getattr(value, "picked", False):
                 continue
             (storage,) = storages
             if storage.serial <= loop.start and storage.serial in loop.written:
                 seen.add(id(node))
                 self.emit(
-                    frame, events.BufferStored, node, value=value, container=container, storage=storage,
-                    write=loop.written[storage.serial], loop=loop.node,
-                )  # fmt: skip
+                    frame,
+                    events.BufferStored,
+                    node,
+                    value=value,
+                    container=container,
+                    storage=storage,
+                    write=loop.written[storage.serial],
+                    loop=loop.node,
+                )
 
     # With.
 
@@ -445,8 +478,6 @@ class Statements(Methods):
         self.default_device = device
 
     def _enter_context(self, value: Value, node: cst.BaseExpression, frame: Frame) -> None:
-        from tensorlint.flow.values import DeviceValue
-
         match value:
             case Symbol(path=path) if path in _GRAD_CONTEXTS:
                 frame.env.grad_mode = _GRAD_CONTEXTS[path]
@@ -514,7 +545,13 @@ class Statements(Methods):
 def _catches_export(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
     """Whether a handler is there for what ``.numpy()`` raises, by name."""
     caught = handler.type
-    named = [element.value for element in caught.elements] if isinstance(caught, cst.Tuple) else [caught] if caught is not None else []
+    named = (
+        [element.value for element in caught.elements]
+        if isinstance(caught, cst.Tuple)
+        else [caught]
+        if caught is not None
+        else []
+    )
     return any(isinstance(name, cst.Name) and name.value in {"TypeError", "RuntimeError"} for name in named)
 
 
@@ -535,14 +572,19 @@ def _declared(declared: Value, value: Unknown) -> Value:
     """An annotation decides the kind, what was seen decides the properties."""
     if isinstance(declared, Tensor):
         return replace(
-            declared, device=value.device, grad=value.grad, storages=value.storages, source=value.source or declared.source, oid=value.oid
+            declared,
+            device=value.device,
+            grad=value.grad,
+            storages=value.storages,
+            source=value.source or declared.source,
+            oid=value.oid,
         )
     if isinstance(declared, Array):
         return replace(declared, storages=value.storages, oid=value.oid)
     return declared
 
 
-Handler = Callable[[Statements, cst.CSTNode, Frame], None]
+Handler = Callable[[Any, Any, Frame], None]
 _HANDLERS: Mapping[type[cst.CSTNode], Handler] = MappingProxyType(
     {
         cst.SimpleStatementLine: Statements._line,
@@ -571,6 +613,6 @@ _HANDLERS: Mapping[type[cst.CSTNode], Handler] = MappingProxyType(
         cst.FunctionDef: Statements._function,
         cst.ClassDef: Statements._class,
     }
-)  # type: ignore[arg-type]
+)
 
 declared_value = _declared

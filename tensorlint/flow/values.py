@@ -11,7 +11,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -275,10 +275,23 @@ class Unknown:
     oid: int = field(default=0, compare=False)
 
 
-Value = Union[
-    Tensor, Array, Scalar, DeviceValue, Module, Optimizer, Instance, Sequence, Dictionary, Function,
-    ClassObject, Symbol, Method, Foreign, Unknown,
-]  # fmt: skip
+Value = (
+    Tensor
+    | Array
+    | Scalar
+    | DeviceValue
+    | Module
+    | Optimizer
+    | Instance
+    | Sequence
+    | Dictionary
+    | Function
+    | ClassObject
+    | Symbol
+    | Method
+    | Foreign
+    | Unknown
+)
 
 UNKNOWN = Unknown()
 NONE = Scalar(kind="None", known=True)
@@ -368,7 +381,7 @@ def join(left: Value, right: Value) -> Value:
                 left,
                 cls=left.cls if left.cls is right.cls else None,
                 device=left.device.joined(right.device),
-                trainable=max(left.trainable, right.trainable),
+                trainable=left.trainable if left.trainable is right.trainable else Truth.UNKNOWN,
                 storages=left.storages | right.storages,
             )
         case Sequence(), Sequence() if left.kind == right.kind or {left.kind, right.kind} <= {"list", "tuple"}:

@@ -20,5 +20,7 @@ def all_rules() -> MappingProxyType[str, type[Rule]]:
             if not isinstance(candidate, type) or not issubclass(candidate, Rule) or "code" not in vars(candidate):
                 continue
             if found.setdefault(candidate.code, candidate) is not candidate:
-                raise ValueError(f"{candidate.code} is claimed by {found[candidate.code].__module__} and {candidate.__module__}")
+                raise ValueError(
+                    f"{candidate.code} is claimed by {found[candidate.code].__module__} and {candidate.__module__}"
+                )
     return MappingProxyType(dict(sorted(found.items())))

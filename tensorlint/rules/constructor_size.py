@@ -16,11 +16,12 @@ class ConstructorSizeNotData(Rule):
     """`torch.Tensor(n)` allocates `n` uninitialised values; it does not hold the number `n`.
 
     ## What it does
-    Reports a legacy constructor that is given an integer, a NumPy integer or a 0-d integer array, when the number is data (it came
-    from NumPy), or when the memory is used before anything is written to it.
+    Reports a legacy constructor that is given an integer, a NumPy integer or a 0-d integer array, when the
+    number is data (it came from NumPy), or when the memory is used before anything is written to it.
 
     ## Why is this bad
-    `torch.Tensor(7)` is seven numbers that happened to lie in memory: a reward, a label or a weight that is different in every run.
+    `torch.Tensor(7)` is seven numbers that happened to lie in memory: a reward, a label or a weight that is
+    different in every run.
 
     ## Example
     ```python
@@ -56,15 +57,20 @@ class ConstructorSizeNotData(Rule):
         match data.value:
             case Array(zero_dim=True, dtype="int64") | Scalar(kind="np.int64"):
                 yield Draft(
-                    event.node, f"`torch.{event.name}({spell(data.node)})` allocates that many uninitialised values instead of holding the number",
-                    Certainty.CERTAIN, f"use `torch.tensor({spell(data.node)})` for the number, `torch.empty(...)` for a buffer",
-                )  # fmt: skip
+                    event.node,
+                    f"`torch.{event.name}({spell(data.node)})` allocates that many uninitialised values "
+                    "instead of holding the number",
+                    Certainty.CERTAIN,
+                    f"use `torch.tensor({spell(data.node)})` for the number, `torch.empty(...)` for a buffer",
+                )
             case _:
                 return
 
     def on_unset_read(self, event: UnsetRead) -> Iterator[Draft]:
         yield Draft(
-            event.node, f"`{spell(event.node)}` is uninitialised memory, and is used before anything is written to it", Certainty.LIKELY,
+            event.node,
+            f"`{spell(event.node)}` is uninitialised memory, and is used before anything is written to it",
+            Certainty.LIKELY,
             "use `torch.tensor(...)` for a number, `torch.zeros(...)` or `torch.empty(...)` for a buffer",
             (Note(event.use, "used as data here"),),
-        )  # fmt: skip
+        )

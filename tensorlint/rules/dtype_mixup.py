@@ -7,7 +7,7 @@ import libcst as cst
 from tensorlint.findings import Certainty
 from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.events import Argument, MethodCall, NumpyCall, TorchCall
-from tensorlint.flow.values import Array, Symbol, Tensor
+from tensorlint.flow.values import Array, Scalar, Symbol, Tensor, Value
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell
 
@@ -16,7 +16,8 @@ class DtypeMixup(Rule):
     """A NumPy dtype given to torch, or a torch dtype given to NumPy.
 
     ## What it does
-    Reports `dtype=np.float32` in a torch call, `dtype=torch.float32` in a NumPy call, `array.astype(torch.float32)` and `tensor.to(np.float32)`.
+    Reports `dtype=np.float32` in a torch call, `dtype=torch.float32` in a NumPy call,
+    `array.astype(torch.float32)` and `tensor.to(np.float32)`.
 
     ## Why is this bad
     The two libraries do not know each other's dtypes: it raises TypeError on every device.
@@ -48,10 +49,22 @@ class DtypeMixup(Rule):
             yield from _mixed(event.arguments, "numpy", event.node, keyword_only=True)
 
     def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
-        yield from _mixed(event.arguments, "torch", event.node, keyword_only=event.name not in {"zeros", "ones", "empty", "array", "asarray"})
+        yield from _mixed(
+            event.arguments,
+            "torch",
+            event.node,
+            keyword_only=event.name not in {"zeros", "ones", "empty", "array", "asarray"},
+        )
 
     def on_method_call(self, event: MethodCall) -> Iterator[Draft]:
-        if isinstance(event.value, Tensor) and event.name in {"to", "type", "new_zeros", "new_ones", "new_full", "new_tensor"}:
+        if isinstance(event.value, Tensor) and event.name in {
+            "to",
+            "type",
+            "new_zeros",
+            "new_ones",
+            "new_full",
+            "new_tensor",
+        }:
             yield from _mixed(event.arguments, "numpy", event.node, keyword_only=event.name.startswith("new_"))
         elif isinstance(event.value, Array) and event.name in {"astype", "view"}:
             yield from _mixed(event.arguments, "torch", event.node, keyword_only=False)
@@ -62,8 +75,23 @@ def _mixed(arguments: Iterable[Argument], namespace: str, node: cst.CSTNode, *, 
     for argument in arguments:
         if argument.keyword != "dtype" and (keyword_only or argument.keyword):
             continue
-        value = argument.value
-        if isinstance(value, Symbol) and value.path.startswith(f"{namespace}.") and dtype_name(value):
-            right = f"{'torch' if namespace == 'numpy' else 'np'}.{dtype_name(value)}"
-            yield Draft(node, f"{other} does not know the dtype `{spell(argument.node)}`: TypeError", Certainty.CERTAIN, f"write `{right}`")
+        if _namespace(argument.value) == namespace:
+            right = f"{'torch' if namespace == 'numpy' else 'np'}.{dtype_name(argument.value) or '...'}"
+            yield Draft(
+                node,
+                f"{other} does not know the dtype `{spell(argument.node)}`: TypeError",
+                Certainty.CERTAIN,
+                f"write `{right}`",
+            )
             return
+
+
+def _namespace(value: Value) -> str:
+    """The library a dtype belongs to, or nothing when it is no dtype."""
+    match value:
+        case Scalar(kind="numpy.dtype" | "torch.dtype" as kind):
+            return kind.split(".")[0]
+        case Symbol(path=path) if dtype_name(value):
+            return path.split(".")[0]
+        case _:
+            return ""

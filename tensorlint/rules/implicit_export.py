@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from tensorlint.findings import Certainty
 from tensorlint.flow.events import Argument, ItemWrite, NumpyCall, Scene
-from tensorlint.flow.values import Tensor, leaves
-from tensorlint.flow.values import Sequence
+from tensorlint.flow.values import Sequence, Tensor, leaves
 from tensorlint.knowledge import EXPORTS, SILENTLY_WRONG
 from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST
 from tensorlint.rules.base import Draft, Rule
@@ -16,12 +15,12 @@ class ImplicitExport(Rule):
     """A tensor handed to a NumPy function is exported without a word, and that fails like `.numpy()`.
 
     ## What it does
-    Reports a tensor that is or may be off the CPU, or that needs a gradient, where it is passed to a NumPy function or
-    assigned into an array.
+    Reports a tensor that is or may be off the CPU, or that needs a gradient, where it is passed to a NumPy
+    function or assigned into an array.
 
     ## Why is this bad
-    NumPy asks the tensor for `__array__`, which is `.numpy()` under another name: it works for a plain CPU tensor and raises
-    TypeError for one on a GPU and RuntimeError for one that needs a gradient.
+    NumPy asks the tensor for `__array__`, which is `.numpy()` under another name: it works for a plain CPU
+    tensor and raises TypeError for one on a GPU and RuntimeError for one that needs a gradient.
 
     ## Example
     ```python

@@ -22,12 +22,13 @@ class LegacyConstructorCast(Rule):
     """`torch.Tensor(data)` makes float32 of whatever the data holds.
 
     ## What it does
-    Reports the legacy constructors `torch.Tensor`, `torch.FloatTensor` and `torch.HalfTensor` on arrays and sequences that are not known to
-    hold floats of that dtype already.
+    Reports the legacy constructors `torch.Tensor`, `torch.FloatTensor` and `torch.HalfTensor` on arrays and
+    sequences that are not known to hold floats of that dtype already.
 
     ## Why is this bad
-    Integers above 2**24 and float64 values silently lose digits, booleans and indices become floats, and a float32 array is *not* copied
-    but aliased, so that the same line shares memory or not depending on the dtype of its input.
+    Integers above 2**24 and float64 values silently lose digits, booleans and indices become floats, and a
+    float32 array is *not* copied but aliased, so that the same line shares memory or not depending on the dtype
+    of its input.
 
     ## Example
     ```python
@@ -46,7 +47,8 @@ class LegacyConstructorCast(Rule):
     ids = np.array([16777217])
     print(torch.as_tensor(ids))
     ```
-    `torch.as_tensor(x, dtype=torch.float32)` says the same as `torch.Tensor(x)` for an array, in values and in aliasing.
+    `torch.as_tensor(x, dtype=torch.float32)` says the same as `torch.Tensor(x)` for an array, in values and in
+    aliasing.
 
     ## Limits
     Lists of float literals are left alone: there the result is what the source says.
@@ -73,9 +75,12 @@ class LegacyConstructorCast(Rule):
             return
         certainty, what = content
         yield Draft(
-            event.node, f"`torch.{event.name}` makes {target} of `{spell(data.node)}`, {what}", certainty,
-            f"say what is meant: `torch.as_tensor(..., dtype=torch.{target})`, or `torch.as_tensor(...)` to keep the dtype",
-        )  # fmt: skip
+            event.node,
+            f"`torch.{event.name}` makes {target} of `{spell(data.node)}`, {what}",
+            certainty,
+            f"say what is meant: `torch.as_tensor(..., dtype=torch.{target})`, "
+            "or `torch.as_tensor(...)` to keep the dtype",
+        )
 
 
 def _content(value: Value, target: str) -> tuple[Certainty, str] | None:
@@ -122,7 +127,9 @@ def _element(value: Value, target: str) -> str | None:
         case Scalar(kind="str" | "None"):
             return None
         case Sequence():
-            inner = [_element(item, target) for item in (value.items if value.items is not None else (value.any_element(),))]
+            inner = [
+                _element(item, target) for item in (value.items if value.items is not None else (value.any_element(),))
+            ]
             if "float" in inner:
                 return "float"
             return "int" if inner and all(item == "int" for item in inner) else "other"

@@ -13,12 +13,12 @@ class LiveSnapshot(Rule):
     """A snapshot of a parameter that is a view: it follows the training it should be compared with.
 
     ## What it does
-    Reports `.detach()`, `.data` and `.numpy()` of a parameter, gradient or buffer that is kept across an update in place (an optimizer
-    step, a backward pass, a training call) and read afterwards.
+    Reports `.detach()`, `.data` and `.numpy()` of a parameter, gradient or buffer that is kept across an update
+    in place (an optimizer step, a backward pass, a training call) and read afterwards.
 
     ## Why is this bad
-    On the CPU none of `.detach().cpu().numpy()` copies, so that `before` and `after` are the same memory and their difference is zero.
-    On a GPU `.cpu()` copies and the same code is right.
+    On the CPU none of `.detach().cpu().numpy()` copies, so that `before` and `after` are the same memory and
+    their difference is zero. On a GPU `.cpu()` copies and the same code is right.
 
     ## Example
     ```python
@@ -57,9 +57,11 @@ class LiveSnapshot(Rule):
             return
         if KEPT_NAME.search(event.target) and any(storage.owner.is_trained for storage in value.storages):
             yield Draft(
-                value.alias, f"`{event.target}` keeps a view of the parameter on the CPU: it follows the training", Certainty.LIKELY,
+                value.alias,
+                f"`{event.target}` keeps a view of the parameter on the CPU: it follows the training",
+                Certainty.LIKELY,
                 'copy it: `.detach().to("cpu", copy=True)`, or `.clone()`',
-            )  # fmt: skip
+            )
 
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
         if event.mutation.how not in {"update", "backward"}:
@@ -71,8 +73,11 @@ class LiveSnapshot(Rule):
                 continue
             if any(storage.owner.is_trained for storage in leaf.storages):
                 yield Draft(
-                    leaf.alias, f"`{spell(leaf.alias)}` is a view on the CPU: `{event.name}` follows the training it is kept across",
-                    Certainty.LIKELY, 'copy it: `.detach().to("cpu", copy=True)`, or `.clone()`',
+                    leaf.alias,
+                    f"`{spell(leaf.alias)}` is a view on the CPU: "
+                    f"`{event.name}` follows the training it is kept across",
+                    Certainty.LIKELY,
+                    'copy it: `.detach().to("cpu", copy=True)`, or `.clone()`',
                     (Note(event.mutation.node, event.mutation.words), Note(event.node, f"`{event.name}` is read here")),
-                )  # fmt: skip
+                )
                 return

@@ -14,11 +14,12 @@ class NegativeStride(Rule):
     """An array with a negative stride cannot become a tensor.
 
     ## What it does
-    Follows `[::-1]`, `np.flip`, `np.fliplr`, `np.flipud` and `np.rot90` to `torch.from_numpy`, `torch.tensor` and the other constructors.
+    Follows `[::-1]`, `np.flip`, `np.fliplr`, `np.flipud` and `np.rot90` to `torch.from_numpy`, `torch.tensor`
+    and the other constructors.
 
     ## Why is this bad
-    torch has no negative strides: `ValueError: At least one stride in the given numpy array is negative`. `torch.from_dlpack` aborts the
-    process instead, up to torch 2.13.
+    torch has no negative strides: `ValueError: At least one stride in the given numpy array is negative`.
+    `torch.from_dlpack` aborts the process instead, up to torch 2.13.
 
     ## Example
     ```python
@@ -37,7 +38,8 @@ class NegativeStride(Rule):
     image = np.zeros((4, 4, 3), dtype=np.float32)
     tensor = torch.from_numpy(image[..., ::-1].copy())
     ```
-    `np.ascontiguousarray` is no full substitute: with a flipped axis of length 1 it returns the negative stride unchanged.
+    `np.ascontiguousarray` is no full substitute: with a flipped axis of length 1 it returns the negative stride
+    unchanged.
 
     ## References
     - numpy/numpy#23349; measured on torch 1.13.1, 2.2.2 and 2.13.0
@@ -51,11 +53,16 @@ class NegativeStride(Rule):
         if data is None or (event.name not in IMPORTS and event.name != "tensor"):
             return
         inner = leaves(data.value) if isinstance(data.value, Sequence) else [data.value]
-        array = next((leaf for leaf in inner if isinstance(leaf, Array) and leaf.negative_stride.truth > Truth.UNKNOWN), None)
+        array = next(
+            (leaf for leaf in inner if isinstance(leaf, Array) and leaf.negative_stride.truth > Truth.UNKNOWN), None
+        )
         if array is None:
             return
         certainty = Certainty.CERTAIN if array.negative_stride.truth is Truth.YES else Certainty.LIKELY
         yield Draft(
-            event.node, f"`{spell(data.node)}` has a negative stride: `torch.{event.name}` raises ValueError", certainty,
-            "copy the array first: `.copy()`", history(array.negative_stride),
-        )  # fmt: skip
+            event.node,
+            f"`{spell(data.node)}` has a negative stride: `torch.{event.name}` raises ValueError",
+            certainty,
+            "copy the array first: `.copy()`",
+            history(array.negative_stride),
+        )

@@ -13,12 +13,13 @@ class NumpyOffCpu(Rule):
     """`.numpy()` on a tensor that is, or may be, off the CPU.
 
     ## What it does
-    Follows where each tensor lives (`.cuda()`, `.to(device)`, `device=`, the module that computed it) and reports `.numpy()` on
-    one that was not brought back.
+    Follows where each tensor lives (`.cuda()`, `.to(device)`, `device=`, the module that computed it) and
+    reports `.numpy()` on one that was not brought back.
 
     ## Why is this bad
     NumPy only sees host memory. The line works on the machine without a GPU and raises on the one with it:
-    `TypeError: can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.`
+    `TypeError: can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host
+    memory first.`
 
     ## Example
     ```python
@@ -40,9 +41,9 @@ class NumpyOffCpu(Rule):
     `.cpu()` costs nothing on a tensor that is on the CPU already: it returns the same tensor.
 
     ## Together with TBX102
-    When the tensor also needs a gradient, both are told in one finding, under the rule that is surer of itself (TBX101 when
-    they are equally sure), because `.detach().cpu()` mends both. When the export only feeds `float(...)`,
-    `.item()` or `.tolist()`, TBX113 speaks instead.
+    When the tensor also needs a gradient, both are told in one finding, under the rule that is surer of itself
+    (TBX101 when they are equally sure), because `.detach().cpu()` mends both. When the export only feeds
+    `float(...)`, `.item()` or `.tolist()`, TBX113 speaks instead.
 
     ## References
     - torch documentation, `Tensor.numpy`; measured on torch 1.13.1, 2.2.2 and 2.13.0
@@ -65,6 +66,10 @@ class NumpyOffCpu(Rule):
             case _:
                 message = f"nothing brings `{subject}` to the CPU: `.numpy()` raises TypeError when it is on a GPU"
         yield Draft(
-            event.node, message, risk.device, f"insert `{risk.calls(Certainty.LIKELY)}` before `.numpy()`", history(event.value.device),
+            event.node,
+            message,
+            risk.device,
+            f"insert `{risk.calls(Certainty.LIKELY)}` before `.numpy()`",
+            history(event.value.device),
             mend=event.node,
-        )  # fmt: skip
+        )

@@ -26,13 +26,13 @@ class NumpyPredicateOnTensor(Rule):
     """A NumPy predicate on a tensor returns something else than on an array, without an error.
 
     ## What it does
-    Reports `np.isnan`, `np.isinf`, `np.isfinite`, `np.logical_*`, comparisons such as `np.greater`, and `np.nonzero`, `np.argwhere`, `np.size`
-    when they are given a torch tensor.
+    Reports `np.isnan`, `np.isinf`, `np.isfinite`, `np.logical_*`, comparisons such as `np.greater`, and
+    `np.nonzero`, `np.argwhere`, `np.size` when they are given a torch tensor.
 
     ## Why is this bad
-    The bool-valued ufuncs come back as a *uint8 tensor*: `~` turns its 0 and 1 into 255 and 254, and as a mask that selects every
-    element. `np.nonzero` gives index rows instead of a tuple, `np.argwhere` is transposed, `np.size` is a bound method. On a
-    GPU the same lines raise TypeError.
+    The bool-valued ufuncs come back as a *uint8 tensor*: `~` turns its 0 and 1 into 255 and 254, and as a mask
+    that selects every element. `np.nonzero` gives index rows instead of a tuple, `np.argwhere` is transposed,
+    `np.size` is a bound method. On a GPU the same lines raise TypeError.
 
     ## Example
     ```python
@@ -68,5 +68,8 @@ class NumpyPredicateOnTensor(Rule):
         instead = _INSTEAD.get(event.name, f"torch.{event.name}(...)")
         certainty = Certainty.LIKELY if operand.value.source else Certainty.CERTAIN
         yield Draft(
-            event.node, f"`np.{event.name}` of the tensor `{spell(operand.node)}` gives {wrong}", certainty, f"use `{instead}`",
-        )  # fmt: skip
+            event.node,
+            f"`np.{event.name}` of the tensor `{spell(operand.node)}` gives {wrong}",
+            certainty,
+            f"use `{instead}`",
+        )

@@ -12,13 +12,13 @@ class NumpyRequiresGrad(Rule):
     """`.numpy()` on a tensor that needs a gradient.
 
     ## What it does
-    Follows `requires_grad` from leaves, parameters and modules through operations, `no_grad` blocks and decorators, and reports
-    `.numpy()` on a tensor that still needs a gradient.
+    Follows `requires_grad` from leaves, parameters and modules through operations, `no_grad` blocks and
+    decorators, and reports `.numpy()` on a tensor that still needs a gradient.
 
     ## Why is this bad
-    It raises on every device:
-    `RuntimeError: Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.`
-    `model.eval()` does not help; only `torch.no_grad()`, `torch.inference_mode()` or `.detach()` do.
+    It raises on every device: `RuntimeError: Can't call numpy() on Tensor that requires grad. Use
+    tensor.detach().numpy() instead.` `model.eval()` does not help; only `torch.no_grad()`,
+    `torch.inference_mode()` or `.detach()` do.
 
     ## Example
     ```python
@@ -53,6 +53,10 @@ class NumpyRequiresGrad(Rule):
         message = f"`{subject}` {verb} a gradient" if verb else f"nothing detaches `{subject}`"
         calls = risk.calls() if risk.device is not None else ".detach()"
         yield Draft(
-            event.node, f"{message}: `.numpy()` raises RuntimeError{'' if verb else ' when it needs a gradient'}", risk.grad,
-            f"insert `{calls}` before `.numpy()`", history(event.value.grad), mend=event.node,
-        )  # fmt: skip
+            event.node,
+            f"{message}: `.numpy()` raises RuntimeError{'' if verb else ' when it needs a gradient'}",
+            risk.grad,
+            f"insert `{calls}` before `.numpy()`",
+            history(event.value.grad),
+            mend=event.node,
+        )

@@ -15,7 +15,8 @@ class ObjectArray(Rule):
     """`np.array` of a dictionary view, an iterator or a set is one Python object, not an array of its elements.
 
     ## What it does
-    Reports `np.array` and `np.asarray` of `d.values()`, `d.keys()`, `d.items()`, `map(...)`, `zip(...)`, generators and sets.
+    Reports `np.array` and `np.asarray` of `d.values()`, `d.keys()`, `d.items()`, `map(...)`, `zip(...)`,
+    generators and sets.
 
     ## Why is this bad
     NumPy only looks into sequences. These become a 0-d array of dtype `object`, which torch refuses:
@@ -51,6 +52,9 @@ class ObjectArray(Rule):
         if not isinstance(data.value, Sequence) or data.value.kind not in _KINDS:
             return
         yield Draft(
-            event.node, f"`np.{event.name}` of {_KINDS[data.value.kind]} is a 0-d object array, not the elements of `{spell(data.node)}`",
-            Certainty.CERTAIN, f"write `np.{event.name}(list(...))`",
-        )  # fmt: skip
+            event.node,
+            f"`np.{event.name}` of {_KINDS[data.value.kind]} is a 0-d object array, "
+            f"not the elements of `{spell(data.node)}`",
+            Certainty.CERTAIN,
+            f"write `np.{event.name}(list(...))`",
+        )

@@ -9,19 +9,32 @@ from tensorlint.flow.events import FrozenUse
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import spell
 
-IMPORTS = frozenset({"from_numpy", "as_tensor", "asarray", "Tensor", "FloatTensor", "LongTensor", "DoubleTensor", "from_dlpack", "frombuffer"})
+IMPORTS = frozenset(
+    {
+        "from_numpy",
+        "as_tensor",
+        "asarray",
+        "Tensor",
+        "FloatTensor",
+        "LongTensor",
+        "DoubleTensor",
+        "from_dlpack",
+        "frombuffer",
+    }
+)
+
 
 class ReadOnlySource(Rule):
     """A tensor over a read-only array: writing to it is undefined behaviour.
 
     ## What it does
-    Reports arrays that look into a `bytes` object (`np.frombuffer`), a read-only memory map, or a broadcast or sliding view, where
-    they become a tensor without a copy.
+    Reports arrays that look into a `bytes` object (`np.frombuffer`), a read-only memory map, or a broadcast or
+    sliding view, where they become a tensor without a copy.
 
     ## Why is this bad
-    torch cannot mark a tensor read-only. An in-place operation later on changes an immutable `bytes` object, writes several elements at
-    once, or, for `mmap_mode="r"`, kills the process with a segmentation fault. The warning appears once per process. A tensor that is only
-    read in the function that made it is left alone.
+    torch cannot mark a tensor read-only. An in-place operation later on changes an immutable `bytes` object,
+    writes several elements at once, or, for `mmap_mode="r"`, kills the process with a segmentation fault. The
+    warning appears once per process. A tensor that is only read in the function that made it is left alone.
 
     ## Example
     ```python
@@ -50,6 +63,9 @@ class ReadOnlySource(Rule):
         assert isinstance(event.node, cst.Call)
         data = event.node.args[0].value
         yield Draft(
-            event.node, f"`{spell(data)}` is read-only memory: a write through the tensor is undefined behaviour", Certainty.LIKELY,
-            "copy the array first: `.copy()`", (Note(event.use, "written, or handed on, here"),),
-        )  # fmt: skip
+            event.node,
+            f"`{spell(data)}` is read-only memory: a write through the tensor is undefined behaviour",
+            Certainty.LIKELY,
+            "copy the array first: `.copy()`",
+            (Note(event.use, "written, or handed on, here"),),
+        )

@@ -12,11 +12,12 @@ class ReusedBuffer(Rule):
     """One buffer is written in a loop and stored in every iteration: all entries are the last one.
 
     ## What it does
-    Reports storing (append, item assignment, yield) a tensor or array that was allocated before the loop and is written in place inside
-    it, directly or through a view.
+    Reports storing (append, item assignment, yield) a tensor or array that was allocated before the loop and is
+    written in place inside it, directly or through a view.
 
     ## Why is this bad
-    Every entry is the same memory. After the loop the list holds the last state as many times as there were iterations.
+    Every entry is the same memory. After the loop the list holds the last state as many times as there were
+    iterations.
 
     ## Example
     ```python
@@ -54,6 +55,9 @@ class ReusedBuffer(Rule):
         if event.storage.node is not None:
             notes.insert(0, Note(event.storage.node, "allocated once, before the loop"))
         yield Draft(
-            event.node, f"`{spell(event.node)}` stores the same memory in every iteration: all entries end as the last one", Certainty.LIKELY,
-            "store a copy: `.copy()` of an array, `.clone()` of a tensor", tuple(notes),
-        )  # fmt: skip
+            event.node,
+            f"`{spell(event.node)}` stores the same memory in every iteration: all entries end as the last one",
+            Certainty.LIKELY,
+            "store a copy: `.copy()` of an array, `.clone()` of a tensor",
+            tuple(notes),
+        )

@@ -12,12 +12,12 @@ class ScalarThroughNumpy(Rule):
     """A tensor becomes a Python number or list by way of NumPy, which can fail.
 
     ## What it does
-    Reports `float(t.numpy())`, `int(t.numpy())`, `t.numpy().item()` and `t.numpy().tolist()` where `t` may be off the CPU or need a
-    gradient.
+    Reports `float(t.numpy())`, `int(t.numpy())`, `t.numpy().item()` and `t.numpy().tolist()` where `t` may be
+    off the CPU or need a gradient.
 
     ## Why is this bad
-    `.numpy()` raises for a tensor on a GPU, with a gradient, or of dtype bfloat16. `.item()` and `.tolist()` of the tensor itself give
-    the same numbers and work on every device, with and without a gradient.
+    `.numpy()` raises for a tensor on a GPU, with a gradient, or of dtype bfloat16. `.item()` and `.tolist()` of
+    the tensor itself give the same numbers and work on every device, with and without a gradient.
 
     ## Example
     ```python
@@ -46,7 +46,13 @@ class ScalarThroughNumpy(Rule):
 
     def on_export(self, event: Export) -> Iterator[Draft]:
         risk = export_risk(event.value, event.scene, presume=True)
-        if risk is None or risk.surest is None or event.forced or not event.replaced_by_scalar or event.consumer_node is None:
+        if (
+            risk is None
+            or risk.surest is None
+            or event.forced
+            or not event.replaced_by_scalar
+            or event.consumer_node is None
+        ):
             return
         assert isinstance(event.value, (Tensor, Unknown))
         subject = spell(event.receiver)
@@ -59,5 +65,8 @@ class ScalarThroughNumpy(Rule):
         yield Draft(
             event.consumer_node,
             f"`{spell(event.consumer_node)}` fails when `{subject}` {' or '.join(reasons)}; `{direct}` never does",
-            risk.surest, f"write `{direct}`", history(event.value.device, event.value.grad), mend=event.node,
-        )  # fmt: skip
+            risk.surest,
+            f"write `{direct}`",
+            history(event.value.device, event.value.grad),
+            mend=event.node,
+        )

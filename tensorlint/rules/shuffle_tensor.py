@@ -16,8 +16,8 @@ class ShuffleTensor(Rule):
     Reports a tensor handed to `np.random.shuffle`, to `shuffle` of a NumPy generator, or to `random.shuffle`.
 
     ## Why is this bad
-    These functions swap elements through temporaries that, for a tensor, are views of the very rows being overwritten. Rows are
-    silently duplicated and lost; a few shuffles of `torch.arange(6)` can leave six zeros.
+    These functions swap elements through temporaries that, for a tensor, are views of the very rows being
+    overwritten. Rows are silently duplicated and lost; a few shuffles of `torch.arange(6)` can leave six zeros.
 
     ## Example
     ```python
@@ -52,6 +52,8 @@ class ShuffleTensor(Rule):
         subject = spell(operand.node)
         certainty = Certainty.LIKELY if operand.value.source else Certainty.CERTAIN
         yield Draft(
-            event.node, f"shuffling the tensor `{subject}` in place duplicates some rows and loses others", certainty,
+            event.node,
+            f"shuffling the tensor `{subject}` in place duplicates some rows and loses others",
+            certainty,
             f"use `{subject} = {subject}[torch.randperm(len({subject}))]`",
-        )  # fmt: skip
+        )

@@ -2,21 +2,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
 from tensorlint.findings import Certainty
 from tensorlint.flow.events import StaleRead, Store
-from tensorlint.flow.values import Dictionary, Tensor, leaves
+from tensorlint.flow.values import Dictionary, Tensor, Value, leaves
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import KEPT_NAME
+
 
 class StateDictAlias(Rule):
     """`best = model.state_dict()` is not a copy: it holds the last weights, not the best.
 
     ## What it does
-    Reports a `state_dict()` that is kept across training and used afterwards, or kept on `self` under a name such as `best_state`.
+    Reports a `state_dict()` that is kept across training and used afterwards, or kept on `self` under a name
+    such as `best_state`.
 
     ## Why is this bad
-    `state_dict()` returns references to the live parameters (and so do `dict(...)`, `.copy()` and `copy.copy`). Every optimizer step changes
-    them; loading the "best" weights at the end loads the last ones.
+    `state_dict()` returns references to the live parameters (and so do `dict(...)`, `.copy()` and `copy.copy`).
+    Every optimizer step changes them; loading the "best" weights at the end loads the last ones.
 
     ## Example
     ```python
@@ -52,21 +56,43 @@ class StateDictAlias(Rule):
     name = "state-dict-alias"
 
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
+        if event.mutation.how != "update":
+            return
         for leaf in leaves(event.value):
-            entry = isinstance(leaf, Tensor) and leaf.source == "state_dict" and any(item.owner.is_trained for item in leaf.storages)
-            if (entry or isinstance(leaf, Dictionary)) and leaf.alias is not None and event.mutation.how == "update":
+            alias = _alias(leaf)
+            if alias is not None:
                 yield Draft(
-                    leaf.alias, f"`{event.name}` holds the live parameters, not a copy: training changes it", Certainty.LIKELY,
+                    alias,
+                    f"`{event.name}` holds the live parameters, not a copy: training changes it",
+                    Certainty.LIKELY,
                     "copy it: `copy.deepcopy(....state_dict())`",
                     (Note(event.mutation.node, event.mutation.words), Note(event.node, f"`{event.name}` is used here")),
-                )  # fmt: skip
+                )
 
     def on_store(self, event: Store) -> Iterator[Draft]:
         value = event.value
-        if event.container != "attribute" or not isinstance(value, Dictionary) or not value.state_dict or value.alias is None:
+        if (
+            event.container != "attribute"
+            or not isinstance(value, Dictionary)
+            or not value.state_dict
+            or value.alias is None
+        ):
             return
         if KEPT_NAME.search(event.target):
             yield Draft(
-                value.alias, f"`{event.target}` keeps the live parameters, not a copy: it follows the training", Certainty.LIKELY,
+                value.alias,
+                f"`{event.target}` keeps the live parameters, not a copy: it follows the training",
+                Certainty.LIKELY,
                 "copy it: `copy.deepcopy(....state_dict())`",
-            )  # fmt: skip
+            )
+
+
+def _alias(value: Value) -> cst.CSTNode | None:
+    """The ``state_dict()`` call that ``value``, or the dictionary it was taken from, came out of."""
+    match value:
+        case Dictionary(state_dict=True):
+            return value.alias
+        case Tensor(source="state_dict") if any(storage.owner.is_trained for storage in value.storages):
+            return value.alias
+        case _:
+            return None

@@ -13,9 +13,13 @@ from tensorlint.flow.values import Fact, Tensor, Truth, Unknown, Value
 from tensorlint.rules.base import Note
 
 #: Names under which something is kept to be compared with, or returned to, later.
-KEPT_NAME = re.compile(r"best|initial|init_|_init$|backup|old|previous|prev_|original|snapshot|saved|restore", re.IGNORECASE)
+KEPT_NAME = re.compile(
+    r"best|initial|init_|_init$|backup|old|previous|prev_|original|snapshot|saved|restore", re.IGNORECASE
+)
 #: Names that say a write is meant to reach the memory behind them.
 WRITE_THROUGH_NAME = re.compile(r"view|shared|buf|alias|_numpy$|_np$|mem|out$|out_|dst|dest", re.IGNORECASE)
+#: Functions that convert or compare whatever they are given.
+CONVERTER_NAME = re.compile(r"numpy|ndarray|(^|_)(np|array)($|_)|tensor2|^assert_|allclose", re.IGNORECASE)
 #: How a value of unknown device came in: handed over by a caller or by code that was not seen.
 _OUTSIDE = frozenset({"call", "parameter", "element", "load"})
 _WRITER = cst.Module(body=())
@@ -100,7 +104,9 @@ def _grad_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certaint
             return Certainty.LIKELY
         case Truth.NO:
             return None
-    return Certainty.POSSIBLE
+    # A helper that turns whatever it is given into an array is given tensors with a gradient sooner or later.
+    handed = value.source in {"parameter", "call"} and CONVERTER_NAME.search(scene.function)
+    return Certainty.LIKELY if handed else Certainty.POSSIBLE
 
 
 def history(*facts: Fact) -> tuple[Note, ...]:

@@ -9,20 +9,24 @@ from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import WRITE_THROUGH_NAME, spell
 
 _HOLDERS = {
-    Owner.ARGUMENT: "the caller's tensor", Owner.ATTRIBUTE: "the tensor the object keeps", Owner.PARAMETER: "the parameter itself",
-    Owner.GRADIENT: "the gradient itself", Owner.BUFFER: "the buffer itself",
-}  # fmt: skip
+    Owner.ARGUMENT: "the caller's tensor",
+    Owner.ATTRIBUTE: "the tensor the object keeps",
+    Owner.PARAMETER: "the parameter itself",
+    Owner.GRADIENT: "the gradient itself",
+    Owner.BUFFER: "the buffer itself",
+}
+
 
 class WriteToExportedView(Rule):
     """Writing to `t.numpy()` writes to `t`, on the CPU only.
 
     ## What it does
-    Follows the memory of a tensor through `.numpy()` and reports the write through one of the two names when the tensor belongs to a
-    caller, to `self` or to a module, or when the other name is read afterwards.
+    Follows the memory of a tensor through `.numpy()` and reports the write through one of the two names when
+    the tensor belongs to a caller, to `self` or to a module, or when the other name is read afterwards.
 
     ## Why is this bad
-    The array is a view: `a /= a.max()` normalises the tensor too. With the tensor on a GPU, `.cpu()` made a copy and the same line does
-    not. Autograd does not see the write.
+    The array is a view: `a /= a.max()` normalises the tensor too. With the tensor on a GPU, `.cpu()` made a
+    copy and the same line does not. Autograd does not see the write.
 
     ## Example
     ```python
@@ -44,7 +48,8 @@ class WriteToExportedView(Rule):
     ```
 
     ## Limits
-    Filling the whole view (`view[:] = ...`), and names such as `view`, `shared` or `buf`, are taken for intended.
+    Filling the whole view (`view[:] = ...`), and names such as `view`, `shared` or `buf`, are taken for
+    intended.
 
     ## References
     - torch documentation, `Tensor.numpy`; pytorch/pytorch#97586; measured on torch 1.13.1, 2.2.2 and 2.13.0
@@ -61,9 +66,12 @@ class WriteToExportedView(Rule):
         if len(value.storages) != 1 or event.how == "fill" or WRITE_THROUGH_NAME.search(event.name):
             return
         yield Draft(
-            event.node, f"this writes into {holder}: `{event.name or 'the array'}` is a view of it on the CPU", Certainty.LIKELY,
-            "work out of place, or copy first: `.copy()`", (Note(value.alias, "exported without a copy here"),),
-        )  # fmt: skip
+            event.node,
+            f"this writes into {holder}: `{event.name or 'the array'}` is a view of it on the CPU",
+            Certainty.LIKELY,
+            "work out of place, or copy first: `.copy()`",
+            (Note(value.alias, "exported without a copy here"),),
+        )
 
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
         value = event.value
@@ -78,6 +86,9 @@ class WriteToExportedView(Rule):
         if isinstance(value, Array) and value.alias is not None:
             notes.append(Note(value.alias, "exported without a copy here"))
         yield Draft(
-            event.mutation.node, f"this also changes `{event.name}`, which shares the memory: `{spell(event.mutation.node)}`",
-            Certainty.LIKELY, "work out of place, or copy first: `.copy()` of the array, `.clone()` of the tensor", tuple(notes),
-        )  # fmt: skip
+            event.mutation.node,
+            f"this also changes `{event.name}`, which shares the memory: `{spell(event.mutation.node)}`",
+            Certainty.LIKELY,
+            "work out of place, or copy first: `.copy()` of the array, `.clone()` of the tensor",
+            tuple(notes),
+        )

@@ -8,19 +8,24 @@ from tensorlint.flow.values import Array, Owner, Tensor, Unknown
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import WRITE_THROUGH_NAME, spell
 
-_HOLDERS = {Owner.ARGUMENT: "the caller's array", Owner.ATTRIBUTE: "the array the object keeps", Owner.GLOBAL: "the module's array"}
+_HOLDERS = {
+    Owner.ARGUMENT: "the caller's array",
+    Owner.ATTRIBUTE: "the array the object keeps",
+    Owner.GLOBAL: "the module's array",
+}
 
 
 class WriteToImportedArray(Rule):
     """An in-place operation on a tensor made of an array writes into the array.
 
     ## What it does
-    Follows the memory of an array through `torch.from_numpy`, `torch.as_tensor`, `torch.asarray` and `torch.Tensor` of a float32 array, and reports
-    the write through one of the two names when the array belongs to a caller or to `self`, or when the other name is read afterwards.
+    Follows the memory of an array through `torch.from_numpy`, `torch.as_tensor`, `torch.asarray` and
+    `torch.Tensor` of a float32 array, and reports the write through one of the two names when the array belongs
+    to a caller or to `self`, or when the other name is read afterwards.
 
     ## Why is this bad
-    `t /= 255` scales the caller's image as well; the next call scales it again. Whether it happens depends on dtypes (`.float()` of a
-    float32 tensor is no copy) and on the device.
+    `t /= 255` scales the caller's image as well; the next call scales it again. Whether it happens depends on
+    dtypes (`.float()` of a float32 tensor is no copy) and on the device.
 
     ## Example
     ```python
@@ -44,7 +49,8 @@ class WriteToImportedArray(Rule):
     ```
 
     ## References
-    - torch documentation, `torch.from_numpy`; Trusted-AI/adversarial-robustness-toolbox#2262; measured on torch 1.13.1, 2.2.2 and 2.13.0
+    - torch documentation, `torch.from_numpy`; Trusted-AI/adversarial-robustness-toolbox#2262; measured on torch
+      1.13.1, 2.2.2 and 2.13.0
     """
 
     code = "TBX303"
@@ -58,9 +64,12 @@ class WriteToImportedArray(Rule):
         if len(value.storages) != 1 or WRITE_THROUGH_NAME.search(event.name):
             return
         yield Draft(
-            event.node, f"this writes into {holder}: `{event.name or 'the tensor'}` shares its memory", Certainty.LIKELY,
-            "work out of place, or copy first: `.clone()`", (Note(value.alias, "made without a copy here"),),
-        )  # fmt: skip
+            event.node,
+            f"this writes into {holder}: `{event.name or 'the tensor'}` shares its memory",
+            Certainty.LIKELY,
+            "work out of place, or copy first: `.clone()`",
+            (Note(value.alias, "made without a copy here"),),
+        )
 
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
         value = event.value
@@ -75,6 +84,9 @@ class WriteToImportedArray(Rule):
         if isinstance(value, Tensor) and value.alias is not None:
             notes.append(Note(value.alias, "made without a copy here"))
         yield Draft(
-            event.mutation.node, f"this also changes `{event.name}`, which shares the memory: `{spell(event.mutation.node)}`",
-            Certainty.LIKELY, "work out of place, or copy first: `.clone()` of the tensor, `.copy()` of the array", tuple(notes),
-        )  # fmt: skip
+            event.mutation.node,
+            f"this also changes `{event.name}`, which shares the memory: `{spell(event.mutation.node)}`",
+            Certainty.LIKELY,
+            "work out of place, or copy first: `.clone()` of the tensor, `.copy()` of the array",
+            tuple(notes),
+        )
