@@ -67,6 +67,10 @@ MODEL_NAME = re.compile(
     r"|loss_fn|loss_func|forward|embedder|netG|netD|estimator)(_?\d*)$",
     re.IGNORECASE,
 )
+#: Methods of models that by custom work under ``no_grad``, or return no tensors.
+WITHOUT_GRAPH = re.compile(
+    r"generate|predict|encode|decode|sample|infer|transcribe|tokenize|load|save|to_|config", re.IGNORECASE
+)
 #: Functions named like this train the model they are given.
 TRAINER_NAME = re.compile(r"(^|_)(train|fit|finetune|fine_tune|learn)($|_)|^optimi[sz]e$", re.IGNORECASE)
 #: Modules of ``torch.nn`` without parameters; losses and activations are recognised by their names.
@@ -177,7 +181,8 @@ class Calls(Guards):
             device = callee.device if callee is not None and callee.device.truth is Truth.NO else UNKNOWN_FACT
         grad = strongest((value.grad for value in operands), UNKNOWN_FACT).weakened()
         if grad.truth <= Truth.UNKNOWN:
-            computed = bool(MODEL_NAME.search(name)) and bool(arguments)
+            by_name = bool(MODEL_NAME.search(name)) or self._computes(name, node, operands)
+            computed = bool(arguments) and by_name
             grad = Fact(Truth.MAYBE, node, "the output of a model needs a gradient") if computed else UNKNOWN_FACT
         return Unknown(
             device=device,
@@ -186,6 +191,14 @@ class Calls(Guards):
             origin=Origin(node, "computed here"),
             oid=self.next_serial(),
         )
+
+    @staticmethod
+    def _computes(name: str, node: cst.Call, operands: list[Tensor | Unknown]) -> bool:
+        """Whether this is a method of a model, given a tensor, that is not known to work without a graph."""
+        if not isinstance(node.func, cst.Attribute) or not any(isinstance(value, Tensor) for value in operands):
+            return False
+        owner = dotted_name(node.func.value).split(".")[-1]
+        return bool(MODEL_NAME.search(owner)) and not WITHOUT_GRAPH.search(name)
 
     @staticmethod
     def _is_model(argument: Argument, frame: Frame) -> bool:
