@@ -253,8 +253,9 @@ def _codes() -> Mapping[str, bool]:
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     """`` (did you mean `x`?)``, or nothing when no candidate is near."""
-    near = difflib.get_close_matches(word, list(candidates), n=1, cutoff=0.6)
-    return f" (did you mean `{near[0]}`?)" if near else ""
+    near = [(-difflib.SequenceMatcher(None, word, candidate).ratio(), candidate) for candidate in candidates]
+    score, best = min(near, default=(0.0, ""))
+    return f" (did you mean `{best}`?)" if -score >= 0.6 else ""
 
 
 def _check_code(code: str, where: str) -> str:

@@ -64,7 +64,7 @@ from tensorlint.knowledge.row import DTYPES
 #: Callables named like this return what a network computes.
 MODEL_NAME = re.compile(
     r"(^|_)(act|cri|dqn|q_?net)$|(model|net|network|encoder|decoder|actor|critic|policy|generator|discriminator|backbone|classifier|unet|vae|criterion"
-    r"|loss_fn|loss_func|forward|embedder|netG|netD|estimator)(_?\d*)$",
+    r"|loss_fn|loss_func|embedder|netG|netD|estimator)(_?\d*)$",
     re.IGNORECASE,
 )
 #: Methods of models that by custom work under ``no_grad``, or return no tensors.
@@ -116,14 +116,14 @@ class Calls(Guards):
 
     def _note_consumer(self, node: cst.Call) -> None:
         """Remember what stands around a call: ``float(t.numpy())``, ``t.numpy().item()``, ``from_numpy(a).clone()``."""
-        match node:
-            case cst.Call(func=cst.Attribute(value=cst.Call() as inner, attr=cst.Name(value=name))):
-                self.consumers[id(inner)] = (name, node)
-            case cst.Call(
-                func=cst.Name(value="float" | "int" | "bool" as name),
-                args=[cst.Arg(value=cst.Call() as inner, keyword=None)],
-            ):
-                self.consumers.setdefault(id(inner), (name, node))
+        func = node.func
+        if type(func) is cst.Attribute:
+            if type(func.value) is cst.Call:
+                self.consumers[id(func.value)] = (func.attr.value, node)
+        elif type(func) is cst.Name and func.value in {"float", "int", "bool"} and len(node.args) == 1:
+            inner = node.args[0].value
+            if type(inner) is cst.Call:
+                self.consumers.setdefault(id(inner), (func.value, node))
 
     def call_value(self, callee: Value, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         match callee:
@@ -170,20 +170,18 @@ class Calls(Guards):
         operands = [value for value in inputs if isinstance(value, (Tensor, Unknown))]
         if TRAINER_NAME.search(name) and any(self._is_model(argument, frame) for argument in arguments):
             self.update_parameters(frame, Mutation(node, "update", f"`{name}(...)` trains the model here"))
-        devices = [value.device for value in operands]
+        devices = [
+            value.device for value in operands if isinstance(value, Tensor) or value.device.truth > Truth.UNKNOWN
+        ]
         if callee is not None:
             devices.append(callee.device)
-        device = strongest(devices, UNKNOWN_FACT).weakened()
         told = self._requested_device(arguments, node)
-        if told is not None:
-            device = told.weakened()
-        elif device.truth is Truth.NO and not any(isinstance(value, Tensor) for value in operands):
-            device = callee.device if callee is not None and callee.device.truth is Truth.NO else UNKNOWN_FACT
-        grad = strongest((value.grad for value in operands), UNKNOWN_FACT).weakened()
-        if grad.truth <= Truth.UNKNOWN:
-            by_name = bool(MODEL_NAME.search(name)) or self._computes(name, node, operands)
-            computed = bool(arguments) and by_name
-            grad = Fact(Truth.MAYBE, node, "the output of a model needs a gradient") if computed else UNKNOWN_FACT
+        device = (told if told is not None else strongest(devices, UNKNOWN_FACT)).weakened()
+        grad = UNKNOWN_FACT
+        if arguments and (MODEL_NAME.search(name) or self._computes(name, node, operands)):
+            inherited = strongest((value.grad for value in operands), UNKNOWN_FACT).weakened()
+            by_name = Fact(Truth.MAYBE, node, "the output of a model needs a gradient")
+            grad = inherited if inherited.truth > Truth.UNKNOWN else by_name
         return Unknown(
             device=device,
             grad=self.result_grad(grad, frame),
@@ -395,11 +393,16 @@ class Calls(Guards):
             return Unknown(device=self._map_location(arguments, node), source="load", oid=self.next_serial())
         row = TORCH_FUNCTIONS.get(name) or TORCH_FUNCTIONS.get(name.removeprefix("functional."))
         if row is None and name.startswith("nn.") and last[:1].isupper():
-            stateless = Truth.NO if _STATELESS.search(last) else Truth.YES
+            trainable = Truth.NO if _STATELESS.search(last) else Truth.YES
+            if last == "Sequential" and arguments:
+                trainable = max(
+                    argument.value.trainable if isinstance(argument.value, Module) else Truth.UNKNOWN
+                    for argument in arguments
+                )
             return Module(
                 name=f"torch.{name}",
                 device=self._requested_device(arguments, node) or self.default_device,
-                trainable=stateless,
+                trainable=trainable,
                 storages=self.storage(Owner.PARAMETER),
                 oid=self.serial,
             )
@@ -454,6 +457,8 @@ class Calls(Guards):
         """Off the CPU, after being put on the device ``value``. A device that is not known was meant to matter."""
         fact = device_fact(value)
         words = _spell(spelled)
+        if fact.truth is Truth.UNKNOWN and "cpu" in words.lower():
+            return Fact(Truth.NO, node, "on the CPU here")
         if fact.truth is Truth.UNKNOWN:
             return Fact(Truth.MAYBE, node, f"put on `{words}` here")
         if fact.truth is Truth.NO:

@@ -90,7 +90,9 @@ class Expressions(Machine):
             self.emit(frame, events.StaleRead, node, name=path, value=value, mutation=mutation)
 
     def _integer(self, node: cst.Integer, frame: Frame) -> Value:
-        return Scalar(kind="int", literal=node.evaluated_value, known=True)
+        return Scalar(
+            kind="int", literal=int(node.value) if node.value.isdecimal() else node.evaluated_value, known=True
+        )
 
     def _float(self, node: cst.Float, frame: Frame) -> Value:
         return Scalar(kind="float", known=True)
@@ -99,7 +101,13 @@ class Expressions(Machine):
         return Scalar(kind="complex", known=True)
 
     def _string(self, node: cst.SimpleString, frame: Frame) -> Value:
-        text = node.evaluated_value
+        text: str | bytes
+        if "\\" not in node.value and node.value[:1] in "'\"":
+            # Most strings: nothing to evaluate, which is what costs.
+            quote = 3 if node.value[:3] in {'"""', "'''"} else 1
+            text = node.value[quote:-quote]
+        else:
+            text = node.evaluated_value
         return Scalar(kind="str" if isinstance(text, str) else "bytes", literal=text, known=True)
 
     def _formatted(self, node: cst.FormattedString, frame: Frame) -> Value:

@@ -143,6 +143,8 @@ class Guards(Expressions):
         if names <= {"builtins.list", "builtins.tuple", "builtins.set"} and names:
             inner = value if isinstance(value, Unknown) else Unknown()
             self._rebind(subject, frame, Sequence(element=replace(inner, source=inner.source or "element", oid=0)))
+        elif names in ({"builtins.float"}, {"builtins.int"}, {"builtins.str"}):
+            self._rebind(subject, frame, Scalar(kind=names.pop().removeprefix("builtins.")))
         elif names and all(name.startswith("builtins.") and name != "builtins.object" for name in names):
             self._rebind(subject, frame, Foreign() if "builtins.dict" not in names else Unknown(source="element"))
         elif names and all(name == "torch.nn.Module" for name in names):

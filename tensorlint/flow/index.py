@@ -91,11 +91,16 @@ _MODULE_BASES = frozenset({"torch.nn.Sequential", "torch.nn.ModuleList", "torch.
 
 def dotted_name(node: cst.CSTNode) -> str:
     """``a.b.c`` of a name or attribute chain, or an empty string for anything else."""
+    # LibCST nodes have an abstract metaclass, which makes ``isinstance`` ten times the price of ``type``.
+    kind = type(node)
+    if kind is cst.Name:
+        return node.value  # type: ignore[attr-defined, no-any-return]
     parts: list[str] = []
-    while isinstance(node, cst.Attribute):
-        parts.append(node.attr.value)
-        node = node.value
-    if not isinstance(node, cst.Name):
+    while kind is cst.Attribute:
+        parts.append(node.attr.value)  # type: ignore[attr-defined]
+        node = node.value  # type: ignore[attr-defined]
+        kind = type(node)
+    if kind is not cst.Name:
         return ""
-    parts.append(node.value)
+    parts.append(node.value)  # type: ignore[attr-defined]
     return ".".join(reversed(parts))

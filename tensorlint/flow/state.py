@@ -35,11 +35,13 @@ class Environment:
     ``stale`` holds the paths whose memory was written through another name since they were bound.
     """
 
-    __slots__ = ("bindings", "grad_mode", "parent", "stale")
+    __slots__ = ("bindings", "dotted", "grad_mode", "parent", "stale")
 
     def __init__(self, parent: Environment | None = None, grad_mode: Fact = GRAD_ASSUMED_ON) -> None:
         self.bindings: dict[str, Value] = {}
         self.stale: dict[str, Mutation] = {}
+        #: Whether any path with a dot in it may be bound.
+        self.dotted = False
         self.grad_mode = grad_mode
         self.parent = parent
 
@@ -47,6 +49,7 @@ class Environment:
         twin = Environment(self.parent, self.grad_mode)
         twin.bindings = dict(self.bindings)
         twin.stale = dict(self.stale)
+        twin.dotted = self.dotted
         return twin
 
     def lookup(self, path: str) -> Value | None:
@@ -59,10 +62,12 @@ class Environment:
 
     def bind(self, path: str, value: Value) -> None:
         """Bind ``path``; what was known of ``path.attribute`` goes with the old object."""
-        inner = path + "."
-        for known in [key for key in self.bindings if key.startswith(inner)]:
-            del self.bindings[known]
-            self.stale.pop(known, None)
+        if self.dotted:
+            inner = path + "."
+            for known in [key for key in self.bindings if key.startswith(inner)]:
+                del self.bindings[known]
+                self.stale.pop(known, None)
+        self.dotted |= "." in path
         self.bindings[path] = value
         self.stale.pop(path, None)
 
@@ -83,12 +88,17 @@ class Environment:
         """What holds after either path. ``fallback`` tells what an attribute path is where nothing bound it."""
         merged = Environment(self.parent, self.grad_mode.joined(other.grad_mode))
         for path in dict.fromkeys([*self.bindings, *other.bindings]):
+            here, there = self.bindings.get(path), other.bindings.get(path)
+            if here is there and here is not None:
+                merged.bindings[path] = here
+                continue
             here, there = self._at(path, fallback), other._at(path, fallback)
             if here is not None and there is not None:
                 merged.bindings[path] = join(here, there)
             elif (bound := here or there) is not None:
                 # A plain name that one path leaves unbound can only be read where it is bound.
                 merged.bindings[path] = bound
+        merged.dotted = self.dotted or other.dotted
         merged.stale = {**other.stale, **self.stale}
         return merged
 

@@ -67,6 +67,8 @@ class Statements(Methods):
     # Simple statements.
 
     def _expression(self, node: cst.Expr, frame: Frame) -> None:
+        if type(node.value) is cst.SimpleString:
+            return
         self.bare_call = node.value
         self.evaluate(node.value, frame)
         self.bare_call = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tensorlint.report import Report, Style
-from tensorlint.report.text import codes, shown_path
+from tensorlint.report.text import codes, shown_path, visible
 
 
 def render(report: Report, style: Style) -> str:
@@ -16,7 +16,7 @@ def render(report: Report, style: Style) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return visible(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:

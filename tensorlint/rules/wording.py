@@ -86,6 +86,8 @@ def _device_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certai
             return None
     if scene.host_only:
         return None
+    if scene.is_test and not scene.file.mentions_device:
+        return Certainty.POSSIBLE
     # A tensor that comes from outside of what was seen may live anywhere. Where nothing in the file speaks of a
     # device, what stays inside of it (the backward of an autograd function, say) most probably lives on the CPU.
     return Certainty.LIKELY if scene.file.mentions_device or value.source in _OUTSIDE else Certainty.POSSIBLE
