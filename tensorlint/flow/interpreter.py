@@ -195,6 +195,8 @@ class Interpreter(Statements):
                 return seen
             case Sequence() if seen.any_element() != UNKNOWN:
                 return seen
+            case Scalar(kind="str", known=True, literal="cpu") if parameter.default is None:
+                return seen
             case Scalar(kind=kind) if parameter.default is None and kind not in {"str", "None", "number"}:
                 return Scalar(kind=kind)
             case _:
