@@ -167,7 +167,7 @@ class Interpreter(Statements):
         if parameter.annotation is not None:
             declared = value_of(parameter.annotation.annotation, lambda node: self.resolve(node, frame))
         seen = info.seen_arguments.get(name)
-        if seen is not None and not self.learning:
+        if seen is not None:
             value = self._seen_parameter(seen, value, parameter)
         if declared is not None and isinstance(value, Unknown):
             value = declared_value(declared, value)
