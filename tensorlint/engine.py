@@ -6,8 +6,10 @@ nodes; the rows and columns are looked up at the end, for the drafts that surviv
 
 from __future__ import annotations
 
+import ast
 import gc
 import re
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -48,6 +50,8 @@ class Policy:
 
     codes: frozenset[str]
     certainty: Certainty = Certainty.LIKELY
+    #: Whether findings that one change mends are told as one. Off where the caller selects by code afterwards.
+    merge: bool = True
 
 
 def check(source: Source, policy: Policy) -> list[Finding]:
@@ -97,7 +101,8 @@ def _check(source: Source, policy: Policy) -> list[Finding]:
     if not drafts:
         return []
     suppressions = Suppressions.parse(source)
-    return sorted(_findings(source, module, drafts.values(), suppressions), key=lambda finding: finding.sort_key)
+    findings = _findings(source, module, drafts.values(), suppressions, merge=policy.merge)
+    return sorted(findings, key=lambda finding: finding.sort_key)
 
 
 def _keep(drafts: dict[tuple[str, int], tuple[type[Rule], Draft]], rule: type[Rule], draft: Draft) -> None:
@@ -121,10 +126,17 @@ def _listeners(policy: Policy) -> dict[str, list[tuple[type[Rule], Callable[[Eve
 
 
 def _syntax_error(source: Source, error: cst.ParserSyntaxError) -> Finding:
-    row = max(error.raw_line, 1)
-    column = max(error.raw_column + 1, 1)
-    message = f"syntax error: {' '.join(error.message.split())}"
-    return Finding(SYNTAX_ERROR, message, source.path, Span(row, column, row, column), Certainty.CERTAIN, noqa_row=row)
+    """Python's own words for it when it agrees, as they are the ones people know."""
+    row, column, message = error.raw_line, error.raw_column + 1, " ".join(error.message.split())
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(source.text)
+    except SyntaxError as own:
+        row, column, message = own.lineno or row, own.offset or 1, own.msg
+    row, column = max(row, 1), max(column, 1)
+    span = Span(row, column, row, column)
+    return Finding(SYNTAX_ERROR, f"syntax error: {message}", source.path, span, Certainty.CERTAIN, noqa_row=row)
 
 
 def file_facts(source: Source) -> FileFacts:
@@ -145,20 +157,24 @@ def file_facts(source: Source) -> FileFacts:
 
 
 def _findings(
-    source: Source, module: cst.Module, drafts: Iterable[tuple[type[Rule], Draft]], suppressions: Suppressions
+    source: Source,
+    module: cst.Module,
+    drafts: Iterable[tuple[type[Rule], Draft]],
+    suppressions: Suppressions,
+    *,
+    merge: bool,
 ) -> list[Finding]:
-    from tensorlint.flow.positions import spans_of
+    from tensorlint.flow.positions import locate
 
     kept = list(drafts)
-    nodes = [node for _, draft in kept for node in (draft.node, *(note.node for note in draft.notes))]
-    spans = spans_of(module, nodes)
+    places = locate(module, [node for _, draft in kept for node in (draft.node, *(note.node for note in draft.notes))])
     shown: dict[object, list[Finding]] = {}
     for rule, draft in kept:
-        span = spans[id(draft.node)]
+        span = places.spans[id(draft.node)]
         trace = {
-            TraceStep(spans[id(note.node)], note.message)
+            TraceStep(places.spans[id(note.node)], note.message)
             for note in draft.notes
-            if id(note.node) in spans and spans[id(note.node)] != span
+            if id(note.node) in places.spans and places.spans[id(note.node)] != span
         }
         finding = Finding(
             rule.code,
@@ -168,12 +184,11 @@ def _findings(
             draft.certainty,
             draft.help,
             tuple(sorted(trace, key=lambda step: (step.span, step.message))),
-            noqa_row=span.end_row,
+            noqa_row=places.last_row(span),
         )
         if not suppressions.covers_finding(finding):
-            shown.setdefault(id(draft.mend) if draft.mend is not None else (rule.code, id(draft.node)), []).append(
-                finding
-            )
+            together = id(draft.mend) if merge and draft.mend is not None else (rule.code, id(draft.node))
+            shown.setdefault(together, []).append(finding)
     return [_merged(findings) for findings in shown.values()]
 
 
@@ -183,12 +198,10 @@ def _merged(findings: list[Finding]) -> Finding:
     if not others:
         return first
     trace = {step: None for finding in (first, *others) for step in finding.trace}
-    messages = [finding.message for finding in (first, *others)]
+    rest = "; ".join(finding.message for finding in others)
     return replace(
         first,
-        message=messages[0]
-        + "; "
-        + "; ".join(message[0].lower() + message[1:] if message[:1].isupper() else message for message in messages[1:]),
+        message=f"{first.message}; {rest}",
         also=tuple(finding.code for finding in others),
         help=max((finding.help for finding in findings), key=len),
         trace=tuple(sorted(trace, key=lambda step: (step.span, step.message))),

@@ -663,7 +663,15 @@ class Calls(Guards):
     ) -> None:
         if receiver is not None and position == 0:
             assert isinstance(node.func, cst.Attribute)
-            self.write(frame, node, receiver, dotted_name(node.func.value), "method")
+            owner = node.func.value
+            if (
+                isinstance(owner, cst.Call)
+                and isinstance(owner.func, cst.Attribute)
+                and owner.func.attr.value.endswith("_")
+            ):
+                # ``t.sub_(m).div_(s)``: the first link of the chain was told already.
+                return
+            self.write(frame, node, receiver, dotted_name(owner), "method")
             return
         index = position - (receiver is not None)
         if index < len(arguments) and not arguments[index].keyword:

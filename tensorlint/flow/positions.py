@@ -7,9 +7,11 @@ asked for are remembered.
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import libcst as cst
 from libcst._nodes.internal import CodegenState
@@ -28,6 +30,7 @@ class _Recorder(CodegenState):
         self.row, self.column = 1, 1
         self.starts: dict[int, tuple[int, int]] = {}
         self.spans: dict[int, Span] = {}
+        self.statements: list[Span] = []
 
     def add_token(self, value: str) -> None:
         if "\n" in value or "\r" in value:
@@ -55,12 +58,28 @@ class _Recorder(CodegenState):
     ) -> Iterator[None]:
         start = (self.row, self.column)
         yield
+        if type(node) is cst.SimpleStatementLine:
+            self.statements.append(Span(*start, self.row, self.column))
         if id(node) in self.wanted:
             self.spans[id(node)] = Span(*start, self.row, self.column)
 
 
-def spans_of(module: cst.Module, nodes: Iterable[cst.CSTNode]) -> dict[int, Span]:
-    """The span of each node of ``module``, by ``id``. A node that is not part of the module is left out."""
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Spans by the ``id`` of their nodes, and the spans of the simple statements, in source order."""
+
+    spans: dict[int, Span]
+    statements: tuple[Span, ...]
+
+    def last_row(self, span: Span) -> int:
+        """The last row of the statement around ``span``, where a comment about all of it stands."""
+        index = bisect.bisect_right(self.statements, (span.row, span.column), key=lambda item: (item.row, item.column))
+        around = self.statements[index - 1] if index else span
+        return max(around.end_row, span.end_row) if around.end_row >= span.row else span.end_row
+
+
+def locate(module: cst.Module, nodes: Iterable[cst.CSTNode]) -> Places:
+    """Where the nodes of ``module`` stand. A node that is not part of the module is left out."""
     recorder = _Recorder(module, frozenset(map(id, nodes)))
     module._codegen(recorder)
-    return recorder.spans
+    return Places(recorder.spans, tuple(recorder.statements))

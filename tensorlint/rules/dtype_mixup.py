@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-
-import libcst as cst
+from typing import TYPE_CHECKING
 
 from tensorlint.findings import Certainty
 from tensorlint.flow.dtypes import dtype_name
@@ -10,6 +9,9 @@ from tensorlint.flow.events import Argument, MethodCall, NumpyCall, TorchCall
 from tensorlint.flow.values import Array, Scalar, Symbol, Tensor, Value
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 
 class DtypeMixup(Rule):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from tensorlint.findings import Certainty
 from tensorlint.flow.events import Argument, ItemWrite, NumpyCall, Scene
@@ -9,6 +10,9 @@ from tensorlint.knowledge import EXPORTS, SILENTLY_WRONG
 from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import Risk, export_risk, history, spell
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 
 class ImplicitExport(Rule):
@@ -63,10 +67,7 @@ class ImplicitExport(Rule):
             yield draft
 
 
-def _draft(argument: Argument, node: object, scene: Scene, how: str) -> Draft | None:
-    import libcst as cst
-
-    assert isinstance(node, cst.CSTNode)
+def _draft(argument: Argument, node: cst.CSTNode, scene: Scene, how: str) -> Draft | None:
     tensors = [leaf for leaf in leaves(argument.value) if isinstance(leaf, Tensor)]
     judged = [(tensor, risk) for tensor in tensors if (risk := export_risk(tensor, scene, presume=False)) is not None]
     worst: tuple[Tensor, Risk] | None = max(judged, key=lambda pair: pair[1].surest or 0, default=None)

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from tensorlint.findings import Certainty
 from tensorlint.flow.events import FrozenUse
 from tensorlint.rules.base import Draft, Note, Rule
@@ -60,11 +58,9 @@ class ReadOnlySource(Rule):
     name = "read-only-source"
 
     def on_frozen_use(self, event: FrozenUse) -> Iterator[Draft]:
-        assert isinstance(event.node, cst.Call)
-        data = event.node.args[0].value
         yield Draft(
             event.node,
-            f"`{spell(data)}` is read-only memory: a write through the tensor is undefined behaviour",
+            f"`{spell(event.node)}` is a tensor over read-only memory: to write through it is undefined behaviour",
             Certainty.LIKELY,
             "copy the array first: `.copy()`",
             (Note(event.use, "written, or handed on, here"),),

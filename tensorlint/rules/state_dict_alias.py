@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-import libcst as cst
+from typing import TYPE_CHECKING
 
 from tensorlint.findings import Certainty
 from tensorlint.flow.events import StaleRead, Store
 from tensorlint.flow.values import Dictionary, Tensor, Value, leaves
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import KEPT_NAME
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 
 class StateDictAlias(Rule):

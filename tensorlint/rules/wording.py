@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-
-import libcst as cst
+from typing import TYPE_CHECKING
 
 from tensorlint.findings import Certainty
 from tensorlint.flow.events import Scene
 from tensorlint.flow.values import Fact, Tensor, Truth, Unknown, Value
 from tensorlint.rules.base import Note
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 #: Names under which something is kept to be compared with, or returned to, later.
 KEPT_NAME = re.compile(
@@ -22,12 +24,13 @@ WRITE_THROUGH_NAME = re.compile(r"view|shared|buf|alias|_numpy$|_np$|mem|out$|ou
 CONVERTER_NAME = re.compile(r"numpy|ndarray|(^|_)(np|array)($|_)|tensor2|^assert_|allclose", re.IGNORECASE)
 #: How a value of unknown device came in: handed over by a caller or by code that was not seen.
 _OUTSIDE = frozenset({"call", "parameter", "element", "load"})
-_WRITER = cst.Module(body=())
 
 
 def spell(node: cst.CSTNode, limit: int = 48) -> str:
     """The source of an expression on one line, cut in the middle when it is long."""
-    text = " ".join(_WRITER.code_for_node(node).split())
+    import libcst  # here and not above: the rules are read to check an option, too
+
+    text = " ".join(libcst.Module(body=()).code_for_node(node).split())
     return text if len(text) <= limit else f"{text[: limit - 15]}...{text[-12:]}"
 
 
