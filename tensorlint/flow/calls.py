@@ -49,6 +49,7 @@ from tensorlint.flow.values import (
 )
 from tensorlint.knowledge import (
     FOREIGN_FRAMEWORKS,
+    IN_PLACE_METHODS,
     NUMPY_FUNCTIONS,
     TORCH_FUNCTIONS,
     Access,
@@ -664,11 +665,8 @@ class Calls(Guards):
         if receiver is not None and position == 0:
             assert isinstance(node.func, cst.Attribute)
             owner = node.func.value
-            if (
-                isinstance(owner, cst.Call)
-                and isinstance(owner.func, cst.Attribute)
-                and owner.func.attr.value.endswith("_")
-            ):
+            link = owner.func if isinstance(owner, cst.Call) else None
+            if isinstance(link, cst.Attribute) and link.attr.value in IN_PLACE_METHODS:
                 # ``t.sub_(m).div_(s)``: the first link of the chain was told already.
                 return
             self.write(frame, node, receiver, dotted_name(owner), "method")

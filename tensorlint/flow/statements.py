@@ -363,11 +363,8 @@ class Statements(Methods):
                 items = subject.items if isinstance(subject, Sequence) else None
                 for position, part in enumerate(patterns):
                     if isinstance(part, cst.MatchSequenceElement):
-                        item = (
-                            items[position]
-                            if items is not None and position < len(items)
-                            else Unknown(source="element")
-                        )
+                        known = items is not None and position < len(items)
+                        item = items[position] if items and known else self.element_of(subject, node, frame)
                         self._bind_pattern(part.value, item, _PART, frame)
             case _:
                 pass
