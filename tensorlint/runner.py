@@ -167,7 +167,8 @@ def judge_source(source: Source, codes: frozenset[str], certainty: Certainty) ->
 def _check(source: Source, codes: frozenset[str], certainty: Certainty) -> list[Finding]:
     from tensorlint.engine import Policy, check  # here, because this is what imports LibCST
 
-    return check(source, Policy(codes, certainty))
+    # Who honours comments and selections itself (flake8) needs every code on a row of its own.
+    return check(source, Policy(codes, certainty, merge=source.noqa))
 
 
 def _parses(data: bytes) -> bool:

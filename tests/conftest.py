@@ -45,7 +45,9 @@ def execute(command: list[str], cwd: Path, stdin: str | bytes = "", env: dict[st
 def tensorlint(tmp_path: Path) -> Program:
     """The console script, run in an empty directory."""
 
-    def run(*arguments: str, stdin: str | bytes = "", cwd: Path = tmp_path, env: dict[str, str] | None = None) -> Outcome:
+    def run(
+        *arguments: str, stdin: str | bytes = "", cwd: Path = tmp_path, env: dict[str, str] | None = None
+    ) -> Outcome:
         return execute([str(SCRIPTS / "tensorlint"), *arguments], cwd, stdin, env)
 
     return run

@@ -47,7 +47,12 @@ def only_other_file_fine(outcome: Outcome, name: str, code: str, row: int) -> st
         (TOKEN + b"x = " + b"-" * 100_000 + b"1\n", "TBX902", 2, "nested too deeply"),
         (TOKEN + b"x = 1" + b"+1" * 5_000 + b"\n", "TBX902", 2, "nested too deeply"),
         (TOKEN + b"x = a" + b".b" * 5_000 + b"\n", "TBX902", 2, "nested too deeply"),
-        (TOKEN + b"".join(b" " * n + b"if x:\n" for n in range(1_000)) + b" " * 1_000 + b"y\n", "TBX901", None, "indent"),
+        (
+            TOKEN + b"".join(b" " * n + b"if x:\n" for n in range(1_000)) + b" " * 1_000 + b"y\n",
+            "TBX901",
+            None,
+            "indent",
+        ),
     ],
 )
 @pytest.mark.parametrize("named", [False, True])

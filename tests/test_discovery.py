@@ -74,7 +74,10 @@ def test_exclude_of_the_settings(tmp_path: Path) -> None:
     assert found(tmp_path) == ["a.py", "pkg/d.py", "pkg/vendor/c.py"]
     (tmp_path / "pyproject.toml").write_text('[tool.tensorlint]\nexclude = ["vendor"]\n')
     assert found(tmp_path) == ["a.py", "build/e.py", "pkg/d.py"]
-    assert found(tmp_path, overrides=Overrides(root=str(tmp_path), extend_exclude=("pkg/d.py",))) == ["a.py", "build/e.py"]
+    assert found(tmp_path, overrides=Overrides(root=str(tmp_path), extend_exclude=("pkg/d.py",))) == [
+        "a.py",
+        "build/e.py",
+    ]
 
 
 def test_settings_below_speak_for_what_is_below_them(tmp_path: Path) -> None:

@@ -260,7 +260,9 @@ def test_summary() -> None:
     assert summary.render(report(FINDING, likely, other), PLAIN) == (
         "Found 3 findings in 2 files (2 certain, 1 likely; 1 fixable). Checked 41 files.\n"
     )
-    assert summary.render(report(FINDING, checked=1), PLAIN) == "Found 1 finding in 1 file (1 certain). Checked 1 file.\n"
+    assert (
+        summary.render(report(FINDING, checked=1), PLAIN) == "Found 1 finding in 1 file (1 certain). Checked 1 file.\n"
+    )
     broken = replace(FINDING, code="TBX901", path="/p/broken.py")
     assert summary.render(report(FINDING, broken), PLAIN) == (
         "Found 1 finding in 1 file (1 certain). 1 path could not be checked. Checked 41 files.\n"

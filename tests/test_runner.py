@@ -78,13 +78,26 @@ def brief(report: Report) -> list[tuple[str, str, int]]:
         "import torch\nimport numpy",
         "import torch\nnp.mean(x)",
         "from_dlpack(x)",
+        "import torch\nfor p in ps:\n    p.add_(1)",
+        "import torch\nold = [p.data for p in ps]",
+        "from random import shuffle\nimport torch\nshuffle(x)",
+        "import numpy as np\nb = np.zeros(3)\nkept.append(b)",
     ],
 )
 def test_the_screen_keeps(text: str) -> None:
     assert may_matter(text.encode())
 
 
-@pytest.mark.parametrize("text", ["", "x = 1", "import numpy as np\nnp.zeros(3)", "import torch\ntorch.nn.Linear(1, 2)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x = 1",
+        "import numpy as np\nnp.zeros(3)",
+        "import torch\ntorch.nn.Linear(1, 2)",
+        "import torch\nfrom torch.utils.data import Dataset\nclass D(Dataset):\n    def __init__(self): pass",
+    ],
+)
 def test_the_screen_drops(text: str) -> None:
     assert not may_matter(text.encode())
 
@@ -101,7 +114,10 @@ def test_nothing_is_imported_for_files_that_cannot_matter(tmp_path: Path, jobs: 
         "assert not heavy, heavy\n"
     )
     for arguments in ([str(tmp_path)], [str(file) for file in files], ["--version"]):
-        subprocess.run([sys.executable, "-c", program, *arguments, *(["-j", jobs] if arguments[0] != "--version" else [])], check=True)
+        subprocess.run(
+            [sys.executable, "-c", program, *arguments, *(["-j", jobs] if arguments[0] != "--version" else [])],
+            check=True,
+        )
 
 
 def test_a_broken_file_without_tokens_is_reported_only_when_named(tmp_path: Path) -> None:

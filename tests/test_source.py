@@ -33,7 +33,12 @@ def test_bom_is_taken_off_and_remembered() -> None:
 
 
 @pytest.mark.parametrize(
-    "head", ["# coding: latin-1\n", "#!/usr/bin/python\n# -*- coding: iso-8859-1 -*-\n", "\n# vim: set fileencoding=latin-1 :\n"]
+    "head",
+    [
+        "# coding: latin-1\n",
+        "#!/usr/bin/python\n# -*- coding: iso-8859-1 -*-\n",
+        "\n# vim: set fileencoding=latin-1 :\n",
+    ],
 )
 def test_cookie_is_honoured_on_the_first_two_lines(head: str) -> None:
     text = head + "name = 'é'\n"

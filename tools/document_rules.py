@@ -1,7 +1,7 @@
 """Write docs/rules/: one page for each code, from the docstring of its rule and its fixture programs.
 
-    python tools/document_rules.py            write the pages
-    python tools/document_rules.py --check    fail when they are not what would be written
+python tools/document_rules.py            write the pages
+python tools/document_rules.py --check    fail when they are not what would be written
 """
 
 from __future__ import annotations
