@@ -33,6 +33,9 @@ _DEVICE_WORDS = re.compile(
 )
 _IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*)", re.MULTILINE)
 _NUMPY_METHOD = re.compile(r"^[ \t]+(?:async[ \t]+)?def[ \t]+numpy[ \t]*\(", re.MULTILINE)
+_DATA_PATH = re.compile(
+    r"(^|/)(data|datasets?|data_?loaders?|data_?managers?|data_?parsers?|data_?utils|transforms?|pre_?process\w*|augment\w*)(/|\.py$)"
+)
 _TEST_PATH = re.compile(r"(^|/)(tests?|testing|test_\w+|\w+_test)(\.py|/)")
 
 
@@ -147,12 +150,14 @@ def file_facts(source: Source) -> FileFacts:
     modules = {
         name.strip().split(".")[0] for match in _IMPORT.finditer(source.text) for name in match.group(1).split(",")
     }
+    path = source.path.replace("\\", "/")
     return FileFacts(
         imports_torch=bool(modules & TORCH_ECOSYSTEM),
         mentions_device=bool(_DEVICE_WORDS.search(source.text)),
         foreign=frozenset(modules & FOREIGN_NUMPY_METHOD),
         defines_numpy=bool(_NUMPY_METHOD.search(source.text)),
-        is_test=bool(_TEST_PATH.search(source.path.replace("\\", "/"))),
+        is_test=bool(_TEST_PATH.search(path)),
+        is_data_code=bool(_DATA_PATH.search(path)),
     )
 
 

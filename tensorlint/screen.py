@@ -1,8 +1,9 @@
 """The first and cheapest stage: can this file matter at all?
 
 Every finding needs tokens of the PyTorch/NumPy boundary, or of memory written in place and kept, in the text; so a
-search over the raw bytes lets most files of most projects go before anything is decoded or parsed. The screen is generous:
-a file it keeps in vain costs a parse, one it drops wrongly costs a finding. This module imports nothing but ``re``.
+search over the raw bytes lets most files of most projects go before anything is decoded or parsed. The screen is
+generous: a file it keeps in vain costs a parse, one it drops wrongly costs a finding. This module imports nothing but
+``re``.
 """
 
 from __future__ import annotations
@@ -35,5 +36,7 @@ def may_matter(data: bytes) -> bool:
         any(token in data for token in _BOUNDARY)
         or _CONSTRUCTOR.search(data) is not None
         or (torch and _WITH_TORCH.search(data) is not None)
-        or ((torch or b"numpy" in data) and any(token in data for token in _STORES) and _BUFFER.search(data) is not None)
+        or (
+            (torch or b"numpy" in data) and any(token in data for token in _STORES) and _BUFFER.search(data) is not None
+        )
     )

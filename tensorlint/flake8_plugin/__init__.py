@@ -1,8 +1,8 @@
 """tensorlint inside flake8: ``flake8 --select TBX``.
 
-flake8 selects, ignores, and honours ``# noqa`` itself; ``# tensorlint: ignore`` works here, too. How sure a finding must
-be comes from flake8's option, else, like the codes that may speak at all, from ``[tool.tensorlint]`` of the nearest
-pyproject.toml.
+flake8 selects, ignores, and honours ``# noqa`` itself; ``# tensorlint: ignore`` works here, too. How sure a finding
+must be comes from flake8's option, else, like the codes that may speak at all, from ``[tool.tensorlint]`` of the
+nearest pyproject.toml.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ MODEL_NAME = re.compile(
 )
 #: Methods of models that by custom work under ``no_grad``, or return no tensors.
 WITHOUT_GRAPH = re.compile(
-    r"generate|predict|encode|decode|sample|infer|transcribe|tokenize|load|save|to_|config", re.IGNORECASE
+    r"generate|predict|action|encode|decode|sample|infer|transcribe|tokenize|load|save|to_|config", re.IGNORECASE
 )
 #: Functions named like this train the model they are given.
 TRAINER_NAME = re.compile(r"(^|_)(train|fit|finetune|fine_tune|learn)($|_)|^optimi[sz]e$", re.IGNORECASE)
@@ -97,12 +97,21 @@ class Calls(Guards):
             path = dotted_name(node.func)
             bound = self.lookup(path, frame) if path else None
             if bound is None:
-                receiver = self.evaluate(node.func.value, frame)
+                receiver = self._receiver(node.func, frame)
                 arguments = self._arguments(node, frame)
                 return self.method(receiver, node.func.attr.value, arguments, node, frame)
             return self.call_value(bound, self._arguments(node, frame), node, frame)
         callee = self.evaluate(node.func, frame)
         return self.call_value(callee, self._arguments(node, frame), node, frame)
+
+    def _receiver(self, func: cst.Attribute, frame: Frame) -> Value:
+        """The object a method is called on. ``d.keys()`` reads no tensor of ``d``."""
+        if func.attr.value != "keys":
+            return self.evaluate(func.value, frame)
+        stale, frame.env.stale = frame.env.stale, {}
+        receiver = self.evaluate(func.value, frame)
+        frame.env.stale = stale
+        return receiver
 
     def _arguments(self, node: cst.Call, frame: Frame) -> tuple[Argument, ...]:
         return tuple(
@@ -174,7 +183,7 @@ class Calls(Guards):
         devices = [
             value.device for value in operands if isinstance(value, Tensor) or value.device.truth > Truth.UNKNOWN
         ]
-        if callee is not None:
+        if callee is not None and callee.device.truth is not Truth.UNKNOWN:
             devices.append(callee.device)
         told = self._requested_device(arguments, node)
         device = (told if told is not None else strongest(devices, UNKNOWN_FACT)).weakened()
@@ -585,6 +594,7 @@ class Calls(Guards):
             for argument in dimension
         )
         if row.result in {Result.TENSOR_TUPLE, Result.TENSOR_LIST} or pair:
+            result = replace(result, picked=True)
             if row.indices:
                 count = max(2, max(row.indices) + 1)
                 items = tuple(

@@ -25,7 +25,8 @@ class FileFacts:
     #: A class of this file defines ``numpy`` itself.
     defines_numpy: bool = False
     is_test: bool = False
-    source_text: str = field(default="", repr=False)
+    #: Its path says that it works on data before any model sees them: datasets, loaders, transforms.
+    is_data_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)

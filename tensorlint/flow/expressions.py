@@ -344,7 +344,7 @@ class Expressions(Machine):
             return replace(value, grad=NO_FACT, oid=0)
         if name in {"T", "mT", "real"}:
             return replace(value, oid=0)
-        return Unknown(device=value.device, grad=value.grad, source="attribute", storages=value.storages)
+        return Unknown(device=value.device, grad=value.grad, source="attribute")
 
     def _subscript(self, node: cst.Subscript, frame: Frame) -> Value:
         path = dotted_name(node.value)
@@ -530,8 +530,10 @@ class Expressions(Machine):
         return self.combine(value, value, node, frame)
 
     def _comparison(self, node: cst.Comparison, frame: Frame) -> Value:
-        # ``x is None`` looks at the object, not at its memory.
-        identity = all(isinstance(target.operator, (cst.Is, cst.IsNot)) for target in node.comparisons)
+        # ``x is None`` looks at the object and ``key in x`` at its keys, neither at its memory.
+        identity = all(
+            isinstance(target.operator, (cst.Is, cst.IsNot, cst.In, cst.NotIn)) for target in node.comparisons
+        )
         stale, frame.env.stale = frame.env.stale, {} if identity else frame.env.stale
         values = [
             self.evaluate(node.left, frame),

@@ -17,6 +17,7 @@ from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_OFF, Environment, Frame,
 from tensorlint.flow.statements import Statements, declared_value
 from tensorlint.flow.values import (
     NO_FACT,
+    NO_STORAGE,
     NONE,
     UNKNOWN,
     Array,
@@ -37,6 +38,7 @@ from tensorlint.flow.values import (
     Value,
     join,
     join_all,
+    storages_of,
     truth_key,
 )
 
@@ -165,7 +167,7 @@ class Interpreter(Statements):
         value: Value = Unknown(device=device, grad=grad, source="parameter", oid=self.next_serial())
         declared = None
         if parameter.annotation is not None:
-            declared = value_of(parameter.annotation.annotation, lambda node: self.resolve(node, frame))
+            declared = self._declared_value(parameter.annotation.annotation, frame)
         seen = info.seen_arguments.get(name)
         if seen is not None:
             value = self._seen_parameter(seen, value, parameter)
@@ -175,6 +177,13 @@ class Interpreter(Statements):
         if isinstance(value, (Tensor, Array, Unknown)):
             return replace(value, storages=storages, oid=self.serial)
         return value
+
+    def _declared_value(self, annotation: cst.BaseExpression, frame: Frame) -> Value | None:
+        if isinstance(annotation, (cst.Name, cst.Attribute)):
+            named = self.evaluate(annotation, frame)
+            if isinstance(named, ClassObject):
+                return self.self_value(named.info)
+        return value_of(annotation, lambda node: self.resolve(node, frame))
 
     def _seen_parameter(self, seen: Value, unseen: Value, parameter: cst.Param) -> Value:
         """What the calls in this file pass. Numbers and strings vary from caller to caller; tensors tell more."""
@@ -248,7 +257,7 @@ class Interpreter(Statements):
         )
         known = self.memo.get(key)
         if known is not None:
-            return known
+            return self._in_new_memory(known)
         self.applications += 1
         inner = self._frame(info, frame.depth + 1)
         inner.quiet = True
@@ -272,9 +281,20 @@ class Interpreter(Statements):
                 frame.outer_writes.setdefault(serial, node)
             for loop in frame.loops:
                 loop.written.setdefault(serial, node)
-        if not inner.outer_writes and inner.updates is None:
+        given = NO_STORAGE.union(*map(storages_of, passed.values()), storages_of(receiver) if receiver else NO_STORAGE)
+        kept = bool(storages_of(result) & given)
+        if not kept and not inner.outer_writes and inner.updates is None:
             self.memo[key] = result
+        if isinstance(result, Dictionary) and result.state_dict and not kept:
+            # The model was made in there and nobody out here can train it.
+            return replace(result, alias=None)
         return result
+
+    def _in_new_memory(self, value: Value) -> Value:
+        """The result of the same call once more: equal in all that was asked, in memory of its own."""
+        if isinstance(value, (Tensor, Array, Unknown)) and value.storages:
+            return replace(value, storages=self.storage(), oid=self.serial)
+        return value
 
     def _bind_parameters_of_call(
         self, info: FunctionInfo, passed: dict[str, Value], receiver: Value | None, frame: Frame

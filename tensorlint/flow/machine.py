@@ -132,9 +132,10 @@ class Machine:
             # Filling the whole of a view is how memory is shared on purpose.
             return
         if value.storages:
-            side = "tensor" if isinstance(value, Tensor) else "array"
+            side = {Tensor: "tensor", Array: "array"}.get(type(value), "unknown")
             words = f"`{name}` is written in place here" if name else "written in place here"
-            self.mark_stale(frame, value.storages, Mutation(node, side, words, name), name)
+            if not (isinstance(value, (Tensor, Array)) and value.picked):
+                self.mark_stale(frame, value.storages, Mutation(node, side, words, name), name)
         if (
             isinstance(value, Tensor)
             and value.alias is None
@@ -173,14 +174,16 @@ class Machine:
 
     @staticmethod
     def _sees(leaf: Value, storages: Storages, how: str) -> bool:
+        if not isinstance(leaf, (Tensor, Array, Unknown)) or not leaf.storages & storages:
+            return False
         match leaf:
-            case Array():
-                return how == "tensor" and bool(leaf.storages & storages)
-            case Tensor():
-                return how == "array" and bool(leaf.storages & storages)
-            case Unknown():
+            case Tensor(picked=False, imported=imported):
+                return how == "array" or (how == "unknown" and imported)
+            case Array(picked=False):
+                return how == "tensor"
+            case Unknown(source="parameter"):
                 # The array a tensor was made of, when nothing says more than that.
-                return how == "tensor" and bool(leaf.storages & storages)
+                return how == "tensor"
             case _:
                 return False
 

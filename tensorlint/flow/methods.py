@@ -384,7 +384,7 @@ class Methods(Calls):
             tensor = self._recognised(value, owner, frame)
             return self._tensor_method(tensor, name, arguments, node, frame)
         if name in ARRAY_ONLY_METHODS and "pandas" not in self.file.foreign and value.source != "attribute":
-            array = Array(storages=value.storages, oid=value.oid)
+            array = Array(storages=value.storages, sure=False, oid=value.oid)
             path = dotted_name(owner)
             if path and path not in frame.env.stale:
                 frame.env.bind(path, array)
@@ -499,7 +499,7 @@ class Methods(Calls):
                     frame, Mutation(node, "update", "the optimizer updates the parameters in place here")
                 )
                 return NONE
-            case "state_dict":
+            case "state_dict" if _MODEL_NAME.search(owner) or _OPTIMIZER_NAME.search(owner):
                 return self._state_dict(value.device, self.storage(Owner.PARAMETER), node)
             case "parameters" | "buffers":
                 grad = trained if name == "parameters" else NO_FACT

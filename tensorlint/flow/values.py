@@ -146,6 +146,8 @@ class Array:
     exported: bool = False
     sliced: bool = False
     picked: bool = False
+    #: False when only a method name suggests that this is an array.
+    sure: bool = True
     oid: int = field(default=0, compare=False)
 
 

@@ -68,7 +68,7 @@ class DtypeMixup(Rule):
             "new_tensor",
         }:
             yield from _mixed(event.arguments, "numpy", event.node, keyword_only=event.name.startswith("new_"))
-        elif isinstance(event.value, Array) and event.name in {"astype", "view"}:
+        elif isinstance(event.value, Array) and event.value.sure and event.name in {"astype", "view"}:
             yield from _mixed(event.arguments, "torch", event.node, keyword_only=False)
 
 

@@ -23,7 +23,7 @@ WRITE_THROUGH_NAME = re.compile(r"view|shared|buf|alias|_numpy$|_np$|mem|out$|ou
 #: Functions that convert or compare whatever they are given.
 CONVERTER_NAME = re.compile(r"numpy|ndarray|(^|_)(np|array)($|_)|tensor2|^assert_|allclose", re.IGNORECASE)
 #: How a value of unknown device came in: handed over by a caller or by code that was not seen.
-_OUTSIDE = frozenset({"call", "parameter", "element", "load"})
+_OUTSIDE = frozenset({"call", "parameter", "load", "model", "distribution", ""})
 
 
 def spell(node: cst.CSTNode, limit: int = 48) -> str:
@@ -89,10 +89,10 @@ def _device_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certai
             return None
     if scene.host_only:
         return None
-    if scene.is_test and not scene.file.mentions_device:
+    if scene.is_test or scene.file.is_data_code:
+        # Tests and data pipelines work on the CPU unless they say otherwise.
         return Certainty.POSSIBLE
-    # A tensor that comes from outside of what was seen may live anywhere. Where nothing in the file speaks of a
-    # device, what stays inside of it (the backward of an autograd function, say) most probably lives on the CPU.
+    # A tensor that a caller or unseen code hands over may live anywhere.
     return Certainty.LIKELY if scene.file.mentions_device or value.source in _OUTSIDE else Certainty.POSSIBLE
 
 
@@ -110,7 +110,7 @@ def _grad_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certaint
         case Truth.NO:
             return None
     # A helper that turns whatever it is given into an array is given tensors with a gradient sooner or later.
-    handed = value.source in {"parameter", "call"} and CONVERTER_NAME.search(scene.function)
+    handed = value.source in {"parameter", "call"} and not scene.is_test and CONVERTER_NAME.search(scene.function)
     return Certainty.LIKELY if handed else Certainty.POSSIBLE
 
 

@@ -74,7 +74,7 @@ class WriteToImportedArray(Rule):
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
         value = event.value
         match value, event.mutation.how:
-            case (Array(exported=False) | Unknown(), "tensor") | (Tensor(imported=True), "array"):
+            case (Array(exported=False) | Unknown(), "tensor") | (Tensor(imported=True), "array" | "unknown"):
                 pass
             case _:
                 return
