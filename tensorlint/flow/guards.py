@@ -99,7 +99,9 @@ class Guards(Expressions):
         options = tested.items if isinstance(tested, Sequence) and tested.items is not None else (tested,)
         names = [option.path if isinstance(option, Symbol) else "" for option in options]
         if all(name in _TENSOR_TYPES or (name.startswith("torch.") and name.endswith("Tensor")) for name in names):
-            self._is_kind(subject, frame, tensor=True, holds=holds)
+            # Not being a sparse or a long tensor leaves every other kind of tensor.
+            if holds or any(name in {"torch.Tensor", "torch.autograd.Variable"} for name in names):
+                self._is_kind(subject, frame, tensor=True, holds=holds)
         elif all(name == "numpy.ndarray" for name in names):
             self._is_kind(subject, frame, tensor=False, holds=holds)
         elif holds and not any(name in _TENSOR_TYPES for name in names):
