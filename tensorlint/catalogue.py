@@ -17,8 +17,7 @@ _TOOL_DOCUMENTATION = {
         files are still reported and the exit code is 2. Please report it, with the part of the file that is enough.
     """,
     "TBX901": """
-        The file is not valid Python, so that nothing in it was judged. The exit code is 2. Below a directory, a file
-        without any token of the PyTorch/NumPy boundary is not parsed and its errors are not reported.
+        The file is not valid Python, so that nothing in it was judged. The exit code is 2.
     """,
     "TBX902": """
         The file, or the directory, could not be read: no permission, a dangling symbolic link, bytes that are not

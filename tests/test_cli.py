@@ -271,6 +271,16 @@ def test_a_reader_that_leaves_early(project: Path) -> None:
     assert (outcome.out.count("\n"), outcome.err) == (1, "")
 
 
+def test_interrupted(tmp_path: Path) -> None:
+    program = (
+        "import sys; from tensorlint.cli import check, main\n"
+        "def interrupt(*arguments): raise KeyboardInterrupt\n"
+        "sys.modules['tensorlint.cli.check'].run_text = interrupt\n"
+        "sys.exit(main(['-']))"
+    )
+    assert execute([sys.executable, "-c", program], tmp_path) == Outcome(130, "", "\n")
+
+
 @pytest.mark.usefixtures("project")
 def test_output_does_not_depend_on_hash_seed_or_order(tensorlint: Program) -> None:
     outputs = {

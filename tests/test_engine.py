@@ -92,7 +92,8 @@ def test_findings_do_not_depend_on_the_hash_seed() -> None:
 
 
 def test_linting_imports_neither_torch_nor_numpy() -> None:
-    program = "import sys; from tensorlint.engine import *; from tensorlint.source import Source; from tensorlint.rules import all_rules\n"
+    program = "import sys\nfrom tensorlint.engine import *\nfrom tensorlint.source import Source\n"
+    program += "from tensorlint.rules import all_rules\n"
     program += f"check(Source('p.py', {BOTH!r}), Policy(frozenset(all_rules())))\n"
     program += "assert not {'torch', 'numpy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -120,11 +120,16 @@ def test_nothing_is_imported_for_files_that_cannot_matter(tmp_path: Path, jobs: 
         )
 
 
-def test_a_broken_file_without_tokens_is_reported_only_when_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", [False, True])
+def test_a_broken_file_without_tokens_is_reported(tmp_path: Path, named: bool) -> None:
     write(tmp_path, broken="def f(:\n")
     path = str(tmp_path / "broken.py")
-    assert lint([Discovered(path)]).findings == ()
-    assert brief(lint([Discovered(path, named=True)])) == [("TBX901", "broken.py", 1)]
+    assert brief(lint([Discovered(path, named=named)])) == [("TBX901", "broken.py", 1)]
+
+
+def test_a_notebook_is_refused_not_passed_as_clean(tmp_path: Path) -> None:
+    (tmp_path / "a.ipynb").write_text('{"cells": []}')
+    assert brief(lint([Discovered(str(tmp_path / "a.ipynb"), named=True)])) == [("TBX902", "a.ipynb", 1)]
 
 
 # Order, processes

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from collections.abc import Sequence
 
 import click
@@ -49,6 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return 2
     except (click.Abort, KeyboardInterrupt):
+        if (
+            threading.active_count() > 1
+        ):  # a parser at work aborts the process when the interpreter shuts down around it
+            os._exit(130)
         return 130
     except BrokenPipeError:
         close_quietly()

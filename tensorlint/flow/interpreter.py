@@ -74,6 +74,7 @@ class Interpreter(Statements):
 
     def _whole_file(self, module: cst.Module) -> None:
         self.pending = []
+        self.queued.clear()
         self.default_device = NO_FACT
         self.module_env = Environment(grad_mode=Fact(Truth.YES))
         frame = Frame(self.module_env)
@@ -81,12 +82,11 @@ class Interpreter(Statements):
         self.execute(module.body, frame)
         self.module_env.bindings = {**self.module_env.bindings, **frame.env.bindings}
         self.module_serial = self.serial
-        done = 0
-        while done < len(self.pending):
-            # Initialisers first: the other methods read what they leave on ``self``.
-            self.pending[done:] = sorted(self.pending[done:], key=lambda info: info.name != "__init__")
-            self._root(self.pending[done])
-            done += 1
+        while self.pending:
+            # Initialisers first: the other methods read what they leave on ``self``. Functions found inside come next.
+            wave, self.pending = sorted(self.pending, key=lambda info: info.name != "__init__"), []
+            for info in wave:
+                self._root(info)
 
     # A function nobody is followed into: what its parameters hold is up to annotations and callers seen.
 

@@ -53,6 +53,7 @@ class Machine:
         self.functions: dict[int, FunctionInfo] = {}
         self.classes: dict[int, ClassInfo] = {}
         self.pending: list[FunctionInfo] = []
+        self.queued: set[int] = set()
         self.memo: dict[object, Value] = {}
         self.active: list[FunctionInfo] = []
         #: What stands around an export, by the identity of the call node.
@@ -82,6 +83,12 @@ class Machine:
 
     def call_value(self, callee: Value, arguments: tuple[events.Argument, ...], node: cst.Call, frame: Frame) -> Value:
         raise NotImplementedError
+
+    def queue(self, info: FunctionInfo) -> None:
+        """Have a function interpreted on its own, once in each pass."""
+        if id(info) not in self.queued:
+            self.queued.add(id(info))
+            self.pending.append(info)
 
     # Counters and storages.
 

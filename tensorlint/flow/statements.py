@@ -499,8 +499,8 @@ class Statements(Methods):
         if info is None:
             info = self.functions[id(node)] = FunctionInfo(node, node.name.value)
         info.closure = frame.env if frame.function is not None else self.module_env
-        if frame.depth == 0 and info not in self.pending:
-            self.pending.append(info)
+        if frame.depth == 0:
+            self.queue(info)
         for decorator in node.decorators:
             self.evaluate(decorator.decorator, frame)
         frame.env.bind(node.name.value, Function(info=info))
@@ -530,8 +530,8 @@ class Statements(Methods):
                     method = self.functions[id(statement)] = FunctionInfo(statement, statement.name.value, info)
                 method.closure = outer if frame.function is not None else self.module_env
                 info.methods.setdefault(method.name, method)
-                if frame.depth == 0 and method not in self.pending:
-                    self.pending.append(method)
+                if frame.depth == 0:
+                    self.queue(method)
             else:
                 self.execute([statement], frame)
         if self.learning:
