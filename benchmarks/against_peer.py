@@ -44,9 +44,8 @@ def main() -> None:
     }
     for name, (wall, cpu) in medians.items():
         print(f"{name:12s} wall {wall:8.2f} s   CPU {cpu:8.2f} s   (median of {arguments.rounds})")
-    print(
-        f"ratio        wall {medians['peer'][0] / medians['tensorlint'][0]:8.1f}     CPU {medians['peer'][1] / medians['tensorlint'][1]:8.1f}"
-    )
+    wall, cpu = (theirs / ours for theirs, ours in zip(medians["peer"], medians["tensorlint"], strict=True))
+    print(f"ratio        wall {wall:8.1f}     CPU {cpu:8.1f}")
 
 
 if __name__ == "__main__":
