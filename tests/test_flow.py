@@ -48,8 +48,10 @@ def receiver(program: str) -> Tensor | Unknown:
         ("def f(x):\n    return x.numpy()\nf(torch.zeros(2))", Truth.NO),
         ("def f(x: torch.Tensor):\n    return x.numpy()", Truth.UNKNOWN),
         (
-            "class A:\n    def __init__(self):\n        self.x = torch.zeros(2).cuda()\n"
-            "    def f(self):\n        self.x.numpy()",
+            (
+                "class A:\n    def __init__(self):\n        self.x = torch.zeros(2).cuda()\n"
+                "    def f(self):\n        self.x.numpy()"
+            ),
             Truth.YES,
         ),
         ("from torch.utils.data import DataLoader\nfor x in DataLoader([]):\n    x.numpy()", Truth.NO),

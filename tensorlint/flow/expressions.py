@@ -62,6 +62,11 @@ _CONSTANTS: Mapping[str, Value] = MappingProxyType(
         "False": Scalar(kind="bool", literal=False, known=True),
     }
 )
+_FLOATS = frozenset(
+    f"{module}.{name}"
+    for module in ("numpy", "math", "torch")
+    for name in ("nan", "inf", "pi", "e", "NaN", "Inf", "tau")
+)
 _BUILTINS = frozenset(dir(builtins))
 
 
@@ -243,7 +248,8 @@ class Expressions(Machine):
         """``value.name``, read and not called."""
         match value:
             case Symbol():
-                return Symbol(path=f"{value.path}.{name}")
+                path = f"{value.path}.{name}"
+                return Scalar(kind="float", known=True) if path in _FLOATS else Symbol(path=path)
             case Tensor():
                 return self._tensor_attribute(value, name, node, frame)
             case Array():
