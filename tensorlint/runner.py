@@ -12,7 +12,7 @@ import os
 import signal
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -40,6 +40,8 @@ class Job:
     data: bytes
     codes: frozenset[str]
     certainty: Certainty
+    #: Whether it passed the byte screen. If not, it only has to be a program.
+    matters: bool = True
 
 
 def run(files: Iterable[Discovered], resolver: Resolver, jobs: int = 1) -> Report:
@@ -60,21 +62,22 @@ def run(files: Iterable[Discovered], resolver: Resolver, jobs: int = 1) -> Repor
         except SourceError as error:
             findings.append(source_finding(file.path, error))
         else:
-            work.extend(_job(file.path, data, resolver))
+            work.append(_job(file.path, data, resolver))
     findings += _judge_all(work, jobs)
     return _report(findings, checked, work)
 
 
 def run_text(path: str, data: bytes, resolver: Resolver) -> Report:
     """Lint one program that does not come from a file."""
-    work = list(_job(path, data, resolver))
+    work = [_job(path, data, resolver)]
     return _report(_judge_all(work, 1), 1, work)
 
 
-def _job(path: str, data: bytes, resolver: Resolver) -> Iterator[Job]:
-    if may_matter(data) or not _parses(data):
-        settings = resolver.for_file(path)
-        yield Job(path, data, resolve(settings, path), settings.certainty)
+def _job(path: str, data: bytes, resolver: Resolver) -> Job:
+    if not may_matter(data):
+        return Job(path, data, frozenset(), Certainty.POSSIBLE, matters=False)
+    settings = resolver.for_file(path)
+    return Job(path, data, resolve(settings, path), settings.certainty)
 
 
 def _report(findings: list[Finding], checked: int, work: list[Job]) -> Report:
@@ -82,13 +85,13 @@ def _report(findings: list[Finding], checked: int, work: list[Job]) -> Report:
     return Report(
         findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)),
         checked=checked,
-        judged=len(work),
+        judged=sum(job.matters for job in work),
         data={job.path: job.data for job in work if job.path in shown},
     )
 
 
 def _judge_all(work: list[Job], jobs: int) -> list[Finding]:
-    if jobs > 1 and len(work) > PARALLEL_FROM:
+    if jobs > 1 and sum(job.matters for job in work) > PARALLEL_FROM:
         return _judge_in_processes(work, jobs)
     return [finding for job in work for finding in judge(job)]
 
@@ -96,7 +99,7 @@ def _judge_all(work: list[Job], jobs: int) -> list[Finding]:
 def _judge_in_processes(work: list[Job], jobs: int) -> list[Finding]:
     if multiprocessing.get_start_method() == "fork":
         import libcst  # noqa: F401  # once, before the processes are forked, instead of once in each of them
-    largest_first = sorted(work, key=lambda job: (-len(job.data), job.path))
+    largest_first = sorted(work, key=lambda job: (not job.matters, -len(job.data), job.path))
     batches = [largest_first[start :: -(-len(work) // _BATCH)] for start in range(-(-len(work) // _BATCH))]
     findings: list[Finding] = []
     left = {job.path: job for job in work}
@@ -145,6 +148,8 @@ def _judge_batch(batch: list[Job]) -> list[Finding]:
 
 def judge(job: Job) -> list[Finding]:
     """The findings of one file."""
+    if not job.matters and _parses(job.data):
+        return []
     try:
         source = Source.from_bytes(job.path, job.data)
     except SourceError as error:

@@ -1,9 +1,8 @@
 """The first and cheapest stage: can this file matter at all?
 
 Every finding needs tokens of the PyTorch/NumPy boundary, or of memory written in place and kept, in the text; so a
-search over the raw bytes lets most files of most projects go before anything is decoded or parsed. The screen is
-generous: a file it keeps in vain costs a parse, one it drops wrongly costs a finding. This module imports nothing but
-``re``.
+search over the raw bytes lets most files of most projects go before LibCST is imported. A file it keeps in vain costs
+a parse, one it drops wrongly costs a finding. This module imports nothing but ``re``.
 """
 
 from __future__ import annotations
@@ -11,32 +10,33 @@ from __future__ import annotations
 import re
 
 #: Any of these alone is reason enough. Plain substrings: ``in`` runs at memory speed.
-_BOUNDARY = (
-    b".numpy",
-    b"from_numpy",
-    b"as_tensor",
-    b"asarray",
-    b"frombuffer",
-    b"state_dict",
-    b".shuffle",
-    b"dlpack",
-)
+_BOUNDARY = (b".numpy", b"from_numpy", b"dlpack")
 _CONSTRUCTOR = re.compile(rb"Tensor\s*\(")
-#: With torch: both libraries in one file, a method that writes in place (``add_(``), an alias without a gradient.
-_WITH_TORCH = re.compile(rb"\b(?:numpy|np\.)|[a-z]_\(|\.detach\b|\.data\b(?! import|\.)|\bshuffle\(")
-#: A buffer that may be stored again and again, in a file that stores things.
+#: With torch: calls of NumPy, its dtypes as arguments, imports of buffers, shuffles.
+_WITH_TORCH = re.compile(
+    rb"\b(?:np|numpy)\.[\w.]+\(|[=(]\s*(?:np|numpy)\.|from numpy|\.numpy\b|as_tensor|asarray|frombuffer|\bshuffle\("
+)
+#: A snapshot of parameters, and what may change them while it is kept.
+_SNAPSHOT = re.compile(rb"state_dict\(\)|\.detach\(|\.data\b(?! import)")
+_TRAINING = re.compile(
+    rb"\.step\(|\bfit|train\w*\(|backward\(|best|init_|old|prev|orig|\.(?:add|sub|mul|copy|data)_?\("
+)
+#: A tensor that is written in place, and kept in something.
+_IN_PLACE = re.compile(rb"\.(?:add|sub|mul|div|copy|fill|zero|clamp|uniform|random)_\(")
+_STORED = re.compile(rb"append\(|yield|\w\[\w+\]\s*=\s*\w+\s*[#\n]|\[[^\]\n]*_\([^\n]* for ")
+#: Pure NumPy: a buffer that is written and kept, an array made of something that is no sequence.
 _BUFFER = re.compile(rb"\b(?:zeros|empty|ones|full)(?:_like)?\(")
-_STORES = (b"append(", b"yield")
+_OBJECTS = re.compile(rb"\barray\((?:map|zip|filter|set|\(|\{|[\w.\[\]\"']+\.(?:values|keys|items)\()")
 
 
 def may_matter(data: bytes) -> bool:
     """Whether the file with these bytes can have a finding."""
-    torch = b"torch" in data
-    return (
-        any(token in data for token in _BOUNDARY)
-        or _CONSTRUCTOR.search(data) is not None
-        or (torch and _WITH_TORCH.search(data) is not None)
-        or (
-            (torch or b"numpy" in data) and any(token in data for token in _STORES) and _BUFFER.search(data) is not None
+    if any(token in data for token in _BOUNDARY) or _CONSTRUCTOR.search(data):
+        return True
+    if b"torch" in data:
+        return bool(
+            _WITH_TORCH.search(data)
+            or (_SNAPSHOT.search(data) and _TRAINING.search(data))
+            or (_IN_PLACE.search(data) and _STORED.search(data))
         )
-    )
+    return b"numpy" in data and bool(_OBJECTS.search(data) or (_BUFFER.search(data) and _STORED.search(data)))

@@ -246,7 +246,8 @@ class Interpreter(Statements):
         bound = receiver is not None
         if self.learning:
             self.record_call(info, arguments, frame, bound=bound)
-        if info in self.active or len(self.active) >= MAX_DEPTH or self.applications >= MAX_APPLICATIONS:
+        depth = MAX_DEPTH - 1 if self.learning else MAX_DEPTH
+        if info in self.active or len(self.active) >= depth or self.applications >= MAX_APPLICATIONS:
             return self._declared_return(info, frame, UNKNOWN)
         passed = _bound_arguments(info, arguments, bound=bound)
         key = (

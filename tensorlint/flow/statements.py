@@ -416,7 +416,8 @@ class Statements(Methods):
         before, quiet = frame.env, frame.quiet
         loop = Loop(self.serial, node)
         silent = quiet or self.learning
-        rounds = 1 if silent and len(frame.loops) >= 2 else 2
+        # Nobody hears a silent pass: what one iteration leaves, joined with what was before, is enough.
+        rounds = 1 if silent else 2
         carried: Environment | None = None
         for remaining in reversed(range(rounds)):
             frame.quiet = quiet or remaining > 0
