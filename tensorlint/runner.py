@@ -98,7 +98,11 @@ def _judge_all(work: list[Job], jobs: int) -> list[Finding]:
 
 def _judge_in_processes(work: list[Job], jobs: int) -> list[Finding]:
     if multiprocessing.get_start_method() == "fork":
-        import libcst  # noqa: F401  # once, before the processes are forked, instead of once in each of them
+        # Once, before the processes are forked, instead of once in each of them.
+        import tensorlint.flow.interpreter
+        import tensorlint.rules
+
+        tensorlint.rules.all_rules()
     largest_first = sorted(work, key=lambda job: (not job.matters, -len(job.data), job.path))
     batches = [largest_first[start :: -(-len(work) // _BATCH)] for start in range(-(-len(work) // _BATCH))]
     findings: list[Finding] = []

@@ -10,7 +10,7 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import libcst as cst
@@ -19,6 +19,7 @@ from libcst._nodes.internal import CodegenState
 from tensorlint.findings import Span
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
+_SILENT = nullcontext()
 
 
 class _Recorder(CodegenState):
@@ -52,16 +53,23 @@ class _Recorder(CodegenState):
             # Kept only where the node itself recorded nothing: this one includes surrounding whitespace.
             self.spans.setdefault(id(node), Span(*self.starts[id(node)], self.row, self.column))
 
-    @contextmanager
-    def record_syntactic_position(
+    # A generator for each of a hundred thousand nodes is what the base class would make of this.
+    def record_syntactic_position(  # type: ignore[override]
         self, node: cst.CSTNode, *, start_node: cst.CSTNode | None = None, end_node: cst.CSTNode | None = None
-    ) -> Iterator[None]:
+    ) -> AbstractContextManager[None]:
+        if id(node) in self.wanted or type(node) is cst.SimpleStatementLine:
+            return self._recording(node)
+        return _SILENT
+
+    @contextmanager
+    def _recording(self, node: cst.CSTNode) -> Iterator[None]:
         start = (self.row, self.column)
         yield
-        if type(node) is cst.SimpleStatementLine:
-            self.statements.append(Span(*start, self.row, self.column))
+        span = Span(*start, self.row, self.column)
         if id(node) in self.wanted:
-            self.spans[id(node)] = Span(*start, self.row, self.column)
+            self.spans[id(node)] = span
+        if type(node) is cst.SimpleStatementLine:
+            self.statements.append(span)
 
 
 @dataclass(frozen=True, slots=True)
