@@ -90,6 +90,11 @@ class Machine:
             self.queued.add(id(info))
             self.pending.append(info)
 
+    def unknown_result(
+        self, arguments: tuple[events.Argument, ...], node: cst.Call, frame: Frame, *, callee: Unknown | None = None
+    ) -> Value:
+        raise NotImplementedError
+
     # Counters and storages.
 
     def next_serial(self) -> int:

@@ -1,0 +1,120 @@
+"""Calls of Python's own functions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow.events import Argument
+from tensorlint.flow.numpy_calls import NumpyCalls
+from tensorlint.flow.state import Frame
+from tensorlint.flow.values import (
+    NONE,
+    PLAIN,
+    UNKNOWN,
+    Dictionary,
+    Foreign,
+    Scalar,
+    Sequence,
+    Value,
+    join_all,
+)
+
+
+class BuiltinCalls(NumpyCalls):
+    def _builtin_call(self, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+        first = arguments[0].value if arguments else None
+        if name in {
+            "float",
+            "int",
+            "len",
+            "bool",
+            "str",
+            "hash",
+            "id",
+            "ord",
+            "round",
+            "isinstance",
+            "hasattr",
+            "issubclass",
+            "callable",
+            "repr",
+            "any",
+            "all",
+        }:
+            return Scalar(
+                kind={"len": "int", "isinstance": "bool", "hasattr": "bool", "any": "bool", "all": "bool"}.get(
+                    name, name
+                )
+            )
+        if name in {"bytes", "bytearray", "memoryview"}:
+            return Scalar(kind="bytes") if name == "bytes" else Foreign(framework="buffer")
+        if name in {"list", "tuple", "set", "sorted", "reversed", "iter", "frozenset"}:
+            kind = name if name in {"list", "tuple", "set"} else "list"
+            if first is None:
+                return Sequence(kind=kind, items=(), born=self.next_serial(), oid=self.serial)
+            if isinstance(first, Sequence) and first.items is not None and name in {"list", "tuple"}:
+                return replace(first, kind=kind, born=self.next_serial(), oid=self.serial)
+            return Sequence(
+                kind=kind,
+                element=self.element_of(first, arguments[0].node, frame),
+                born=self.next_serial(),
+                oid=self.serial,
+            )
+        if name == "dict":
+            if isinstance(first, Dictionary):
+                return replace(first, oid=self.next_serial())
+            entries: dict[object, Value] = {
+                argument.keyword: argument.value for argument in arguments if argument.keyword
+            }
+            return Dictionary(
+                entries=entries,
+                element=UNKNOWN if first is not None else None,
+                born=self.next_serial(),
+                oid=self.serial,
+            )
+        if name == "zip":
+            items = tuple(self.element_of(argument.value, argument.node, frame) for argument in arguments)
+            return Sequence(kind="generator", element=Sequence(kind="tuple", items=items))
+        if name == "enumerate" and first is not None:
+            inner = self.element_of(first, arguments[0].node, frame)
+            return Sequence(kind="generator", element=Sequence(kind="tuple", items=(Scalar(kind="int"), inner)))
+        if name == "range":
+            return Sequence(kind="list", element=Scalar(kind="int"))
+        if name in {"map", "filter"} and len(arguments) >= 2:
+            inner = self.element_of(arguments[1].value, arguments[1].node, frame)
+            if name == "map" and first is not None:
+                inner = self.call_value(first, (Argument(arguments[1].node, inner),), node, frame)
+            return Sequence(kind="generator", element=inner)
+        if name == "next" and first is not None:
+            return self.element_of(first, arguments[0].node, frame)
+        if name in {"sum", "abs", "min", "max", "pow", "divmod"} and first is not None:
+            values = (
+                [self.element_of(first, arguments[0].node, frame)]
+                if len(arguments) == 1 and name != "abs"
+                else [argument.value for argument in arguments]
+            )
+            made = join_all(values)
+            return self.combine(made, made, node, frame) if name in {"sum", "abs"} else made
+        if name == "getattr" and len(arguments) >= 2 and isinstance(arguments[1].value, Scalar):
+            literal = arguments[1].value.literal
+            if isinstance(literal, str) and literal.isidentifier() and first is not None:
+                spelled = cst.Attribute(value=arguments[0].node, attr=cst.Name(literal))
+                return self.attribute(first, literal, spelled, frame)
+            return UNKNOWN
+        if name == "super":
+            return self._parent(frame)
+        if name in {"print", "setattr", "delattr", "exec"}:
+            return NONE
+        return (
+            PLAIN
+            if name in {"open", "vars", "dir", "format", "slice", "chr", "input", "object", "Exception"}
+            else UNKNOWN
+        )
+
+    def _parent(self, frame: Frame) -> Value:
+        """``super()``: the parent in this file when there is one."""
+        if frame.cls is not None and frame.cls.parents:
+            return self.self_value(frame.cls.parents[0])
+        return UNKNOWN

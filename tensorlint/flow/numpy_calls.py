@@ -1,0 +1,174 @@
+"""Calls of NumPy: which array comes out, in whose memory, writable or not, with which strides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow import events
+from tensorlint.flow.arguments import dtype_argument, dtype_of_data, keyword
+from tensorlint.flow.events import Argument
+from tensorlint.flow.state import Frame
+from tensorlint.flow.torch_calls import TorchCalls
+from tensorlint.flow.values import (
+    NO_FACT,
+    PLAIN,
+    UNKNOWN,
+    Array,
+    Fact,
+    Foreign,
+    Scalar,
+    Sequence,
+    Symbol,
+    Tensor,
+    Truth,
+    Unknown,
+    Value,
+)
+from tensorlint.knowledge import (
+    NUMPY_FUNCTIONS,
+    Access,
+    Result,
+    Row,
+    Share,
+)
+from tensorlint.knowledge.numpy_functions import EXPORTS_TO_TENSOR
+from tensorlint.knowledge.row import DTYPES
+
+
+class NumpyCalls(TorchCalls):
+    def _numpy_call(self, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+        result = self._numpy_result(name, arguments, node, frame)
+        self.emit(frame, events.NumpyCall, node, name=name, arguments=arguments, result=result)
+        return result
+
+    def _numpy_result(self, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+        if name in {"random.default_rng", "random.RandomState", "random.Generator"}:
+            return Symbol(path="numpy.random")
+        row = NUMPY_FUNCTIONS.get(name)
+        if row is None:
+            return Unknown(tensor=Truth.NO, source="call")
+        for position in row.writes:
+            self._write_operand(position, None, arguments, node, frame)
+        self._write_out(row, arguments, node, frame)
+        first = next((argument.value for argument in arguments if not argument.keyword), UNKNOWN)
+        if isinstance(first, Tensor) and name in EXPORTS_TO_TENSOR:
+            return Tensor(device=NO_FACT, grad=NO_FACT, dtype="", storages=self.storage(), oid=self.serial)
+        match row.result:
+            case _ if row.access is Access.MODE:
+                return self._opened(name, arguments, node)
+            case Result.ARRAY:
+                return self._array_from(name, row, first, arguments, node)
+            case Result.ARRAY_TUPLE:
+                source = first if isinstance(first, Array) else Array()
+                kept = row.share is Share.ALWAYS
+                return Sequence(
+                    kind="tuple",
+                    element=replace(
+                        source, storages=source.storages if kept else self.storage(), negative_stride=NO_FACT
+                    ),
+                )
+            case Result.NUMPY_SCALAR:
+                return self.numpy_number(row, first, arguments, positional_axis=1)
+            case Result.SAMPLE:
+                sized = any(argument.keyword == "size" or (not argument.keyword) for argument in arguments)
+                dtype = dtype_argument(arguments) or row.dtype.replace("?", "")
+                return (
+                    Array(dtype=dtype, storages=self.storage(born_as="array")) if sized else Scalar(kind="np.float64")
+                )
+            case Result.SCALAR:
+                return Scalar(kind="number")
+            case _:
+                return PLAIN
+
+    def numpy_number(self, row: Row, source: Value, arguments: tuple[Argument, ...], positional_axis: int) -> Value:
+        """A reduction: a NumPy scalar, or an array when an axis is given."""
+        dtype = source.dtype if isinstance(source, Array) else ""
+        if row.dtype == "int64" or (row.dtype in {"accumulate", "keep"} and dtype.startswith(("int", "uint", "bool"))):
+            dtype = "int64"
+        elif row.dtype == "float" and dtype.startswith(("int", "uint", "bool")):
+            dtype = "float64"
+        positional = [argument for argument in arguments if not argument.keyword]
+        axis = (
+            any(argument.keyword in {"axis", "keepdims"} for argument in arguments) or len(positional) > positional_axis
+        )
+        if axis:
+            return Array(dtype=dtype, storages=self.storage(born_as="array"))
+        return Scalar(kind=f"np.{dtype}" if dtype else "np.number")
+
+    def _opened(self, name: str, arguments: tuple[Argument, ...], node: cst.Call) -> Value:
+        mode = keyword(arguments, "mode") if name != "load" else keyword(arguments, "mmap_mode")
+        literal = mode.literal if isinstance(mode, Scalar) else None
+        frozen = Fact(Truth.YES, node, "mapped read-only here") if literal == "r" else NO_FACT
+        return Array(read_only=frozen, storages=self.storage(born_as="array", node=node), oid=self.serial)
+
+    def _array_from(self, name: str, row: Row, first: Value, arguments: tuple[Argument, ...], node: cst.Call) -> Value:
+        dtype = dtype_argument(arguments) or (row.dtype if row.dtype in DTYPES else "")
+        kept = first.dtype if isinstance(first, (Array, Tensor)) else ""
+        if not dtype and row.dtype == "default-float":
+            dtype = "float64"
+        if not dtype and row.dtype == "float":
+            dtype = kept if kept.startswith("float") else "float64" if kept else ""
+        if not dtype and row.dtype in {"keep", "argument", "promote"}:
+            dtype = kept or dtype_of_data(first, array=True)
+        if name in {"full", "arange"} and not dtype_argument(arguments):
+            values = [argument.value for argument in arguments if not argument.keyword]
+            dtype = dtype_of_data(Sequence(items=tuple(values[-1:] if name == "full" else values)), array=True)
+        if isinstance(first, Scalar) and name in {
+            "float32",
+            "float64",
+            "int64",
+            "int32",
+            "float16",
+            "int8",
+            "uint8",
+            "int16",
+        }:
+            return Scalar(kind=f"np.{name}")
+        shares = row.share is Share.ALWAYS or (
+            row.share is Share.MAYBE and isinstance(first, (Array, Tensor)) and (not dtype or dtype == kept)
+        )
+        if not shares or not isinstance(first, (Array, Tensor, Unknown)):
+            frozen = self._frozen(row, first, node)
+            return Array(
+                dtype=dtype,
+                storages=self.storage(born_as="array", node=node),
+                read_only=frozen,
+                zero_dim=isinstance(first, Scalar) and name in {"array", "asarray"},
+                oid=self.serial,
+                negative_stride=Fact(Truth.YES, node, "flipped here: a negative stride")
+                if row.negative_strides
+                else NO_FACT,
+            )
+        held = first.storages or self.storage(born_as="array", node=node)
+        base = first if isinstance(first, Array) else Array(storages=held, exported=isinstance(first, Tensor))
+        frozen = self._frozen(row, first, node)
+        negative = base.negative_stride
+        if row.negative_strides:
+            negative = (
+                Fact(Truth.YES, node, "flipped here: a negative stride") if negative.truth is Truth.NO else NO_FACT
+            )
+        elif name in {"ascontiguousarray", "require", "reshape", "ravel", "asfortranarray"}:
+            negative = NO_FACT
+        return replace(
+            base,
+            dtype=dtype or kept,
+            read_only=frozen if frozen.truth is not Truth.NO else base.read_only,
+            negative_stride=negative,
+            alias=node if isinstance(first, Tensor) else base.alias,
+            oid=self.next_serial(),
+        )
+
+    @staticmethod
+    def _frozen(row: Row, first: Value, node: cst.Call) -> Fact:
+        if row.access is Access.NEVER:
+            return Fact(Truth.YES, node, "read-only from here on")
+        if isinstance(first, Foreign) and first.framework == "PIL" and row.share is Share.MAYBE:
+            return Fact(Truth.YES, node, "read-only: it looks into the image")
+        if row.access is Access.BUFFER:
+            if isinstance(first, Scalar) and first.kind == "bytes":
+                return Fact(Truth.YES, node, "read-only: it looks into a bytes object")
+            if isinstance(first, Unknown):
+                return Fact(Truth.MAYBE, node, "read-only when the buffer is a bytes object")
+        return NO_FACT

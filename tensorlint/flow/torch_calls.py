@@ -1,0 +1,427 @@
+"""Calls of ``torch``: creation, import, grad mode, and everything that a row of ``knowledge`` describes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow import events
+from tensorlint.flow.arguments import dtype_argument, dtype_of_data, keyword
+from tensorlint.flow.events import Argument
+from tensorlint.flow.guards import Guards
+from tensorlint.flow.index import dotted_name
+from tensorlint.flow.state import GRAD_OFF, Frame
+from tensorlint.flow.values import (
+    NO_FACT,
+    NO_STORAGE,
+    NONE,
+    PLAIN,
+    UNKNOWN,
+    UNKNOWN_FACT,
+    Array,
+    DeviceValue,
+    Fact,
+    Foreign,
+    Module,
+    Optimizer,
+    Origin,
+    Owner,
+    Scalar,
+    Sequence,
+    Storages,
+    Symbol,
+    Tensor,
+    Truth,
+    Unknown,
+    Value,
+    device_fact,
+    is_none,
+    leaves,
+    strongest,
+)
+from tensorlint.knowledge import (
+    IN_PLACE_METHODS,
+    TORCH_FUNCTIONS,
+    Device,
+    Grad,
+    Result,
+    Row,
+    Share,
+)
+from tensorlint.knowledge.row import DTYPES
+
+
+#: Modules of ``torch.nn`` without parameters; losses and activations are recognised by their names.
+_STATELESS = re.compile(
+    r"(Loss|ReLU\d?|Softmax\d?d?|Sigmoid|Tanh|GELU|SiLU|ELU|Dropout\w*|Pool\dd|Flatten|Identity|Upsample\w*|Pad\dd|Hard\w+)$"
+)
+_IDENTITY_CALLS = frozenset(
+    {"torch.compile", "torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel", "torch.jit.script"}
+)
+_CONTEXTS = frozenset({"no_grad", "inference_mode", "enable_grad", "set_grad_enabled"})
+_LEGACY_DTYPE = re.compile(
+    r"^(Tensor|FloatTensor|DoubleTensor|HalfTensor|LongTensor|IntTensor|ShortTensor|CharTensor|ByteTensor|BoolTensor)$"
+)
+
+
+class TorchCalls(Guards):
+    def _torch_call(self, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+        result = self._torch_result(name, arguments, node, frame)
+        consumer, _ = self.consumers.get(id(node), ("", None))
+        self.emit(frame, events.TorchCall, node, name=name, arguments=arguments, result=result, consumer=consumer)
+        return result
+
+    def _torch_result(self, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+        first = arguments[0].value if arguments and not arguments[0].keyword else None
+        last = name.split(".")[-1]
+        if last in _CONTEXTS:
+            return self._grad_context(last, first, node, frame)
+        if name == "device":
+            chosen = first if first is not None else keyword(arguments, "type") or UNKNOWN
+            return chosen if isinstance(chosen, DeviceValue) else DeviceValue(fact=device_fact(chosen))
+        if name in {"set_default_device", "set_default_tensor_type"}:
+            self.default_device = UNKNOWN_FACT
+            return NONE
+        if f"torch.{name}" in _IDENTITY_CALLS and first is not None:
+            return first
+        if name.startswith("optim.") and "lr_scheduler" not in name:
+            return Optimizer(storages=_parameters_known(first), oid=self.next_serial())
+        if name.startswith(("optim.", "distributions.", "profiler.", "multiprocessing.", "distributed.")):
+            sampler = name.startswith("distributions.")
+            inputs = [
+                leaf for argument in arguments for leaf in leaves(argument.value) if isinstance(leaf, (Tensor, Unknown))
+            ]
+            device = strongest((value.device for value in inputs), UNKNOWN_FACT)
+            grad = strongest((value.grad for value in inputs), UNKNOWN_FACT)
+            return Unknown(device=device, grad=grad, source="distribution") if sampler else Foreign(framework="torch")
+        if name == "utils.data.DataLoader" or last == "DataLoader":
+            return Sequence(kind="loader")
+        if name.startswith("jit.load") or name == "hub.load":
+            return Module(
+                name=f"torch.{name}",
+                device=self._map_location(arguments, node),
+                storages=self.storage(Owner.PARAMETER),
+                oid=self.next_serial(),
+            )
+        if name == "load":
+            return Unknown(device=self._map_location(arguments, node), source="load", oid=self.next_serial())
+        row = TORCH_FUNCTIONS.get(name) or TORCH_FUNCTIONS.get(name.removeprefix("functional."))
+        if row is None and name.startswith("nn.") and last[:1].isupper():
+            trainable = Truth.NO if _STATELESS.search(last) else Truth.YES
+            if last == "Sequential" and arguments:
+                trainable = max(
+                    argument.value.trainable if isinstance(argument.value, Module) else Truth.UNKNOWN
+                    for argument in arguments
+                )
+            return Module(
+                name=f"torch.{name}",
+                device=self._requested_device(arguments, node) or self.default_device,
+                trainable=trainable,
+                storages=self.storage(Owner.PARAMETER),
+                oid=self.serial,
+            )
+        if row is None:
+            return self.unknown_result(arguments, node, frame)
+        if name in {
+            "from_numpy",
+            "as_tensor",
+            "asarray",
+            "tensor",
+            "frombuffer",
+            "autograd.Variable",
+        } or _LEGACY_DTYPE.match(last):
+            return self._import(name, row, arguments, node, frame)
+        return self.from_row(row, None, arguments, node, frame, words=f"`torch.{name}`")
+
+    def _grad_context(self, name: str, first: Value | None, node: cst.Call, frame: Frame) -> Value:
+        if name == "set_grad_enabled" or (name == "inference_mode" and first is not None):
+            flag = first.literal if isinstance(first, Scalar) else None
+            switched = (
+                {True: "enable_grad", False: "no_grad"}.get(flag, "maybe_grad")
+                if isinstance(flag, bool)
+                else "maybe_grad"
+            )
+            if name == "inference_mode":
+                switched = {"enable_grad": "no_grad", "no_grad": "enable_grad"}.get(switched, switched)
+            if self.bare_call is node:
+                frame.env.grad_mode = {"no_grad": GRAD_OFF, "enable_grad": Fact(Truth.YES)}.get(
+                    switched, Fact(Truth.UNKNOWN)
+                )
+            return Symbol(path=f"torch.{switched}()")
+        # ``with torch.no_grad:`` and ``@torch.no_grad`` never call it; ``torch.no_grad()(f)`` returns f.
+        return Symbol(path=f"torch.{'enable_grad' if name == 'enable_grad' else 'no_grad'}()")
+
+    def _map_location(self, arguments: tuple[Argument, ...], node: cst.Call) -> Fact:
+        location = keyword(arguments, "map_location")
+        if location is None and len(arguments) > 1 and not arguments[1].keyword:
+            location = arguments[1].value
+        if location is None or is_none(location):
+            return UNKNOWN_FACT
+        fact = device_fact(location)
+        return fact if fact.truth is Truth.NO else Fact(Truth.MAYBE, node, "loaded onto that device here")
+
+    def _requested_device(self, arguments: tuple[Argument, ...], node: cst.CSTNode) -> Fact | None:
+        """What ``device=`` asks for; None when it is not given."""
+        argument = next((argument for argument in arguments if argument.keyword == "device"), None)
+        if argument is None or is_none(argument.value):
+            return None
+        return self.moved_to(argument.value, argument.node, node)
+
+    def moved_to(self, value: Value, spelled: cst.BaseExpression, node: cst.CSTNode) -> Fact:
+        """Off the CPU, after being put on the device ``value``. A device that is not known was meant to matter."""
+        fact = device_fact(value)
+        words = _spell(spelled)
+        if fact.truth is Truth.UNKNOWN and "cpu" in words.lower():
+            return Fact(Truth.NO, node, "on the CPU here")
+        if fact.truth is Truth.UNKNOWN:
+            return Fact(Truth.MAYBE, node, f"put on `{words}` here")
+        if fact.truth is Truth.NO:
+            return Fact(Truth.NO, node, "on the CPU here")
+        return replace(fact, node=node, reason=f"put on `{words}` here")
+
+    def _import(self, name: str, row: Row, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+        """An array, list, number or tensor becomes a tensor."""
+        data = next(
+            (argument.value for argument in arguments if not argument.keyword or argument.keyword == "data"), UNKNOWN
+        )
+        requested = self._requested_device(arguments, node)
+        fallback = NO_FACT if row.device is Device.CPU else self.default_device
+        dtype = dtype_argument(arguments) or ("" if row.dtype in {"keep", "argument"} else row.dtype)
+        source_dtype = data.dtype if isinstance(data, (Array, Tensor)) else ""
+        shares = row.share is Share.ALWAYS or (
+            row.share is Share.MAYBE
+            and isinstance(data, (Array, Tensor, Unknown))
+            and (not dtype or dtype == source_dtype)
+        )
+        moved = requested is not None and requested.truth is not Truth.NO
+        if moved and requested is not None and requested.truth is Truth.MAYBE and isinstance(data, Array):
+            shares = False
+        asked = keyword(arguments, "requires_grad")
+        grad = (
+            Fact(Truth.YES, node, "created with `requires_grad=True` here")
+            if isinstance(asked, Scalar) and asked.literal is True
+            else NO_FACT
+        )
+        if name == "autograd.Variable" and isinstance(data, (Tensor, Unknown)):
+            return replace(data, grad=grad if grad.truth is Truth.YES else data.grad, oid=self.next_serial())
+        if isinstance(data, Tensor):
+            fallback = data.device if row.device is not Device.CPU else NO_FACT
+            if name not in {"tensor"} and grad.truth is Truth.NO:
+                grad = data.grad
+        elif isinstance(data, Unknown) and name in {"as_tensor", "asarray"}:
+            # What is passed on may have been a tensor already.
+            fallback = data.device if data.device.truth > Truth.UNKNOWN else NO_FACT
+            grad = data.grad if data.grad.truth > Truth.UNKNOWN else NO_FACT
+        if (copy := keyword(arguments, "copy")) is not None and isinstance(copy, Scalar) and copy.literal is True:
+            shares = False
+        storages = (
+            data.storages
+            if shares and isinstance(data, (Array, Tensor, Unknown))
+            else self.storage(born_as="tensor", node=node)
+        )
+        read_only = shares and isinstance(data, Array) and data.read_only.truth > Truth.UNKNOWN
+        return Tensor(
+            device=requested if requested is not None else fallback,
+            grad=grad,
+            dtype=dtype or source_dtype or dtype_of_data(data),
+            storages=storages,
+            origin=Origin(node, "made here"),
+            imported=shares and isinstance(data, (Array, Unknown)) and not read_only,
+            alias=node if shares and isinstance(data, (Array, Unknown)) else None,
+            frozen=node
+            if read_only or (name == "frombuffer" and isinstance(data, Scalar) and data.kind == "bytes")
+            else None,
+            sliced=isinstance(data, Array) and data.sliced,
+            picked=isinstance(data, Array) and data.picked,
+            zero_dim=isinstance(data, Scalar),
+            unset=node if _LEGACY_DTYPE.match(name) and _is_size(arguments) else None,
+            oid=self.next_serial(),
+        )
+
+    def from_row(
+        self,
+        row: Row,
+        receiver: Tensor | None,
+        arguments: tuple[Argument, ...],
+        node: cst.Call,
+        frame: Frame,
+        *,
+        words: str,
+    ) -> Value:
+        """The result of a function or method as its row in ``knowledge`` describes it."""
+        operands = [receiver] if receiver is not None else []
+        unknown: list[Unknown] = []
+        for argument in arguments:
+            for leaf in leaves(argument.value) if argument.keyword != "out" else ():
+                if isinstance(leaf, Tensor):
+                    operands.append(leaf)
+                elif isinstance(leaf, Unknown):
+                    unknown.append(leaf)
+        if row.result is not Result.SAME and "Parameter" not in words and "Buffer" not in words:
+            for operand in operands:
+                self.use(frame, node, operand)
+        source = operands[row.source] if 0 <= row.source < len(operands) else None
+        for position in row.writes:
+            self._write_operand(position, receiver, arguments, node, frame)
+        self._write_out(row, arguments, node, frame)
+        inplace = keyword(arguments, "inplace")
+        if row.inplace and isinstance(inplace, Scalar) and inplace.literal is True and arguments:
+            self._write_operand(0, receiver, arguments, node, frame)
+        if row.result in {Result.SCALAR, Result.NUMPY_SCALAR}:
+            return Scalar(kind="number")
+        if row.result in {Result.SIZE, Result.DTYPE, Result.NONE, Result.OTHER}:
+            return PLAIN
+        result = Tensor(
+            device=self._row_device(row, operands, unknown, arguments, node),
+            grad=self._row_grad(row, operands, unknown, arguments, node, frame),
+            dtype=self._row_dtype(row, source, arguments),
+            storages=self._row_storages(row, source, arguments),
+            sure=receiver.sure if receiver is not None else True,
+            source=source.source if source is not None else (unknown[0].source if unknown else ""),
+            origin=source.origin if source is not None else Origin(node, f"made by {words} here"),
+            alias=source.alias if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else None,
+            imported=source.imported if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else False,
+            oid=self.next_serial(),
+        )
+        if source is not None and result.storages is source.storages:
+            result = replace(result, frozen=source.frozen, sliced=source.sliced, picked=source.picked)
+        if row.result is Result.SAME and source is not None:
+            unset = None if row.writes else source.unset
+            return replace(source, grad=strongest([source.grad, result.grad]), device=source.device, unset=unset)
+        return self._shaped(row, result, arguments, receiver is not None)
+
+    def _shaped(self, row: Row, result: Tensor, arguments: tuple[Argument, ...], is_method: bool) -> Value:
+        dimension = arguments if is_method else arguments[1:]
+        pair = row.result is Result.TENSOR_OR_TUPLE and any(
+            argument.keyword in {"dim", "return_inverse", "return_counts", "return_indices"}
+            or (not argument.keyword and isinstance(argument.value, Scalar))
+            for argument in dimension
+        )
+        if row.result in {Result.TENSOR_TUPLE, Result.TENSOR_LIST} or pair:
+            result = replace(result, picked=True)
+            if row.indices:
+                count = max(2, max(row.indices) + 1)
+                items = tuple(
+                    replace(result, grad=NO_FACT, dtype="int64") if index in row.indices else result
+                    for index in range(count)
+                )
+                return Sequence(kind="tuple", items=items)
+            return Sequence(kind="tuple", element=result)
+        if row.result in {Result.ARRAY}:
+            return Array(dtype=result.dtype, storages=result.storages)
+        return result
+
+    def _row_device(
+        self, row: Row, operands: list[Tensor], unknown: list[Unknown], arguments: tuple[Argument, ...], node: cst.Call
+    ) -> Fact:
+        requested = self._requested_device(arguments, node)
+        match row.device:
+            case Device.CPU:
+                return Fact(Truth.NO, node, "brought to the CPU here")
+            case Device.ACCELERATOR:
+                return Fact(Truth.YES, node, "moved to the accelerator here")
+            case Device.DEFAULT:
+                return requested or self.default_device
+            case _ if requested is not None:
+                return requested
+        evidence = [value.device for value in unknown if value.device.truth > Truth.UNKNOWN or not operands]
+        return strongest([*(value.device for value in operands), *evidence], UNKNOWN_FACT)
+
+    def _row_grad(
+        self,
+        row: Row,
+        operands: list[Tensor],
+        unknown: list[Unknown],
+        arguments: tuple[Argument, ...],
+        node: cst.Call,
+        frame: Frame,
+    ) -> Fact:
+        if row.grad is Grad.NO:
+            return NO_FACT
+        asked = keyword(arguments, "requires_grad")
+        if isinstance(asked, Scalar) and asked.known:
+            if asked.literal is True:
+                return Fact(Truth.YES, node, "created with `requires_grad=True` here")
+            return NO_FACT
+        if row.grad is Grad.YES:
+            return Fact(Truth.YES, node, "a parameter needs a gradient")
+        if row.grad is Grad.ARGUMENT:
+            return UNKNOWN_FACT if asked is not None else NO_FACT
+        evidence = [value.grad for value in unknown if value.grad.truth > Truth.UNKNOWN or not operands]
+        default = UNKNOWN_FACT if not operands and not arguments else NO_FACT
+        return self.result_grad(strongest([*(value.grad for value in operands), *evidence], default), frame)
+
+    @staticmethod
+    def _row_dtype(row: Row, source: Tensor | None, arguments: tuple[Argument, ...]) -> str:
+        if row.dtype in DTYPES:
+            return row.dtype
+        explicit = dtype_argument(arguments)
+        if explicit:
+            return explicit
+        kept = source.dtype if source is not None else ""
+        if row.dtype == "default-float":
+            return "float32"
+        if row.dtype in {"keep", "argument"}:
+            return kept
+        return kept if kept.startswith(("float", "bfloat")) else ""
+
+    def _row_storages(self, row: Row, source: Tensor | None, arguments: tuple[Argument, ...]) -> Storages:
+        if source is None or row.share not in {Share.ALWAYS, Share.MAYBE}:
+            return self.storage(born_as="tensor")
+        target = row.dtype if row.dtype in DTYPES else dtype_argument(arguments)
+        if row.share is Share.MAYBE and target and target != source.dtype:
+            return self.storage(born_as="tensor") if source.dtype else NO_STORAGE
+        return source.storages
+
+    def _write_operand(
+        self, position: int, receiver: Tensor | None, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    ) -> None:
+        if receiver is not None and position == 0:
+            assert isinstance(node.func, cst.Attribute)
+            owner = node.func.value
+            link = owner.func if isinstance(owner, cst.Call) else None
+            if isinstance(link, cst.Attribute) and link.attr.value in IN_PLACE_METHODS:
+                # ``t.sub_(m).div_(s)``: the first link of the chain was told already.
+                return
+            self.write(frame, node, receiver, dotted_name(owner), "method")
+            return
+        index = position - (receiver is not None)
+        if index < len(arguments) and not arguments[index].keyword:
+            self.write(frame, node, arguments[index].value, dotted_name(arguments[index].node), "method")
+
+    def _write_out(self, row: Row, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> None:
+        out = next((argument for argument in arguments if argument.keyword == "out"), None)
+        if row.out and out is not None:
+            for leaf in leaves(out.value):
+                self.write(frame, node, leaf, dotted_name(out.node), "out")
+
+
+def _parameters_known(value: Value | None) -> Storages:
+    """The storages of a list of parameters, when all of them belong to modules that were seen being made."""
+    if value is None:
+        return NO_STORAGE
+    held = list(leaves(value))
+    if not held or not all(isinstance(leaf, Tensor) and leaf.of_module for leaf in held):
+        return NO_STORAGE
+    return NO_STORAGE.union(*(leaf.storages for leaf in held if isinstance(leaf, Tensor)))
+
+
+def _is_size(arguments: tuple[Argument, ...]) -> bool:
+    """Whether a legacy constructor is told how much to allocate, and not what to put there."""
+    if any(isinstance(argument.value, Scalar) and argument.value.literal == 0 for argument in arguments):
+        return False
+    kinds = [
+        argument.value.kind if isinstance(argument.value, Scalar) else ""
+        for argument in arguments
+        if not argument.keyword
+    ]
+    return bool(kinds) and all(kind in {"int", "np.int64"} for kind in kinds)
+
+
+def _spell(node: cst.BaseExpression) -> str:
+    """A short spelling of an expression for a message."""
+    text = cst.Module(body=()).code_for_node(node)
+    text = " ".join(text.split())
+    return text if len(text) <= 40 else text[:37] + "..."
