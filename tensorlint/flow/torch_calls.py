@@ -52,7 +52,6 @@ from tensorlint.knowledge import (
 )
 from tensorlint.knowledge.row import DTYPES
 
-
 #: Modules of ``torch.nn`` without parameters; losses and activations are recognised by their names.
 _STATELESS = re.compile(
     r"(Loss|ReLU\d?|Softmax\d?d?|Sigmoid|Tanh|GELU|SiLU|ELU|Dropout\w*|Pool\dd|Flatten|Identity|Upsample\w*|Pad\dd|Hard\w+)$"
