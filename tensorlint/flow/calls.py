@@ -312,7 +312,7 @@ class Calls(BuiltinCalls):
         output = Tensor(
             device=device,
             grad=grad,
-            storages=self.storage(born_as="tensor"),
+            storages=self.storage(),
             source="model",
             origin=Origin(node, "the output of a model"),
             oid=self.serial,

@@ -21,7 +21,6 @@ from tensorlint.flow.values import (
     NONE,
     PLAIN,
     UNKNOWN,
-    UNKNOWN_FACT,
     Array,
     ClassObject,
     DeviceValue,
@@ -361,7 +360,7 @@ class Expressions(Machine):
                 if self.copies_by_index(indices):
                     return replace(
                         value,
-                        storages=self.storage(born_as="tensor"),
+                        storages=self.storage(),
                         grad=self.result_grad(value.grad, frame),
                         imported=False,
                         alias=None,
@@ -421,7 +420,7 @@ class Expressions(Machine):
 
     def _array_item(self, value: Array, node: cst.Subscript, indices: list[Value]) -> Value:
         if self.copies_by_index(indices):
-            return Array(dtype=value.dtype, storages=self.storage(born_as="array"))
+            return Array(dtype=value.dtype, storages=self.storage())
         if any(
             isinstance(index, Scalar) and index.literal == "negative" and index.kind == "slice" for index in indices
         ):
@@ -474,7 +473,7 @@ class Expressions(Machine):
             case (Sequence(), Scalar()):
                 return replace(left, items=None, element=left.any_element(), oid=self.next_serial())
             case (Array(), Array() | Scalar() | Foreign() | Unknown()) | (Scalar() | Foreign() | Unknown(), Array()):
-                return Array(dtype=self._promoted(left, right), storages=self.storage(born_as="array"))
+                return Array(dtype=self._promoted(left, right), storages=self.storage())
             case (Unknown(), _) | (_, Unknown()):
                 known = [side for side in (left, right) if isinstance(side, Unknown)]
                 return Unknown(
@@ -506,7 +505,7 @@ class Expressions(Machine):
             dtype=dtypes.pop()
             if len(dtypes) == 1 and not isinstance(left, Array) and not isinstance(right, Array)
             else "",
-            storages=self.storage(born_as="tensor"),
+            storages=self.storage(),
             sure=any(side.sure for side in tensors),
             source=tensors[0].source,
             origin=tensors[0].origin,
@@ -555,13 +554,13 @@ class Expressions(Machine):
                 device=strongest(value.device for value in tensors),
                 grad=NO_FACT,
                 dtype="bool",
-                storages=self.storage(born_as="tensor"),
+                storages=self.storage(),
                 alias=None,
                 imported=False,
                 oid=self.serial,
             )
         if any(isinstance(value, Array) for value in values):
-            return Array(dtype="bool", storages=self.storage(born_as="array"))
+            return Array(dtype="bool", storages=self.storage())
         unknown = [value for value in values if isinstance(value, Unknown)]
         if unknown:
             return Unknown(device=strongest(value.device for value in unknown), grad=NO_FACT, source=unknown[0].source)
@@ -673,5 +672,3 @@ _HANDLERS: Mapping[type[cst.CSTNode], Handler] = MappingProxyType(
         cst.Call: lambda self, node, frame: self._call(node, frame),
     }
 )
-
-__all__ = ["LOADER", "UNKNOWN_FACT", "Expressions", "Result"]

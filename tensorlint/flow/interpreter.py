@@ -11,7 +11,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
 from tensorlint.flow.events import Argument
-from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
+from tensorlint.flow.index import FunctionInfo, dotted_name
 from tensorlint.flow.machine import MAX_APPLICATIONS, MAX_DEPTH
 from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_OFF, Environment, Frame, Mutation
 from tensorlint.flow.statements import Statements, declared_value
@@ -31,7 +31,6 @@ from tensorlint.flow.values import (
     Owner,
     Scalar,
     Sequence,
-    Symbol,
     Tensor,
     Truth,
     Unknown,
@@ -353,6 +352,3 @@ def _bound_arguments(info: FunctionInfo, arguments: tuple[Argument, ...], *, bou
 def interpret(module: cst.Module, file: events.FileFacts, emit: Callable[[events.Event], None]) -> None:
     """Interpret a parsed file and hand every event to ``emit``, in a fixed order."""
     Interpreter(file, emit).run(module)
-
-
-__all__ = ["ClassInfo", "Interpreter", "Symbol", "interpret"]

@@ -11,7 +11,6 @@ from tensorlint.flow.state import Environment, Frame, Mutation
 from tensorlint.flow.values import (
     NO_FACT,
     NO_STORAGE,
-    UNKNOWN,
     Array,
     ClassObject,
     Dictionary,
@@ -101,8 +100,8 @@ class Machine:
         self.serial += 1
         return self.serial
 
-    def storage(self, owner: Owner = Owner.FRESH, born_as: str = "", node: cst.CSTNode | None = None) -> Storages:
-        return frozenset({Storage(self.next_serial(), owner, born_as, node)})
+    def storage(self, owner: Owner = Owner.FRESH, node: cst.CSTNode | None = None) -> Storages:
+        return frozenset({Storage(self.next_serial(), owner, node)})
 
     # Events.
 
@@ -279,6 +278,3 @@ class Machine:
         if mode is Truth.NO:
             return NO_FACT
         return Fact() if mode is Truth.UNKNOWN else grad
-
-
-__all__ = ["MAX_APPLICATIONS", "MAX_DEPTH", "UNKNOWN", "Machine"]

@@ -19,7 +19,6 @@ from tensorlint.flow.values import (
     NONE,
     PLAIN,
     UNKNOWN,
-    UNKNOWN_FACT,
     Array,
     ClassObject,
     DeviceValue,
@@ -40,11 +39,8 @@ from tensorlint.flow.values import (
     Truth,
     Unknown,
     Value,
-    device_fact,
     is_none,
     join,
-    leaves,
-    storages_of,
 )
 from tensorlint.knowledge import (
     ARRAY_METHODS,
@@ -52,7 +48,6 @@ from tensorlint.knowledge import (
     TENSOR_METHODS,
     TENSOR_ONLY_METHODS,
     Access,
-    Grad,
     Result,
     Share,
 )
@@ -94,7 +89,7 @@ class Methods(Calls):
             case Optimizer():
                 return self._optimizer_method(receiver, name, arguments, node, frame)
             case Foreign(framework=framework) if name == "numpy" and framework:
-                return Array(storages=self.storage(born_as="array"))
+                return Array(storages=self.storage())
             case Foreign():
                 return receiver if receiver.framework else Unknown(source="call")
             case Scalar(kind="str") if name == "encode":
@@ -168,7 +163,7 @@ class Methods(Calls):
             return replace(
                 value,
                 device=device,
-                storages=self.storage(born_as="tensor"),
+                storages=self.storage(),
                 alias=None,
                 imported=False,
                 oid=self.serial,
@@ -178,7 +173,7 @@ class Methods(Calls):
             return replace(
                 value,
                 device=Fact(Truth.NO, node, "brought to the CPU here"),
-                storages=self.storage(born_as="tensor") if copied else value.storages,
+                storages=self.storage() if copied else value.storages,
                 alias=None if copied else value.alias,
                 oid=self.next_serial(),
             )
@@ -206,7 +201,7 @@ class Methods(Calls):
             return replace(
                 value,
                 grad=self.result_grad(value.grad, frame),
-                storages=self.storage(born_as="tensor"),
+                storages=self.storage(),
                 alias=None,
                 imported=False,
                 oid=self.serial,
@@ -240,7 +235,7 @@ class Methods(Calls):
         )
         storages = value.storages if isinstance(value, (Tensor, Unknown)) else NO_STORAGE
         if forced and isinstance(value, Tensor) and value.device.truth is Truth.YES:
-            storages = self.storage(born_as="array")
+            storages = self.storage()
         dtype = value.dtype if isinstance(value, Tensor) else ""
         zero_dim = isinstance(value, Tensor) and value.zero_dim
         return Array(
@@ -259,7 +254,7 @@ class Methods(Calls):
         )
         storages = value.storages
         if copied or moved or (dtype and value.dtype and dtype != value.dtype):
-            storages = self.storage(born_as="tensor")
+            storages = self.storage()
         elif (dtype and dtype != value.dtype) or (device is not None and device.truth is Truth.MAYBE):
             storages = NO_STORAGE
         kept = storages is value.storages
@@ -347,7 +342,7 @@ class Methods(Calls):
                 return replace(value, read_only=frozen, negative_stride=negative, oid=self.next_serial())
             case Result.ARRAY:
                 dtype = value.dtype if row.dtype == "keep" else row.dtype if row.dtype == "int64" else ""
-                return Array(dtype=dtype, storages=self.storage(born_as="array"), oid=self.serial)
+                return Array(dtype=dtype, storages=self.storage(), oid=self.serial)
             case Result.NUMPY_SCALAR:
                 return self.numpy_number(row, value, arguments, positional_axis=0)
             case Result.SCALAR:
@@ -369,7 +364,7 @@ class Methods(Calls):
         )
         if lazy and (not dtype or dtype == value.dtype):
             return replace(value, dtype=dtype, oid=self.next_serial())
-        return Array(dtype=dtype, storages=self.storage(born_as="array"), oid=self.serial)
+        return Array(dtype=dtype, storages=self.storage(), oid=self.serial)
 
     # Values of unknown kind.
 
@@ -709,6 +704,3 @@ def _is_false(value: Value) -> bool:
 def _names_dtype(node: cst.BaseExpression) -> bool:
     last = dotted_name(node).split(".")[-1].lower()
     return "dtype" in last or last.endswith("type")
-
-
-__all__ = ["UNKNOWN_FACT", "Grad", "Methods", "device_fact", "leaves", "storages_of"]

@@ -74,9 +74,7 @@ class NumpyCalls(TorchCalls):
             case Result.SAMPLE:
                 sized = any(argument.keyword == "size" or (not argument.keyword) for argument in arguments)
                 dtype = dtype_argument(arguments) or row.dtype.replace("?", "")
-                return (
-                    Array(dtype=dtype, storages=self.storage(born_as="array")) if sized else Scalar(kind="np.float64")
-                )
+                return Array(dtype=dtype, storages=self.storage()) if sized else Scalar(kind="np.float64")
             case Result.SCALAR:
                 return Scalar(kind="number")
             case _:
@@ -94,14 +92,14 @@ class NumpyCalls(TorchCalls):
             any(argument.keyword in {"axis", "keepdims"} for argument in arguments) or len(positional) > positional_axis
         )
         if axis:
-            return Array(dtype=dtype, storages=self.storage(born_as="array"))
+            return Array(dtype=dtype, storages=self.storage())
         return Scalar(kind=f"np.{dtype}" if dtype else "np.number")
 
     def _opened(self, name: str, arguments: tuple[Argument, ...], node: cst.Call) -> Value:
         mode = keyword(arguments, "mode") if name != "load" else keyword(arguments, "mmap_mode")
         literal = mode.literal if isinstance(mode, Scalar) else None
         frozen = Fact(Truth.YES, node, "mapped read-only here") if literal == "r" else NO_FACT
-        return Array(read_only=frozen, storages=self.storage(born_as="array", node=node), oid=self.serial)
+        return Array(read_only=frozen, storages=self.storage(node=node), oid=self.serial)
 
     def _array_from(self, name: str, row: Row, first: Value, arguments: tuple[Argument, ...], node: cst.Call) -> Value:
         dtype = dtype_argument(arguments) or (row.dtype if row.dtype in DTYPES else "")
@@ -133,7 +131,7 @@ class NumpyCalls(TorchCalls):
             frozen = self._frozen(row, first, node)
             return Array(
                 dtype=dtype,
-                storages=self.storage(born_as="array", node=node),
+                storages=self.storage(node=node),
                 read_only=frozen,
                 zero_dim=isinstance(first, Scalar) and name in {"array", "asarray"},
                 oid=self.serial,
@@ -141,7 +139,7 @@ class NumpyCalls(TorchCalls):
                 if row.negative_strides
                 else NO_FACT,
             )
-        held = first.storages or self.storage(born_as="array", node=node)
+        held = first.storages or self.storage(node=node)
         base = first if isinstance(first, Array) else Array(storages=held, exported=isinstance(first, Tensor))
         frozen = self._frozen(row, first, node)
         negative = base.negative_stride

@@ -138,7 +138,6 @@ class Frame:
     loops: list[Loop] = field(default_factory=list)
     returned: list[Value] = field(default_factory=list)
     yielded: list[Value] = field(default_factory=list)
-    exits: list[Environment] = field(default_factory=list)
     #: Set when something in here updates parameters in place (an optimizer step).
     updates: Mutation | None = None
     #: Which parameters that updates; empty when it may be any.

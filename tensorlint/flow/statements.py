@@ -121,7 +121,6 @@ class Statements(Methods):
         value = self.evaluate(node.value, frame) if node.value is not None else NONE
         self.hand_on(frame, node, value)
         frame.returned.append(value)
-        frame.exits.append(frame.env)
         frame.alive = False
 
     def _raise(self, node: cst.Raise, frame: Frame) -> None:

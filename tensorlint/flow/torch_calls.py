@@ -215,11 +215,7 @@ class TorchCalls(Guards):
             grad = data.grad if data.grad.truth > Truth.UNKNOWN else NO_FACT
         if (copy := keyword(arguments, "copy")) is not None and isinstance(copy, Scalar) and copy.literal is True:
             shares = False
-        storages = (
-            data.storages
-            if shares and isinstance(data, (Array, Tensor, Unknown))
-            else self.storage(born_as="tensor", node=node)
-        )
+        storages = data.storages if shares and isinstance(data, (Array, Tensor, Unknown)) else self.storage(node=node)
         read_only = shares and isinstance(data, Array) and data.read_only.truth > Truth.UNKNOWN
         return Tensor(
             device=requested if requested is not None else fallback,
@@ -368,10 +364,10 @@ class TorchCalls(Guards):
 
     def _row_storages(self, row: Row, source: Tensor | None, arguments: tuple[Argument, ...]) -> Storages:
         if source is None or row.share not in {Share.ALWAYS, Share.MAYBE}:
-            return self.storage(born_as="tensor")
+            return self.storage()
         target = row.dtype if row.dtype in DTYPES else dtype_argument(arguments)
         if row.share is Share.MAYBE and target and target != source.dtype:
-            return self.storage(born_as="tensor") if source.dtype else NO_STORAGE
+            return self.storage() if source.dtype else NO_STORAGE
         return source.storages
 
     def _write_operand(

@@ -88,8 +88,6 @@ class Storage:
 
     serial: int
     owner: Owner = Owner.FRESH
-    #: Whether the memory began its life as a tensor or as an array, when that is known.
-    born_as: str = field(default="", compare=False)
     node: cst.CSTNode | None = field(default=None, compare=False)
 
 
