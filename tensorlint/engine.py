@@ -22,10 +22,8 @@ from tensorlint.policy import Policy
 if TYPE_CHECKING:
     import libcst as cst
 
-    from tensorlint.fix.imports import Place
     from tensorlint.fix.repair import Repair
     from tensorlint.flow.events import Event, FileFacts
-    from tensorlint.flow.positions import Places
     from tensorlint.rules.base import Draft, Rule
     from tensorlint.source import Source
     from tensorlint.suppression import Suppression, Suppressions
@@ -288,15 +286,18 @@ def _findings(
     suppressions: Suppressions,
     policy: Policy,
 ) -> _Shown:
+    from tensorlint.fix.edits import Layout
+    from tensorlint.fix.imports import place_import
     from tensorlint.flow.positions import locate
 
     kept = list(drafts)
     repairs, failures = _repairs(source, kept, policy)
-    imports = {name: _place(module, name) for repair in repairs.values() for name in repair.imports}
+    imports = {name: place_import(module, name) for repair in repairs.values() for name in repair.imports}
     nodes = [node for _, draft in kept for node in (draft.node, *(note.node for note in draft.notes))]
     nodes += [change.node for repair in repairs.values() for change in repair.changes]
     nodes += [place.statement for place in imports.values() if place.statement is not None]
     places = locate(module, nodes)
+    layout = Layout(places, source.lines, module.default_newline)
     shown: dict[object, list[Finding]] = {}
     suppressed: list[Finding] = []
     behind: dict[Fix, Repair] = {}
@@ -308,6 +309,7 @@ def _findings(
             if id(note.node) in places.spans and places.spans[id(note.node)] != span
         }
         repair = repairs.get(id(draft))
+        fix = None if repair is None else layout.fix_of(repair, [imports[name] for name in repair.imports])
         finding = Finding(
             rule.code,
             draft.message,
@@ -316,7 +318,7 @@ def _findings(
             draft.certainty,
             draft.help,
             tuple(sorted(trace, key=lambda step: (step.span, step.message))),
-            fix=None if repair is None else _fix(rule.code, repair, places, imports, module, source, policy),
+            fix=fix and policy.trusted(rule.code, fix),
             noqa_row=places.last_row(span),
         )
         if suppressions.covers_finding(finding):
@@ -340,12 +342,11 @@ def _repairs(
     """The repairs by the ``id`` of their drafts, and a TBX900 for each that could not be built."""
     found: dict[int, Repair] = {}
     failures: dict[str, Finding] = {}
-    wanted = policy.fixes
     for rule, draft in drafts:
-        if draft.repair is None or wanted is None or not wanted.covers(rule.code):
+        if draft.repair is None or policy.fixes is None or not policy.fixes.covers(rule.code):
             continue
         try:
-            repair = draft.repair(wanted.style)
+            repair = draft.repair(policy.fixes.style)
         except Exception as error:  # noqa: BLE001  # a fix must never cost a finding
             message = f"internal error: {rule.code}: its fix cannot be built: {type(error).__name__}: {error}"
             failures[rule.code] = Finding(
@@ -355,28 +356,6 @@ def _repairs(
             if repair is not None:
                 found[id(draft)] = repair
     return found, list(failures.values())
-
-
-def _place(module: cst.Module, name: str) -> Place:
-    from tensorlint.fix.imports import place_import
-
-    return place_import(module, name)
-
-
-def _fix(
-    code: str,
-    repair: Repair,
-    places: Places,
-    imports: Mapping[str, Place],
-    module: cst.Module,
-    source: Source,
-    policy: Policy,
-) -> Fix:
-    from tensorlint.fix.edits import fix_of
-
-    made = fix_of(repair, places, [imports[name] for name in repair.imports], module.default_newline, len(source.lines))
-    assert policy.fixes is not None
-    return replace(made, applicability=policy.fixes.trust(code, made.applicability))
 
 
 def _merged(findings: list[Finding]) -> Finding:
@@ -434,14 +413,8 @@ def _unused(source: Source, suppressions: Suppressions, suppressed: list[Finding
             Span(comment.row, comment.start, comment.row, comment.end),
             Certainty.CERTAIN,
             "take it out",
-            fix=_fix_of_comment(without(source, comment, idle), policy),
+            fix=policy.trusted(UNUSED_SUPPRESSION, without(source, comment, idle)),
             noqa_row=comment.row,
         )
         if not suppressions.covers(comment.row, UNUSED_SUPPRESSION) or comment.kind == "ignore":
             yield finding
-
-
-def _fix_of_comment(made: Fix, policy: Policy) -> Fix | None:
-    if policy.fixes is None or not policy.fixes.covers(UNUSED_SUPPRESSION):
-        return None
-    return replace(made, applicability=policy.fixes.trust(UNUSED_SUPPRESSION, made.applicability))
