@@ -1,7 +1,7 @@
-"""One file: source in, findings out.
+"""One file: source in, findings out, or a fixed program.
 
 Rules subscribe to events of the interpreter by the names of their methods. A draft of a rule points at
-nodes; the rows and columns are looked up at the end, for the drafts that survived.
+nodes; the rows and columns are looked up at the end, for the drafts that survived, and so are those of its fix.
 """
 
 from __future__ import annotations
@@ -11,22 +11,29 @@ import gc
 import re
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tensorlint.findings import Certainty, Finding, Span, TraceStep
+from tensorlint.findings import Applicability, Certainty, Finding, Fix, Span, TraceStep
 
 if TYPE_CHECKING:
     import libcst as cst
 
+    from tensorlint.fix.imports import Place
+    from tensorlint.fix.repair import ExportStyle, Repair
     from tensorlint.flow.events import Event, FileFacts
+    from tensorlint.flow.positions import Places
     from tensorlint.rules.base import Draft, Rule
     from tensorlint.source import Source
-    from tensorlint.suppression import Suppressions
+    from tensorlint.suppression import Suppression, Suppressions
 
+INTERNAL_ERROR = "TBX900"
 SYNTAX_ERROR = "TBX901"
+UNUSED_SUPPRESSION = "TBX903"
+#: Fixes are applied and the result judged again this often. Two rounds are the rule: nested calls take one more each.
+MAX_ROUNDS = 20
 #: A device that is not spelled "cpu": only then can something of this file be anywhere else.
 _DEVICE_WORDS = re.compile(
     r"""\.cuda\b|\.cpu\(|["']cuda|\bgpu\b|is_available\(|\.to\([^)]*device|\bdevice\s*=(?!\s*(?:torch\.device\()?["']cpu)"""
@@ -36,6 +43,9 @@ _NUMPY_METHOD = re.compile(r"^[ \t]+(?:async[ \t]+)?def[ \t]+numpy[ \t]*\(", re.
 _DATA_PATH = re.compile(
     r"(^|/)(data|datasets?|data_?loaders?|data_?managers?|data_?parsers?|data_?utils|transforms?|pre_?process\w*|augment\w*)(/|\.py$)"
 )
+#: Comments that speak to this tool alone.
+_OUR_COMMENT = re.compile(r"#.*(?:TBX|tensorlint:)", re.IGNORECASE)
+_DEFAULTS = re.compile(r"set_default_(?:dtype|device|tensor_type)|with torch\.device\(")
 _TEST_PATH = re.compile(r"(^|/)(tests?|testing|test_\w+|\w+_test)(\.py|/)")
 
 
@@ -48,6 +58,22 @@ class RuleError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class FixPolicy:
+    """Which findings get a fix, and how far it is trusted. ``codes`` None stands for all of them."""
+
+    codes: frozenset[str] | None = None
+    #: Codes whose unsafe fixes count as safe, and the other way round.
+    safe: frozenset[str] = frozenset()
+    unsafe: frozenset[str] = frozenset()
+    style: ExportStyle = "chain"
+
+    def trust(self, code: str, applicability: Applicability) -> Applicability:
+        if applicability is Applicability.UNSAFE and code in self.safe:
+            return Applicability.SAFE
+        return Applicability.UNSAFE if applicability is Applicability.SAFE and code in self.unsafe else applicability
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Which rules judge, and how sure a finding must be to be shown."""
 
@@ -55,15 +81,118 @@ class Policy:
     certainty: Certainty = Certainty.LIKELY
     #: Whether findings that one change mends are told as one. Off where the caller selects by code afterwards.
     merge: bool = True
+    #: None where nobody asks for fixes.
+    fixes: FixPolicy | None = field(default_factory=FixPolicy)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A program after fixing: what is left to find in it, and which findings were mended."""
+
+    source: Source
+    findings: tuple[Finding, ...]
+    applied: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """Findings of one program, and what lies behind their fixes."""
+
+    findings: tuple[Finding, ...]
+    module: cst.Module | None = None
+    repairs: Mapping[Finding, Repair] = field(default_factory=dict)
 
 
 def check(source: Source, policy: Policy) -> list[Finding]:
     """Findings of one file, sorted, with suppressed ones already taken out.
 
-    A file that does not parse gives the one finding TBX901. Raises ``RuleError`` when a rule fails.
+    A file that does not parse gives the one finding TBX901. Raises ``RuleError`` when a rule fails. A fix that cannot
+    be built costs no finding: there is a TBX900 beside it.
     """
     with _collector_paused():
-        return _check(source, policy)
+        return list(_judge(source, policy).findings)
+
+
+def fix(source: Source, policy: Policy, highest: Applicability = Applicability.SAFE) -> Fixed:
+    """Apply fixes until none is left, judging the result after each round.
+
+    ``highest`` is how little a fix may be trusted to be applied: ``SAFE`` only, or ``UNSAFE`` ones, too. When the
+    result of a round must not be kept, nothing is: the program comes back as it was, with a TBX900 that names the
+    rule. Raises ``RuleError`` as ``check`` does.
+    """
+    from tensorlint.fix.safety import UnsafeChangeError
+
+    with _collector_paused():
+        first = judged = _judge(source, policy)
+        applied: list[Finding] = []
+        text = source
+        for _ in range(MAX_ROUNDS):
+            chosen = _chosen(judged, highest)
+            if not chosen:
+                return Fixed(text, judged.findings, tuple(applied))
+            try:
+                changed = _apply(text, judged, chosen)
+            except UnsafeChangeError as error:
+                return _kept(source, first, _culprits(text, judged, chosen), str(error))
+            text = replace(text, text=changed)
+            judged = _judge(text, policy)
+            applied += chosen
+        return _kept(source, first, chosen, "its fix does not settle")
+
+
+def _chosen(judged: _Judgement, highest: Applicability) -> list[Finding]:
+    from tensorlint.fix.edits import choose
+
+    wanted = [
+        (finding, finding.fix)
+        for finding in judged.findings
+        if finding.fix is not None and finding.fix.applicability in {Applicability.SAFE, highest}
+    ]
+    return [wanted[index][0] for index in choose([each for _, each in wanted])]
+
+
+def _apply(source: Source, judged: _Judgement, chosen: list[Finding]) -> str:
+    """The text with these findings fixed, proved to be the old program everywhere else."""
+    from tensorlint.fix.edits import EditError, apply
+    from tensorlint.fix.safety import UnsafeChangeError, check_unchanged, parse
+
+    try:
+        text = apply(source.text, [finding.fix for finding in chosen if finding.fix is not None])
+    except EditError as error:
+        raise UnsafeChangeError(str(error)) from error
+    assert judged.module is not None
+    repairs = [judged.repairs[finding] for finding in chosen if finding in judged.repairs]
+    targets = [change.target for repair in repairs for change in repair.changes]
+    check_unchanged(judged.module, parse(text), targets, sorted({name for each in repairs for name in each.imports}))
+    return text
+
+
+def _culprits(source: Source, judged: _Judgement, chosen: list[Finding]) -> list[Finding]:
+    """Those whose fix is wrong by itself; all of them when it takes several."""
+    from tensorlint.fix.safety import UnsafeChangeError
+
+    wrong: list[Finding] = []
+    for finding in chosen:
+        try:
+            _apply(source, judged, [finding])
+        except UnsafeChangeError:
+            wrong.append(finding)
+    return wrong or chosen
+
+
+def _kept(source: Source, judged: _Judgement, culprits: list[Finding], reason: str) -> Fixed:
+    """The program as it was, because of these."""
+    rules = ", ".join(sorted({finding.code for finding in culprits}))
+    at = culprits[0].span
+    internal = Finding(
+        INTERNAL_ERROR,
+        f"internal error: {rules}: {reason}; nothing in this file was changed; please report it",
+        source.path,
+        Span(at.row, at.column, at.row, at.column),
+        Certainty.CERTAIN,
+        noqa_row=at.row,
+    )
+    return Fixed(source, tuple(sorted((*judged.findings, internal), key=lambda finding: finding.sort_key)))
 
 
 @contextmanager
@@ -78,7 +207,7 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _check(source: Source, policy: Policy) -> list[Finding]:
+def _judge(source: Source, policy: Policy) -> _Judgement:
     import libcst as cst
 
     from tensorlint.flow.interpreter import interpret
@@ -87,7 +216,10 @@ def _check(source: Source, policy: Policy) -> list[Finding]:
     try:
         module = cst.parse_module(source.text)
     except cst.ParserSyntaxError as error:
-        return [_syntax_error(source, error)]
+        return _Judgement((_syntax_error(source, error),))
+    reports_unused = UNUSED_SUPPRESSION in policy.codes and bool(_OUR_COMMENT.search(source.text))
+    # What is too uncertain to be shown still says that a comment has something to suppress.
+    threshold = Certainty.POSSIBLE if reports_unused else policy.certainty
     drafts: dict[tuple[str, int], tuple[type[Rule], Draft]] = {}
     listeners = _listeners(policy)
 
@@ -95,17 +227,19 @@ def _check(source: Source, policy: Policy) -> list[Finding]:
         for rule, listen in listeners.get(event.kind, ()):
             try:
                 for draft in listen(event):
-                    if draft.certainty >= policy.certainty:
+                    if draft.certainty >= threshold:
                         _keep(drafts, rule, draft)
             except Exception as error:
                 raise RuleError(rule.code, error) from error
 
     interpret(module, file_facts(source), judge)
-    if not drafts:
-        return []
+    if not drafts and not reports_unused:
+        return _Judgement(())
     suppressions = Suppressions.parse(source)
-    findings = _findings(source, module, drafts.values(), suppressions, merge=policy.merge)
-    return sorted(findings, key=lambda finding: finding.sort_key)
+    judged = _findings(source, module, drafts.values(), suppressions, policy)
+    unused = _unused(source, suppressions, judged.suppressed, policy) if reports_unused else ()
+    findings = sorted((*judged.findings, *unused), key=lambda finding: finding.sort_key)
+    return _Judgement(tuple(findings), module, judged.repairs)
 
 
 def _keep(drafts: dict[tuple[str, int], tuple[type[Rule], Draft]], rule: type[Rule], draft: Draft) -> None:
@@ -158,7 +292,17 @@ def file_facts(source: Source) -> FileFacts:
         defines_numpy=bool(_NUMPY_METHOD.search(source.text)),
         is_test=bool(_TEST_PATH.search(path)),
         is_data_code=bool(_DATA_PATH.search(path)),
+        sets_defaults=bool(_DEFAULTS.search(source.text)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What became of the drafts."""
+
+    findings: list[Finding]
+    repairs: Mapping[Finding, Repair]
+    suppressed: list[Finding]
 
 
 def _findings(
@@ -166,14 +310,20 @@ def _findings(
     module: cst.Module,
     drafts: Iterable[tuple[type[Rule], Draft]],
     suppressions: Suppressions,
-    *,
-    merge: bool,
-) -> list[Finding]:
+    policy: Policy,
+) -> _Shown:
     from tensorlint.flow.positions import locate
 
     kept = list(drafts)
-    places = locate(module, [node for _, draft in kept for node in (draft.node, *(note.node for note in draft.notes))])
+    repairs, failures = _repairs(source, kept, policy)
+    imports = {name: _place(module, name) for repair in repairs.values() for name in repair.imports}
+    nodes = [node for _, draft in kept for node in (draft.node, *(note.node for note in draft.notes))]
+    nodes += [change.node for repair in repairs.values() for change in repair.changes]
+    nodes += [place.statement for place in imports.values() if place.statement is not None]
+    places = locate(module, nodes)
     shown: dict[object, list[Finding]] = {}
+    suppressed: list[Finding] = []
+    behind: dict[Fix, Repair] = {}
     for rule, draft in kept:
         span = places.spans[id(draft.node)]
         trace = {
@@ -181,6 +331,7 @@ def _findings(
             for note in draft.notes
             if id(note.node) in places.spans and places.spans[id(note.node)] != span
         }
+        repair = repairs.get(id(draft))
         finding = Finding(
             rule.code,
             draft.message,
@@ -189,12 +340,67 @@ def _findings(
             draft.certainty,
             draft.help,
             tuple(sorted(trace, key=lambda step: (step.span, step.message))),
+            fix=None if repair is None else _fix(rule.code, repair, places, imports, module, source, policy),
             noqa_row=places.last_row(span),
         )
-        if not suppressions.covers_finding(finding):
-            together = id(draft.mend) if merge and draft.mend is not None else (rule.code, id(draft.node))
+        if suppressions.covers_finding(finding):
+            suppressed.append(finding)
+        elif draft.certainty >= policy.certainty:
+            together = id(draft.mend) if policy.merge and draft.mend is not None else (rule.code, id(draft.node))
             shown.setdefault(together, []).append(finding)
-    return [_merged(findings) for findings in shown.values()]
+            if repair is not None and finding.fix is not None:
+                behind[finding.fix] = repair
+    merged = [_merged(findings) for findings in shown.values()]
+    return _Shown(
+        [*merged, *failures],
+        {finding: behind[finding.fix] for finding in merged if finding.fix is not None},
+        suppressed,
+    )
+
+
+def _repairs(
+    source: Source, drafts: list[tuple[type[Rule], Draft]], policy: Policy
+) -> tuple[dict[int, Repair], list[Finding]]:
+    """The repairs by the ``id`` of their drafts, and a TBX900 for each that could not be built."""
+    found: dict[int, Repair] = {}
+    failures: dict[str, Finding] = {}
+    wanted = policy.fixes
+    for rule, draft in drafts:
+        if draft.repair is None or wanted is None or not (wanted.codes is None or rule.code in wanted.codes):
+            continue
+        try:
+            repair = draft.repair(wanted.style)
+        except Exception as error:  # noqa: BLE001  # a fix must never cost a finding
+            message = f"internal error: {rule.code}: its fix cannot be built: {type(error).__name__}: {error}"
+            failures[rule.code] = Finding(
+                INTERNAL_ERROR, f"{message}; please report it", source.path, Span(1, 1, 1, 1), Certainty.CERTAIN
+            )
+        else:
+            if repair is not None:
+                found[id(draft)] = repair
+    return found, list(failures.values())
+
+
+def _place(module: cst.Module, name: str) -> Place:
+    from tensorlint.fix.imports import place_import
+
+    return place_import(module, name)
+
+
+def _fix(
+    code: str,
+    repair: Repair,
+    places: Places,
+    imports: Mapping[str, Place],
+    module: cst.Module,
+    source: Source,
+    policy: Policy,
+) -> Fix:
+    from tensorlint.fix.edits import fix_of
+
+    made = fix_of(repair, places, [imports[name] for name in repair.imports], module.default_newline, len(source.lines))
+    assert policy.fixes is not None
+    return replace(made, applicability=policy.fixes.trust(code, made.applicability))
 
 
 def _merged(findings: list[Finding]) -> Finding:
@@ -210,4 +416,56 @@ def _merged(findings: list[Finding]) -> Finding:
         also=tuple(finding.code for finding in others),
         help=max((finding.help for finding in findings), key=len),
         trace=tuple(sorted(trace, key=lambda step: (step.span, step.message))),
+        fix=next((finding.fix for finding in (first, *others) if finding.fix is not None), None),
     )
+
+
+def _is_ours(comment: Suppression) -> bool:
+    """Whether a comment for one line speaks to this tool: other tools' codes, and ``# noqa`` for all, do not."""
+    return not comment.whole_file and (
+        comment.kind == "ignore" or any(prefix.startswith("TBX") for prefix in comment.prefixes)
+    )
+
+
+def _unused(source: Source, suppressions: Suppressions, suppressed: list[Finding], policy: Policy) -> Iterator[Finding]:
+    """TBX903 for each comment of ours, or code in it, that suppresses nothing under any certainty.
+
+    A code is only judged when every rule it stands for was asked.
+    """
+    from tensorlint.fix.comments import without
+    from tensorlint.rules import all_rules
+
+    used = {each for finding in suppressed for each in suppressions.used_by(finding)}
+    known = all_rules().keys()
+    for comment in filter(_is_ours, suppressions.comments):
+        idle = [
+            prefix
+            for prefix in comment.prefixes
+            if (comment, prefix) not in used
+            and prefix[:3] in ("", "TBX")
+            and not prefix.startswith("TBX9")
+            and all(code in policy.codes for code in known if code.startswith(prefix))
+        ]
+        if not idle:
+            continue
+        named = [prefix for prefix in idle if prefix]
+        what = f"`{', '.join(named)}`" if named else "this comment"
+        unknown = all(not any(code.startswith(prefix) for code in known) for prefix in named) if named else False
+        finding = Finding(
+            UNUSED_SUPPRESSION,
+            f"{what} suppresses nothing" + (": there is no such rule" if unknown else ""),
+            source.path,
+            Span(comment.row, comment.start, comment.row, comment.end),
+            Certainty.CERTAIN,
+            "take it out",
+            fix=_fix_of_comment(without(source, comment, idle), policy),
+            noqa_row=comment.row,
+        )
+        if not suppressions.covers(comment.row, UNUSED_SUPPRESSION) or comment.kind == "ignore":
+            yield finding
+
+
+def _fix_of_comment(made: Fix, policy: Policy) -> Fix | None:
+    if policy.fixes is None or not (policy.fixes.codes is None or UNUSED_SUPPRESSION in policy.fixes.codes):
+        return None
+    return replace(made, applicability=policy.fixes.trust(UNUSED_SUPPRESSION, made.applicability))

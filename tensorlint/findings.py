@@ -54,9 +54,12 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
+    """Edits that mend a finding. ``reason`` says what an unsafe one may change."""
+
     applicability: Applicability
     message: str
     edits: tuple[Edit, ...]
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

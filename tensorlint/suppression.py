@@ -42,10 +42,16 @@ _EVERYTHING = ("",)
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """One comment; ``prefixes`` are what codes must begin with, the empty one covering all of them."""
+    """One comment; ``prefixes`` are what codes must begin with, the empty one covering all of them.
+
+    ``start`` and ``end`` are the columns of the directive, 1-based, ``end`` exclusive; ``comment_end`` is where the
+    whole comment ends.
+    """
 
     row: int
-    column: int
+    start: int
+    end: int
+    comment_end: int
     kind: Kind
     prefixes: tuple[str, ...]
 
@@ -103,8 +109,18 @@ class Suppressions:
 
         What the tool could not judge is never covered: an internal error is not the reader's to accept.
         """
-        rows = (finding.span.row, finding.span.end_row, finding.noqa_row)
-        return not finding.is_internal and self.covers(rows, finding.code)
+        return not finding.is_internal and self.covers(_rows(finding), finding.code)
+
+    def used_by(self, finding: Finding) -> Iterator[tuple[Suppression, str]]:
+        """The comments that cover the finding, each with the prefix that does."""
+        for comment in self.comments:
+            if comment.whole_file or comment.row in _rows(finding):
+                yield from ((comment, prefix) for prefix in comment.prefixes if finding.code.startswith(prefix))
+
+
+def _rows(finding: Finding) -> tuple[int, int, int]:
+    """Where a comment about the finding may stand."""
+    return (finding.span.row, finding.span.end_row, finding.noqa_row)
 
 
 def _comments(source: Source) -> Iterator[tuple[int, int, str, bool]]:
@@ -125,15 +141,18 @@ def _comments(source: Source) -> Iterator[tuple[int, int, str, bool]]:
 
 
 def _read(row: int, column: int, comment: str, alone: bool) -> Iterator[Suppression]:
-    if alone and _IGNORE_FILE.search(comment):
-        yield Suppression(row, column, "file", _EVERYTHING)
+    def of(kind: Kind, match: re.Match[str], prefixes: tuple[str, ...]) -> Suppression:
+        return Suppression(row, column + match.start(), column + match.end(), column + len(comment), kind, prefixes)
+
+    if alone and (match := _IGNORE_FILE.search(comment)):
+        yield of("file", match, _EVERYTHING)
     if alone and (match := _FLAKE8.search(comment)):
-        yield Suppression(row, column, "flake8", _prefixes(match["codes"]))
+        yield of("flake8", match, _prefixes(match["codes"]))
         return  # the "noqa" in it is not one for the line
     if match := _IGNORE.search(comment):
-        yield Suppression(row, column, "ignore", _prefixes(match["codes"]))
+        yield of("ignore", match, _prefixes(match["codes"]))
     if match := _NOQA.search(comment):
-        yield Suppression(row, column, "noqa", _prefixes(match["codes"]))
+        yield of("noqa", match, _prefixes(match["codes"]))
 
 
 def _prefixes(codes: str | None) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import libcst as cst
 
-from tensorlint.flow import events
 from tensorlint.flow.builtin_calls import BuiltinCalls
 from tensorlint.flow.events import Argument
 from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
@@ -203,7 +202,7 @@ class Calls(BuiltinCalls):
         if top in FOREIGN_FRAMEWORKS:
             return Foreign(framework=top)
         if path == "random.shuffle":
-            self.emit(frame, events.NumpyCall, node, name="stdlib:random.shuffle", arguments=arguments, result=NONE)
+            self._shuffle("stdlib:random.shuffle", arguments, node, frame)
             return NONE
         if path in {"random.Random", "random.SystemRandom"}:
             return Symbol(path="random")

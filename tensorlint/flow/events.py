@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -27,6 +28,24 @@ class FileFacts:
     is_test: bool = False
     #: Its path says that it works on data before any model sees them: datasets, loaders, transforms.
     is_data_code: bool = False
+    #: It changes the dtype or the device tensors get when nothing is said.
+    sets_defaults: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How a program writes a name of a library; ``needs`` is the module it has to import first, if any."""
+
+    text: str
+    needs: str = ""
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        return (self.needs,) if self.needs else ()
+
+
+def _no_spelling(path: str) -> Spelling | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +61,9 @@ class Scene:
     is_test: bool = False
     #: What a failing export raises is caught around here.
     caught: bool = False
+    #: How ``torch.isnan`` or ``copy.deepcopy`` is written here. None where its module cannot be reached, as another
+    #: thing has its name. To be asked while the event is judged, as names change.
+    spelling: Callable[[str], Spelling | None] = field(default=_no_spelling, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +108,8 @@ class TorchCall(Event):
     result: Value
     #: The method called on the result at once, as in ``torch.from_numpy(a).clone()``.
     consumer: str = ""
+    #: Whether the call is a statement of its own.
+    discarded: bool = False
 
     def positional(self, index: int = 0) -> Argument | None:
         plain = [argument for argument in self.arguments if not argument.keyword and not argument.star]
@@ -179,6 +203,8 @@ class BufferStored(Event):
     value: Value
     container: str
     storage: Storage
+    #: The expression that is the value, where the program has one.
+    expression: cst.BaseExpression | None
     write: cst.CSTNode
     loop: cst.CSTNode
 
@@ -194,6 +220,7 @@ __all__ = [
     "MethodCall",
     "NumpyCall",
     "Scene",
+    "Spelling",
     "StaleRead",
     "Store",
     "Tensor",

@@ -179,7 +179,7 @@ class Expressions(Machine):
         else:
             kind = {cst.ListComp: "list", cst.SetComp: "set"}.get(type(node), "generator")
             element = self.evaluate(node.elt, frame)
-            self.store(frame, node.elt, element, "comprehension", "")
+            self.store(frame, node.elt, element, "comprehension", "", written=node.elt)
             made = Sequence(kind=kind, element=element, born=self.next_serial(), oid=self.serial)
         frame.loops.pop()
         self.stored_buffers(loop, frame)
@@ -613,7 +613,7 @@ class Expressions(Machine):
             case expression:
                 value = self.evaluate(expression, frame)
                 frame.yielded.append(value)
-                self.store(frame, node, value, "yield", "")
+                self.store(frame, node, value, "yield", "", written=expression)
         return UNKNOWN
 
     # Provided by the other parts.
@@ -624,7 +624,16 @@ class Expressions(Machine):
     def narrow(self, test: cst.BaseExpression, frame: Frame, *, holds: bool) -> None:
         raise NotImplementedError
 
-    def store(self, frame: Frame, node: cst.CSTNode, value: Value, container: str, target: str, born: int = 0) -> None:
+    def store(
+        self,
+        frame: Frame,
+        node: cst.CSTNode,
+        value: Value,
+        container: str,
+        target: str,
+        born: int = 0,
+        written: cst.BaseExpression | None = None,
+    ) -> None:
         raise NotImplementedError
 
     def stored_buffers(self, loop: Loop, frame: Frame) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,14 @@ class FunctionInfo:
     seen_arguments: dict[str, Value] = field(default_factory=dict)
     seen_grad_mode: Fact | None = None
     calls: int = 0
+    _local_names: frozenset[str] | None = None
+
+    @property
+    def local_names(self) -> frozenset[str]:
+        """Names the function binds by other means than an import: its parameters and what is assigned in it."""
+        if self._local_names is None:
+            self._local_names = frozenset(bound_in(self.node))
+        return self._local_names
 
     @property
     def decorators(self) -> tuple[cst.BaseExpression, ...]:
@@ -84,6 +93,34 @@ class ClassInfo:
         return any(
             base.split(".")[-1].endswith(("Dataset", "Sampler", "DataPipe", "Transform")) for base in self.all_bases()
         )
+
+
+def bound_in(node: cst.CSTNode) -> Iterator[str]:
+    """Names bound anywhere below ``node``, nested functions included: rather one too many."""
+    match node:
+        case cst.Param(name=name) | cst.FunctionDef(name=name) | cst.ClassDef(name=name):
+            yield name.value
+        case cst.AssignTarget(target=target) | cst.AnnAssign(target=target) | cst.AugAssign(target=target):
+            yield from _plain_names(target)
+        case cst.For(target=target) | cst.CompFor(target=target) | cst.NamedExpr(target=target):
+            yield from _plain_names(target)
+        case cst.AsName(name=target):
+            yield from _plain_names(target)
+        case cst.MatchAs(name=cst.Name(value=text)) | cst.MatchStar(name=cst.Name(value=text)):
+            yield text
+        case cst.ImportAlias():
+            return
+    for child in node.children:
+        yield from bound_in(child)
+
+
+def _plain_names(target: cst.CSTNode) -> Iterator[str]:
+    match target:
+        case cst.Name(value=name):
+            yield name
+        case cst.Tuple() | cst.List() | cst.Element() | cst.StarredElement():
+            for child in target.children:
+                yield from _plain_names(child)
 
 
 _MODULE_BASES = frozenset({"torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.Linear", "torch.nn.Conv2d"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tensorlint.flow import events
@@ -59,10 +60,14 @@ class Machine:
         self.consumers: dict[int, tuple[str, cst.CSTNode]] = {}
         #: The expression of the statement being executed, when its value is thrown away.
         self.bare_call: cst.BaseExpression | None = None
+        #: The right side of the assignment being executed, where a target takes all of it.
+        self.assigned: cst.BaseExpression | None = None
         #: Where tensors are created when nothing is said.
         self.default_device: Fact = NO_FACT
         #: What was allocated up to here was allocated by the module itself.
         self.module_serial = 0
+        #: Names that only ``if TYPE_CHECKING`` imports: nothing binds them at run time.
+        self.typing_only: set[str] = set()
         self.attribute_storages: dict[tuple[int, str], Storages] = {}
 
     # What the parts ask of each other.
@@ -121,7 +126,30 @@ class Machine:
             in_loop=bool(frame.loops),
             is_test=self.file.is_test or name.startswith("test_"),
             caught=frame.catching > 0,
+            spelling=partial(self.spelling, frame),
         )
+
+    def spelling(self, frame: Frame, path: str) -> events.Spelling | None:
+        """How the program writes ``path`` at this point, e.g. ``th.isnan`` for ``torch.isnan``."""
+        module, _, rest = path.partition(".")
+        if module == "builtins":
+            taken = frame.env.lookup(rest) is not None or self._is_local(rest, frame)
+            return None if taken else events.Spelling(rest)
+        for name, value in frame.env.visible():
+            if not isinstance(value, Symbol) or name in self.typing_only or self._is_local(name, frame):
+                continue
+            if value.path == path:
+                return events.Spelling(name)
+            if value.path == module:
+                return events.Spelling(f"{name}.{rest}" if rest else name)
+        if frame.env.lookup(module) is not None and module not in self.typing_only:
+            return None
+        return None if self._is_local(module, frame) else events.Spelling(path, needs=module)
+
+    @staticmethod
+    def _is_local(name: str, frame: Frame) -> bool:
+        """Whether the function makes ``name`` one of its own somewhere, by other means than an import."""
+        return frame.function is not None and name in frame.function.local_names
 
     # Memory.
 
@@ -146,7 +174,8 @@ class Machine:
             side = {Tensor: "tensor", Array: "array"}.get(type(value), "unknown")
             words = f"`{name}` is written in place here" if name else "written in place here"
             if not (isinstance(value, (Tensor, Array)) and value.picked):
-                self.mark_stale(frame, value.storages, Mutation(node, side, words, name), name)
+                mutation = Mutation(node, side, words, name, getattr(value, "alias", None))
+                self.mark_stale(frame, value.storages, mutation, name)
         if (
             isinstance(value, Tensor)
             and value.alias is None

@@ -165,6 +165,7 @@ class Methods(Calls):
                 device=device,
                 storages=self.storage(),
                 alias=None,
+                frozen=None,
                 imported=False,
                 oid=self.serial,
             )
@@ -175,6 +176,7 @@ class Methods(Calls):
                 device=Fact(Truth.NO, node, "brought to the CPU here"),
                 storages=self.storage() if copied else value.storages,
                 alias=None if copied else value.alias,
+                frozen=None if copied else value.frozen,
                 oid=self.next_serial(),
             )
         if name == "detach":
@@ -203,6 +205,7 @@ class Methods(Calls):
                 grad=self.result_grad(value.grad, frame),
                 storages=self.storage(),
                 alias=None,
+                frozen=None,
                 imported=False,
                 oid=self.serial,
             )
@@ -266,6 +269,7 @@ class Methods(Calls):
             grad=grad,
             storages=storages,
             alias=value.alias if kept else None,
+            frozen=value.frozen if kept else None,
             imported=value.imported and kept,
             oid=self.next_serial(),
         )
@@ -507,10 +511,11 @@ class Methods(Calls):
                 self.release_gradients(frame)
                 return NONE
             case "append" | "appendleft" | "put" | "add" if arguments:
-                self.store(frame, node, arguments[-1].value, "append", owner, value.oid)
+                last = arguments[-1]
+                self.store(frame, node, last.value, "append", owner, value.oid, written=last.node)
                 return None
             case "shuffle" if arguments and isinstance(arguments[0].value, Tensor):
-                self.emit(frame, events.NumpyCall, node, name="random.shuffle", arguments=arguments, result=NONE)
+                self._shuffle("random.shuffle", arguments, node, frame)
                 return NONE
             case "item":
                 return Scalar(kind="number")
@@ -642,6 +647,7 @@ class Methods(Calls):
                 "append",
                 dotted_name(node.func.value) if isinstance(node.func, cst.Attribute) else "",
                 value.born,
+                written=arguments[-1].node if arguments and name != "extend" else None,
             )
             contents = value.any_element() if value.items != () else added
             grown = replace(value, items=None, element=join(contents, added))

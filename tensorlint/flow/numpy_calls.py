@@ -13,6 +13,7 @@ from tensorlint.flow.state import Frame
 from tensorlint.flow.torch_calls import TorchCalls
 from tensorlint.flow.values import (
     NO_FACT,
+    NONE,
     PLAIN,
     UNKNOWN,
     Array,
@@ -40,8 +41,28 @@ from tensorlint.knowledge.row import DTYPES
 class NumpyCalls(TorchCalls):
     def _numpy_call(self, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         result = self._numpy_result(name, arguments, node, frame)
-        self.emit(frame, events.NumpyCall, node, name=name, arguments=arguments, result=result)
+        self.emit(
+            frame,
+            events.NumpyCall,
+            node,
+            name=name,
+            arguments=arguments,
+            result=result,
+            discarded=self.bare_call is node,
+        )
         return result
+
+    def _shuffle(self, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> None:
+        """``shuffle`` of a NumPy generator or of the standard library."""
+        self.emit(
+            frame,
+            events.NumpyCall,
+            node,
+            name=name,
+            arguments=arguments,
+            result=NONE,
+            discarded=self.bare_call is node,
+        )
 
     def _numpy_result(self, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         if name in {"random.default_rng", "random.RandomState", "random.Generator"}:

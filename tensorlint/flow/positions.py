@@ -31,6 +31,7 @@ class _Recorder(CodegenState):
         self.row, self.column = 1, 1
         self.starts: dict[int, tuple[int, int]] = {}
         self.spans: dict[int, Span] = {}
+        self.outer: dict[int, Span] = {}
         self.statements: list[Span] = []
 
     def add_token(self, value: str) -> None:
@@ -50,8 +51,9 @@ class _Recorder(CodegenState):
 
     def after_codegen(self, node: cst.CSTNode) -> None:
         if id(node) in self.wanted:
+            self.outer[id(node)] = Span(*self.starts[id(node)], self.row, self.column)
             # Kept only where the node itself recorded nothing: this one includes surrounding whitespace.
-            self.spans.setdefault(id(node), Span(*self.starts[id(node)], self.row, self.column))
+            self.spans.setdefault(id(node), self.outer[id(node)])
 
     # A generator for each of a hundred thousand nodes is what the base class would make of this.
     def record_syntactic_position(  # type: ignore[override]
@@ -74,9 +76,13 @@ class _Recorder(CodegenState):
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Spans by the ``id`` of their nodes, and the spans of the simple statements, in source order."""
+    """Spans by the ``id`` of their nodes, and the spans of the simple statements, in source order.
+
+    ``outer`` includes the parentheses around an expression, ``spans`` does not.
+    """
 
     spans: dict[int, Span]
+    outer: dict[int, Span]
     statements: tuple[Span, ...]
 
     def last_row(self, span: Span) -> int:
@@ -90,4 +96,4 @@ def locate(module: cst.Module, nodes: Iterable[cst.CSTNode]) -> Places:
     """Where the nodes of ``module`` stand. A node that is not part of the module is left out."""
     recorder = _Recorder(module, frozenset(map(id, nodes)))
     module._codegen(recorder)
-    return Places(recorder.spans, tuple(recorder.statements))
+    return Places(recorder.spans, recorder.outer, tuple(recorder.statements))

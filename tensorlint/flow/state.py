@@ -25,8 +25,9 @@ class Mutation:
     node: cst.CSTNode
     how: str
     words: str
-    #: The name written through, when there is one.
+    #: The name written through, when there is one, and what made it an alias.
     name: str = ""
+    alias: cst.CSTNode | None = None
 
 
 class Environment:
@@ -81,6 +82,17 @@ class Environment:
             if oid and getattr(value, "oid", 0) == oid:
                 self.bindings[path] = change(value)
 
+    def visible(self) -> Iterator[tuple[str, Value]]:
+        """Plain names that can be read here and what they hold, the innermost scope first."""
+        seen: set[str] = set()
+        scope: Environment | None = self
+        while scope is not None:
+            for path, value in scope.bindings.items():
+                if path not in seen and "." not in path:
+                    seen.add(path)
+                    yield path, value
+            scope = scope.parent
+
     def items(self) -> Iterator[tuple[str, Value]]:
         yield from self.bindings.items()
 
@@ -119,7 +131,8 @@ class Loop:
     continues: list[Environment] = field(default_factory=list)
     #: Storages written inside, and the stores of values that share one.
     written: dict[int, cst.CSTNode] = field(default_factory=dict)
-    stored: list[tuple[cst.CSTNode, Value, str]] = field(default_factory=list)
+    #: Node, value, how it is kept, and the expression that is the value, where one is.
+    stored: list[tuple[cst.CSTNode, Value, str, cst.BaseExpression | None]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

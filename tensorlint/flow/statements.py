@@ -76,7 +76,9 @@ class Statements(Methods):
     def _assignment(self, node: cst.Assign, frame: Frame) -> None:
         value = self.evaluate(node.value, frame)
         for target in node.targets:
+            self.assigned = node.value
             self.assign(target.target, value, frame)
+        self.assigned = None
 
     def _annotated(self, node: cst.AnnAssign, frame: Frame) -> None:
         declared = value_of(node.annotation.annotation, lambda inner: self.resolve(inner, frame))
@@ -157,6 +159,8 @@ class Statements(Methods):
     def _import_statement(self, node: cst.Import, frame: Frame) -> None:
         for alias in node.names:
             path = dotted_name(alias.name)
+            if frame.function is None:
+                self.typing_only.discard(path)
             if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
                 frame.env.bind(alias.asname.name.value, Symbol(path=path))
             else:
@@ -197,6 +201,7 @@ class Statements(Methods):
 
     def _unpack(self, target: cst.Tuple | cst.List, value: Value, frame: Frame) -> None:
         elements = target.elements
+        self.assigned = None
         starred = any(isinstance(element, cst.StarredElement) for element in elements)
         if (
             isinstance(value, Sequence)
@@ -270,12 +275,12 @@ class Statements(Methods):
                     filled = whole and not getattr(owner, "sliced", False)
                     self.write(frame, target, owner, path or dotted_name(_base(target)), "fill" if filled else "item")
                 if isinstance(owner, Array):
-                    argument = events.Argument(target, value)
+                    argument = events.Argument(self.assigned or target, value)
                     self.emit(frame, events.ItemWrite, target, target=owner, value=argument)
                 if isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:
                     self.set_grad(owner, self.result_grad(value.grad, frame), frame)
                 if isinstance(owner, Unknown):
-                    self.store(frame, target, value, "item", path)
+                    self.store(frame, target, value, "item", path, written=self.assigned)
             case Dictionary():
                 key = indices[0] if indices else UNKNOWN
                 if isinstance(key, Scalar) and key.known:
@@ -283,14 +288,23 @@ class Statements(Methods):
                 else:
                     grown = replace(owner, element=join(owner.element, value) if owner.element is not None else value)
                 frame.env.replace(owner.oid, lambda held: grown)
-                self.store(frame, target, value, "item", path, owner.born)
+                self.store(frame, target, value, "item", path, owner.born, self.assigned)
             case Sequence():
                 contents = join(owner.any_element(), value) if owner.items != () else value
                 frame.env.replace(owner.oid, lambda held: replace(owner, items=None, element=contents))
-                self.store(frame, target, value, "item", path, owner.born)
+                self.store(frame, target, value, "item", path, owner.born, self.assigned)
 
-    def store(self, frame: Frame, node: cst.CSTNode, value: Value, container: str, target: str, born: int = 0) -> None:
-        """A value is kept in something that outlives the statement."""
+    def store(
+        self,
+        frame: Frame,
+        node: cst.CSTNode,
+        value: Value,
+        container: str,
+        target: str,
+        born: int = 0,
+        written: cst.BaseExpression | None = None,
+    ) -> None:
+        """A value is kept in something that outlives the statement. ``written`` is the expression that is the value."""
         if container != "comprehension":
             self.hand_on(frame, node, value)
         for leaf in leaves(value):
@@ -298,7 +312,7 @@ class Statements(Methods):
                 self.emit(frame, events.Store, node, value=leaf, container=container, target=target)
                 for loop in frame.loops:
                     if born <= loop.start:
-                        loop.stored.append((node, leaf, container))
+                        loop.stored.append((node, leaf, container, _part(written, value, leaf)))
 
     # Branches.
 
@@ -310,6 +324,10 @@ class Statements(Methods):
         reachable = not (isinstance(test, Scalar) and test.known and test.literal is False)
         if reachable:
             self.execute(node.body.body, frame)
+        if dotted_name(node.test).split(".")[-1] == "TYPE_CHECKING":
+            self.typing_only |= {
+                name for name, value in frame.env.bindings.items() if before.bindings.get(name) is not value
+            }
         taken = (frame.env, frame.alive and reachable)
         frame.env, frame.alive = before.copy(), True
         self.narrow(node.test, frame, holds=False)
@@ -443,7 +461,7 @@ class Statements(Methods):
 
     def stored_buffers(self, loop: Loop, frame: Frame) -> None:
         seen: set[int] = set()
-        for node, value, container in loop.stored:
+        for node, value, container, expression in loop.stored:
             storages: Storages = getattr(value, "storages", NO_STORAGE)
             if len(storages) != 1 or id(node) in seen or getattr(value, "picked", False):
                 continue
@@ -457,6 +475,7 @@ class Statements(Methods):
                     value=value,
                     container=container,
                     storage=storage,
+                    expression=expression,
                     write=loop.written[storage.serial],
                     loop=loop.node,
                 )
@@ -552,6 +571,18 @@ def _catches_export(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
         else []
     )
     return any(isinstance(name, cst.Name) and name.value in {"TypeError", "RuntimeError"} for name in named)
+
+
+def _part(written: cst.BaseExpression | None, value: Value, leaf: Value) -> cst.BaseExpression | None:
+    """The expression that is ``leaf``, when ``written`` is, or is a display that holds it."""
+    if written is None or value is leaf:
+        return written
+    match written, value:
+        case ((cst.Tuple() | cst.List()), Sequence(items=items)) if items is not None:
+            for element, item in zip(written.elements, items, strict=False):
+                if isinstance(element, cst.Element) and any(each is leaf for each in leaves(item)):
+                    return _part(element.value, item, leaf)
+    return None
 
 
 def _base(node: cst.CSTNode) -> cst.CSTNode:

@@ -69,7 +69,16 @@ class TorchCalls(Guards):
     def _torch_call(self, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         result = self._torch_result(name, arguments, node, frame)
         consumer, _ = self.consumers.get(id(node), ("", None))
-        self.emit(frame, events.TorchCall, node, name=name, arguments=arguments, result=result, consumer=consumer)
+        self.emit(
+            frame,
+            events.TorchCall,
+            node,
+            name=name,
+            arguments=arguments,
+            result=result,
+            consumer=consumer,
+            discarded=self.bare_call is node,
+        )
         return result
 
     def _torch_result(self, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:

@@ -354,3 +354,5 @@ EXPORTS_OF_LIST: frozenset[str] = (
 
 #: NumPy's own consumer of DLPack: aliases a CPU tensor, raises BufferError off the CPU and with grad.
 EXPORTS_BY_DLPACK: frozenset[str] = names("from_dlpack")
+
+EXPORTS_UNCHANGED: frozenset[str] = frozenset()

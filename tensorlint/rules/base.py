@@ -11,6 +11,8 @@ from tensorlint.findings import Applicability, Certainty
 if TYPE_CHECKING:
     import libcst as cst
 
+    from tensorlint.fix.repair import Builder
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -25,7 +27,7 @@ class Draft:
     """A finding before its nodes are turned into rows and columns.
 
     ``mend`` identifies the change that would mend it: drafts of several rules with the same ``mend``
-    are shown to the reader as one finding.
+    are shown to the reader as one finding. ``repair`` builds the fix, when it is asked for.
     """
 
     node: cst.CSTNode
@@ -34,6 +36,7 @@ class Draft:
     help: str = ""
     notes: tuple[Note, ...] = ()
     mend: cst.CSTNode | None = None
+    repair: Builder | None = None
 
 
 class Rule:

@@ -2,13 +2,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
-from tensorlint.findings import Certainty
-from tensorlint.flow.events import TorchCall, UnsetRead
+from tensorlint.findings import Applicability, Certainty
+from tensorlint.fix.repair import Builder, ExportStyle, Repair, add_argument, replace, source_of
+from tensorlint.flow.events import Scene, Spelling, TorchCall, UnsetRead
 from tensorlint.flow.values import Array, Scalar
 from tensorlint.rules.base import Draft, Note, Rule
+from tensorlint.rules.legacy_constructor import SIZE_NAME
 from tensorlint.rules.wording import spell
 
+if TYPE_CHECKING:
+    import libcst as cst
+
+_DTYPES = {
+    "Float": "float32",
+    "Double": "float64",
+    "Half": "float16",
+    "Long": "int64",
+    "Int": "int32",
+    "Short": "int16",
+    "Char": "int8",
+    "Byte": "uint8",
+    "Bool": "bool",
+}
 _LEGACY = re.compile(r"^(Float|Double|Half|Long|Int|Short|Char|Byte|Bool)?Tensor$")
 
 
@@ -43,12 +61,17 @@ class ConstructorSizeNotData(Rule):
     ## Limits
     A buffer that is filled in place, wrapped in `nn.Parameter` or handed to another function is left alone.
 
+    ## Fix safety
+    Unsafe: `torch.tensor(n, dtype=...)` holds the number, which is what the code around it uses. Not offered where the
+    name says that it is a size.
+
     ## References
     - pytorch/pytorch#47112; measured on torch 1.13.1, 2.2.2 and 2.13.0
     """
 
     code = "TBX202"
     name = "constructor-size-not-data"
+    fix = Applicability.UNSAFE
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
         data = event.positional()
@@ -62,6 +85,7 @@ class ConstructorSizeNotData(Rule):
                     "instead of holding the number",
                     Certainty.CERTAIN,
                     f"use `torch.tensor({spell(data.node)})` for the number, `torch.empty(...)` for a buffer",
+                    repair=_repair(event.node, event.scene),
                 )
             case _:
                 return
@@ -73,4 +97,30 @@ class ConstructorSizeNotData(Rule):
             Certainty.LIKELY,
             "use `torch.tensor(...)` for a number, `torch.zeros(...)` or `torch.empty(...)` for a buffer",
             (Note(event.use, "used as data here"),),
+            repair=_repair(event.node, event.scene),
         )
+
+
+def _repair(node: cst.CSTNode, scene: Scene) -> Builder | None:
+    """For a legacy constructor of one value that is not called a size."""
+    import libcst
+
+    match node:
+        case libcst.Call(func=function, args=[libcst.Arg(value=value, keyword=None, star="")]):
+            legacy = _LEGACY.match(source_of(function).rpartition(".")[2])
+        case _:
+            return None
+    if legacy is None or SIZE_NAME.search(spell(value)):
+        return None
+    tensor, dtype = (scene.spelling(f"torch.{name}") for name in ("tensor", _DTYPES[legacy[1] or "Float"]))
+    return None if tensor is None or dtype is None else partial(_number, node, tensor, dtype)
+
+
+def _number(call: cst.Call, tensor: Spelling, dtype: Spelling, style: ExportStyle) -> Repair:
+    return Repair(
+        f"use `{tensor.text}(..., dtype={dtype.text})`",
+        (replace(call.func, tensor.text), add_argument(call, f"dtype={dtype.text}")),
+        Applicability.UNSAFE,
+        "the tensor holds the number then, in place of that many values",
+        tensor.imports,
+    )

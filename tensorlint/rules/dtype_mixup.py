@@ -1,17 +1,26 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
-from tensorlint.findings import Certainty
+from tensorlint.findings import Applicability, Certainty
+from tensorlint.fix.repair import Builder, ExportStyle, Repair, replace
 from tensorlint.flow.dtypes import dtype_name
-from tensorlint.flow.events import Argument, MethodCall, NumpyCall, TorchCall
+from tensorlint.flow.events import Argument, MethodCall, NumpyCall, Scene, Spelling, TorchCall
 from tensorlint.flow.values import Array, Scalar, Symbol, Tensor, Value
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell
 
 if TYPE_CHECKING:
     import libcst as cst
+
+
+#: Dtypes the other library does not have (torch has the unsigned ones since 2.3).
+_ONLY_NUMPY = frozenset({"uint16", "uint32", "uint64"})
+_ONLY_TORCH = frozenset({"bfloat16"})
+#: ``np.bool`` is missing from NumPy 1.24 to 1.26.
+_NUMPY_NAMES = {"bool": "bool_"}
 
 
 class DtypeMixup(Rule):
@@ -39,22 +48,25 @@ class DtypeMixup(Rule):
     grid = torch.zeros(2, dtype=torch.float32)
     ```
 
+    ## Fix safety
+    Safe: the old line raises whenever it is reached. Dtypes that the other library does not have get no fix.
+
     ## References
     - measured on torch 1.13.1, 2.2.2 and 2.13.0
     """
 
     code = "TBX210"
     name = "dtype-mixup"
+    fix = Applicability.SAFE
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
         if not event.name.startswith(("distributed", "load", "save")):
-            yield from _mixed(event.arguments, "numpy", event.node, keyword_only=True)
+            yield from _mixed(event, "numpy", keyword_only=True)
 
     def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
         yield from _mixed(
-            event.arguments,
+            event,
             "torch",
-            event.node,
             keyword_only=event.name not in {"zeros", "ones", "empty", "array", "asarray"},
         )
 
@@ -67,25 +79,39 @@ class DtypeMixup(Rule):
             "new_full",
             "new_tensor",
         }:
-            yield from _mixed(event.arguments, "numpy", event.node, keyword_only=event.name.startswith("new_"))
+            yield from _mixed(event, "numpy", keyword_only=event.name.startswith("new_"))
         elif isinstance(event.value, Array) and event.value.sure and event.name in {"astype", "view"}:
-            yield from _mixed(event.arguments, "torch", event.node, keyword_only=False)
+            yield from _mixed(event, "torch", keyword_only=False)
 
 
-def _mixed(arguments: Iterable[Argument], namespace: str, node: cst.CSTNode, *, keyword_only: bool) -> Iterator[Draft]:
+def _mixed(event: TorchCall | MethodCall, namespace: str, *, keyword_only: bool) -> Iterator[Draft]:
     other = "torch" if namespace == "numpy" else "NumPy"
-    for argument in arguments:
+    for argument in event.arguments:
         if argument.keyword != "dtype" and (keyword_only or argument.keyword):
             continue
         if _namespace(argument.value) == namespace:
             right = f"{'torch' if namespace == 'numpy' else 'np'}.{dtype_name(argument.value) or '...'}"
             yield Draft(
-                node,
+                event.node,
                 f"{other} does not know the dtype `{spell(argument.node)}`: TypeError",
                 Certainty.CERTAIN,
                 f"write `{right}`",
+                repair=_repair(event.scene, argument, namespace),
             )
             return
+
+
+def _repair(scene: Scene, argument: Argument, namespace: str) -> Builder | None:
+    name = dtype_name(argument.value)
+    if not name or name in (_ONLY_NUMPY if namespace == "numpy" else _ONLY_TORCH):
+        return None
+    path = f"torch.{name}" if namespace == "numpy" else f"numpy.{_NUMPY_NAMES.get(name, name)}"
+    spelling = scene.spelling(path)
+    return None if spelling is None else partial(_other, argument.node, spelling)
+
+
+def _other(node: cst.CSTNode, spelling: Spelling, style: ExportStyle) -> Repair:
+    return Repair(f"write `{spelling.text}`", (replace(node, spelling.text),), imports=spelling.imports)
 
 
 def _namespace(value: Value) -> str:

@@ -2,12 +2,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
-from tensorlint.findings import Certainty
-from tensorlint.flow.events import TorchCall
+from tensorlint.findings import Applicability, Certainty
+from tensorlint.fix.repair import Builder, ExportStyle, Repair, add_argument, replace
+from tensorlint.flow.events import Argument, Spelling, TorchCall
 from tensorlint.flow.values import Array, Scalar, Sequence, Truth, Unknown, Value
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 #: Names of sizes: ``torch.Tensor(hidden_size)`` allocates.
 SIZE_NAME = re.compile(
@@ -53,12 +59,18 @@ class LegacyConstructorCast(Rule):
     ## Limits
     Lists of float literals are left alone: there the result is what the source says.
 
+    ## Fix safety
+    `torch.as_tensor(x, dtype=torch.float32)` is safe for arrays and for lists of numbers: same values, same dtype, same
+    aliasing (measured). It is unsafe where `x` may be something else, as an integer would be a size, and in a file that
+    sets the default dtype or device.
+
     ## References
     - pytorch/pytorch#34758, #64138; measured on torch 1.13.1, 2.2.2 and 2.13.0
     """
 
     code = "TBX201"
     name = "legacy-constructor-cast"
+    fix = Applicability.SAFE
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
         target = _CONSTRUCTORS.get(event.name)
@@ -80,7 +92,48 @@ class LegacyConstructorCast(Rule):
             certainty,
             f"say what is meant: `torch.as_tensor(..., dtype=torch.{target})`, "
             "or `torch.as_tensor(...)` to keep the dtype",
+            repair=_repair(event, data, target),
         )
+
+
+def _repair(event: TorchCall, data: Argument, target: str) -> Builder | None:
+    import libcst
+
+    call = event.node
+    assert isinstance(call, libcst.Call)
+    function, dtype = (event.scene.spelling(f"torch.{name}") for name in ("as_tensor", target))
+    if function is None or dtype is None or len(event.arguments) != 1 or data.star:
+        return None
+    reason = ""
+    if not _same_for(data.value):
+        reason = "an integer would be a size, and is a number then"
+    elif event.scene.file.sets_defaults:
+        reason = "this file sets the default dtype or device"
+    return partial(_as_tensor, call, function, dtype, reason)
+
+
+def _same_for(value: Value) -> bool:
+    """Whether both spellings are known to make the same tensor of it: arrays, and lists of numbers or arrays."""
+    match value:
+        case Array(sure=sure):
+            return sure
+        case Sequence(kind="list" | "tuple", items=items) if items is not None:
+            return all(isinstance(item, Scalar) or _same_for(item) for item in items)
+        case Sequence(kind="list"):
+            element = value.any_element()
+            return isinstance(element, Scalar) or _same_for(element)
+        case _:
+            return False
+
+
+def _as_tensor(call: cst.Call, function: Spelling, dtype: Spelling, reason: str, style: ExportStyle) -> Repair:
+    return Repair(
+        f"use `{function.text}(..., dtype={dtype.text})`",
+        (replace(call.func, function.text), add_argument(call, f"dtype={dtype.text}")),
+        Applicability.UNSAFE if reason else Applicability.SAFE,
+        reason,
+        function.imports,
+    )
 
 
 def _content(value: Value, target: str) -> tuple[Certainty, str] | None:

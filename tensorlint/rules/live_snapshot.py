@@ -1,12 +1,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
-from tensorlint.findings import Certainty
+from tensorlint.findings import Applicability, Certainty
+from tensorlint.fix.repair import ExportStyle, Repair, method_call, replace, source_of
 from tensorlint.flow.events import StaleRead, Store
 from tensorlint.flow.values import Array, Tensor, leaves
+from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import KEPT_NAME, spell
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+
+_REASON = "it no longer follows the training"
 
 
 class LiveSnapshot(Rule):
@@ -44,12 +54,16 @@ class LiveSnapshot(Rule):
     print(model.weight.detach().cpu().numpy() - before)
     ```
 
+    ## Fix safety
+    Unsafe: the snapshot stays what it was then, which is what a snapshot is for.
+
     ## References
     - measured on torch 1.13.1, 2.2.2 and 2.13.0: SGD, Adam, AdamW, RMSprop and Adagrad update in place
     """
 
     code = "TBX301"
     name = "live-snapshot"
+    fix = Applicability.UNSAFE
 
     def on_store(self, event: Store) -> Iterator[Draft]:
         value = event.value
@@ -61,6 +75,7 @@ class LiveSnapshot(Rule):
                 f"`{event.target}` keeps a view of the parameter on the CPU: it follows the training",
                 Certainty.LIKELY,
                 'copy it: `.detach().to("cpu", copy=True)`, or `.clone()`',
+                repair=partial(_repair, value.alias, isinstance(value, Array)),
             )
 
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
@@ -79,5 +94,16 @@ class LiveSnapshot(Rule):
                     Certainty.LIKELY,
                     'copy it: `.detach().to("cpu", copy=True)`, or `.clone()`',
                     (Note(event.mutation.node, event.mutation.words), Note(event.node, f"`{event.name}` is read here")),
+                    repair=partial(_repair, leaf.alias, isinstance(leaf, Array)),
                 )
                 return
+
+
+def _repair(alias: cst.CSTNode, is_array: bool, style: ExportStyle) -> Repair:
+    """One copy on every device where ``.cpu()`` is there to be told so; one more otherwise."""
+    export = method_call(alias)
+    transfer = method_call(export[0]) if export is not None and export[1] == "numpy" else None
+    if export is not None and transfer is not None and transfer[1:] == ("cpu", 0):
+        text = f'{source_of(transfer[0])}.to("cpu", copy=True)'
+        return Repair('write `.to("cpu", copy=True)`', (replace(export[0], text),), Applicability.UNSAFE, _REASON)
+    return mending.copied(alias, "copy" if is_array else "clone", _REASON)

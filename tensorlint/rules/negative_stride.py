@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from tensorlint.findings import Certainty
-from tensorlint.flow.events import TorchCall
+from tensorlint.findings import Applicability, Certainty
+from tensorlint.fix.repair import ExportStyle, Repair, append
+from tensorlint.flow.events import Argument, TorchCall
 from tensorlint.flow.values import Array, Sequence, Truth, leaves
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.read_only_source import IMPORTS
@@ -41,12 +43,17 @@ class NegativeStride(Rule):
     `np.ascontiguousarray` is no full substitute: with a flipped axis of length 1 it returns the negative stride
     unchanged.
 
+    ## Fix safety
+    Safe where the stride is known to be negative, as that raises without the copy, and for `torch.tensor`, which copies
+    anyway. Otherwise unsafe: on the other paths the tensor shared memory with the array.
+
     ## References
     - numpy/numpy#23349; measured on torch 1.13.1, 2.2.2 and 2.13.0
     """
 
     code = "TBX204"
     name = "negative-stride"
+    fix = Applicability.SAFE
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
         data = event.positional()
@@ -65,4 +72,14 @@ class NegativeStride(Rule):
             certainty,
             "copy the array first: `.copy()`",
             history(array.negative_stride),
+            repair=partial(_repair, data, certainty is Certainty.CERTAIN or event.name == "tensor"),
         )
+
+
+def _repair(data: Argument, raises: bool, style: ExportStyle) -> Repair | None:
+    if not isinstance(data.value, Array) or data.star:
+        return None
+    change = append(data.node, ".copy()")
+    if raises:
+        return Repair("append `.copy()`", (change,))
+    return Repair("append `.copy()`", (change,), Applicability.UNSAFE, "where it is not negative, memory was shared")

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from tensorlint.findings import Certainty
+from tensorlint.findings import Applicability
 from tensorlint.flow.events import Export
 from tensorlint.flow.values import Tensor, Truth, Unknown
+from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import export_risk, history, spell
 
@@ -45,12 +47,17 @@ class NumpyOffCpu(Rule):
     (TBX101 when they are equally sure), because `.detach().cpu()` mends both. When the export only feeds
     `float(...)`, `.item()` or `.tolist()`, TBX113 speaks instead.
 
+    ## Fix safety
+    Safe where the value is known to be a torch tensor: wherever the old line worked, the new one returns the same
+    memory. Otherwise unsafe. `export-style = "force"` writes `.numpy(force=True)` instead (torch 1.13 or later).
+
     ## References
     - torch documentation, `Tensor.numpy`; measured on torch 1.13.1, 2.2.2 and 2.13.0
     """
 
     code = "TBX101"
     name = "numpy-off-cpu"
+    fix = Applicability.SAFE
 
     def on_export(self, event: Export) -> Iterator[Draft]:
         risk = export_risk(event.value, event.scene, presume=True)
@@ -69,7 +76,8 @@ class NumpyOffCpu(Rule):
             event.node,
             message,
             risk.device,
-            f"insert `{risk.calls(Certainty.LIKELY)}` before `.numpy()`",
+            f"insert `{risk.calls()}` before `.numpy()`",
             history(event.value.device),
             mend=event.node,
+            repair=partial(mending.export, event.receiver, event.node, risk),
         )

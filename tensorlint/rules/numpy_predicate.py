@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
-from tensorlint.findings import Certainty
-from tensorlint.flow.events import NumpyCall
+from tensorlint.findings import Applicability, Certainty
+from tensorlint.fix.repair import Builder, ExportStyle, Repair, add_argument, append, replace, source_of
+from tensorlint.flow.events import Argument, NumpyCall, Spelling
 from tensorlint.flow.values import Tensor
 from tensorlint.knowledge import SILENTLY_WRONG
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 _INSTEAD = {
     "nonzero": "torch.nonzero(..., as_tuple=True)",
@@ -15,6 +21,9 @@ _INSTEAD = {
     "size": ".numel()",
     "signbit": "torch.signbit(...)",
 }
+#: Where torch calls it something else. ``torch.equal`` is one bool for two whole tensors.
+_TORCH_NAMES = {"equal": "eq", "not_equal": "ne"}
+_REASON = "the result becomes the one that was meant, which is another one"
 _WRONG = {
     "nonzero": "one tensor of index rows, not a tuple of index arrays",
     "argwhere": "a transposed result of shape (ndim, n)",
@@ -51,12 +60,17 @@ class NumpyPredicateOnTensor(Rule):
     clean = t[~torch.isnan(t)]
     ```
 
+    ## Fix safety
+    Unsafe: the result changes, to the one that was meant: a bool tensor, a tuple of indices, a number. A call with
+    keywords such as `where=` is left to its author.
+
     ## References
     - measured on torch 1.13.1, 2.2.2, 2.13.0 with NumPy 1.24 to 2.4
     """
 
     code = "TBX103"
     name = "numpy-predicate-on-tensor"
+    fix = Applicability.UNSAFE
 
     def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
         if event.name not in SILENTLY_WRONG:
@@ -72,4 +86,36 @@ class NumpyPredicateOnTensor(Rule):
             f"`np.{event.name}` of the tensor `{spell(operand.node)}` gives {wrong}",
             certainty,
             f"use `{instead}`",
+            repair=_repair(event, operand),
         )
+
+
+def _repair(event: NumpyCall, operand: Argument) -> Builder | None:
+    """Only what torch has under a name of its own, and takes the same operands for."""
+    import libcst
+
+    if any(argument.keyword or argument.star for argument in event.arguments):
+        return None
+    assert isinstance(event.node, libcst.Call)
+    call = event.node
+    if event.name == "size":
+        return partial(_numel, call, operand) if len(event.arguments) == 1 else None
+    name = _TORCH_NAMES.get(event.name, event.name)
+    only_tensors = event.name.startswith("logical_") or len(event.arguments) == 1
+    if only_tensors and not all(isinstance(each.value, Tensor) and each.value.sure for each in event.arguments):
+        return None
+    spelling = event.scene.spelling(f"torch.{name}")
+    return None if spelling is None else partial(_in_torch, call, event.name, spelling)
+
+
+def _numel(call: cst.Call, operand: Argument, style: ExportStyle) -> Repair:
+    inner = append(operand.node, ".numel()")
+    text = f"{inner.before}{source_of(operand.node)}{inner.after}"
+    return Repair(f"write `{spell(operand.node)}.numel()`", (replace(call, text),), Applicability.UNSAFE, _REASON)
+
+
+def _in_torch(call: cst.Call, name: str, spelling: Spelling, style: ExportStyle) -> Repair:
+    changes = [replace(call.func, spelling.text)]
+    if name == "nonzero":
+        changes.append(add_argument(call, "as_tuple=True"))
+    return Repair(f"use `{spelling.text}`", tuple(changes), Applicability.UNSAFE, _REASON, spelling.imports)

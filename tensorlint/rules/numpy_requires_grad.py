@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
+from tensorlint.findings import Applicability
 from tensorlint.flow.events import Export
 from tensorlint.flow.values import Tensor, Truth, Unknown
+from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import export_risk, history, spell
 
@@ -36,12 +39,17 @@ class NumpyRequiresGrad(Rule):
     print(layer(torch.rand(2, 3)).detach().numpy())
     ```
 
+    ## Fix safety
+    Safe where the value is known to be a torch tensor: wherever the old line worked, the new one returns the same
+    memory. Otherwise unsafe. `export-style = "force"` writes `.numpy(force=True)` instead (torch 1.13 or later).
+
     ## References
     - torch documentation, `Tensor.numpy`; measured on torch 1.13.1, 2.2.2 and 2.13.0
     """
 
     code = "TBX102"
     name = "numpy-requires-grad"
+    fix = Applicability.SAFE
 
     def on_export(self, event: Export) -> Iterator[Draft]:
         risk = export_risk(event.value, event.scene, presume=True)
@@ -51,12 +59,12 @@ class NumpyRequiresGrad(Rule):
         subject = spell(event.receiver)
         verb = {Truth.YES: "needs", Truth.MAYBE: "may need"}.get(event.value.grad.truth)
         message = f"`{subject}` {verb} a gradient" if verb else f"nothing detaches `{subject}`"
-        calls = risk.calls() if risk.device is not None else ".detach()"
         yield Draft(
             event.node,
             f"{message}: `.numpy()` raises RuntimeError{'' if verb else ' when it needs a gradient'}",
             risk.grad,
-            f"insert `{calls}` before `.numpy()`",
+            f"insert `{risk.calls()}` before `.numpy()`",
             history(event.value.grad),
             mend=event.node,
+            repair=partial(mending.export, event.receiver, event.node, risk),
         )

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from tensorlint.findings import Certainty
-from tensorlint.flow.events import NumpyCall
+from tensorlint.findings import Applicability, Certainty
+from tensorlint.fix.repair import ExportStyle, Repair, wrap
+from tensorlint.flow.events import Argument, NumpyCall
 from tensorlint.flow.values import Sequence
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell
 
+_UNSAFE = Applicability.UNSAFE
 _KINDS = {"generator": "an iterator", "view": "a dictionary view", "set": "a set"}
 
 
@@ -38,12 +41,16 @@ class ObjectArray(Rule):
     array = np.array(list(weights.values()))
     ```
 
+    ## Fix safety
+    Unsafe: the array holds the elements then. Code that took the one object out of it again would no longer work.
+
     ## References
     - NumPy documentation, `numpy.array`; measured on NumPy 1.24, 1.26 and 2.4
     """
 
     code = "TBX208"
     name = "object-array"
+    fix = Applicability.UNSAFE
 
     def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
         data = event.positional()
@@ -57,4 +64,10 @@ class ObjectArray(Rule):
             f"not the elements of `{spell(data.node)}`",
             Certainty.CERTAIN,
             f"write `np.{event.name}(list(...))`",
+            repair=partial(_repair, data) if event.scene.spelling("builtins.list") is not None else None,
         )
+
+
+def _repair(data: Argument, style: ExportStyle) -> Repair | None:
+    reason = "the array holds the elements then"
+    return None if data.star else Repair("wrap it in `list(...)`", (wrap(data.node, "list"),), _UNSAFE, reason)

@@ -1,12 +1,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
-from tensorlint.findings import Certainty
+from tensorlint.findings import Applicability, Certainty
+from tensorlint.fix.repair import ExportStyle, Repair, source_of
 from tensorlint.flow.events import FrozenUse
+from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import spell
 
+if TYPE_CHECKING:
+    import libcst as cst
+
+_REASON = "a copy takes memory of its own"
 IMPORTS = frozenset(
     {
         "from_numpy",
@@ -50,12 +58,16 @@ class ReadOnlySource(Rule):
     pixels = torch.from_numpy(np.frombuffer(b"abcd", dtype=np.uint8).copy())
     ```
 
+    ## Fix safety
+    Unsafe: a copy takes memory of its own, and no longer shows what is written to the source.
+
     ## References
     - pytorch/pytorch#46741, #5442; measured on torch 1.13.1, 2.2.2 and 2.13.0
     """
 
     code = "TBX203"
     name = "read-only-source"
+    fix = Applicability.UNSAFE
 
     def on_frozen_use(self, event: FrozenUse) -> Iterator[Draft]:
         yield Draft(
@@ -64,4 +76,16 @@ class ReadOnlySource(Rule):
             Certainty.LIKELY,
             "copy the array first: `.copy()`",
             (Note(event.use, "written, or handed on, here"),),
+            repair=partial(_repair, event.node),
         )
+
+
+def _repair(node: cst.CSTNode, style: ExportStyle) -> Repair | None:
+    """A copy of the array, or of the tensor where no array is in sight."""
+    import libcst
+
+    if not isinstance(node, libcst.Call) or not node.args or node.args[0].star or node.args[0].keyword is not None:
+        return None
+    if source_of(node.func).rpartition(".")[2] in {"frombuffer", "from_dlpack"}:
+        return mending.copied(node, "clone", _REASON)
+    return mending.copied(node.args[0].value, "copy", _REASON)

@@ -1,11 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
-from tensorlint.findings import Certainty
+from tensorlint.findings import Applicability, Certainty
+from tensorlint.fix.repair import ExportStyle, Repair
 from tensorlint.flow.events import BufferStored
+from tensorlint.flow.values import Array
+from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import spell
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 
 class ReusedBuffer(Rule):
@@ -43,12 +51,16 @@ class ReusedBuffer(Rule):
         frames.append(torch.from_numpy(frame.copy()))
     ```
 
+    ## Fix safety
+    Unsafe: every entry takes memory of its own then, which is what storing it was for.
+
     ## References
     - measured on torch 1.13.1, 2.2.2 and 2.13.0
     """
 
     code = "TBX304"
     name = "reused-buffer"
+    fix = Applicability.UNSAFE
 
     def on_buffer_stored(self, event: BufferStored) -> Iterator[Draft]:
         notes = [Note(event.write, "the buffer is written in place here")]
@@ -60,4 +72,11 @@ class ReusedBuffer(Rule):
             Certainty.LIKELY,
             "store a copy: `.copy()` of an array, `.clone()` of a tensor",
             tuple(notes),
+            repair=None
+            if event.expression is None
+            else partial(_repair, event.expression, isinstance(event.value, Array)),
         )
+
+
+def _repair(stored: cst.CSTNode, is_array: bool, style: ExportStyle) -> Repair:
+    return mending.copied(stored, "copy" if is_array else "clone", "each entry takes memory of its own")

@@ -1,11 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
+from tensorlint.findings import Applicability
+from tensorlint.fix.repair import ExportStyle, Repair, method_call, replace, source_of
 from tensorlint.flow.events import Export
 from tensorlint.flow.values import Tensor, Unknown
 from tensorlint.rules.base import Draft, Rule
+from tensorlint.rules.mending import NOT_PROVEN
 from tensorlint.rules.wording import export_risk, history, spell
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 
 class ScalarThroughNumpy(Rule):
@@ -37,12 +45,16 @@ class ScalarThroughNumpy(Rule):
     print(loss.item())
     ```
 
+    ## Fix safety
+    Safe where the value is known to be a torch tensor: the numbers are the same. Otherwise unsafe.
+
     ## References
     - torch documentation, `Tensor.item`, `Tensor.tolist`; equality measured on torch 1.13.1, 2.2.2 and 2.13.0
     """
 
     code = "TBX113"
     name = "scalar-through-numpy"
+    fix = Applicability.SAFE
 
     def on_export(self, event: Export) -> Iterator[Draft]:
         risk = export_risk(event.value, event.scene, presume=True)
@@ -57,6 +69,7 @@ class ScalarThroughNumpy(Rule):
         assert isinstance(event.value, (Tensor, Unknown))
         subject = spell(event.receiver)
         direct = f"{subject}.tolist()" if event.consumer == "tolist" else f"{subject}.item()"
+        repair = partial(_direct, event, sure=risk.sure)
         reasons = [
             reason
             for reason, certainty in (("is on a GPU", risk.device), ("needs a gradient", risk.grad))
@@ -69,4 +82,27 @@ class ScalarThroughNumpy(Rule):
             f"write `{direct}`",
             history(event.value.device, event.value.grad),
             mend=event.node,
+            repair=repair,
         )
+
+
+def _direct(event: Export, style: ExportStyle, *, sure: bool) -> Repair | None:
+    """Ask the tensor itself. ``float(...)`` and its like stay, as ``.item()`` of integers is no float."""
+    assert event.consumer_node is not None
+    is_method = event.consumer in {"item", "tolist"}
+    call = method_call(event.consumer_node)
+    if is_method and (call is None or call[2]):
+        return None  # ``.item(3)`` has no like
+    tensor = source_of(_unmoved(event.receiver))
+    text = f"{tensor}.{'tolist' if event.consumer == 'tolist' else 'item'}()"
+    change = replace(event.consumer_node if is_method else event.node, text)
+    if sure:
+        return Repair(f"write `{text}`", (change,))
+    return Repair(f"write `{text}`", (change,), Applicability.UNSAFE, NOT_PROVEN)
+
+
+def _unmoved(tensor: cst.BaseExpression) -> cst.BaseExpression:
+    """The tensor before it was brought to where NumPy can see it, which nobody needs now."""
+    while (call := method_call(tensor)) is not None and call[1] in {"cpu", "detach"} and not call[2]:
+        tensor = call[0]
+    return tensor

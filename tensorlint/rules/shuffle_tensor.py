@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
-from tensorlint.findings import Certainty
-from tensorlint.flow.events import NumpyCall
+from tensorlint.findings import Applicability, Certainty
+from tensorlint.fix.repair import Builder, ExportStyle, Repair, replace
+from tensorlint.flow.events import Argument, NumpyCall, Spelling
+from tensorlint.flow.index import dotted_name
 from tensorlint.flow.values import Tensor
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 
 class ShuffleTensor(Rule):
@@ -33,8 +40,13 @@ class ShuffleTensor(Rule):
     import torch
 
     rows = torch.arange(6)
-    rows = rows[torch.randperm(len(rows))]
+    rows[:] = rows[torch.randperm(len(rows))]
     ```
+    `rows = rows[torch.randperm(len(rows))]` does when nobody else holds the tensor.
+
+    ## Fix safety
+    Unsafe: `rows[:] = rows[torch.randperm(len(rows))]` draws from torch's generator, so that another seed decides. It
+    writes in place, as `shuffle` does. Only offered for a name or an attribute.
 
     ## References
     - pytorch/pytorch#50880, numpy/numpy#18206; measured on torch 1.13.1, 2.2.2 and 2.13.0
@@ -42,6 +54,7 @@ class ShuffleTensor(Rule):
 
     code = "TBX104"
     name = "shuffle-tensor"
+    fix = Applicability.UNSAFE
 
     def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
         if not event.name.endswith("random.shuffle"):
@@ -55,5 +68,20 @@ class ShuffleTensor(Rule):
             event.node,
             f"shuffling the tensor `{subject}` in place duplicates some rows and loses others",
             certainty,
-            f"use `{subject} = {subject}[torch.randperm(len({subject}))]`",
+            f"use `{subject}[:] = {subject}[torch.randperm(len({subject}))]`",
+            repair=_repair(event, operand),
         )
+
+
+def _repair(event: NumpyCall, operand: Argument) -> Builder | None:
+    spelling = event.scene.spelling("torch.randperm")
+    path = dotted_name(operand.node)
+    if not path or not event.discarded or spelling is None:
+        return None
+    return partial(_permuted, event.node, path, spelling)
+
+
+def _permuted(call: cst.CSTNode, path: str, spelling: Spelling, style: ExportStyle) -> Repair:
+    text = f"{path}[:] = {path}[{spelling.text}(len({path}))]"
+    reason = "the order is drawn from torch's random generator"
+    return Repair(f"write `{text}`", (replace(call, text),), Applicability.UNSAFE, reason, spelling.imports)

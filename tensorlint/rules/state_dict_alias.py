@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
-from tensorlint.findings import Certainty
-from tensorlint.flow.events import StaleRead, Store
+from tensorlint.findings import Applicability, Certainty
+from tensorlint.fix.repair import Builder, ExportStyle, Repair, wrap
+from tensorlint.flow.events import Scene, Spelling, StaleRead, Store
 from tensorlint.flow.values import Dictionary, Tensor, Value, leaves
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import KEPT_NAME
@@ -50,12 +52,16 @@ class StateDictAlias(Rule):
     model.load_state_dict(best)
     ```
 
+    ## Fix safety
+    Unsafe: the copy takes the memory of the model once more, and no longer follows the training.
+
     ## References
     - pytorch/tutorials#188; measured on torch 1.13.1, 2.2.2 and 2.13.0
     """
 
     code = "TBX302"
     name = "state-dict-alias"
+    fix = Applicability.UNSAFE
 
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
         if event.mutation.how != "update":
@@ -69,6 +75,7 @@ class StateDictAlias(Rule):
                     Certainty.LIKELY,
                     "copy it: `copy.deepcopy(....state_dict())`",
                     (Note(event.mutation.node, event.mutation.words), Note(event.node, f"`{event.name}` is used here")),
+                    repair=_repair(alias, event.scene),
                 )
 
     def on_store(self, event: Store) -> Iterator[Draft]:
@@ -86,7 +93,26 @@ class StateDictAlias(Rule):
                 f"`{event.target}` keeps the live parameters, not a copy: it follows the training",
                 Certainty.LIKELY,
                 "copy it: `copy.deepcopy(....state_dict())`",
+                repair=_repair(value.alias, event.scene),
             )
+
+
+def _repair(alias: cst.CSTNode, scene: Scene) -> Builder | None:
+    spelling = scene.spelling("copy.deepcopy")
+    return None if spelling is None else partial(_copied, alias, spelling)
+
+
+def _copied(alias: cst.CSTNode, spelling: Spelling, style: ExportStyle) -> Repair:
+    import libcst
+
+    assert isinstance(alias, libcst.BaseExpression)
+    return Repair(
+        f"wrap it in `{spelling.text}(...)`",
+        (wrap(alias, spelling.text),),
+        Applicability.UNSAFE,
+        "it no longer follows the training",
+        spelling.imports,
+    )
 
 
 def _alias(value: Value) -> cst.CSTNode | None:

@@ -40,16 +40,16 @@ class Risk:
 
     device: Certainty | None
     grad: Certainty | None
+    #: Whether the value is known to be a torch tensor.
+    sure: bool = True
 
     @property
     def surest(self) -> Certainty | None:
         return max((risk for risk in (self.device, self.grad) if risk is not None), default=None)
 
-    def calls(self, certainty: Certainty = Certainty.LIKELY) -> str:
-        """The methods that mend it: what is likely needed, and always ``.cpu()`` after ``.detach()``."""
-        grad = self.grad is not None and self.grad >= certainty
-        device = self.device is not None and self.device >= certainty
-        return (".detach()" if grad else "") + (".cpu()" if device or not grad else "")
+    def calls(self) -> str:
+        """The methods that mend it: all but those known not to be needed."""
+        return (".detach()" if self.grad is not None else "") + (".cpu()" if self.device is not None else "")
 
 
 def export_risk(value: Value, scene: Scene, *, presume: bool) -> Risk | None:
@@ -71,7 +71,7 @@ def export_risk(value: Value, scene: Scene, *, presume: bool) -> Risk | None:
     if not presume and value.device.truth is Truth.UNKNOWN and device is not None:
         # A NumPy function is called on arrays and tensors alike: there, silence is no evidence.
         device = Certainty.POSSIBLE
-    return Risk(device, _grad_risk(value, scene, sure=sure))
+    return Risk(device, _grad_risk(value, scene, sure=sure), sure)
 
 
 def _presumed_tensor(value: Tensor | Unknown, scene: Scene) -> bool:

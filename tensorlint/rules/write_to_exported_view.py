@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
-from tensorlint.findings import Certainty
+from tensorlint.findings import Applicability, Certainty
+from tensorlint.fix.repair import ExportStyle, Repair
 from tensorlint.flow.events import StaleRead, Write
 from tensorlint.flow.values import Array, Owner, Tensor
+from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import WRITE_THROUGH_NAME, spell
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 _HOLDERS = {
     Owner.ARGUMENT: "the caller's tensor",
@@ -51,12 +58,16 @@ class WriteToExportedView(Rule):
     Filling the whole view (`view[:] = ...`), and names such as `view`, `shared` or `buf`, are taken for
     intended.
 
+    ## Fix safety
+    Unsafe: the copy takes memory of its own, and writes no longer reach the other name.
+
     ## References
     - torch documentation, `Tensor.numpy`; pytorch/pytorch#97586; measured on torch 1.13.1, 2.2.2 and 2.13.0
     """
 
     code = "TBX305"
     name = "write-to-exported-view"
+    fix = Applicability.UNSAFE
 
     def on_write(self, event: Write) -> Iterator[Draft]:
         value = event.value
@@ -71,6 +82,7 @@ class WriteToExportedView(Rule):
             Certainty.LIKELY,
             "work out of place, or copy first: `.copy()`",
             (Note(value.alias, "exported without a copy here"),),
+            repair=partial(_repair, value.alias),
         )
 
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
@@ -83,12 +95,18 @@ class WriteToExportedView(Rule):
         if WRITE_THROUGH_NAME.search(event.mutation.name):
             return
         notes = [Note(event.node, f"`{event.name}` is read here and shows the change")]
-        if isinstance(value, Array) and value.alias is not None:
-            notes.append(Note(value.alias, "exported without a copy here"))
+        alias = value.alias if isinstance(value, Array) else event.mutation.alias
+        if alias is not None:
+            notes.append(Note(alias, "exported without a copy here"))
         yield Draft(
             event.mutation.node,
             f"this also changes `{event.name}`, which shares the memory: `{spell(event.mutation.node)}`",
             Certainty.LIKELY,
             "work out of place, or copy first: `.copy()` of the array, `.clone()` of the tensor",
             tuple(notes),
+            repair=None if alias is None else partial(_repair, alias),
         )
+
+
+def _repair(alias: cst.CSTNode, style: ExportStyle) -> Repair:
+    return mending.copied(alias, "copy", "writes no longer reach the tensor")

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
-from tensorlint.findings import Certainty
+from tensorlint.findings import Applicability, Certainty
+from tensorlint.fix.repair import ExportStyle, Repair
 from tensorlint.flow.events import StaleRead, Write
 from tensorlint.flow.values import Array, Owner, Tensor, Unknown
+from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import WRITE_THROUGH_NAME, spell
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 _HOLDERS = {
     Owner.ARGUMENT: "the caller's array",
@@ -48,6 +55,9 @@ class WriteToImportedArray(Rule):
         return t / 255
     ```
 
+    ## Fix safety
+    Unsafe: the copy takes memory of its own, and writes no longer reach the other name.
+
     ## References
     - torch documentation, `torch.from_numpy`; Trusted-AI/adversarial-robustness-toolbox#2262; measured on torch
       1.13.1, 2.2.2 and 2.13.0
@@ -55,6 +65,7 @@ class WriteToImportedArray(Rule):
 
     code = "TBX303"
     name = "write-to-imported-array"
+    fix = Applicability.UNSAFE
 
     def on_write(self, event: Write) -> Iterator[Draft]:
         value = event.value
@@ -69,6 +80,7 @@ class WriteToImportedArray(Rule):
             Certainty.LIKELY,
             "work out of place, or copy first: `.clone()`",
             (Note(value.alias, "made without a copy here"),),
+            repair=partial(_repair, value.alias),
         )
 
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
@@ -81,12 +93,18 @@ class WriteToImportedArray(Rule):
         if WRITE_THROUGH_NAME.search(event.mutation.name):
             return
         notes = [Note(event.node, f"`{event.name}` is read here and shows the change")]
-        if isinstance(value, Tensor) and value.alias is not None:
-            notes.append(Note(value.alias, "made without a copy here"))
+        alias = value.alias if isinstance(value, Tensor) else event.mutation.alias
+        if alias is not None:
+            notes.append(Note(alias, "made without a copy here"))
         yield Draft(
             event.mutation.node,
             f"this also changes `{event.name}`, which shares the memory: `{spell(event.mutation.node)}`",
             Certainty.LIKELY,
             "work out of place, or copy first: `.clone()` of the tensor, `.copy()` of the array",
             tuple(notes),
+            repair=None if alias is None else partial(_repair, alias),
         )
+
+
+def _repair(alias: cst.CSTNode, style: ExportStyle) -> Repair:
+    return mending.copied(alias, "clone", "writes no longer reach the array")

@@ -1,0 +1,137 @@
+"""From repairs to edits of the text, and from edits to a new text."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tensorlint.findings import Edit, Fix, Span
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from tensorlint.fix.imports import Place
+    from tensorlint.fix.repair import Change, Repair
+    from tensorlint.flow.positions import Places
+
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+
+
+class EditError(Exception):
+    """Edits that do not lie in the text they are for."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that knows where its rows begin. Rows and columns are 1-based."""
+
+    value: str
+
+    @cached_property
+    def starts(self) -> Sequence[int]:
+        return [0, *(match.end() for match in _NEWLINE.finditer(self.value))]
+
+    def offsets(self, edits: Iterable[Edit]) -> list[tuple[int, int, str]]:
+        """Start, end and content of each edit, in characters from the beginning."""
+        starts = self.starts
+        found: list[tuple[int, int, str]] = []
+        for edit in edits:
+            span = edit.span
+            if not 1 <= span.row <= span.end_row <= len(starts):
+                raise EditError(f"no row {span.end_row} in a text of {len(starts)}")
+            start = starts[span.row - 1] + span.column - 1
+            end = starts[span.end_row - 1] + span.end_column - 1
+            if not start <= end <= len(self.value):
+                raise EditError(f"no column {span.end_column} in row {span.end_row}")
+            found.append((start, end, edit.content))
+        return found
+
+    def span(self, start: int, end: int) -> Span:
+        """Rows and columns of what lies between two offsets."""
+        starts = self.starts
+        row, end_row = bisect_right(starts, start), bisect_right(starts, end)
+        return Span(row, start - starts[row - 1] + 1, end_row, end - starts[end_row - 1] + 1)
+
+
+def fix_of(repair: Repair, places: Places, imports: Iterable[Place], newline: str, rows: int) -> Fix:
+    """The fix with rows and columns. ``rows``: how many the text has."""
+    edits: list[Edit] = [_import_edit(place, places, newline, rows) for place in imports]
+    for change in repair.changes:
+        edits += _edits_of(change, places)
+    return Fix(repair.applicability, repair.message, tuple(sorted(edits, key=_by_place)), repair.reason)
+
+
+def nodes_of(repair: Repair) -> Iterable[cst.CSTNode]:
+    return (change.node for change in repair.changes)
+
+
+def _edits_of(change: Change, places: Places) -> Iterable[Edit]:
+    outer, inner = places.outer[id(change.node)], places.spans[id(change.node)]
+    if change.replacement is not None:
+        yield Edit(inner, change.replacement)
+    if change.before:
+        yield Edit(_point(outer.row, outer.column), change.before)
+    if change.inside:
+        yield Edit(_point(inner.end_row, inner.end_column - 1), change.inside)
+    if change.after:
+        yield Edit(_point(outer.end_row, outer.end_column), change.after)
+
+
+def _import_edit(place: Place, places: Places, newline: str, rows: int) -> Edit:
+    text = "".join(line + newline for line in place.lines)
+    if place.statement is None:
+        return Edit(_point(1, 1), text)
+    span = places.spans[id(place.statement)]
+    if place.side == "before":
+        return Edit(_point(span.row, 1), text)
+    if span.end_row == rows:  # the last line, which no newline ends
+        return Edit(_point(span.end_row, span.end_column), "".join(newline + line for line in place.lines))
+    return Edit(_point(span.end_row + 1, 1), text)
+
+
+def _point(row: int, column: int) -> Span:
+    return Span(row, column, row, column)
+
+
+def _by_place(edit: Edit) -> tuple[Span, str]:
+    return (edit.span, edit.content)
+
+
+def choose(fixes: Iterable[Fix]) -> list[int]:
+    """Which of the fixes can be applied together, by position; the earlier one of two that get in each other's way.
+
+    An edit that another fix makes, too (the same import, the same ``.copy()``), is no conflict.
+    """
+    taken: dict[Edit, None] = {}
+    chosen: list[int] = []
+    for index, fix in enumerate(fixes):
+        new = [edit for edit in fix.edits if edit not in taken]
+        if not any(_meet(edit.span, other.span) for edit in new for other in taken):
+            taken |= dict.fromkeys(new)
+            chosen.append(index)
+    return chosen
+
+
+def _meet(one: Span, other: Span) -> bool:
+    """Whether two spans share a character, or are inserted at one point, or touch."""
+    return (one.row, one.column) <= (other.end_row, other.end_column) and (other.row, other.column) <= (
+        one.end_row,
+        one.end_column,
+    )
+
+
+def apply(text: str, fixes: Iterable[Fix]) -> str:
+    """The text with the edits made. Raises ``EditError`` when one of them lies outside of it, or two overlap."""
+    edits = sorted({edit: None for fix in fixes for edit in fix.edits}, key=_by_place)
+    parts: list[str] = []
+    done = 0
+    for start, end, content in Text(text).offsets(edits):
+        if start < done:
+            raise EditError("two edits overlap")
+        parts += (text[done:start], content)
+        done = end
+    return "".join((*parts, text[done:]))

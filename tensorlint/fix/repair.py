@@ -1,0 +1,115 @@
+"""What a rule wants changed, in terms of nodes of the program it judged.
+
+A ``Repair`` is built lazily, after all rules have spoken and only for the findings that are shown. Rows and columns
+are not known here; ``edits`` looks them up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from tensorlint.findings import Applicability
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+ExportStyle = Literal["chain", "force"]
+
+#: Nodes a suffix such as ``.copy()`` binds to as a whole. By name: rules are also read where LibCST is not wanted.
+_PRIMARY = frozenset(
+    [
+        "Name",
+        "Attribute",
+        "Call",
+        "Subscript",
+        "List",
+        "Dict",
+        "Set",
+        "ListComp",
+        "SetComp",
+        "DictComp",
+        "SimpleString",
+        "FormattedString",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Put text around a node, or in its place. ``inside`` goes before the closing bracket of a call.
+
+    ``whole`` is the node that is another one afterwards, when that is more than ``node``.
+    """
+
+    node: cst.CSTNode
+    before: str = ""
+    after: str = ""
+    inside: str = ""
+    replacement: str | None = None
+    whole: cst.CSTNode | None = None
+
+    @property
+    def target(self) -> cst.CSTNode:
+        return self.node if self.whole is None else self.whole
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A fix before its nodes are turned into rows and columns.
+
+    ``reason`` says what an unsafe repair may change. ``imports`` are modules that must be imported for the new text.
+    """
+
+    message: str
+    changes: tuple[Change, ...]
+    applicability: Applicability = Applicability.SAFE
+    reason: str = ""
+    imports: tuple[str, ...] = ()
+
+
+#: A rule hands out how to build the repair, not the repair: the style is the reader's, and a failure here must not cost
+#: the finding. None when there is nothing that can be written down.
+Builder = Callable[[ExportStyle], "Repair | None"]
+
+
+def append(node: cst.BaseExpression, suffix: str) -> Change:
+    """``node`` followed by ``suffix``, as in ``x.copy()``; in parentheses where it needs them."""
+    if node.lpar or type(node).__name__ in _PRIMARY:
+        return Change(node, after=suffix)
+    return Change(node, before="(", after=f"){suffix}")
+
+
+def wrap(node: cst.BaseExpression, function: str) -> Change:
+    """``function(node)``."""
+    return Change(node, before=f"{function}(", after=")")
+
+
+def replace(node: cst.CSTNode, text: str) -> Change:
+    return Change(node, replacement=text)
+
+
+def add_argument(call: cst.Call, argument: str) -> Change:
+    """One more argument at the end of a call."""
+    if not call.args:
+        return Change(call, inside=argument)
+    return Change(call.args[-1].value, after=f", {argument}", whole=call)
+
+
+def method_call(node: cst.CSTNode) -> tuple[cst.BaseExpression, str, int] | None:
+    """Receiver, name and number of arguments of ``receiver.name(...)``."""
+    import libcst
+
+    match node:
+        case libcst.Call(func=libcst.Attribute(value=receiver, attr=libcst.Name(value=name)), args=arguments):
+            return receiver, name, len(arguments)
+        case _:
+            return None
+
+
+def source_of(node: cst.CSTNode) -> str:
+    """The text of a node, as it stands in the program."""
+    import libcst
+
+    return libcst.Module(body=()).code_for_node(node)
