@@ -280,4 +280,3 @@ def _beyond_simulation(run: Run, device: str) -> str:
         return ""
     operator = _NO_KERNEL.search(run.raised.message)
     return f"the simulated accelerator has no {operator[1] if operator else run.raised.message.splitlines()[0]}"
-
