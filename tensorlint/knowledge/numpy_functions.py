@@ -371,5 +371,3 @@ EXPORTS_OF_LIST_UNCHANGED: frozenset[str] = EXPORTS_OF_LIST - names(
 
 #: NumPy's own consumer of DLPack: aliases a CPU tensor, raises BufferError off the CPU and with grad.
 EXPORTS_BY_DLPACK: frozenset[str] = names("from_dlpack")
-
-EXPORTS_UNCHANGED: frozenset[str] = frozenset()

@@ -7,9 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-from tensorlint.findings import Applicability, Certainty
+from tensorlint.findings import Applicability, Certainty, Finding
 from tensorlint.source import Source
 from tensorlint.verify import devices
 from tensorlint.verify.claims import Claim, Judgement, Warns
@@ -32,11 +31,13 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """What the linter made of a program: its text, the rows of what is left, the codes of what was applied."""
+    """What the linter made of a program: its text, the codes that were applied, the rows (of the program as it was)
+    in which, and the rows (of the result) in which a finding is left."""
 
     text: str
     applied: tuple[str, ...] = ()
-    left: tuple[int, ...] = ()
+    mended: frozenset[int] = frozenset()
+    left: frozenset[int] = frozenset()
 
 
 #: Program text and how far fixes may go, to the repaired program.
@@ -107,7 +108,11 @@ def linter_fix(program: Program, highest: Applicability) -> Repaired:
     policy = Policy(frozenset(all_rules()), Certainty.LIKELY)
     fixed = fix(Source(program.name, program.text), policy, highest)
     applied = tuple(sorted({code for finding in fixed.applied for code in (finding.code, *finding.also)}))
-    return Repaired(fixed.source.text, applied, tuple(finding.span.row for finding in fixed.findings))
+    return Repaired(fixed.source.text, applied, _rows(fixed.applied), _rows(fixed.findings))
+
+
+def _rows(findings: Iterable[Finding]) -> frozenset[int]:
+    return frozenset(row for finding in findings for row in range(finding.span.row, finding.span.end_row + 1))
 
 
 class Harness:
@@ -211,7 +216,7 @@ class Harness:
                 checks.append(self._safe(row, run, safe))
             unsafe = self._fixer(row.program, Applicability.UNSAFE)
             if unsafe.applied and unsafe.text != safe.text:
-                checks.append(self._unsafe(row, unsafe))
+                checks.append(self._unsafe(row, run, unsafe))
         except Exception as error:  # noqa: BLE001  # whatever a rule does; it is this row's verdict
             problem = f"the fixer failed: {type(error).__name__}: {error}"
             return replace(row, verdict=Verdict.REFUTED, observation=problem, fixes=tuple(checks))
@@ -221,33 +226,50 @@ class Harness:
         return replace(row, fixes=tuple(checks))
 
     def _safe(self, row: Row, run: Run, repaired: Repaired) -> FixCheck:
+        """A safe fix takes away failures where it edits, and changes nothing else."""
         program, device = row.program, row.device
         fixed = self._run(program, repaired.text, device, run.statement if run.failed else "each")
-        problems = list(_failure(fixed, repaired))
-        expected = [claim for claim in program.claims if isinstance(claim, Warns)] if not repaired.left else []
+        expected = [] if repaired.left else [claim for claim in program.claims if isinstance(claim, Warns)]
         changed = differences(run, fixed, expected)
         if changed:
             again = self._run(program, program.text, device, "each")
             changed = differences(run, fixed, expected, unstable_names(run, again))
-        problems += changed
-        if not repaired.left:
-            problems += [
-                f"the claim is still true: {claim.text}"
-                for claim in program.claims
-                if claim.failure and claim.judge(fixed).holds
-            ]
-        seen = "everything else is equal" if run.failed else "everything is equal"
-        return FixCheck(Applicability.SAFE, repaired.applied, repaired.text, f"{fixed.ending}, {seen}", tuple(problems))
+        kind, codes, text = Applicability.SAFE, repaired.applied, repaired.text
+        if _elsewhere(run, fixed, repaired):
+            seen = f"{fixed.ending}, as before, in a line the fix does not touch; everything is equal"
+            return FixCheck(kind, codes, text, seen, tuple(changed))
+        still = [claim.text for claim in program.claims if claim.failure and claim.judge(fixed).holds]
+        problems = (*_failure(fixed, repaired), *changed, *_still(still if not repaired.left else []))
+        return FixCheck(kind, codes, text, f"{fixed.ending}; everything else is equal", problems)
 
-    def _unsafe(self, row: Row, repaired: Repaired) -> FixCheck:
+    def _unsafe(self, row: Row, run: Run, repaired: Repaired) -> FixCheck:
+        """An unsafe fix takes the claim away; what else it changes, its message says."""
         program, device = row.program, row.device
         fixed = self._run(program, repaired.text, device, None)
-        problems = list(_failure(fixed, repaired))
+        kind, codes, text = Applicability.UNSAFE, repaired.applied, repaired.text
+        if _elsewhere(run, fixed, repaired):
+            return FixCheck(kind, codes, text, f"{fixed.ending}, as before, in a line the fix does not touch")
         judged = zip(program.claims, shown(program.claims, fixed, self._companions(program, device)), strict=True)
         still = [claim.text for claim, judgement in judged if judgement.holds]
-        if program.of_rule and not repaired.left and len(still) == len(program.claims):
-            problems.append(f"the claim is still true: {'; '.join(still)}")
-        return FixCheck(Applicability.UNSAFE, repaired.applied, repaired.text, fixed.ending, tuple(problems))
+        expected_gone = program.of_rule and not repaired.left and len(still) == len(program.claims)
+        problems = (*_failure(fixed, repaired), *_still(still if expected_gone else []))
+        return FixCheck(kind, codes, text, fixed.ending, problems)
+
+
+def _elsewhere(run: Run, fixed: Run, repaired: Repaired) -> bool:
+    """Whether the program fails as it did, in a line that no fix was meant for.
+
+    A constructor that casts is the finding, and its fix spells the cast out; that the result indexes nothing shows many
+    lines later, and there still.
+    """
+    if run.raised is None or fixed.raised is None or run.row in repaired.mended:
+        return False
+    return (run.raised.kinds, run.raised.message) == (fixed.raised.kinds, fixed.raised.message)
+
+
+def _still(claims: Sequence[str]) -> Iterator[str]:
+    if claims:
+        yield f"the claim is still true: {'; '.join(claims)}"
 
 
 def warnings_of_rules(programs: Iterable[Program]) -> dict[str, tuple[Warns, ...]]:
