@@ -161,10 +161,11 @@ class Harness:
             return Row(program, device, Verdict.REFUTED, str(error))
         judged = tuple(zip(program.claims, shown(program.claims, run, companions), strict=True))
         row = Row(program, device, Verdict.CONFIRMED, "; ".join(judgement.seen for _, judgement in judged), judged)
-        if wrong := [f"{claim.text}: {judgement.seen}" for claim, judgement in judged if not judgement.holds]:
+        wrong = [f"{claim.text}: {judgement.seen}" for claim, judgement in judged if not judgement.holds]
+        if run.failed and (wrong or not any(claim.failure for claim in program.claims)):
+            wrong.append(f"the program {run.ending}")
+        if wrong:
             return replace(row, verdict=Verdict.REFUTED, observation="; ".join(wrong))
-        if not run.complete and not any(claim.failure for claim in program.claims):
-            return replace(row, verdict=Verdict.REFUTED, observation=run.ending)
         return self._with_fixes(row, run)
 
     def _obstacle(self, program: Program, device: str) -> str:
