@@ -251,7 +251,10 @@ def test_each_kind_of_claim_can_be_seen(pool: Pool, tmp_path: Path, claims: tupl
 
 @needs_torch
 def test_claims_against_another_program(pool: Pool, tmp_path: Path) -> None:
-    body = "import time\nimport torch\nw = torch.ones(2, requires_grad=True)\n(w * {factor}).sum().backward()\ntime.sleep({pause})\n"
+    body = (
+        "import time\nimport torch\nw = torch.ones(2, requires_grad=True)\n"
+        "(w * {factor}).sum().backward()\ntime.sleep({pause})\n"
+    )
     write(tmp_path, '# claim: none\n"""S."""\n' + body.format(factor=2, pause=0.01), "good_it.py")
     claims = "# claim: gradient differs from good_it.py\n# claim: slower-than good_it.py by 3\n"
     wrong = write(tmp_path, f'{claims}"""S."""\n' + body.format(factor=3, pause=0.5))
@@ -375,7 +378,7 @@ MISBEHAVIOUR = {
         "Zero",
     ),
     "leaves a process": (
-        "import os, time\nif not os.fork():\n    os.setsid()\n    if not os.fork(): time.sleep(99)\n    os._exit(0)\n1 / 0",
+        "import os, time\nif not os.fork():\n  os.setsid()\n  if not os.fork(): time.sleep(99)\n  os._exit(0)\n1 / 0",
         "Zero",
     ),
     "asks the network": ("import socket; socket.create_connection(('192.0.2.1', 80), 1)", "have no network"),
@@ -423,7 +426,11 @@ def test_without_fork_each_program_has_an_interpreter(tmp_path: Path) -> None:
 
 @needs_torch
 def test_programs_are_pinned_and_apart(pool: Pool) -> None:
-    text = "import os, random, numpy, torch\nprint(random.random(), numpy.random.rand(), torch.rand(1), os.listdir(), torch.get_num_threads())\nopen('left', 'w').close()\n"
+    text = (
+        "import os, random, numpy, torch\n"
+        "print(random.random(), numpy.random.rand(), torch.rand(1), os.listdir(), torch.get_num_threads())\n"
+        "open('left', 'w').close()\n"
+    )
     first, second = pool.run(Order(text, "p.py")), pool.run(Order(text, "p.py"))
     assert first.stdout == second.stdout
     assert first.stdout.endswith("['p.py'] 1\n")

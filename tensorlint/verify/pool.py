@@ -243,6 +243,8 @@ def _environment() -> dict[str, str]:
 
 
 def _read(request: dict[str, Any], ended: dict[str, Any], limits: Limits) -> Run:
+    if "lost" in ended:
+        return Run(complete=False, lost=ended["lost"])
     try:
         report = Path(request["report"]).read_text(encoding="utf-8")
         seen = json.loads(report.replace(json.dumps(request["folder"])[1:-1], _FOLDER))
@@ -257,7 +259,6 @@ def _read(request: dict[str, Any], ended: dict[str, Any], limits: Limits) -> Run
         signal=_signal_name(number),
         exit_code=ended.get("exit", 0),
         timed_out=limits.seconds if ended.get("timed_out") else 0.0,
-        lost=ended.get("lost", ""),
         raised=Raised(tuple(raised["kinds"]), raised["message"], raised["row"]) if raised else None,
         statement=seen.get("statement", 0),
         row=raised["row"] if raised else seen.get("row", 0),
