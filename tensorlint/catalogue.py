@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tensorlint.config import TOOL_CODES
+from tensorlint.findings import Applicability
 from tensorlint.fixtures_path import programs
 from tensorlint.links import rule_url
 from tensorlint.rules import all_rules
@@ -25,7 +26,10 @@ _TOOL_DOCUMENTATION = {
         code is 2.
     """,
     "TBX903": """
-        A suppression comment that suppresses nothing. The code is reserved: nothing reports it yet.
+        A `# noqa: TBX101` or `# tensorlint: ignore` that suppresses nothing: the line was mended, or the code is no
+        rule. A comment is left alone while one of the rules it names is switched off, and so are a bare `# noqa`, other
+        tools' codes, comments for a whole file, and, under flake8, every `# noqa`. What is too uncertain to be shown
+        counts as something to suppress. The fix, which is safe, takes the code or the comment out.
     """,
 }
 
@@ -64,5 +68,6 @@ def catalogue() -> dict[str, Entry]:
             good,
         )
     for code, name in TOOL_CODES.items():
-        entries[code] = Entry(code, name, "0.1.0", None, True, inspect.cleandoc(_TOOL_DOCUMENTATION[code]))
+        fix = Applicability.SAFE.value if code == "TBX903" else None
+        entries[code] = Entry(code, name, "0.1.0", fix, True, inspect.cleandoc(_TOOL_DOCUMENTATION[code]))
     return dict(sorted(entries.items()))

@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from tensorlint.findings import Certainty
 from tensorlint.globs import Globs, is_pattern
+from tensorlint.policy import ExportStyle
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -38,7 +39,6 @@ DEFAULT_EXCLUDE = (
     "*.egg-info",
 )  # fmt: skip
 
-ExportStyle = Literal["chain", "force"]
 _T = TypeVar("_T")
 _CODE_SHAPE = re.compile(r"ALL|TBX[0-9]{0,3}")
 
@@ -71,6 +71,11 @@ class Settings:
     target_torch: str | None = None
     target_numpy: str | None = None
     export_style: ExportStyle = "chain"
+    #: Selectors, as in ``Selection``.
+    fixable: tuple[str, ...] = ("ALL",)
+    unfixable: tuple[str, ...] = ()
+    extend_safe_fixes: tuple[str, ...] = ()
+    extend_unsafe_fixes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,8 @@ class Overrides:
     exclude: tuple[str, ...] | None = None
     extend_exclude: tuple[str, ...] = ()
     certainty: Certainty | None = None
+    fixable: tuple[str, ...] | None = None
+    unfixable: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Raise ``ConfigError`` for a code that does not exist."""
@@ -91,6 +98,8 @@ class Overrides:
             ("--extend-select", self.selection.extend_select),
             ("--ignore", self.selection.ignore),
             ("--per-file-ignores", tuple(code for _, each in self.per_file_ignores or () for code in each)),
+            ("--fixable", self.fixable or ()),
+            ("--unfixable", self.unfixable),
         ):
             for code in codes:
                 _check_code(code, option)
@@ -107,7 +116,9 @@ class Overrides:
             settings = replace(settings, exclude=(*settings.exclude, Globs(self.root, self.extend_exclude)))
         if self.certainty is not None:
             settings = replace(settings, certainty=self.certainty)
-        return settings
+        if self.fixable is not None:
+            settings = replace(settings, fixable=self.fixable)
+        return replace(settings, unfixable=(*settings.unfixable, *self.unfixable)) if self.unfixable else settings
 
 
 class Resolver:
@@ -195,6 +206,10 @@ def parse_table(table: Mapping[str, Any], origin: str | None, root: str) -> Sett
         target_torch=get("target-torch", None),
         target_numpy=get("target-numpy", None),
         export_style=get("export-style", "chain"),
+        fixable=get("fixable", ("ALL",)),
+        unfixable=get("unfixable", ()),
+        extend_safe_fixes=get("extend-safe-fixes", ()),
+        extend_unsafe_fixes=get("extend-unsafe-fixes", ()),
     )
 
 
@@ -240,6 +255,13 @@ def _selected(selections: tuple[Selection, ...]) -> frozenset[str]:
                 if _specificity(selector) == length:
                     chosen = {code for code in chosen if not code.startswith("TBX" if selector == "ALL" else selector)}
     return frozenset(chosen)
+
+
+@lru_cache(maxsize=256)
+def codes_of(selectors: tuple[str, ...]) -> frozenset[str]:
+    """Every code that one of the selectors stands for."""
+    every = _codes()
+    return frozenset(code for selector in selectors for code in _matched(selector, every))
 
 
 def _specificity(selector: str) -> int:
@@ -351,4 +373,8 @@ _READERS: Mapping[str, Callable[[object, str], Any]] = {
     "target-torch": _version,
     "target-numpy": _version,
     "export-style": _one_of({"chain": "chain", "force": "force"}),
+    "fixable": _code_list,
+    "unfixable": _code_list,
+    "extend-safe-fixes": _code_list,
+    "extend-unsafe-fixes": _code_list,
 }

@@ -17,12 +17,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty, Finding, Fix, Span, TraceStep
+from tensorlint.policy import Policy
 
 if TYPE_CHECKING:
     import libcst as cst
 
     from tensorlint.fix.imports import Place
-    from tensorlint.fix.repair import ExportStyle, Repair
+    from tensorlint.fix.repair import Repair
     from tensorlint.flow.events import Event, FileFacts
     from tensorlint.flow.positions import Places
     from tensorlint.rules.base import Draft, Rule
@@ -58,40 +59,13 @@ class RuleError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class FixPolicy:
-    """Which findings get a fix, and how far it is trusted. ``codes`` None stands for all of them."""
-
-    codes: frozenset[str] | None = None
-    #: Codes whose unsafe fixes count as safe, and the other way round.
-    safe: frozenset[str] = frozenset()
-    unsafe: frozenset[str] = frozenset()
-    style: ExportStyle = "chain"
-
-    def trust(self, code: str, applicability: Applicability) -> Applicability:
-        if applicability is Applicability.UNSAFE and code in self.safe:
-            return Applicability.SAFE
-        return Applicability.UNSAFE if applicability is Applicability.SAFE and code in self.unsafe else applicability
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """Which rules judge, and how sure a finding must be to be shown."""
-
-    codes: frozenset[str]
-    certainty: Certainty = Certainty.LIKELY
-    #: Whether findings that one change mends are told as one. Off where the caller selects by code afterwards.
-    merge: bool = True
-    #: None where nobody asks for fixes.
-    fixes: FixPolicy | None = field(default_factory=FixPolicy)
-
-
-@dataclass(frozen=True, slots=True)
 class Fixed:
-    """A program after fixing: what is left to find in it, and which findings were mended."""
+    """A program after fixing: what is left to find in it, which findings were mended, and all there were before."""
 
     source: Source
     findings: tuple[Finding, ...]
-    applied: tuple[Finding, ...] = ()
+    applied: tuple[Finding, ...]
+    before: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +103,7 @@ def fix(source: Source, policy: Policy, highest: Applicability = Applicability.S
         for _ in range(MAX_ROUNDS):
             chosen = _chosen(judged, highest)
             if not chosen:
-                return Fixed(text, judged.findings, tuple(applied))
+                return Fixed(text, judged.findings, tuple(applied), first.findings)
             try:
                 changed = _apply(text, judged, chosen)
             except UnsafeChangeError as error:
@@ -192,7 +166,8 @@ def _kept(source: Source, judged: _Judgement, culprits: list[Finding], reason: s
         Certainty.CERTAIN,
         noqa_row=at.row,
     )
-    return Fixed(source, tuple(sorted((*judged.findings, internal), key=lambda finding: finding.sort_key)))
+    findings = tuple(sorted((*judged.findings, internal), key=lambda finding: finding.sort_key))
+    return Fixed(source, findings, (), judged.findings)
 
 
 @contextmanager
@@ -237,7 +212,8 @@ def _judge(source: Source, policy: Policy) -> _Judgement:
         return _Judgement(())
     suppressions = Suppressions.parse(source)
     judged = _findings(source, module, drafts.values(), suppressions, policy)
-    unused = _unused(source, suppressions, judged.suppressed, policy) if reports_unused else ()
+    wanted = reports_unused and not suppressions.file_ignored
+    unused = _unused(source, suppressions, judged.suppressed, policy) if wanted else ()
     findings = sorted((*judged.findings, *unused), key=lambda finding: finding.sort_key)
     return _Judgement(tuple(findings), module, judged.repairs)
 
@@ -366,7 +342,7 @@ def _repairs(
     failures: dict[str, Finding] = {}
     wanted = policy.fixes
     for rule, draft in drafts:
-        if draft.repair is None or wanted is None or not (wanted.codes is None or rule.code in wanted.codes):
+        if draft.repair is None or wanted is None or not wanted.covers(rule.code):
             continue
         try:
             repair = draft.repair(wanted.style)
@@ -466,6 +442,6 @@ def _unused(source: Source, suppressions: Suppressions, suppressed: list[Finding
 
 
 def _fix_of_comment(made: Fix, policy: Policy) -> Fix | None:
-    if policy.fixes is None or not (policy.fixes.codes is None or UNUSED_SUPPRESSION in policy.fixes.codes):
+    if policy.fixes is None or not policy.fixes.covers(UNUSED_SUPPRESSION):
         return None
     return replace(made, applicability=policy.fixes.trust(UNUSED_SUPPRESSION, made.applicability))

@@ -61,6 +61,10 @@ class Fix:
     edits: tuple[Edit, ...]
     reason: str = ""
 
+    @property
+    def is_safe(self) -> bool:
+        return self.applicability is Applicability.SAFE
+
 
 @dataclass(frozen=True, slots=True)
 class TraceStep:

@@ -1,4 +1,4 @@
-"""Many files: read, screen, judge (in several processes when that pays), gather into one ``Report``.
+"""Many files: read, screen, judge and fix (in several processes when that pays), gather into one ``Report``.
 
 Cheapest first. Python's own parser says whether a file that does not pass the byte screen is a program at all, which
 costs a seventh of what LibCST takes; LibCST is imported only when some file passes, or does not parse.
@@ -12,24 +12,43 @@ import os
 import signal
 import traceback
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from tensorlint.config import Resolver, resolve
+from tensorlint.config import Resolver, Settings, codes_of, resolve
 from tensorlint.deep import with_deep_stack
 from tensorlint.discovery import Discovered
-from tensorlint.findings import Certainty, Finding, Span
+from tensorlint.findings import Applicability, Certainty, Finding, Span
+from tensorlint.fix.comments import CommentError, with_comments
+from tensorlint.fix.writing import WriteError, replace_file
 from tensorlint.nesting import check_nesting
+from tensorlint.policy import FixPolicy, Policy
 from tensorlint.report import Report
 from tensorlint.screen import may_matter
 from tensorlint.source import Source, SourceError, read_bytes
+
+if TYPE_CHECKING:
+    from tensorlint.engine import Fixed
 
 #: Below this many files, starting processes costs more than it saves.
 PARALLEL_FROM = 20
 #: Files are handed to processes in batches of this many.
 _BATCH = 4
+
+
+#: What a file is judged by that only has to be a program.
+_NOTHING = Policy(frozenset(), fixes=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixing:
+    """That fixes are wanted: up to which applicability, and whether they are to be written to the files."""
+
+    highest: Applicability = Applicability.SAFE
+    write: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +57,26 @@ class Job:
 
     path: str
     data: bytes
-    codes: frozenset[str]
-    certainty: Certainty
+    policy: Policy
     #: Whether it passed the byte screen. If not, it only has to be a program.
     matters: bool = True
+    #: How little a fix may be trusted to be applied; None where nothing is to be fixed.
+    highest: Applicability | None = None
 
 
-def run(files: Iterable[Discovered], resolver: Resolver, jobs: int = 1) -> Report:
-    """Lint files. The report does not depend on their order nor on the number of processes."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of one file: what is left to find, and what was found before when something was fixed."""
+
+    path: str
+    findings: tuple[Finding, ...]
+    applied: tuple[Finding, ...] = ()
+    fixed: bytes | None = None
+    before: tuple[Finding, ...] = ()
+
+
+def run(files: Iterable[Discovered], resolver: Resolver, jobs: int = 1, fixing: Fixing | None = None) -> Report:
+    """Lint, and fix, files. The report does not depend on their order nor on the number of processes."""
     findings: list[Finding] = []
     work: list[Job] = []
     checked = 0
@@ -62,41 +93,94 @@ def run(files: Iterable[Discovered], resolver: Resolver, jobs: int = 1) -> Repor
         except SourceError as error:
             findings.append(source_finding(file.path, error))
         else:
-            work.append(_job(file.path, data, resolver))
-    findings += _judge_all(work, jobs)
-    return _report(findings, checked, work)
+            work.append(_job(file.path, data, resolver, fixing))
+    return _report(findings, checked, work, _judge_all(work, jobs), fixing)
 
 
-def run_text(path: str, data: bytes, resolver: Resolver) -> Report:
-    """Lint one program that does not come from a file."""
-    work = [_job(path, data, resolver)]
-    return _report(_judge_all(work, 1), 1, work)
+def run_text(path: str, data: bytes, resolver: Resolver, fixing: Fixing | None = None) -> Report:
+    """Lint, and fix, one program that does not come from a file. Nothing is written."""
+    work = [_job(path, data, resolver, fixing)]
+    return _report([], 1, work, _judge_all(work, 1), fixing and Fixing(fixing.highest, write=False))
 
 
-def _job(path: str, data: bytes, resolver: Resolver) -> Job:
+def _job(path: str, data: bytes, resolver: Resolver, fixing: Fixing | None) -> Job:
     if not may_matter(data):
-        return Job(path, data, frozenset(), Certainty.POSSIBLE, matters=False)
+        return Job(path, data, _NOTHING, matters=False)
     settings = resolver.for_file(path)
-    return Job(path, data, resolve(settings, path), settings.certainty)
+    return Job(path, data, policy_of(settings, path), highest=None if fixing is None else fixing.highest)
 
 
-def _report(findings: list[Finding], checked: int, work: list[Job]) -> Report:
+def policy_of(settings: Settings, path: str) -> Policy:
+    """What the settings say about one file."""
+    fixable = codes_of(settings.fixable) - codes_of(settings.unfixable)
+    safe, unsafe = codes_of(settings.extend_safe_fixes), codes_of(settings.extend_unsafe_fixes)
+    fixes = FixPolicy(fixable, safe, unsafe, settings.export_style)
+    return Policy(resolve(settings, path), settings.certainty, fixes=fixes)
+
+
+def _report(
+    findings: list[Finding], checked: int, work: list[Job], judged: list[Judged], fixing: Fixing | None
+) -> Report:
+    """``findings`` are those of paths that could not even be read."""
+    read = {job.path: job.data for job in work}
+    data = dict(read)
+    applied: list[Finding] = []
+    changes: dict[str, tuple[bytes, bytes]] = {}
+    for each in sorted(judged, key=lambda item: item.path):
+        if each.fixed is not None and fixing is not None:
+            try:
+                if fixing.write:
+                    replace_file(each.path, read[each.path], each.fixed)
+            except WriteError as error:
+                why = f"the fixed file cannot be written: {error}; nothing was changed"
+                findings += (*each.before, tool_finding("TBX902", each.path, why))
+                continue
+            changes[each.path] = (read[each.path], each.fixed)
+            data[each.path] = each.fixed
+            applied += each.applied
+        findings += each.findings
     shown = {finding.path for finding in findings}
     return Report(
         findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)),
         checked=checked,
         judged=sum(job.matters for job in work),
-        data={job.path: job.data for job in work if job.path in shown},
+        data={path: content for path, content in data.items() if path in shown},
+        applied=tuple(applied),
+        changes=changes,
     )
 
 
-def _judge_all(work: list[Job], jobs: int) -> list[Finding]:
+def suppress(report: Report, *, write: bool) -> Report:
+    """Put a ``# noqa`` for each finding of the report at the end of its line. The report must hold the files' bytes."""
+    errors = [finding for finding in report.findings if finding.is_internal]
+    changes: dict[str, tuple[bytes, bytes]] = {}
+    comments = 0
+    for path, data in sorted(report.data.items()):
+        rows: dict[int, set[str]] = {}
+        for finding in report.findings:
+            if finding.path == path and not finding.is_internal:
+                rows.setdefault(finding.noqa_row, set()).update((finding.code, *finding.also))
+        if not rows:
+            continue
+        try:
+            new = with_comments(Source.from_bytes(path, data), rows)
+            if write:
+                replace_file(path, data, new)
+        except (WriteError, CommentError) as error:
+            errors.append(tool_finding("TBX902", path, f"no comment was added: {error}"))
+        else:
+            changes[path] = (data, new)
+            comments += len(rows)
+    return replace(report, findings=tuple(errors), changes=changes, comments=comments)
+
+
+def _judge_all(work: list[Job], jobs: int) -> list[Judged]:
     if jobs > 1 and sum(job.matters for job in work) > PARALLEL_FROM:
         return _judge_in_processes(work, jobs)
-    return [finding for job in work for finding in judge(job)]
+    return [judge(job) for job in work]
 
 
-def _judge_in_processes(work: list[Job], jobs: int) -> list[Finding]:
+def _judge_in_processes(work: list[Job], jobs: int) -> list[Judged]:
     if multiprocessing.get_start_method() == "fork":
         # Once, before the processes are forked, instead of once in each of them.
         import tensorlint.flow.interpreter
@@ -105,15 +189,15 @@ def _judge_in_processes(work: list[Job], jobs: int) -> list[Finding]:
         tensorlint.rules.all_rules()
     largest_first = sorted(work, key=lambda job: (not job.matters, -len(job.data), job.path))
     batches = [largest_first[start :: -(-len(work) // _BATCH)] for start in range(-(-len(work) // _BATCH))]
-    findings: list[Finding] = []
+    judged: list[Judged] = []
     left = {job.path: job for job in work}
     with ProcessPoolExecutor(min(jobs, len(batches)), initializer=_die_on_interrupt) as pool:
         try:
-            futures: dict[Future[list[Finding]], list[Job]] = {
+            futures: dict[Future[list[Judged]], list[Job]] = {
                 pool.submit(_judge_batch, batch): batch for batch in batches
             }
             for future in as_completed(futures):
-                findings += future.result()
+                judged += future.result()
                 for job in futures[future]:
                     del left[job.path]
         except BrokenProcessPool:
@@ -122,23 +206,23 @@ def _judge_in_processes(work: list[Job], jobs: int) -> list[Finding]:
             for process in multiprocessing.active_children():
                 process.terminate()
             raise
-    return findings + _judge_one_by_one(list(left.values()))
+    return judged + _judge_one_by_one(list(left.values()))
 
 
-def _judge_one_by_one(work: list[Job]) -> list[Finding]:
+def _judge_one_by_one(work: list[Job]) -> list[Judged]:
     """Each file alone in a process, which is replaced when a file ends it, so that the file is known."""
-    findings: list[Finding] = []
+    judged: list[Judged] = []
     while work:
         with ProcessPoolExecutor(1, initializer=_die_on_interrupt) as pool:
             try:
                 while work:
-                    findings += pool.submit(judge, work[-1]).result()
+                    judged.append(pool.submit(judge, work[-1]).result())
                     work.pop()
             except BrokenProcessPool:
-                findings.append(
-                    tool_finding("TBX900", work.pop().path, "internal error: the process that read this file died")
-                )
-    return findings
+                path = work.pop().path
+                died = tool_finding("TBX900", path, "internal error: the process that read this file died")
+                judged.append(Judged(path, (died,)))
+    return judged
 
 
 def _die_on_interrupt() -> None:
@@ -146,39 +230,59 @@ def _die_on_interrupt() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _judge_batch(batch: list[Job]) -> list[Finding]:
-    return [finding for job in batch for finding in judge(job)]
+def _judge_batch(batch: list[Job]) -> list[Judged]:
+    return [judge(job) for job in batch]
 
 
-def judge(job: Job) -> list[Finding]:
-    """The findings of one file."""
+def judge(job: Job) -> Judged:
+    """The findings of one file, and what it looks like when they are fixed."""
     if not job.matters and _parses(job.data):
-        return []
+        return Judged(job.path, ())
     try:
         source = Source.from_bytes(job.path, job.data)
     except SourceError as error:
-        return [source_finding(job.path, error)]
-    return judge_source(source, job.codes, job.certainty)
+        return Judged(job.path, (source_finding(job.path, error),))
+    outcome: list[Fixed] = []
+
+    def work() -> list[Finding]:
+        if job.highest is None:
+            return _check(source, job.policy)
+        from tensorlint.engine import fix
+
+        outcome.append(fix(source, job.policy, job.highest))
+        return list(outcome[0].findings)
+
+    found = tuple(_guarded(source, work))
+    if not outcome or not outcome[0].applied:
+        return Judged(job.path, found)
+    if source.to_bytes() != job.data:
+        why = f"it cannot be fixed, as {source.encoding} does not give the same bytes back"
+        return Judged(job.path, (*outcome[0].before, tool_finding("TBX902", job.path, why)))
+    return Judged(job.path, found, outcome[0].applied, outcome[0].source.to_bytes(), outcome[0].before)
 
 
 def judge_source(source: Source, codes: frozenset[str], certainty: Certainty) -> list[Finding]:
-    """The findings of one program. Whatever goes wrong is one, too, so that the other files are still judged."""
+    """The findings of one program for who honours comments and selections himself (flake8), or wants no fixes."""
+    return _guarded(source, lambda: _check(source, Policy(codes, certainty, merge=source.noqa, fixes=None)))
+
+
+def _check(source: Source, policy: Policy) -> list[Finding]:
+    from tensorlint.engine import check  # here, because this is what imports LibCST
+
+    return check(source, policy)
+
+
+def _guarded(source: Source, work: Callable[[], list[Finding]]) -> list[Finding]:
+    """What ``work`` finds. Whatever goes wrong is a finding, too, so that the other files are still judged."""
     try:
         check_nesting(source)
-        return with_deep_stack(lambda: _check(source, codes, certainty))
+        return with_deep_stack(work)
     except SourceError as error:
         return [source_finding(source.path, error)]
     except RecursionError:
         return [tool_finding("TBX902", source.path, "the file is nested too deeply to be analysed")]
     except Exception as error:  # noqa: BLE001  # the promise of TBX900
         return [tool_finding("TBX900", source.path, internal_error(error))]
-
-
-def _check(source: Source, codes: frozenset[str], certainty: Certainty) -> list[Finding]:
-    from tensorlint.engine import Policy, check  # here, because this is what imports LibCST
-
-    # Who honours comments and selections itself (flake8) needs every code on a row of its own.
-    return check(source, Policy(codes, certainty, merge=source.noqa))
 
 
 def _parses(data: bytes) -> bool:

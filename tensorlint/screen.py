@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 #: Any of these alone is reason enough. Plain substrings: ``in`` runs at memory speed.
-_BOUNDARY = (b".numpy", b"from_numpy", b"dlpack")
+_BOUNDARY = (b".numpy", b"from_numpy", b"dlpack", b"TBX", b"tensorlint: ignore")
 _CONSTRUCTOR = re.compile(rb"Tensor\s*\(")
 #: With torch: calls of NumPy, its dtypes as arguments, imports of buffers, shuffles.
 _WITH_TORCH = re.compile(
@@ -30,7 +30,7 @@ _OBJECTS = re.compile(rb"\barray\((?:map|zip|filter|set|\(|\{|[\w.\[\]\"']+\.(?:
 
 
 def may_matter(data: bytes) -> bool:
-    """Whether the file with these bytes can have a finding."""
+    """Whether the file with these bytes can have a finding, be it that a comment of ours suppresses nothing."""
     if any(token in data for token in _BOUNDARY) or _CONSTRUCTOR.search(data):
         return True
     if b"torch" in data:

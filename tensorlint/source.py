@@ -78,6 +78,10 @@ class Source:
             raise SourceError(UNREADABLE, f"the file cannot be decoded as {encoding}: {error}") from None
         return cls(path, text, encoding, bom)
 
+    def to_bytes(self) -> bytes:
+        """The program as it stands in a file. Raises ``UnicodeError`` for text its encoding does not have."""
+        return (codecs.BOM_UTF8 if self.bom else b"") + self.text.encode(self.encoding)
+
     @cached_property
     def lines(self) -> tuple[str, ...]:
         """The lines without their ends; row ``n`` is ``lines[n - 1]``. A final newline leaves an empty last line."""

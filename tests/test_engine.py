@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tensorlint import engine
-from tensorlint.engine import Policy, RuleError, check
+from tensorlint.engine import RuleError, check
 from tensorlint.findings import Certainty
+from tensorlint.policy import Policy
 from tensorlint.rules import all_rules
 from tensorlint.rules.base import Draft
 from tensorlint.source import Source

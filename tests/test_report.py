@@ -234,6 +234,7 @@ def test_json() -> None:
             "fix": {
                 "applicability": "safe",
                 "message": "insert `.cpu()`",
+                "reason": "",
                 "edits": [
                     {
                         "content": ".cpu()",
@@ -258,7 +259,7 @@ def test_summary() -> None:
     likely = replace(FINDING, certainty=Certainty.LIKELY, fix=FIX)
     other = replace(FINDING, path="/p/other.py")
     assert summary.render(report(FINDING, likely, other), PLAIN) == (
-        "Found 3 findings in 2 files (2 certain, 1 likely; 1 fixable). Checked 41 files.\n"
+        "Found 3 findings in 2 files (2 certain, 1 likely). Checked 41 files.\n1 fixable with `--fix`.\n"
     )
     assert (
         summary.render(report(FINDING, checked=1), PLAIN) == "Found 1 finding in 1 file (1 certain). Checked 1 file.\n"

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
 from tensorlint import __version__
-from tensorlint.cli.output import available_processors, emit, note, style_for
+from tensorlint.cli.output import available_processors, emit, emit_bytes, note, style_for
 from tensorlint.config import ConfigError, Overrides, Resolver, Selection, did_you_mean
 from tensorlint.discovery import Discovered, DiscoveryError, discover
-from tensorlint.findings import Certainty
+from tensorlint.findings import Applicability, Certainty
 from tensorlint.report import FORMATS, Report, render
-from tensorlint.report.text import shown_path
-from tensorlint.runner import run, run_text
+from tensorlint.report.text import plural, shown_path
+from tensorlint.runner import Fixing, run, run_text, suppress
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -69,6 +69,17 @@ def _list_option(
 @_list_option("--exclude", metavar="PATTERNS", help="Leave out these, in place of the default exclusions.")
 @_list_option("--extend-exclude", metavar="PATTERNS", help="Leave out these, too.")
 @click.option("--output-format", type=click.Choice(list(FORMATS)), default="full", help="How to show findings.")
+@click.option("--fix", is_flag=True, help="Apply safe fixes and show what is left.")
+@click.option(
+    "--unsafe-fixes", is_flag=True, help="With --fix, --fix-only, --diff: those that may change results, too."
+)
+@click.option("--diff", is_flag=True, help="Write no file, show the patch; exit 1 when there is one.")
+@click.option("--fix-only", is_flag=True, help="Apply fixes and show no findings.")
+@click.option("--show-fixes", is_flag=True, help="List what was fixed.")
+@click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit 1 also when everything was fixed.")
+@_list_option("--fixable", metavar="CODES", help="Fix these only (default: all).")
+@_list_option("--unfixable", metavar="CODES", help="Do not fix these.")
+@click.option("--add-noqa", is_flag=True, help="Suppress every finding by a `# noqa` comment on its line.")
 @click.option("--statistics", is_flag=True, help="Show counts by code instead of findings.")
 @click.option("--show-files", is_flag=True, help="List the files that would be checked, and stop.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 also with findings (not with errors).")
@@ -106,6 +117,15 @@ def _check(
     exclude: tuple[str, ...] | None,
     extend_exclude: tuple[str, ...] | None,
     output_format: str,
+    fix: bool,
+    unsafe_fixes: bool,
+    diff: bool,
+    fix_only: bool,
+    show_fixes: bool,
+    exit_non_zero_on_fix: bool,
+    fixable: tuple[str, ...] | None,
+    unfixable: tuple[str, ...] | None,
+    add_noqa: bool,
     statistics: bool,
     show_files: bool,
     exit_zero: bool,
@@ -128,11 +148,20 @@ def _check(
         exclude=exclude,
         extend_exclude=extend_exclude or (),
         certainty=Certainty.parse(certainty) if certainty else None,
+        fixable=fixable,
+        unfixable=unfixable or (),
     )
+    if add_noqa and (fix or diff or fix_only):
+        raise click.UsageError("--add-noqa cannot be combined with --fix, --fix-only or --diff")
+    fixing = None
+    if fix or fix_only or diff:
+        fixing = Fixing(Applicability.UNSAFE if unsafe_fixes else Applicability.SAFE, write=not diff)
     resolver = Resolver(overrides, config, isolated)
+    program = b""
     if paths == ("-",):
         name = os.path.abspath(stdin_filename) if stdin_filename else "<stdin>"
-        report = run_text(name, sys.stdin.buffer.read(), resolver)
+        program = sys.stdin.buffer.read()
+        report = run_text(name, program, resolver, fixing)
     else:
         files = discover(paths or (".",), resolver.for_directory)
         if show_files:
@@ -140,11 +169,28 @@ def _check(
         if verbose:
             origins = sorted({resolver.for_file(file.path).origin or "(defaults)" for file in files})
             note(f"tensorlint {__version__}: {len(files)} files, settings from {', '.join(origins) or '(nowhere)'}")
-        report = run(files, resolver, jobs or available_processors())
+        report = run(files, resolver, jobs or available_processors(), fixing)
     if verbose:
         note(f"{report.judged} of {report.checked} files passed the byte screen")
-    _show(report, output_format, statistics=statistics, quiet=quiet)
-    return 0 if exit_zero and not report.has_errors else report.exit_code
+    if add_noqa:
+        return _add_noqa(report, from_stdin=paths == ("-",), program=program)
+    if diff:
+        return _diff(report, quiet=quiet, exit_zero=exit_zero)
+    # The fixed program goes where the program came from; what is said about it goes elsewhere.
+    stream = sys.stdout
+    if fixing is not None and paths == ("-",):
+        emit_bytes(report.changes[name][1] if name in report.changes else program)
+        stream = sys.stderr
+    if show_fixes:
+        emit(_show_fixes(report, stream), stream)
+    if fix_only:
+        report = report.only_errors()
+    _show(report, output_format, stream, statistics=statistics, quiet=quiet)
+    if report.has_errors:
+        return 2
+    if exit_non_zero_on_fix and report.applied:
+        return 1
+    return 0 if exit_zero else report.exit_code
 
 
 def _show_files(files: list[Discovered]) -> int:
@@ -153,17 +199,50 @@ def _show_files(files: list[Discovered]) -> int:
     return 0
 
 
-def _show(report: Report, output_format: str, *, statistics: bool, quiet: bool) -> None:
-    style = style_for(sys.stdout)
+def _diff(report: Report, *, quiet: bool, exit_zero: bool) -> int:
+    from tensorlint.report import fixes
+
+    emit(fixes.patch(report, style_for(sys.stdout)))
+    errors = report.only_errors()
+    emit(render(errors, "concise", style_for(sys.stderr)), sys.stderr)
+    if not quiet:
+        what = f"{plural(len(report.applied), 'finding')} in {plural(len(report.changes), 'file')}"
+        note(f"Would fix {what}." if report.applied else "Nothing to fix.")
+    if report.has_errors:
+        return 2
+    return 1 if report.changes and not exit_zero else 0
+
+
+def _add_noqa(report: Report, *, from_stdin: bool, program: bytes) -> int:
+    """Suppress every finding. Files are written like fixed ones; a program from standard input goes to the output."""
+    result = suppress(report, write=not from_stdin)
+    if from_stdin:
+        emit_bytes(next((new for _, new in result.changes.values()), program))
+    emit(render(result.only_errors(), "concise", style_for(sys.stderr)), sys.stderr)
+    note(f"Added {plural(result.comments, 'comment')} in {plural(len(result.changes), 'file')}.")
+    return 2 if result.has_errors else 0
+
+
+def _show_fixes(report: Report, stream: TextIO) -> str:
+    from tensorlint.catalogue import catalogue
+    from tensorlint.report import fixes
+
+    names = {code: entry.name for code, entry in catalogue().items()} if report.applied else {}
+    listed = fixes.counts(report, style_for(stream), names)
+    return listed + "\n" if listed else ""
+
+
+def _show(report: Report, output_format: str, stream: TextIO, *, statistics: bool, quiet: bool) -> None:
+    style = style_for(stream)
     if statistics:
-        emit(_statistics(report, output_format))
+        emit(_statistics(report, output_format), stream)
     else:
-        emit(render(report, output_format, style))
+        emit(render(report, output_format, style), stream)
     if not quiet and output_format in {"full", "concise"}:
         from tensorlint.report import summary
 
         blank = "\n" if report.findings and (output_format == "full" or statistics) else ""
-        emit(blank + summary.render(report, style))
+        emit(blank + summary.render(report, style), stream)
 
 
 def _statistics(report: Report, output_format: str) -> str:

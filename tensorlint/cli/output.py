@@ -22,11 +22,21 @@ def _wants_colour(stream: TextIO) -> bool:
     return os.environ.get("TERM") != "dumb" and stream.isatty()
 
 
-def emit(text: str) -> None:
-    """Write to standard output; quiet when its reader (``| head``) has gone."""
+def emit(text: str, stream: TextIO | None = None) -> None:
+    """Write to standard output, or another stream; quiet when its reader (``| head``) has gone."""
+    stream = stream or sys.stdout
     try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        close_quietly()
+
+
+def emit_bytes(data: bytes) -> None:
+    """Write a program to standard output as it is."""
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
     except BrokenPipeError:
         close_quietly()
 

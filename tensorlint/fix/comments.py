@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Edit, Fix, Span
@@ -50,14 +51,27 @@ def _span(row: int, start: int, end: int) -> Span:
     return Span(row, start + 1, row, end + 1)
 
 
-def with_noqa(source: Source, codes_by_row: Mapping[int, Iterable[str]]) -> str:
-    """The text with a ``# noqa`` for these codes at the end of these rows, joined with one that is there."""
-    ends = _line_ends(source)
+class CommentError(Exception):
+    """A comment that cannot be added where it is wanted; the message says why."""
+
+
+def with_comments(source: Source, codes_by_row: Mapping[int, Iterable[str]]) -> bytes:
+    """The program with a ``# noqa`` for these codes at the end of these rows, joined with one that is there.
+
+    Raises ``CommentError`` when it would be another program then, as where a row ends inside of a string.
+    """
+    from tensorlint.fix.safety import UnsafeChangeError, check_unchanged, parse
+
     parts: list[str] = []
-    for row, (line, newline) in enumerate(zip(source.lines, ends, strict=True), start=1):
+    for row, (line, newline) in enumerate(zip(source.lines, _line_ends(source), strict=True), start=1):
         codes = sorted(set(codes_by_row.get(row, ())))
         parts += (_with_codes(line, codes) if codes else line, newline)
-    return "".join(parts)
+    text = "".join(parts)
+    try:
+        check_unchanged(parse(source.text), parse(text), ())
+    except UnsafeChangeError as error:
+        raise CommentError(str(error)) from None
+    return replace(source, text=text).to_bytes()
 
 
 def _with_codes(line: str, codes: list[str]) -> str:
@@ -65,12 +79,9 @@ def _with_codes(line: str, codes: list[str]) -> str:
         known = re.split(r"[,\s]+", match["codes"])
         new = ", ".join([*known, *(code for code in codes if code not in known)])
         return line[: match.start("codes")] + new + line[match.end("codes") :]
-    if _BLANKET_NOQA.search(line):
-        return line
-    return f"{line.rstrip()}  # noqa: {', '.join(codes)}"
+    return line if _BLANKET_NOQA.search(line) else f"{line.rstrip()}  # noqa: {', '.join(codes)}"
 
 
 def _line_ends(source: Source) -> list[str]:
     """The newline after each line; empty after the last."""
-    ends = re.findall(r"\r\n|\r|\n", source.text)
-    return [*ends, ""]
+    return [*re.findall(r"\r\n|\r|\n", source.text), ""]

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability
+from tensorlint.policy import ExportStyle
 
 if TYPE_CHECKING:
     import libcst as cst
-
-ExportStyle = Literal["chain", "force"]
 
 #: Nodes a suffix such as ``.copy()`` binds to as a whole. By name: rules are also read where LibCST is not wanted.
 _PRIMARY = frozenset(

@@ -1,6 +1,6 @@
 """Declarative tables of what torch and NumPy functions do to storage, gradient, device and dtype.
 
-Nothing here imports torch or NumPy; ``tools/measure_knowledge.py`` runs the rows on them.
+Nothing here imports torch or NumPy; ``tensorlint.verify.knowledge`` runs the rows on them.
 """
 
 from __future__ import annotations

@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
-from tensorlint.findings import Finding
+from tensorlint.findings import Applicability, Finding
 from tensorlint.source import Source, SourceError
 
 #: Format name to the module of this package that has a ``render(report, style)``.
@@ -35,6 +35,11 @@ class Report:
     checked: int = 0
     judged: int = 0
     data: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    #: Findings that were fixed, or would be, and the bytes of their files before and after.
+    applied: tuple[Finding, ...] = ()
+    changes: Mapping[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
+    #: Suppression comments that were added.
+    comments: int = 0
 
     @property
     def has_errors(self) -> bool:
@@ -46,9 +51,13 @@ class Report:
         """0 clean, 1 findings, 2 some file could not be judged."""
         return 2 if self.has_errors else 1 if self.findings else 0
 
-    @property
-    def fixable(self) -> int:
-        return sum(finding.fix is not None for finding in self.findings)
+    def only_errors(self) -> Report:
+        """The same without findings of the rules."""
+        return replace(self, findings=tuple(finding for finding in self.findings if finding.is_internal))
+
+    def fixable(self, applicability: Applicability) -> int:
+        """How many findings have a fix of this applicability."""
+        return sum(finding.fix is not None and finding.fix.applicability is applicability for finding in self.findings)
 
     @property
     def counts(self) -> dict[str, int]:

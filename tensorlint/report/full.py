@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 
-from tensorlint.findings import Finding, Span
+from tensorlint.findings import Finding, Fix, Span
 from tensorlint.report import Report, Style
 from tensorlint.report.text import certainty_colour, codes, paint, shown_path, visible, width
 
@@ -68,7 +68,14 @@ def _block(finding: Finding, lines: tuple[str, ...], style: Style) -> Iterator[s
     if finding.help:
         if marks:
             yield bar
-        yield f"{colour(' ' * gutter + ' =', 'blue')} {colour('help:', 'cyan', 'bold')} {visible(finding.help)}"
+        fix = colour(_fix(finding.fix), "green" if finding.fix.is_safe else "yellow") if finding.fix else ""
+        yield f"{colour(' ' * gutter + ' =', 'blue')} {colour('help:', 'cyan', 'bold')} {visible(finding.help)}{fix}"
+
+
+def _fix(fix: Fix) -> str:
+    """How far the fix may be trusted, and what it may change."""
+    reason = f": {visible(fix.reason)}" if fix.reason else ""
+    return f"  [{fix.applicability.value} fix{reason}]"
 
 
 def _snippet(marks: list[Mark], lines: tuple[str, ...], gutter: int, style: Style) -> Iterator[str]:

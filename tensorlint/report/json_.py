@@ -37,6 +37,7 @@ def _fix(fix: Fix) -> dict[str, Any]:
     return {
         "applicability": fix.applicability.value,
         "message": fix.message,
+        "reason": fix.reason,
         "edits": [{"content": edit.content, **_span(edit.span)} for edit in fix.edits],
     }
 

@@ -1,31 +1,45 @@
-"""The last line of a run."""
+"""The last lines of a run."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from tensorlint.findings import Certainty
+from tensorlint.findings import Applicability, Certainty
 from tensorlint.report import Report, Style
 from tensorlint.report.text import paint, plural
 
 
 def render(report: Report, style: Style) -> str:
     colour = paint(style)
+    fixed = ""
+    if report.applied:
+        done = colour(f"Fixed {plural(len(report.applied), 'finding')}", "green", "bold")
+        fixed = f"{done} in {plural(len(report.changes), 'file')}. "
     if not report.findings:
         if not report.checked:
             return colour("No Python files found.", "yellow") + "\n"
-        return f"{colour('All clear:', 'green', 'bold')} {plural(report.checked, 'file')} checked.\n"
+        return f"{fixed}{colour('All clear:', 'green', 'bold')} {plural(report.checked, 'file')} checked.\n"
     failed = {finding.path for finding in report.findings if finding.is_internal}
     findings = [finding for finding in report.findings if not finding.is_internal]
     sentences: list[str] = []
     if findings:
         certainties = Counter(finding.certainty for finding in findings)
         details = ", ".join(f"{certainties[each]} {each.label}" for each in reversed(Certainty) if certainties[each])
-        fixable = f"; {report.fixable} fixable" if report.fixable else ""
-        found = f"Found {plural(len(findings), 'finding')}"
+        count = plural(len(findings), "finding")
+        found = f"{count} left" if report.applied else f"Found {count}"
         files = plural(len({finding.path for finding in findings}), "file")
-        sentences.append(f"{colour(found, 'red', 'bold')} in {files} ({details}{fixable}).")
+        sentences.append(f"{colour(found, 'red', 'bold')} in {files} ({details}).")
     if failed:
         sentences.append(colour(f"{plural(len(failed), 'path')} could not be checked.", "red", "bold"))
     sentences.append(f"Checked {plural(report.checked, 'file')}.")
-    return " ".join(sentences) + "\n"
+    return fixed + " ".join(sentences) + "\n" + _fixable(report)
+
+
+def _fixable(report: Report) -> str:
+    """What ``--fix`` could do about it."""
+    safe, unsafe = report.fixable(Applicability.SAFE), report.fixable(Applicability.UNSAFE)
+    if safe and unsafe:
+        return f"{safe} fixable with `--fix`, {unsafe} more with `--fix --unsafe-fixes`.\n"
+    if safe:
+        return f"{safe} fixable with `--fix`.\n"
+    return f"{unsafe} fixable with `--fix --unsafe-fixes`.\n" if unsafe else ""

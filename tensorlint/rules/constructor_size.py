@@ -6,9 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.fix.repair import Builder, ExportStyle, Repair, add_argument, replace, source_of
+from tensorlint.fix.repair import Builder, Repair, add_argument, replace, source_of
 from tensorlint.flow.events import Scene, Spelling, TorchCall, UnsetRead
 from tensorlint.flow.values import Array, Scalar
+from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.legacy_constructor import SIZE_NAME
 from tensorlint.rules.wording import spell

@@ -6,9 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.fix.repair import Builder, ExportStyle, Repair, add_argument, replace
+from tensorlint.fix.repair import Builder, Repair, add_argument, replace
 from tensorlint.flow.events import Argument, Spelling, TorchCall
 from tensorlint.flow.values import Array, Scalar, Sequence, Truth, Unknown, Value
+from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell
 

@@ -5,9 +5,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.fix.repair import ExportStyle, Repair, method_call, replace, source_of
+from tensorlint.fix.repair import Repair, method_call, replace, source_of
 from tensorlint.flow.events import StaleRead, Store
 from tensorlint.flow.values import Array, Tensor, leaves
+from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import KEPT_NAME, spell

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability
-from tensorlint.fix.repair import Change, ExportStyle, Repair, append, method_call
+from tensorlint.fix.repair import Change, Repair, append, method_call
+from tensorlint.policy import ExportStyle
 
 if TYPE_CHECKING:
     import libcst as cst

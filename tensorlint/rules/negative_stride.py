@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.fix.repair import ExportStyle, Repair, append
+from tensorlint.fix.repair import Repair, append
 from tensorlint.flow.events import Argument, TorchCall
 from tensorlint.flow.values import Array, Sequence, Truth, leaves
+from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.read_only_source import IMPORTS
 from tensorlint.rules.wording import history, spell

@@ -5,8 +5,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.fix.repair import ExportStyle, Repair, source_of
+from tensorlint.fix.repair import Repair, source_of
 from tensorlint.flow.events import FrozenUse
+from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import spell

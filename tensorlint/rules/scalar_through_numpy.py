@@ -5,9 +5,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability
-from tensorlint.fix.repair import ExportStyle, Repair, method_call, replace, source_of
+from tensorlint.fix.repair import Repair, method_call, replace, source_of
 from tensorlint.flow.events import Export
 from tensorlint.flow.values import Tensor, Unknown
+from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.mending import NOT_PROVEN
 from tensorlint.rules.wording import export_risk, history, spell

@@ -5,9 +5,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.fix.repair import Builder, ExportStyle, Repair, wrap
+from tensorlint.fix.repair import Builder, Repair, wrap
 from tensorlint.flow.events import Scene, Spelling, StaleRead, Store
 from tensorlint.flow.values import Dictionary, Tensor, Value, leaves
+from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import KEPT_NAME
 

@@ -5,9 +5,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.fix.repair import ExportStyle, Repair
+from tensorlint.fix.repair import Repair
 from tensorlint.flow.events import StaleRead, Write
 from tensorlint.flow.values import Array, Owner, Tensor, Unknown
+from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import WRITE_THROUGH_NAME, spell

@@ -507,6 +507,8 @@ def serve() -> None:
     gc.collect()
     gc.freeze()
     requests, answers = os.fdopen(os.dup(0), "r", encoding="utf-8"), os.fdopen(os.dup(1), "w", encoding="utf-8")
+    answers.write("{}\n")  # ready
+    answers.flush()
     for line in requests:
         answers.write(json.dumps(_in_fork(json.loads(line))) + "\n")
         answers.flush()

@@ -40,7 +40,9 @@ _PINNED = {
 _OUTPUT = 1 << 20
 #: What the folder of a run is called in what was seen, so that two runs of one program read the same.
 _FOLDER = "/folder"
+#: Seconds a server may take beyond the limit of a program, and to start.
 _GRACE = 30.0
+_START = 300.0
 
 
 class MissingTorchError(Exception):
@@ -150,7 +152,13 @@ class Pool:
         }
 
     def _in_server(self, request: dict[str, Any]) -> dict[str, Any]:
-        server = self._idle.get() or _Server(self._python)
+        server = self._idle.get()
+        if server is None:
+            try:
+                server = _Server(self._python)
+            except PoolError:
+                self._idle.put(None)
+                raise
         answer = server.ask(request)
         if answer is None:
             server.close()
@@ -183,17 +191,27 @@ class _Server:
             start_new_session=True,
         )
 
+        if self._listen(_START) is None:
+            self.close()
+            raise PoolError(f"{python} ended before it could run a program")
+
     def ask(self, request: dict[str, Any]) -> dict[str, Any] | None:
         """How the program's process ended; None when the server did not survive it."""
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        # The server ends what runs too long; this is for a program that stopped the server.
-        watch = threading.Timer(request["timeout"] + _GRACE, self._process.kill)
-        watch.daemon = True
-        watch.start()
         try:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
+        except OSError:
+            return None
+        return self._listen(request["timeout"] + _GRACE)
+
+    def _listen(self, seconds: float) -> dict[str, Any] | None:
+        """The next line. A server ends what runs too long; the limit here is for a program that stopped the server."""
+        assert self._process.stdout is not None
+        watch = threading.Timer(seconds, self._process.kill)
+        watch.daemon = True
+        watch.start()
+        try:
             answer: dict[str, Any] = json.loads(self._process.stdout.readline())
         except (OSError, ValueError):
             return None

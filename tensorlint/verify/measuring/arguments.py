@@ -99,4 +99,5 @@ GENERIC: tuple[Recipe, ...] = (
     lambda make: ((3, 3),),
     lambda make: (make(1, 3, 4, 4), 2),
     lambda make: (make(1, 3, 4, 4, 4), 2),
+    lambda make: (),
 )

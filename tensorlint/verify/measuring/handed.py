@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import importlib
 import io
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from tensorlint.knowledge import numpy_functions as on_tensor
-from tensorlint.knowledge.numpy_functions import NUMPY_FUNCTIONS
 from tensorlint.knowledge.row import names
 from tensorlint.verify.measuring.observing import is_tensor, leaves
+from tensorlint.verify.measuring.report import NOT_RUN, Fact
 from tensorlint.verify.measuring.rows import resolve, tried
 
 torch: Any = importlib.import_module("torch")
 np: Any = importlib.import_module("numpy")
 
+
+MISSING = "these versions have no such name"
 
 #: Calls whose tensor is not the only argument, or where a function needs integers; by NumPy name.
 TENSOR_CALLS: Mapping[str, Callable[[Any, Callable[..., Any]], Any]] = {
@@ -165,9 +167,8 @@ def behaviour(name: str) -> str:
     return "never exports"
 
 
-def check_behaviours() -> tuple[int, list[str]]:
-    problems: list[str] = []
-    count = 0
+def check_behaviours() -> Iterator[Fact]:
+    """The sets of ``numpy_functions``, each name by what NumPy does with a tensor, or with a list of tensors."""
     sets = {
         "exports to tensor": on_tensor.EXPORTS_TO_TENSOR,
         "exports to array": on_tensor.EXPORTS_TO_ARRAY,
@@ -176,52 +177,50 @@ def check_behaviours() -> tuple[int, list[str]]:
     }
     for expected, group in sets.items():
         for name in sorted(group):
-            try:
-                found = behaviour(name)
-            except AttributeError:
+            if not exists(name):
+                yield Fact("handed", name, "a tensor", expected, MISSING, NOT_RUN)
                 continue
-            count += 1
-            if found != expected:
-                problems.append(
-                    f"numpy:{name} of a tensor: {found}, listed as {expected}: {outcome(name, 'plain')!r:.80}"
-                )
+            found = behaviour(name)
+            shown = found if found == expected else f"{found}: {outcome(name, 'plain')!r:.80}"
+            yield Fact.judged("handed", name, "a tensor", expected, shown, found == expected)
     for name in sorted(on_tensor.SILENTLY_WRONG):
-        count += 1
         plain, array = outcome(name, "plain"), outcome(name, "array")
-        if isinstance(plain, Exception) or (type(plain) is type(array) and plain.dtype == array.dtype):
-            problems.append(f"numpy:{name} of a tensor is not silently wrong: {plain!r:.80}")
+        right = isinstance(plain, Exception) or (type(plain) is type(array) and plain.dtype == array.dtype)
+        yield Fact.judged("handed", name, "a tensor", "silently wrong", f"{plain!r:.80}", not right)
     for name in sorted(on_tensor.EXPORTS_OF_LIST):
-        with suppress(AttributeError):
-            call = resolve(np, name)
-            errors = [tried(call, [torch.ones(shape, device="meta")] * 2) for shape in ((), (2, 2))]
-            ignored = all(error is None for _, error in errors)
-            count += any("can't convert meta" in str(error) for _, error in errors)
-            if ignored:
-                problems.append(f"numpy:{name} of a list of tensors does not export")
+        if not exists(name):
+            yield Fact("handed", name, "a list of tensors", "exports", MISSING, NOT_RUN)
+            continue
+        exported = exports_list(name)
+        if isinstance(exported, str):
+            yield Fact("handed", name, "a list of tensors", "exports", exported, NOT_RUN)
+        else:
+            shown = "exports" if exported else "does not export"
+            yield Fact.judged("handed", name, "a list of tensors", "exports", shown, exported)
     for name in sorted(on_tensor.FALSE_OFF_CPU):
-        count += 1
         answers = [outcome(name, variant) for variant in ("plain", "meta", "grad")]
-        if answers != [True, False, False]:
-            problems.append(f"numpy:{name} of a tensor: {answers}")
-    return count, problems
+        yield Fact.judged(
+            "handed", name, "a tensor", "False off the CPU", f"{answers}", answers == [True, False, False]
+        )
 
 
-def unlisted() -> list[str]:
-    """NumPy functions of the table that are in no set though their behaviour with a tensor can be measured."""
-    listed = (
-        on_tensor.EXPORTS
-        | on_tensor.RAISES
-        | on_tensor.REDUCTIONS_RAISE
-        | on_tensor.HARMLESS
-        | on_tensor.SILENTLY_WRONG
-        | on_tensor.FALSE_OFF_CPU
-        | on_tensor.SHUFFLES
-        | on_tensor.EXPORTS_BY_DLPACK
-    )
-    found = []
-    for name in sorted(NUMPY_FUNCTIONS.keys() - listed):
-        with suppress(AttributeError):
-            kind_of = behaviour(name)
-            if kind_of.startswith("exports"):
-                found.append(f"{name} ({kind_of})")
-    return found
+def exports_list(name: str) -> bool | str:
+    """Whether lists of tensors are exported, with as many of them as the function takes; or why nobody knows."""
+    function = resolve(np, name)
+    error: Exception | None = None
+    for shape in ((2, 2), (3,), ()):
+        given = [torch.ones(shape, device="meta")] * 2
+        attempts = [partial(function, *[given] * count) for count in (1, 2, 3)]
+        if name in TENSOR_CALLS:
+            attempts.insert(0, partial(TENSOR_CALLS[name], given, function))
+        for attempt in attempts:
+            _, error = tried(attempt)
+            if error is None:
+                return False
+            if "can't convert meta" in str(error):
+                return True
+    return f"{type(error).__name__}: {error}"
+
+
+def exists(name: str) -> bool:
+    return tried(resolve, np, name)[1] is None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from tensorlint.knowledge.row import Access, Device, Grad, Result, Row, Share
@@ -30,6 +31,7 @@ from tensorlint.verify.measuring.observing import (
     shares,
 )
 from tensorlint.verify.measuring.recipes import RECIPES
+from tensorlint.verify.measuring.report import NOT_RUN, Fact
 
 torch: Any = importlib.import_module("torch")
 np: Any = importlib.import_module("numpy")
@@ -37,15 +39,33 @@ np: Any = importlib.import_module("numpy")
 
 @dataclass
 class Measured:
-    """What came out for one row: ``calls`` counts the calls that returned."""
+    """What came out for one row: ``calls`` counts the calls that returned, ``why`` says why there were none."""
 
     name: str
+    row: Row
     calls: int = 0
-    problems: list[str] = field(default_factory=list)
+    why: str = ""
+    wrong: dict[str, list[str]] = field(default_factory=dict)
 
-    def expect(self, truth: bool, problem: str) -> None:
-        if not truth and problem not in self.problems:
-            self.problems.append(problem)
+    def expect(self, what: str, truth: bool, problem: str) -> None:
+        """``what`` is a field of the row."""
+        found = self.wrong.setdefault(what, [])
+        if not truth and problem not in found:
+            found.append(problem)
+
+    @property
+    def problems(self) -> list[str]:
+        return [problem for found in self.wrong.values() for problem in found]
+
+    def facts(self) -> Iterator[Fact]:
+        table, _, name = self.name.partition(":")
+        if not self.calls:
+            yield Fact(table, name, "call", "", self.why, NOT_RUN)
+            return
+        for what, found in self.wrong.items():
+            says = getattr(self.row, what)
+            expected = str(says.value if isinstance(says, Enum) else says)
+            yield Fact.judged(table, name, what, expected, "; ".join(found) or expected, not found)
 
 
 #: Rows that say "maybe" and yet alias whatever the arguments are, as long as these are on the CPU.
@@ -123,12 +143,15 @@ def usable(call: Callable[..., Any], name: str) -> list[Recipe]:
 
 def measure(name: str, row: Row) -> Measured:
     """Call one row in every way there is and collect what the table says wrongly."""
-    measured = Measured(name)
+    measured = Measured(name, row)
     try:
         call = function(name)
     except AttributeError:
+        measured.why = "these versions have no such name"
         return measured
     numpy_side = name.startswith(("array", "numpy"))
+    refused = tried(perform, call, GENERIC[0], (arrays if numpy_side else tensors)("float32"))[1]
+    measured.why = f"none of the generic arguments fit: {refused}".partition("\n")[0]
     shared: set[bool] = set()
     written: set[int] = set()
     overlaps: set[bool] = set()
@@ -141,11 +164,13 @@ def measure(name: str, row: Row) -> Measured:
                 make = arrays(dtype, sign) if numpy_side else tensors(dtype, sign)
                 arguments, error = tried(recipe, make)
                 if error is not None:
+                    measured.why = f"its arguments cannot be made: {error}"
                     continue
                 positional, _ = split(arguments)
                 before = [contents(value) for value in positional]
                 result, error = tried(attempt, call, arguments)
                 if error is not None:
+                    measured.why = f"{type(error).__name__}: {error}".partition("\n")[0]
                     continue
                 measured.calls += 1
                 for position, (value, old) in enumerate(zip(positional, before, strict=True)):
@@ -170,31 +195,45 @@ def measure(name: str, row: Row) -> Measured:
     if not measured.calls:
         return measured
     if outs & {True, False}:
-        measured.expect((True in outs) == row.out, f"out=: {True in outs}, the row says {row.out}")
-    measured.expect(written == set(row.writes), f"overwrites {sorted(written)}, the row says {sorted(row.writes)}")
+        measured.expect("out", (True in outs) == row.out, f"out=: {True in outs}, the row says {row.out}")
+    measured.expect(
+        "writes",
+        written == set(row.writes),
+        f"overwrites {sorted(written)}, the row says {sorted(row.writes)}",
+    )
     if shared:
         expected = {Share.ALWAYS: {True}, Share.NEVER: {False}, Share.MAYBE: {True, False}, Share.NONE: set()}[
             row.share
         ]
         if name not in ALWAYS_ALIASES_HERE or row.share is not Share.MAYBE:
-            measured.expect(shared == expected, f"shares memory: {sorted(shared)}, the row says {row.share.value}")
+            measured.expect(
+                "share",
+                shared == expected,
+                f"shares memory: {sorted(shared)}, the row says {row.share.value}",
+            )
     if row.share is Share.ALWAYS and overlaps and not name.endswith(("as_strided", "as_strided_")):
-        measured.expect((True in overlaps) == row.overlaps, f"overlapping elements: {True in overlaps}")
+        measured.expect("overlaps", (True in overlaps) == row.overlaps, f"overlapping elements: {True in overlaps}")
     return measured
 
 
 def check_kind(measured: Measured, row: Row, result: Any, positional: Arguments) -> None:
     other = row.result is Result.OTHER and not list(leaves(result))
     measured.expect(
-        other or row.result in kind(result), f"gives {type(result).__name__}, the row says {row.result.value}"
+        "result",
+        other or row.result in kind(result),
+        f"gives {type(result).__name__}, the row says {row.result.value}",
     )
     if row.result is Result.SAME:
-        measured.expect(result is positional[row.source], f"does not return argument {row.source}")
+        measured.expect("result", result is positional[row.source], f"does not return argument {row.source}")
 
 
 def check_share(measured: Measured, row: Row, result: Any, positional: Arguments, shared: set[bool]) -> None:
     if row.share is Share.NONE:
-        measured.expect(not list(leaves(result)) or row.result is not Result.TENSOR, "gives tensors or arrays")
+        measured.expect(
+            "share",
+            not list(leaves(result)) or row.result is not Result.TENSOR,
+            "gives tensors or arrays",
+        )
         return
     for i, item in enumerate(leaves(result)):
         source = i if row.source < 0 else row.source
@@ -215,11 +254,15 @@ def check_dtype(measured: Measured, row: Row, result: Any, positional: Arguments
     expected = expected_dtype(row.dtype, dtype, inputs, numpy_side)
     for name in found:
         if expected:
-            measured.expect(name in expected, f"{dtype} gives {name}, the row says {row.dtype}")
+            measured.expect("dtype", name in expected, f"{dtype} gives {name}, the row says {row.dtype}")
     for i, item in enumerate(leaves(result)):
         if i in row.indices and is_tensor(item):
             integer = not item.is_floating_point() and not item.is_complex()
-            measured.expect(integer or row.dtype == "?", f"element {i} is {dtype_name(item)}, not an index")
+            measured.expect(
+                "indices",
+                integer or row.dtype == "?",
+                f"element {i} is {dtype_name(item)}, not an index",
+            )
 
 
 def check_promotion(measured: Measured, row: Row, call: Callable[..., Any], recipe: Recipe, numpy_side: bool) -> None:
@@ -238,7 +281,7 @@ def check_promotion(measured: Measured, row: Row, call: Callable[..., Any], reci
     mixed = tuple(wide[i] if i == values[1] else value for i, value in enumerate(narrow))
     result, _ = tried(attempt, call, mixed)
     found = {dtype_name(item) for item in leaves(result)}
-    measured.expect(found <= {"float64", "bool", "int64"}, f"float32 and float64 give {sorted(found)}")
+    measured.expect("dtype", found <= {"float64", "bool", "int64"}, f"float32 and float64 give {sorted(found)}")
 
 
 def expected_dtype(rule: str, dtype: str, inputs: set[str], numpy_side: bool) -> set[str]:
@@ -272,13 +315,13 @@ def check_array(measured: Measured, row: Row, result: Any, positional: Arguments
     if not is_array(result) or result.size == 0:
         return
     negative = any(step < 0 for step in result.strides)
-    measured.expect(negative == row.negative_strides, f"negative strides: {negative}")
+    measured.expect("negative_strides", negative == row.negative_strides, f"negative strides: {negative}")
     shared = any(shares(result, source) for value in positional for source in leaves(value))
     if row.access is Access.NEVER and (shared or row.share is Share.ALWAYS):
-        measured.expect(not result.flags.writeable, "is writable")
+        measured.expect("access", not result.flags.writeable, "is writable")
     if row.access is Access.KEEP and row.share is not Share.NONE:
         zeros_of_real = measured.name.endswith("imag")
-        measured.expect(result.flags.writeable or zeros_of_real, "is read-only")
+        measured.expect("access", result.flags.writeable or zeros_of_real, "is read-only")
 
 
 def requires(result: Any, skip: tuple[int, ...]) -> set[bool]:
@@ -303,18 +346,18 @@ def check_grad(measured: Measured, row: Row, call: Callable[..., Any], recipe: R
         every = list(leaves(result))
         for i in row.indices:
             if i < len(every) and is_tensor(every[i]):
-                measured.expect(not every[i].requires_grad, f"element {i} requires grad")
+                measured.expect("indices", not every[i].requires_grad, f"element {i} requires grad")
         found = requires(result, row.indices)
         if row.grad is Grad.KEEP and fed:
-            measured.expect(False not in found, "drops the gradient")
+            measured.expect("grad", False not in found, "drops the gradient")
         if row.grad in {Grad.NO, Grad.ARGUMENT}:
-            measured.expect(True not in found, "keeps the gradient")
+            measured.expect("grad", True not in found, "keeps the gradient")
         if row.grad is Grad.YES:
-            measured.expect(False not in found, "does not require grad")
+            measured.expect("grad", False not in found, "does not require grad")
         if row.grad is Grad.ARGUMENT and found:
             asked, error = tried(perform, call, recipe, tensors(dtype), requires_grad=True)
-            measured.expect(error is None, f"requires_grad=True: {error}")
-            measured.expect(False not in requires(asked, ()), "requires_grad=True has no effect")
+            measured.expect("grad", error is None, f"requires_grad=True: {error}")
+            measured.expect("grad", False not in requires(asked, ()), "requires_grad=True has no effect")
         return
 
 
@@ -333,9 +376,13 @@ def check_device(measured: Measured, row: Row, call: Callable[..., Any], recipe:
             continue
         found = {item.device.type for item in leaves(result) if is_tensor(item)}
         if fed and row.device in {Device.KEEP, Device.LIKE} and found:
-            measured.expect(found == {"meta"}, f"meta gives {sorted(found)}, the row says {row.device.value}")
+            measured.expect(
+                "device",
+                found == {"meta"},
+                f"meta gives {sorted(found)}, the row says {row.device.value}",
+            )
         if row.device is Device.CPU:
-            measured.expect(found <= {"cpu"}, f"meta gives {sorted(found)}, the row says cpu")
+            measured.expect("device", found <= {"cpu"}, f"meta gives {sorted(found)}, the row says cpu")
         break
     if row.device in {Device.LIKE, Device.DEFAULT, Device.ARGUMENT}:
         for dtype in ("float32", "int64"):
@@ -343,12 +390,16 @@ def check_device(measured: Measured, row: Row, call: Callable[..., Any], recipe:
             if error is not None:
                 continue
             found = {item.device.type for item in leaves(result)}
-            measured.expect(found <= {"cpu"}, f"gives {sorted(found)} by itself")
+            measured.expect("device", found <= {"cpu"}, f"gives {sorted(found)} by itself")
             if row.device is Device.ARGUMENT:
                 return
             moved, error = tried(perform, call, recipe, tensors(dtype), device="meta")
-            measured.expect(error is None, f"device=: {error}")
-            measured.expect({item.device.type for item in leaves(moved)} <= {"meta"}, "device= has no effect")
+            measured.expect("device", error is None, f"device=: {error}")
+            measured.expect(
+                "device",
+                {item.device.type for item in leaves(moved)} <= {"meta"},
+                "device= has no effect",
+            )
             return
 
 
@@ -379,6 +430,6 @@ def check_inplace(measured: Measured, call: Callable[..., Any], recipe: Recipe) 
         if len(arguments) > 2 and arguments[2] is False:
             continue
         result, error = tried(attempt, call, arguments, inplace=option)
-        measured.expect(error is None, f"inplace=: {error}")
+        measured.expect("inplace", error is None, f"inplace=: {error}")
         if error is None:
-            measured.expect(shares(result, arguments[0]) is option, f"inplace={option} is not obeyed")
+            measured.expect("inplace", shares(result, arguments[0]) is option, f"inplace={option} is not obeyed")

@@ -1,0 +1,42 @@
+"""What one file is judged and fixed by. Apart from the engine, so that reading settings imports nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tensorlint.findings import Applicability, Certainty
+
+#: How an export is spelled out: ``.detach().cpu().numpy()``, or ``.numpy(force=True)`` (torch 1.13 and later).
+ExportStyle = Literal["chain", "force"]
+
+
+@dataclass(frozen=True, slots=True)
+class FixPolicy:
+    """Which findings get a fix, and how far it is trusted. ``codes`` None stands for all of them."""
+
+    codes: frozenset[str] | None = None
+    #: Codes whose unsafe fixes count as safe, and the other way round.
+    safe: frozenset[str] = frozenset()
+    unsafe: frozenset[str] = frozenset()
+    style: ExportStyle = "chain"
+
+    def covers(self, code: str) -> bool:
+        return self.codes is None or code in self.codes
+
+    def trust(self, code: str, applicability: Applicability) -> Applicability:
+        if applicability is Applicability.UNSAFE and code in self.safe:
+            return Applicability.SAFE
+        return Applicability.UNSAFE if applicability is Applicability.SAFE and code in self.unsafe else applicability
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Which rules judge, and how sure a finding must be to be shown."""
+
+    codes: frozenset[str]
+    certainty: Certainty = Certainty.LIKELY
+    #: Whether findings that one change mends are told as one. Off where the caller selects by code afterwards.
+    merge: bool = True
+    #: None where nobody asks for fixes.
+    fixes: FixPolicy | None = field(default_factory=FixPolicy)
