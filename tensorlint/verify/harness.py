@@ -102,7 +102,8 @@ def find_devices(asked: Sequence[str], python: str) -> Devices:
 
 def linter_fix(program: Program, highest: Applicability) -> Repaired:
     """What ``tensorlint --fix`` makes of the program."""
-    from tensorlint.engine import Policy, fix
+    from tensorlint.engine import fix
+    from tensorlint.policy import Policy
     from tensorlint.rules import all_rules
 
     policy = Policy(frozenset(all_rules()), Certainty.LIKELY)

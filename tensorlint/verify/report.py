@@ -16,8 +16,6 @@ from tensorlint.verify.pool import Environment
 _COLOUR = {Verdict.CONFIRMED: "green", Verdict.REFUTED: "red", Verdict.NOT_RUN: "yellow"}
 _SHOWN = {"sim": "simulated"}
 _HEAD = ("rule", "device", "bad", "good", "refuted", "not run", "safe fixes", "unsafe fixes")
-#: What a rule has to have confirmed before its claims count as proved.
-ENOUGH = 3
 
 
 def table(rows: Sequence[Row], environment: Environment, seconds: float, style: Style) -> str:
@@ -89,15 +87,6 @@ def _fix_counts(rows: Sequence[Row]) -> str:
         if (share := _share(checks, kind))
     ]
     return f"Fixes as promised: {', '.join(words)}." if words else "No fix was run."
-
-
-def short_of(rows: Sequence[Row]) -> list[str]:
-    """Rules with fewer than three bad or three good programs confirmed."""
-    proved: dict[str, Counter[bool]] = {row.program.group: Counter() for row in rows if row.program.of_rule}
-    for row in {(row.program.name, row.verdict): row for row in rows}.values():
-        if row.verdict is Verdict.CONFIRMED and row.program.of_rule:
-            proved[row.program.group][row.program.good] += 1
-    return [group for group, each in proved.items() if min(each[True], each[False]) < ENOUGH]
 
 
 def device_name(device: str) -> str:
