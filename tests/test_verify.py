@@ -464,8 +464,9 @@ def test_real_devices_are_missing_only_when_asked_for() -> None:
 
     if torch.cuda.is_available():
         pytest.skip("there is a CUDA device")
-    assert "cuda" not in find_devices([], sys.executable).accelerators
-    asked = find_devices(["cuda"], sys.executable)
+    programs = find_programs([ROOT / "claims" / "A2_cuda_needs_cpu.py"])
+    assert "cuda" not in find_devices([], sys.executable, programs).accelerators
+    asked = find_devices(["cuda"], sys.executable, programs)
     assert (asked.cpu, asked.accelerators, asked.missing) == (False, ("cuda",), {"cuda": "no cuda device"})
 
 

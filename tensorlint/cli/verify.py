@@ -75,7 +75,7 @@ def verify(
             raise click.ClickException(f"{interpreter} has no torch and NumPy ({error}): {_INSTALL}") from None
         except PoolError as error:
             raise click.ClickException(str(error)) from None
-        where = find_devices(devices, interpreter)
+        where = find_devices(devices, interpreter, programs)
         harness = Harness(pool, environment, where)
         with _progress(harness.count(programs)) as step:
             rows: list[Row] = []

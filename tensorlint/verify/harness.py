@@ -82,10 +82,15 @@ class Devices:
     names: Mapping[str, str] = field(default_factory=dict)
 
 
-def find_devices(asked: Sequence[str], python: str) -> Devices:
-    """What was asked for, or without a wish the CPU, the simulated accelerator, and the real ones that are there."""
+def find_devices(asked: Sequence[str], python: str, programs: Sequence[Program]) -> Devices:
+    """What was asked for, or without a wish the CPU, the simulated accelerator, and the real ones that are there.
+
+    An interpreter is only asked for its accelerators when a program needs one: it takes seconds.
+    """
     wanted = {"cpu", *ACCELERATORS} if not asked or "all" in asked else set(asked)
-    candidates = [device for device in ACCELERATORS if device in wanted]
+    candidates = [
+        device for device in ACCELERATORS if device in wanted and any(program.accelerator for program in programs)
+    ]
     with ThreadPoolExecutor(max(len(candidates), 1)) as threads:
         found = dict(
             zip(candidates, threads.map(lambda device: devices.available(device, python), candidates), strict=True)
