@@ -37,7 +37,7 @@ UNUSED_SUPPRESSION = "TBX903"
 MAX_ROUNDS = 20
 #: A device that is not spelled "cpu": only then can something of this file be anywhere else.
 _DEVICE_WORDS = re.compile(
-    r"""\.cuda\b|\.cpu\(|["']cuda|\bgpu\b|is_available\(|\.to\([^)]*device|\bdevice\s*=(?!\s*(?:torch\.device\()?["']cpu)"""
+    r"""\.cuda\b|\.cpu\((?!\)\s*\.numpy\()|["']cuda|\bgpu\b|is_available\(|\.to\([^)]*device|\bdevice\s*=(?!\s*(?:torch\.device\()?["']cpu)"""
 )
 _IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*)", re.MULTILINE)
 _NUMPY_METHOD = re.compile(r"^[ \t]+(?:async[ \t]+)?def[ \t]+numpy[ \t]*\(", re.MULTILINE)
