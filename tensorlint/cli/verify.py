@@ -68,20 +68,20 @@ def verify(
     programs = _programs(what)
     interpreter = python or sys.executable
     count = jobs or min(available_processors(), _MOST_JOBS)
-    with Pool(interpreter, count, Limits(timeout, memory)) as pool:
-        try:
+    rows: list[Row] = []
+    try:
+        with Pool(interpreter, count, Limits(timeout, memory)) as pool:
             environment = pool.environment()
-        except MissingTorchError as error:
-            raise click.ClickException(f"{interpreter} has no torch and NumPy ({error}): {_INSTALL}") from None
-        except PoolError as error:
-            raise click.ClickException(str(error)) from None
-        where = find_devices(devices, interpreter, programs)
-        harness = Harness(pool, environment, where)
-        with _progress(harness.count(programs)) as step:
-            rows: list[Row] = []
-            for row in harness.verify(programs, count):
-                rows.append(row)
-                step(row)
+            where = find_devices(devices, interpreter, programs)
+            harness = Harness(pool, environment, where)
+            with _progress(harness.count(programs)) as step:
+                for row in harness.verify(programs, count):
+                    rows.append(row)
+                    step(row)
+    except MissingTorchError as error:
+        raise click.ClickException(f"{interpreter} has no torch and NumPy ({error}): {_INSTALL}") from None
+    except PoolError as error:
+        raise click.ClickException(str(error)) from None
     rows.sort(key=lambda row: row.sort_key)
     if record is not None:
         _write(record, ledger.render_ledger(rows, environment, where))
