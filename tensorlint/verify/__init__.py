@@ -1,4 +1,5 @@
-"""Claims are executed here, in child processes, on the torch and the NumPy of the user.
+"""A wing of its own: runs the fixture programs and says whether what their headers claim happens.
 
-Importing this package imports neither of them: only a child does.
+Nothing here imports torch or NumPy. The processes it starts do (``child``), under an interpreter that may be another
+one than this.
 """
