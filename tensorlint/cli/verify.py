@@ -37,6 +37,7 @@ _MOST_JOBS = 8
     help="Where to run; may be repeated (default: cpu, sim, and the real accelerators that are there).",
 )
 @click.option("--python", metavar="PATH", help="The interpreter that runs the programs (default: this one).")
+@click.option("--knowledge", is_flag=True, help="Execute the knowledge tables, row by row, instead of fixtures.")
 @click.option("--record", metavar="FILE", type=click.Path(dir_okay=False), help="Write a ledger of what was seen.")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", help="How to show it.")
 @click.option("--explain", is_flag=True, help="Show each program with its claim, what was seen, and its fix.")
@@ -47,6 +48,7 @@ def verify(
     what: tuple[str, ...],
     devices: tuple[str, ...],
     python: str | None,
+    knowledge: bool,
     record: str | None,
     output_format: str,
     explain: bool,
@@ -65,8 +67,12 @@ def verify(
     from tensorlint.verify.pool import Limits, MissingTorchError, Pool, PoolError
 
     started = time.monotonic()
-    programs = _programs(what)
     interpreter = python or sys.executable
+    if knowledge:
+        if what or devices or explain:
+            raise click.UsageError("--knowledge takes no fixtures, no --device and no --explain")
+        return _knowledge(interpreter, record, output_format)
+    programs = _programs(what)
     count = jobs or min(available_processors(), _MOST_JOBS)
     rows: list[Row] = []
     try:
@@ -94,6 +100,25 @@ def verify(
             emit("".join(f"{report.explain(row, columns, style)}\n" for row in rows))
         emit(report.table(rows, environment, time.monotonic() - started, style))
     return 1 if any(row.verdict is Verdict.REFUTED for row in rows) else 0
+
+
+def _knowledge(interpreter: str, record: str | None, output_format: str) -> int:
+    from tensorlint.verify import report
+    from tensorlint.verify.knowledge import verify_knowledge
+
+    started = time.monotonic()
+    measured = verify_knowledge(interpreter)
+    if "No module named" in measured.problem:
+        raise click.ClickException(f"{interpreter} has no torch and NumPy ({measured.problem}): {_INSTALL}")
+    if measured.problem:
+        raise click.ClickException(measured.problem)
+    if record is not None:
+        _write(record, measured.to_json() + "\n")
+    if output_format == "json":
+        emit(measured.to_json() + "\n")
+    else:
+        emit(report.knowledge(measured, time.monotonic() - started, style_for(sys.stdout)))
+    return 1 if measured.refuted else 0
 
 
 def _programs(what: Sequence[str]) -> list[Program]:

@@ -11,6 +11,7 @@ from tensorlint.findings import Applicability
 from tensorlint.report import Style
 from tensorlint.report.text import paint, plural, visible, width
 from tensorlint.verify.harness import FixCheck, Row, Verdict
+from tensorlint.verify.measuring.report import CONFIRMED, NOT_RUN, REFUTED, KnowledgeReport
 from tensorlint.verify.pool import Environment
 
 _COLOUR = {Verdict.CONFIRMED: "green", Verdict.REFUTED: "red", Verdict.NOT_RUN: "yellow"}
@@ -21,6 +22,35 @@ _HEAD = ("rule", "device", "bad", "good", "refuted", "not run", "safe fixes", "u
 def table(rows: Sequence[Row], environment: Environment, seconds: float, style: Style) -> str:
     """The whole report of a run."""
     return "\n".join(_table(rows, environment, seconds, style)) + "\n"
+
+
+def knowledge(measured: KnowledgeReport, seconds: float, style: Style) -> str:
+    """The report of a run of the knowledge tables."""
+    return "\n".join(_knowledge(measured, seconds, style)) + "\n"
+
+
+def _knowledge(measured: KnowledgeReport, seconds: float, style: Style) -> Iterator[str]:
+    colour = paint(style)
+    heads = (CONFIRMED, REFUTED, NOT_RUN)
+    yield colour(f"{'table':<10}" + "".join(f"{head:>11}" for head in heads), "bold")
+    totals: Counter[str] = Counter()
+    for name, counts in measured.rows().items():
+        totals.update(counts)
+        yield f"{name:<10}" + "".join(f"{counts.get(head, 0):>11}" for head in heads)
+    for fact in measured.refuted:
+        yield ""
+        yield f"{colour('refuted', 'red')} {visible(str(fact))}"
+    if measured.refuted and not measured.comparable:
+        yield ""
+        yield "The tables speak of torch 2.13 to 2.15 with NumPy 2.4 and later: these may be differences of versions."
+    reasons = Counter(fact.observed for fact in measured.not_run)
+    if reasons:
+        yield ""
+    for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
+        yield f"{colour('not run', 'yellow')} {count}: {visible(reason)[:110]}"
+    yield ""
+    yield f"{totals.total()} rows: " + ", ".join(f"{totals[head]} {head}" for head in heads) + "."
+    yield f"torch {measured.torch}, numpy {measured.numpy}; {seconds:.1f} s"
 
 
 def _table(rows: Sequence[Row], environment: Environment, seconds: float, style: Style) -> Iterator[str]:
