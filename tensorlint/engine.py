@@ -296,7 +296,7 @@ def _findings(
     nodes = [node for _, draft in kept for node in (draft.node, *(note.node for note in draft.notes))]
     nodes += [change.node for repair in repairs.values() for change in repair.changes]
     nodes += [place.statement for place in imports.values() if place.statement is not None]
-    places = locate(module, nodes)
+    places = locate(module, nodes, source.text)
     shown: dict[object, list[Finding]] = {}
     suppressed: list[Finding] = []
     behind: dict[Fix, Repair] = {}
@@ -307,7 +307,12 @@ def _findings(
             for note in draft.notes
             if id(note.node) in places.spans and places.spans[id(note.node)] != span
         }
-        repair = repairs.get(id(draft))
+        repair, made = repairs.get(id(draft)), None
+        if repair is not None:
+            try:
+                made = _fix(rule.code, repair, places, imports, module, source, policy)
+            except Exception as error:  # noqa: BLE001  # such as a node that is not in this program
+                failures[rule.code] = _not_built(rule.code, error, source)
         finding = Finding(
             rule.code,
             draft.message,
@@ -316,7 +321,7 @@ def _findings(
             draft.certainty,
             draft.help,
             tuple(sorted(trace, key=lambda step: (step.span, step.message))),
-            fix=None if repair is None else _fix(rule.code, repair, places, imports, module, source, policy),
+            fix=made,
             noqa_row=places.last_row(span),
         )
         if suppressions.covers_finding(finding):
@@ -328,7 +333,7 @@ def _findings(
                 behind[finding.fix] = repair
     merged = [_merged(findings) for findings in shown.values()]
     return _Shown(
-        [*merged, *failures],
+        [*merged, *failures.values()],
         {finding: behind[finding.fix] for finding in merged if finding.fix is not None},
         suppressed,
     )
@@ -336,8 +341,10 @@ def _findings(
 
 def _repairs(
     source: Source, drafts: list[tuple[type[Rule], Draft]], policy: Policy
-) -> tuple[dict[int, Repair], list[Finding]]:
-    """The repairs by the ``id`` of their drafts, and a TBX900 for each that could not be built."""
+) -> tuple[dict[int, Repair], dict[str, Finding]]:
+    """The repairs by the ``id`` of their drafts, and a TBX900 for each rule whose repair could not be built."""
+    from tensorlint.fix.repair import loses_comment
+
     found: dict[int, Repair] = {}
     failures: dict[str, Finding] = {}
     wanted = policy.fixes
@@ -347,14 +354,16 @@ def _repairs(
         try:
             repair = draft.repair(wanted.style)
         except Exception as error:  # noqa: BLE001  # a fix must never cost a finding
-            message = f"internal error: {rule.code}: its fix cannot be built: {type(error).__name__}: {error}"
-            failures[rule.code] = Finding(
-                INTERNAL_ERROR, f"{message}; please report it", source.path, Span(1, 1, 1, 1), Certainty.CERTAIN
-            )
+            failures[rule.code] = _not_built(rule.code, error, source)
         else:
-            if repair is not None:
+            if repair is not None and not loses_comment(repair):
                 found[id(draft)] = repair
-    return found, list(failures.values())
+    return found, failures
+
+
+def _not_built(code: str, error: Exception, source: Source) -> Finding:
+    message = f"internal error: {code}: its fix cannot be built: {type(error).__name__}: {error}; please report it"
+    return Finding(INTERNAL_ERROR, message, source.path, Span(1, 1, 1, 1), Certainty.CERTAIN)
 
 
 def _place(module: cst.Module, name: str) -> Place:
@@ -376,6 +385,8 @@ def _fix(
 
     made = fix_of(repair, places, [imports[name] for name in repair.imports], module.default_newline, len(source.lines))
     assert policy.fixes is not None
+    if made.is_safe and any(places.is_quoted(edit.span) for edit in made.edits):
+        made = replace(made, applicability=Applicability.UNSAFE, reason="the f-string shows the expression, too")
     return replace(made, applicability=policy.fixes.trust(code, made.applicability))
 
 
