@@ -322,7 +322,7 @@ def _findings(
             draft.help,
             tuple(sorted(trace, key=lambda step: (step.span, step.message))),
             fix=made,
-            noqa_row=places.last_row(span),
+            noqa_row=_continued(source, places.last_row(span)),
         )
         if suppressions.covers_finding(finding):
             suppressed.append(finding)
@@ -388,6 +388,13 @@ def _fix(
     if made.is_safe and any(places.is_quoted(edit.span) for edit in made.edits):
         made = replace(made, applicability=Applicability.UNSAFE, reason="the f-string shows the expression, too")
     return replace(made, applicability=policy.fixes.trust(code, made.applicability))
+
+
+def _continued(source: Source, row: int) -> int:
+    """The first row from ``row`` on that no backslash ends: a comment can stand there."""
+    while row < len(source.lines) and source.lines[row - 1].endswith("\\") and "#" not in source.lines[row - 1]:
+        row += 1
+    return row
 
 
 def _merged(findings: list[Finding]) -> Finding:

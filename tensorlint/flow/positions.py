@@ -22,7 +22,7 @@ _NEWLINE = re.compile(r"\r\n|\r|\n")
 _SILENT = nullcontext()
 _WHITESPACE = " \t\f\\\r\n"
 #: What LibCST may leave out: form feeds, and backslashes on lines that are blank otherwise.
-_FORGOTTEN = re.compile(r"\f|^[ \t]*\\[\r\n]", re.MULTILINE)
+_FORGOTTEN = re.compile(r"\f|(?:\A|[\r\n])[ \t]*\\[\r\n]")
 
 
 class _Recorder(CodegenState):
