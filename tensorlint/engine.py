@@ -262,7 +262,7 @@ def _findings(
     nodes = [node for _, draft in kept for node in (draft.node, *(note.node for note in draft.notes))]
     nodes += [change.node for repair in repairs.values() for change in repair.changes]
     nodes += [place.statement for place in imports.values() if place.statement is not None]
-    places = locate(module, nodes)
+    places = locate(module, nodes, source.text)
     layout = Layout(places, source.lines, module.default_newline)
     shown: dict[object, list[Finding]] = {}
     suppressed: list[Finding] = []
@@ -274,8 +274,12 @@ def _findings(
             for note in draft.notes
             if id(note.node) in places.spans and places.spans[id(note.node)] != span
         }
-        repair = repairs.get(id(draft))
-        fix = None if repair is None else layout.fix_of(repair, [imports[name] for name in repair.imports])
+        repair, fix = repairs.get(id(draft)), None
+        if repair is not None:
+            try:
+                fix = policy.trusted(rule.code, layout.fix_of(repair, [imports[name] for name in repair.imports]))
+            except Exception as error:  # noqa: BLE001  # such as a node that is not in this program
+                failures[rule.code] = _not_built(rule.code, error, source)
         finding = Finding(
             rule.code,
             draft.message,
@@ -284,8 +288,8 @@ def _findings(
             draft.certainty,
             draft.help,
             tuple(sorted(trace, key=lambda step: (step.span, step.message))),
-            fix=fix and policy.trusted(rule.code, fix),
-            noqa_row=places.last_row(span),
+            fix=fix,
+            noqa_row=_continued(source, places.last_row(span)),
         )
         if suppressions.covers_finding(finding):
             suppressed.append(finding)
@@ -296,7 +300,7 @@ def _findings(
                 behind[finding.fix] = repair
     merged = [_merged(findings) for findings in shown.values()]
     return _Shown(
-        [*merged, *failures],
+        [*merged, *failures.values()],
         {finding: behind[finding.fix] for finding in merged if finding.fix is not None},
         suppressed,
     )
@@ -304,8 +308,10 @@ def _findings(
 
 def _repairs(
     source: Source, drafts: list[tuple[type[Rule], Draft]], policy: Policy
-) -> tuple[dict[int, Repair], list[Finding]]:
-    """The repairs by the ``id`` of their drafts, and a TBX900 for each that could not be built."""
+) -> tuple[dict[int, Repair], dict[str, Finding]]:
+    """The repairs by the ``id`` of their drafts, and a TBX900 for each rule whose repair could not be built."""
+    from tensorlint.fix.repair import loses_comment
+
     found: dict[int, Repair] = {}
     failures: dict[str, Finding] = {}
     for rule, draft in drafts:
@@ -314,14 +320,23 @@ def _repairs(
         try:
             repair = draft.repair(policy.fixes.style)
         except Exception as error:  # noqa: BLE001  # a fix must never cost a finding
-            message = f"internal error: {rule.code}: its fix cannot be built: {type(error).__name__}: {error}"
-            failures[rule.code] = Finding(
-                INTERNAL_ERROR, f"{message}; please report it", source.path, Span(1, 1, 1, 1), Certainty.CERTAIN
-            )
+            failures[rule.code] = _not_built(rule.code, error, source)
         else:
-            if repair is not None:
+            if repair is not None and not loses_comment(repair):
                 found[id(draft)] = repair
-    return found, list(failures.values())
+    return found, failures
+
+
+def _not_built(code: str, error: Exception, source: Source) -> Finding:
+    message = f"internal error: {code}: its fix cannot be built: {type(error).__name__}: {error}; please report it"
+    return Finding(INTERNAL_ERROR, message, source.path, Span(1, 1, 1, 1), Certainty.CERTAIN)
+
+
+def _continued(source: Source, row: int) -> int:
+    """The first row from ``row`` on that no backslash ends: a comment can stand there."""
+    while row < len(source.lines) and source.lines[row - 1].endswith("\\") and "#" not in source.lines[row - 1]:
+        row += 1
+    return row
 
 
 def _merged(findings: list[Finding]) -> Finding:

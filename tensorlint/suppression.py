@@ -123,6 +123,11 @@ def _rows(finding: Finding) -> tuple[int, int, int]:
     return (finding.span.row, finding.span.end_row, finding.noqa_row)
 
 
+def comment_columns(source: Source) -> dict[int, int]:
+    """Where the comment of each row that has one begins, 1-based."""
+    return {row: column for row, column, _, _ in _comments(source)}
+
+
 def _comments(source: Source) -> Iterator[tuple[int, int, str, bool]]:
     """Row, column, text, and whether nothing else stands on the line, of each comment."""
     lines = iter([line + "\n" for line in source.lines])  # one kind of newline, so that rows agree on every Python

@@ -202,7 +202,7 @@ def _show_files(files: list[Discovered]) -> int:
 def _diff(report: Report, *, quiet: bool, exit_zero: bool) -> int:
     from tensorlint.report import fixes
 
-    emit(fixes.patch(report, style_for(sys.stdout)))
+    emit_bytes(fixes.patch(report, style_for(sys.stdout)))
     errors = report.only_errors()
     emit(render(errors, "concise", style_for(sys.stderr)), sys.stderr)
     if not quiet:

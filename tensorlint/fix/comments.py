@@ -61,11 +61,13 @@ def with_comments(source: Source, codes_by_row: Mapping[int, Iterable[str]]) -> 
     Raises ``CommentError`` when it would be another program then, as where a row ends inside of a string.
     """
     from tensorlint.fix.safety import UnsafeChangeError, check_unchanged, parse
+    from tensorlint.suppression import comment_columns
 
     parts: list[str] = []
+    columns = comment_columns(source)
     for row, (line, newline) in enumerate(zip(source.lines, _line_ends(source), strict=True), start=1):
         codes = sorted(set(codes_by_row.get(row, ())))
-        parts += (_with_codes(line, codes) if codes else line, newline)
+        parts += (_with_codes(line, codes, columns.get(row, len(line) + 1)) if codes else line, newline)
     text = "".join(parts)
     try:
         check_unchanged(parse(source.text), parse(text), ())
@@ -74,12 +76,13 @@ def with_comments(source: Source, codes_by_row: Mapping[int, Iterable[str]]) -> 
     return replace(source, text=text).to_bytes()
 
 
-def _with_codes(line: str, codes: list[str]) -> str:
-    if match := _NOQA_CODES.search(line):
+def _with_codes(line: str, codes: list[str], column: int) -> str:
+    """``column``: where the comment begins, as a string may hold what looks like one."""
+    if match := _NOQA_CODES.search(line, column - 1):
         known = re.split(r"[,\s]+", match["codes"])
         new = ", ".join([*known, *(code for code in codes if code not in known)])
         return line[: match.start("codes")] + new + line[match.end("codes") :]
-    return line if _BLANKET_NOQA.search(line) else f"{line.rstrip()}  # noqa: {', '.join(codes)}"
+    return line if _BLANKET_NOQA.search(line, column - 1) else f"{line.rstrip()}  # noqa: {', '.join(codes)}"
 
 
 def _line_ends(source: Source) -> list[str]:

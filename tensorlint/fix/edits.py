@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tensorlint.findings import Edit, Fix, Span
+from tensorlint.findings import Applicability, Edit, Fix, Span
 
 if TYPE_CHECKING:
     from tensorlint.fix.imports import Place
@@ -68,7 +68,10 @@ class Layout:
         edits = [self._import_edit(place) for place in imports]
         for change in repair.changes:
             edits += self._edits_of(change)
-        return Fix(repair.applicability, repair.message, tuple(sorted(edits, key=_by_place)), repair.reason)
+        applicability, reason = repair.applicability, repair.reason
+        if applicability is Applicability.SAFE and any(self.places.is_quoted(edit.span) for edit in edits):
+            applicability, reason = Applicability.UNSAFE, "the f-string shows the expression, too"
+        return Fix(applicability, repair.message, tuple(sorted(edits, key=_by_place)), reason)
 
     def _edits_of(self, change: Change) -> Iterable[Edit]:
         outer, inner = self.places.outer[id(change.node)], self.places.spans[id(change.node)]
@@ -125,16 +128,23 @@ def _by_place(edit: Edit) -> tuple[Span, str]:
 def choose(fixes: Iterable[Fix]) -> list[int]:
     """Which of the fixes can be applied together, by position; the earlier one of two that get in each other's way.
 
-    An edit that another fix makes, too (the same import, the same ``.copy()``), is no conflict.
+    A fix that others make already is no conflict, and an import that another one adds, too, is none.
     """
     taken: dict[Edit, None] = {}
     chosen: list[int] = []
     for index, fix in enumerate(fixes):
         new = [edit for edit in fix.edits if edit not in taken]
-        if not any(_meet(edit.span, other.span) for edit in new for other in taken):
+        shared = [edit for edit in fix.edits if edit in taken and not _is_line(edit)] if new else []
+        if not shared and not any(_meet(edit.span, other.span) for edit in new for other in taken):
             taken |= dict.fromkeys(new)
             chosen.append(index)
     return chosen
+
+
+def _is_line(edit: Edit) -> bool:
+    """Whether nothing but whole lines is inserted: half of a pair of brackets must not serve two pairs."""
+    at_start = edit.span.column == 1 and edit.content.endswith(("\n", "\r"))
+    return edit.span == _point(edit.span.row, edit.span.column) and (at_start or edit.content.startswith(("\n", "\r")))
 
 
 def _meet(one: Span, other: Span) -> bool:

@@ -39,7 +39,15 @@ def place_import(module: cst.Module, name: str) -> Place:
         return Place(block[0], "before", (line, ""))
     if module.body and _is_docstring(module.body[0]):
         return Place(module.body[0], "after", ("", line))
-    return Place(module.body[0] if module.body else None, "before", (line, ""))
+    return Place(_beginning(module.body[0]) if module.body else None, "before", (line, ""))
+
+
+def _beginning(statement: cst.CSTNode) -> cst.CSTNode:
+    match statement:
+        case cst.FunctionDef(decorators=[first, *_]) | cst.ClassDef(decorators=[first, *_]):
+            return first
+        case _:
+            return statement
 
 
 def _first_block(module: cst.Module) -> Iterator[cst.SimpleStatementLine]:

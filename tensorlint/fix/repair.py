@@ -6,7 +6,7 @@ are not known here; ``edits`` looks them up.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -96,6 +96,28 @@ def add_argument(call: cst.Call, argument: str) -> Change:
     if not call.args:
         return Change(call, inside=argument)
     return Change(call.args[-1].value, argument=argument, whole=call)
+
+
+def loses_comment(repair: Repair) -> bool:
+    """Whether what the repair replaces holds a comment that its replacement does not."""
+    return any(
+        comment not in change.replacement
+        for change in repair.changes
+        if change.replacement is not None
+        for comment in _comments_in(change.node)
+    )
+
+
+def _comments_in(node: cst.CSTNode) -> Iterator[str]:
+    """The comments in a node, less those in the parentheses around it, which stay."""
+    import libcst
+
+    if isinstance(node, libcst.Comment):
+        yield node.value
+    around = {id(each) for each in (*getattr(node, "lpar", ()), *getattr(node, "rpar", ()))}
+    for child in node.children:
+        if id(child) not in around:
+            yield from _comments_in(child)
 
 
 def method_call(node: cst.CSTNode) -> tuple[cst.BaseExpression, str, int] | None:

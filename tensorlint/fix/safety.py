@@ -97,7 +97,7 @@ def _compare(old: object, new: object, opaque: Collection[int], changed: list[cs
             raise UnsafeChangeError("the fix adds or removes something beside it")
         for one, other in zip(old, new, strict=True):
             _compare(one, other, opaque, changed)
-    elif not isinstance(new, cst.CSTNode) and old != new:
+    elif old != new and (old is None or not isinstance(new, cst.CSTNode)):
         raise UnsafeChangeError(f"the fix turns {old!r} beside it into {new!r}")
 
 

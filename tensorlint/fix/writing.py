@@ -29,6 +29,8 @@ def replace_file(path: str, old: bytes, new: bytes) -> None:
         before = os.stat(target)
         if not before.st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH) or not os.access(target, os.W_OK):
             raise WriteError("the file is read-only")
+        if Path(target).read_bytes() == new:  # it has been here already, under another name
+            return
         beside = _write_beside(target, new)
     except OSError as error:
         raise WriteError(error.strerror or str(error)) from None

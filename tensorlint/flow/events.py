@@ -44,7 +44,7 @@ class Spelling:
         return (self.needs,) if self.needs else ()
 
 
-def _no_spelling(path: str) -> Spelling | None:
+def _no_spelling(path: str, at: cst.CSTNode | None = None) -> Spelling | None:
     return None
 
 
@@ -63,7 +63,8 @@ class Scene:
     caught: bool = False
     #: How ``torch.isnan`` or ``copy.deepcopy`` is written here. None where its module cannot be reached, as another
     #: thing has its name. To be asked while the event is judged, as names change.
-    spelling: Callable[[str], Spelling | None] = field(default=_no_spelling, compare=False, repr=False)
+    #: A second argument is a node that was passed before, where it is to be written.
+    spelling: Callable[..., Spelling | None] = field(default=_no_spelling, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class FunctionInfo:
     seen_grad_mode: Fact | None = None
     calls: int = 0
     _local_names: frozenset[str] | None = None
+    _imported_names: frozenset[str] | None = None
 
     @property
     def local_names(self) -> frozenset[str]:
@@ -34,6 +35,18 @@ class FunctionInfo:
         if self._local_names is None:
             self._local_names = frozenset(bound_in(self.node))
         return self._local_names
+
+    @property
+    def imported_names(self) -> frozenset[str]:
+        """Names that imports inside of the function bind."""
+        if self._imported_names is None:
+            self._imported_names = frozenset(
+                name
+                for node in walk_scope(self.node)
+                if isinstance(node, cst.ImportAlias)
+                for name in imported_by(node)
+            )
+        return self._imported_names
 
     @property
     def decorators(self) -> tuple[cst.BaseExpression, ...]:
@@ -112,6 +125,32 @@ def bound_in(node: cst.CSTNode) -> Iterator[str]:
             return
     for child in node.children:
         yield from bound_in(child)
+
+
+def walk_scope(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """What is below ``root`` in the order of the text, without what stands in functions below it."""
+    for child in root.children:
+        yield child
+        if not isinstance(child, (cst.FunctionDef, cst.Lambda)):
+            yield from walk_scope(child)
+
+
+def imported_by(alias: cst.ImportAlias) -> Iterator[str]:
+    """The name that ``import a.b``, ``import a as b`` or ``from a import b`` binds."""
+    bound: cst.CSTNode = alias.name if alias.asname is None else alias.asname.name
+    while isinstance(bound, cst.Attribute):
+        bound = bound.value
+    yield from _plain_names(bound)
+
+
+def binds_after(root: cst.CSTNode, name: str, at: cst.CSTNode) -> bool:
+    """Whether the first import of ``name`` in this scope comes after the node ``at``."""
+    passed = False
+    for node in walk_scope(root):
+        passed = passed or node is at
+        if isinstance(node, cst.ImportAlias) and name in imported_by(node):
+            return passed
+    return False
 
 
 def _plain_names(target: cst.CSTNode) -> Iterator[str]:

@@ -75,6 +75,7 @@ class Interpreter(Statements):
         self.pending = []
         self.queued.clear()
         self.default_device = NO_FACT
+        self.module = module
         self.module_env = Environment(grad_mode=Fact(Truth.YES))
         frame = Frame(self.module_env)
         # Branches replace the environment of a frame; functions must see the one at the end of the module.

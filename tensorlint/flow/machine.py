@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tensorlint.flow import events
+from tensorlint.flow.index import binds_after
 from tensorlint.flow.state import Environment, Frame, Mutation
 from tensorlint.flow.values import (
     NO_FACT,
@@ -49,6 +50,7 @@ class Machine:
         #: The first pass learns (attributes, call sites); only the second one speaks.
         self.learning = True
         self.applications = 0
+        self.module: cst.Module | None = None
         self.module_env = Environment(grad_mode=Fact(Truth.YES))
         self.functions: dict[int, FunctionInfo] = {}
         self.classes: dict[int, ClassInfo] = {}
@@ -60,7 +62,7 @@ class Machine:
         self.consumers: dict[int, tuple[str, cst.CSTNode]] = {}
         #: The expression of the statement being executed, when its value is thrown away.
         self.bare_call: cst.BaseExpression | None = None
-        #: The right side of the assignment being executed, where a target takes all of it.
+        #: The right side of the assignment being executed, where its one target takes all of it.
         self.assigned: cst.BaseExpression | None = None
         #: Where tensors are created when nothing is said.
         self.default_device: Fact = NO_FACT
@@ -68,6 +70,9 @@ class Machine:
         self.module_serial = 0
         #: Names that only ``if TYPE_CHECKING`` imports: nothing binds them at run time.
         self.typing_only: set[str] = set()
+        #: Names that an ``import`` which was executed bound, and whether one of them was ``import *``.
+        self.imported: set[str] = set()
+        self.imported_star = False
         self.attribute_storages: dict[tuple[int, str], Storages] = {}
 
     # What the parts ask of each other.
@@ -129,22 +134,31 @@ class Machine:
             spelling=partial(self.spelling, frame),
         )
 
-    def spelling(self, frame: Frame, path: str) -> events.Spelling | None:
-        """How the program writes ``path`` at this point, e.g. ``th.isnan`` for ``torch.isnan``."""
+    def spelling(self, frame: Frame, path: str, at: cst.CSTNode | None = None) -> events.Spelling | None:
+        """How the program writes ``path`` here, or ``at`` an earlier place, e.g. ``th.isnan`` for ``torch.isnan``.
+
+        Only names that an import binds: they mean the same wherever the import came first.
+        """
         module, _, rest = path.partition(".")
         if module == "builtins":
             taken = frame.env.lookup(rest) is not None or self._is_local(rest, frame)
             return None if taken else events.Spelling(rest)
         for name, value in frame.env.visible():
-            if not isinstance(value, Symbol) or name in self.typing_only or self._is_local(name, frame):
+            if not isinstance(value, Symbol) or name not in self.imported or name in self.typing_only:
                 continue
-            if value.path == path:
-                return events.Spelling(name)
-            if value.path == module:
-                return events.Spelling(f"{name}.{rest}" if rest else name)
-        if frame.env.lookup(module) is not None and module not in self.typing_only:
+            if value.path in {path, module} and not self._is_local(name, frame) and self._came_by(name, frame, at):
+                return events.Spelling(name if value.path == path or not rest else f"{name}.{rest}")
+        if self.imported_star or (frame.env.lookup(module) is not None and module not in self.typing_only):
             return None
-        return None if self._is_local(module, frame) else events.Spelling(path, needs=module)
+        usable = not self._is_local(module, frame) and self._came_by(module, frame, at)
+        return events.Spelling(path, needs=module) if usable else None
+
+    def _came_by(self, name: str, frame: Frame, at: cst.CSTNode | None) -> bool:
+        """Whether no import that makes ``name`` local to the function, or binds it in the module, is still to come."""
+        if at is not None:
+            body = self.module if frame.function is None else frame.function.node
+            return body is None or not binds_after(body, name, at)
+        return frame.function is None or name in frame.env.bindings or name not in frame.function.imported_names
 
     @staticmethod
     def _is_local(name: str, frame: Frame) -> bool:

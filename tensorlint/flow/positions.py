@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
@@ -20,6 +20,9 @@ from tensorlint.findings import Span
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _SILENT = nullcontext()
+_WHITESPACE = " \t\f\\\r\n"
+#: What LibCST may leave out: form feeds, and backslashes on lines that are blank otherwise.
+_FORGOTTEN = re.compile(r"\f|(?:\A|[\r\n])[ \t]*\\[\r\n]")
 
 
 class _Recorder(CodegenState):
@@ -32,9 +35,13 @@ class _Recorder(CodegenState):
         self.starts: dict[int, tuple[int, int]] = {}
         self.spans: dict[int, Span] = {}
         self.outer: dict[int, Span] = {}
+        self.tokens: list[str] = []
         self.statements: list[Span] = []
+        #: ``f"{x=}"``, which shows its own source.
+        self.quoted: list[Span] = []
 
     def add_token(self, value: str) -> None:
+        self.tokens.append(value)
         if "\n" in value or "\r" in value:
             parts = _NEWLINE.split(value)
             self.row += len(parts) - 1
@@ -43,13 +50,16 @@ class _Recorder(CodegenState):
             self.column += len(value)
 
     def add_indent_tokens(self) -> None:
+        self.tokens.extend(self.indent_tokens)
         self.column += sum(map(len, self.indent_tokens))
 
     def before_codegen(self, node: cst.CSTNode) -> None:
-        if id(node) in self.wanted:
+        if id(node) in self.wanted or type(node) is cst.FormattedStringExpression:
             self.starts[id(node)] = (self.row, self.column)
 
     def after_codegen(self, node: cst.CSTNode) -> None:
+        if type(node) is cst.FormattedStringExpression and node.equal is not None:
+            self.quoted.append(Span(*self.starts[id(node)], self.row, self.column))
         if id(node) in self.wanted:
             self.outer[id(node)] = Span(*self.starts[id(node)], self.row, self.column)
             # Kept only where the node itself recorded nothing: this one includes surrounding whitespace.
@@ -84,6 +94,12 @@ class Places:
     spans: dict[int, Span]
     outer: dict[int, Span]
     statements: tuple[Span, ...]
+    quoted: tuple[Span, ...] = ()
+
+    def is_quoted(self, span: Span) -> bool:
+        """Whether ``span`` lies in the braces of an ``f"{x=}"``."""
+        start, end = (span.row, span.column), (span.end_row, span.end_column)
+        return any((each.row, each.column) <= start and end <= (each.end_row, each.end_column) for each in self.quoted)
 
     def last_row(self, span: Span) -> int:
         """The last row of the statement around ``span``, where a comment about all of it stands."""
@@ -92,8 +108,42 @@ class Places:
         return max(around.end_row, span.end_row) if around.end_row >= span.row else span.end_row
 
 
-def locate(module: cst.Module, nodes: Iterable[cst.CSTNode]) -> Places:
-    """Where the nodes of ``module`` stand. A node that is not part of the module is left out."""
+def locate(module: cst.Module, nodes: Iterable[cst.CSTNode], text: str = "") -> Places:
+    """Where the nodes of ``module`` stand. A node that is not part of the module is left out.
+
+    ``text`` is what was parsed. LibCST forgets form feeds and continued blank lines before a statement.
+    """
     recorder = _Recorder(module, frozenset(map(id, nodes)))
     module._codegen(recorder)
-    return Places(recorder.spans, recorder.outer, tuple(recorder.statements))
+    spans, outer, statements, quoted = recorder.spans, recorder.outer, recorder.statements, recorder.quoted
+    if _FORGOTTEN.search(text) and (written := "".join(recorder.tokens)) != text:
+        back = _way_back(written, text)
+        spans, outer = ({key: back(span) for key, span in each.items()} for each in (spans, outer))
+        statements, quoted = ([back(span) for span in each] for each in (statements, quoted))
+    return Places(spans, outer, tuple(statements), tuple(quoted))
+
+
+def _way_back(written: str, text: str) -> Callable[[Span], Span]:
+    """From places in what LibCST writes to places in the text it read, which has some whitespace more."""
+    offsets: list[int] = []
+    at = 0
+    for char in written:
+        while at < len(text) and text[at] != char and text[at] in _WHITESPACE:
+            at += 1
+        offsets.append(at)
+        at += 1
+    offsets.append(len(text))
+    old, new = ([0, *(match.end() for match in _NEWLINE.finditer(each))] for each in (written, text))
+
+    def place(row: int, column: int, *, end: bool) -> tuple[int, int]:
+        offset = old[row - 1] + column - 1
+        found = offsets[offset - 1] + 1 if end and offset else offsets[offset]
+        row = bisect.bisect_right(new, found)
+        return row, found - new[row - 1] + 1
+
+    def back(span: Span) -> Span:
+        start = place(span.row, span.column, end=False)
+        empty = (span.row, span.column) == (span.end_row, span.end_column)
+        return Span(*start, *(start if empty else place(span.end_row, span.end_column, end=True)))
+
+    return back

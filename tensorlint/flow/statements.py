@@ -76,7 +76,7 @@ class Statements(Methods):
     def _assignment(self, node: cst.Assign, frame: Frame) -> None:
         value = self.evaluate(node.value, frame)
         for target in node.targets:
-            self.assigned = node.value
+            self.assigned = node.value if len(node.targets) == 1 else None
             self.assign(target.target, value, frame)
         self.assigned = None
 
@@ -163,15 +163,18 @@ class Statements(Methods):
                 self.typing_only.discard(path)
             if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
                 frame.env.bind(alias.asname.name.value, Symbol(path=path))
+                self.imported.add(alias.asname.name.value)
             else:
                 top = path.split(".")[0]
                 frame.env.bind(top, Symbol(path=top))
+                self.imported.add(top)
 
     def _import_from(self, node: cst.ImportFrom, frame: Frame) -> None:
         base = dotted_name(node.module) if node.module is not None else ""
         if node.relative:
             base = f".{base}"
         if isinstance(node.names, cst.ImportStar):
+            self.imported_star = True
             return
         for alias in node.names:
             name = dotted_name(alias.name)
@@ -181,6 +184,7 @@ class Statements(Methods):
                 else name
             )
             frame.env.bind(bound, Symbol(path=f"{base}.{name}"))
+            self.imported.add(bound)
 
     # Assignment targets.
 

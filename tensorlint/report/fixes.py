@@ -9,23 +9,21 @@ from collections.abc import Iterator, Mapping
 
 from tensorlint.report import Report, Style
 from tensorlint.report.text import paint, plural, shown_path
-from tensorlint.source import Source
 
 _NO_NEWLINE = "\\ No newline at end of file"
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
-def patch(report: Report, style: Style) -> str:
-    """A unified diff of every changed file, for ``git apply`` and ``patch``."""
-    return "".join(
-        line for path, (old, new) in sorted(report.changes.items()) for line in _file_patch(path, old, new, style)
-    )
+def patch(report: Report, style: Style) -> bytes:
+    """A unified diff of every changed file, for ``git apply -p0`` and ``patch -p0``: each in its own encoding."""
+    lines = (line for path, (old, new) in sorted(report.changes.items()) for line in _file_patch(path, old, new, style))
+    return "".join(lines).encode("utf-8", "surrogateescape")
 
 
 def _file_patch(path: str, old: bytes, new: bytes, style: Style) -> Iterator[str]:
     colour = paint(style)
     name = shown_path(path, style)
-    before, after = (_LINE.findall(Source.from_bytes(path, data).text) for data in (old, new))
+    before, after = (_LINE.findall(data.decode("utf-8", "surrogateescape")) for data in (old, new))
     for line in difflib.unified_diff(before, after, name, name):
         shade = {"+": "green", "-": "red", "@": "cyan"}.get(line[0])
         body = line.removesuffix("\n")

@@ -99,7 +99,7 @@ class StateDictAlias(Rule):
 
 
 def _repair(alias: cst.CSTNode, scene: Scene) -> Builder | None:
-    spelling = scene.spelling("copy.deepcopy")
+    spelling = scene.spelling("copy.deepcopy", alias)
     return None if spelling is None else partial(_copied, alias, spelling)
 
 
