@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 import libcst as cst
 
@@ -61,6 +62,12 @@ TRAINER_NAME = re.compile(r"(^|_)(train|fit|finetune|fine_tune|learn)($|_)|^opti
 _RETURNS_TUPLE = frozenset(
     {"torch.nn.LSTM", "torch.nn.GRU", "torch.nn.RNN", "torch.nn.MultiheadAttention", "torch.nn.LSTMCell"}
 )
+
+
+@lru_cache(maxsize=4096)
+def computes_with_parameters(name: str) -> bool:
+    """Whether a callable of this name is taken for a model. Asked at every call of unseen code."""
+    return MODEL_NAME.search(name) is not None
 
 
 class Calls(BuiltinCalls):
@@ -161,7 +168,7 @@ class Calls(BuiltinCalls):
         told = self._requested_device(arguments, node)
         device = (told if told is not None else strongest(devices, UNKNOWN_FACT)).weakened()
         grad = UNKNOWN_FACT
-        if arguments and (MODEL_NAME.search(name) or self._computes(name, node, operands)):
+        if arguments and (computes_with_parameters(name) or self._computes(name, node, operands)):
             inherited = strongest((value.grad for value in operands), UNKNOWN_FACT).weakened()
             by_name = Fact(Truth.MAYBE, node, "the output of a model needs a gradient")
             grad = inherited if inherited.truth > Truth.UNKNOWN else by_name
@@ -179,7 +186,7 @@ class Calls(BuiltinCalls):
         if not isinstance(node.func, cst.Attribute) or not any(isinstance(value, Tensor) for value in operands):
             return False
         owner = dotted_name(node.func.value).split(".")[-1]
-        return bool(MODEL_NAME.search(owner)) and not WITHOUT_GRAPH.search(name)
+        return computes_with_parameters(owner) and not WITHOUT_GRAPH.search(name)
 
     @staticmethod
     def _is_model(argument: Argument, frame: Frame) -> bool:
