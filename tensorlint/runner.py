@@ -189,7 +189,8 @@ def _parses(data: bytes) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with_deep_stack(lambda: symtable.symtable(data, "<program>", "exec"))
+            # Bytes are taken as by ``compile``, cookie and all; typeshed only knows of text.
+            with_deep_stack(lambda: symtable.symtable(data, "<program>", "exec"))  # type: ignore[arg-type]
         except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
             return False
     return True
