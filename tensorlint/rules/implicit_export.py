@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.fix.repair import Repair
+from tensorlint.fix.repair import Builder, Repair
 from tensorlint.flow.events import Argument, ItemWrite, NumpyCall, Scene
 from tensorlint.flow.values import Sequence, Tensor, Value, leaves
 from tensorlint.knowledge import EXPORTS, SILENTLY_WRONG
@@ -99,34 +99,40 @@ def _draft(argument: Argument, node: cst.CSTNode, scene: Scene, how: str, *, unc
         surest,
         f"pass `{risk.calls()}.numpy()` of it",
         history(tensor.device, tensor.grad),
-        repair=None if argument.node is node else partial(_repair, argument, risk, unchanged),
+        repair=None if argument.node is node else exported(argument, scene, unchanged=unchanged),
     )
 
 
-def _repair(argument: Argument, risk: Risk, unchanged: bool, style: ExportStyle) -> Repair | None:
+def exported(argument: Argument, scene: Scene, *, unchanged: bool) -> Builder | None:
+    """For the tensors that are written there, each brought home by what it needs."""
     tensors = [] if argument.star else _tensors(argument.node, argument.value)
-    if not tensors:
-        return None
-    changes = tuple(change for tensor in tensors for change in mending.bring_home(tensor, risk, ".numpy()", style))
-    message = "pass `.numpy(force=True)` of it" if style == "force" else f"pass `{risk.calls()}.numpy()` of it"
-    if unchanged:
-        return Repair(message, changes)
-    return Repair(message, changes, Applicability.UNSAFE, "the result becomes an array where it was a tensor")
+    risks = [(node, export_risk(tensor, scene, presume=False)) for node, tensor in tensors]
+    wanted = [(node, risk) for node, risk in risks if risk is not None and risk.calls()]
+    return partial(_exported, wanted, unchanged) if wanted else None
 
 
-def _tensors(node: cst.BaseExpression, value: Value) -> list[cst.BaseExpression]:
+def _exported(wanted: list[tuple[cst.BaseExpression, Risk]], unchanged: bool, style: ExportStyle) -> Repair:
+    changes = [change for node, risk in wanted for change in mending.bring_home(node, risk, ".numpy()", style)]
+    message = ", ".join(dict.fromkeys(f"`{mending.spelled(risk, style)}`" for _, risk in wanted))
+    doubts = [doubt for _, risk in wanted if (doubt := mending.doubt(risk))]
+    reason = doubts[0] if doubts else "" if unchanged else "the result becomes an array where it was a tensor"
+    applicability = Applicability.UNSAFE if reason else Applicability.SAFE
+    return Repair(f"append {message}", tuple(changes), applicability, reason)
+
+
+def _tensors(node: cst.BaseExpression, value: Value) -> list[tuple[cst.BaseExpression, Tensor]]:
     """The expressions that are tensors: the argument itself, or what is written in a list of them."""
     import libcst
 
     match node, value:
         case _, Tensor():
-            return [node]
+            return [(node, value)]
         case ((libcst.List() | libcst.Tuple()), Sequence(items=items)) if items is not None:
             elements = [element.value for element in node.elements if isinstance(element, libcst.Element)]
             if len(elements) != len(items):
                 return []
             return [tensor for pair in zip(elements, items, strict=True) for tensor in _tensors(*pair)]
-        case libcst.ListComp(), Sequence() if isinstance(value.any_element(), Tensor):
-            return [node.elt]
+        case libcst.ListComp(), Sequence():
+            return _tensors(node.elt, value.any_element())
         case _:
             return []

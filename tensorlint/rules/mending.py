@@ -24,16 +24,22 @@ def export(receiver: cst.BaseExpression, call: cst.CSTNode, risk: Risk, style: E
 
     Where the old line worked the new one returns the same memory (measured on torch 1.13.1, 2.2.2 and 2.13.0).
     """
-    methods = risk.calls()
     if style == "force" and method_call(call) == (receiver, "numpy", 0):
-        changes: tuple[Change, ...] = (Change(call, inside="force=True"),)
-        message = "write `.numpy(force=True)`"
+        cast = (append(receiver, risk.cast),) if risk.cast else ()
+        changes: tuple[Change, ...] = (*cast, Change(call, inside="force=True"))
+        message = f"write `{risk.cast}.numpy(force=True)`"
     else:
         changes = bring_home(receiver, risk)
-        message = f"insert `{methods}`"
-    if risk.sure:
-        return Repair(message, changes)
-    return Repair(message, changes, Applicability.UNSAFE, NOT_PROVEN)
+        message = f"insert `{risk.calls()}`"
+    reason = doubt(risk)
+    return Repair(message, changes, Applicability.UNSAFE if reason else Applicability.SAFE, reason)
+
+
+def doubt(risk: Risk) -> str:
+    """What a fix of this export may change; nothing when it cannot."""
+    if not risk.sure:
+        return NOT_PROVEN
+    return "" if risk.surely_cast else "a tensor of another dtype becomes float32, too"
 
 
 def bring_home(
@@ -43,9 +49,9 @@ def bring_home(
 
     ``suffix`` is what follows them: ``.numpy()`` where there is none yet.
     """
-    if suffix and style == "force":
-        return (append(tensor, ".numpy(force=True)"),)
     methods = risk.calls()
+    if suffix and style == "force":
+        return (append(tensor, spelled(risk, style)),)
     moved = tensor
     while methods == ".detach()" and (call := method_call(moved)) is not None and call[1] in _TRANSFERS:
         moved = call[0]
@@ -54,6 +60,11 @@ def bring_home(
     inserted = append(moved, methods)
     changes = (Change(inserted.node, inserted.before, inserted.after, whole=tensor),)
     return (*changes, append(tensor, suffix)) if suffix else changes
+
+
+def spelled(risk: Risk, style: ExportStyle) -> str:
+    """The export of a tensor that nothing exports yet."""
+    return f"{risk.cast}.numpy(force=True)" if style == "force" else f"{risk.calls()}.numpy()"
 
 
 def copied(node: cst.CSTNode, method: str, reason: str) -> Repair:

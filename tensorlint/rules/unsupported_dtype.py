@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from tensorlint.findings import Certainty
+from tensorlint.findings import Applicability, Certainty
+from tensorlint.fix.repair import Builder
 from tensorlint.flow.events import Export, ItemWrite, NumpyCall, Scene
 from tensorlint.flow.values import Sequence, Tensor, Unknown, Value, leaves, without_numpy
 from tensorlint.knowledge import EXPORTS, SILENTLY_WRONG
-from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST
+from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST, EXPORTS_UNCHANGED
+from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
-from tensorlint.rules.wording import spell
+from tensorlint.rules.implicit_export import exported
+from tensorlint.rules.wording import cast_of, export_risk, is_quantized, spell
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -49,18 +54,33 @@ class UnsupportedDtype(Rule):
     Every bfloat16 and float8 number is a float32 number, so `.float()` loses nothing. A quantized tensor gives its
     numbers with `.dequantize()` and its codes with `.int_repr()`. `.tolist()` and `.item()` work as they are.
 
+    ## Fix safety
+    Safe where the dtype is certain, as it raises then. Otherwise unsafe: `.float()` changes other dtypes.
+
     ## References
     - pytorch/pytorch#110285; measured on torch 2.13.0
     """
 
     code = "TBX107"
     name = "unsupported-dtype"
+    fix = Applicability.SAFE
 
     def on_export(self, event: Export) -> Iterator[Draft]:
         dtype = _dtype(event.value)
         if dtype and not event.scene.caught:
             subject = f"`{spell(event.receiver)}`"
-            yield _draft(event.node, subject, dtype, event.value, "`.numpy()`", mend=event.node)
+            risk = export_risk(event.value, event.scene, presume=True)
+            if risk is not None and event.forced:
+                risk = replace(risk, device=None, grad=None)
+            yield _draft(
+                event.node,
+                subject,
+                dtype,
+                event.value,
+                "`.numpy()`",
+                mend=event.node,
+                repair=None if risk is None else partial(mending.export, event.receiver, event.node, risk),
+            )
 
     def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
         if event.name in SILENTLY_WRONG or event.scene.caught:
@@ -70,13 +90,18 @@ class UnsupportedDtype(Rule):
             tensor = _odd_tensor(argument.value, event.scene) if event.name in exports else None
             if tensor is not None:
                 subject = f"`{spell(argument.node)}`"
-                yield _draft(event.node, subject, tensor.dtype, tensor, f"`np.{event.name}`")
+                unchanged = event.name in EXPORTS_UNCHANGED
+                repair = exported(argument, event.scene, unchanged=unchanged)
+                yield _draft(event.node, subject, tensor.dtype, tensor, f"`np.{event.name}`", repair=repair)
                 return
 
     def on_item_write(self, event: ItemWrite) -> Iterator[Draft]:
         tensor = _odd_tensor(event.value.value, event.scene)
         if tensor is not None and not event.scene.caught:
-            yield _draft(event.node, "the tensor", tensor.dtype, tensor, "assigning it into an array")
+            written = event.value.node is not event.node
+            repair = exported(event.value, event.scene, unchanged=True) if written else None
+            how = "assigning it into an array"
+            yield _draft(event.node, "the tensor", tensor.dtype, tensor, how, repair=repair)
 
 
 def _dtype(value: Value) -> str:
@@ -90,15 +115,22 @@ def _odd_tensor(value: Value, scene: Scene) -> Tensor | None:
 
 
 def _draft(
-    node: cst.CSTNode, subject: str, dtype: str, value: Value, how: str, mend: cst.CSTNode | None = None
+    node: cst.CSTNode,
+    subject: str,
+    dtype: str,
+    value: Value,
+    how: str,
+    mend: cst.CSTNode | None = None,
+    repair: Builder | None = None,
 ) -> Draft:
     known = isinstance(value, Tensor) and value.sure and not dtype.endswith("?")
     verb = "is" if known else "may be"
-    name = "quantized" if "qu" in dtype or dtype.startswith("qint") else dtype.rstrip("?")
+    name = "quantized" if is_quantized(dtype) else dtype.rstrip("?")
     return Draft(
         node,
         f"{subject} {verb} {name}, which NumPy does not have: {how} raises TypeError",
         Certainty.CERTAIN if known else Certainty.LIKELY,
-        "insert `.dequantize()` before" if name == "quantized" else "insert `.float()` before",
+        f"insert `{cast_of(dtype)[0]}` before",
         mend=mend,
+        repair=repair,
     )

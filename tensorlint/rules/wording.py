@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tensorlint.findings import Certainty
 from tensorlint.flow.events import Scene
-from tensorlint.flow.values import Fact, Tensor, Truth, Unknown, Value
+from tensorlint.flow.values import Fact, Tensor, Truth, Unknown, Value, without_numpy
 from tensorlint.rules.base import Note
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ class Risk:
     grad: Certainty | None
     #: Whether the value is known to be a torch tensor.
     sure: bool = True
+    #: The cast to a dtype that NumPy has, where the tensor's is another, and whether that is certain.
+    cast: str = ""
+    surely_cast: bool = True
 
     @property
     def surest(self) -> Certainty | None:
@@ -49,7 +52,8 @@ class Risk:
 
     def calls(self) -> str:
         """The methods that mend it: all but those known not to be needed."""
-        return (".detach()" if self.grad is not None else "") + (".cpu()" if self.device is not None else "")
+        home = (".detach()" if self.grad is not None else "") + (".cpu()" if self.device is not None else "")
+        return home + self.cast
 
 
 def export_risk(value: Value, scene: Scene, *, presume: bool) -> Risk | None:
@@ -71,7 +75,18 @@ def export_risk(value: Value, scene: Scene, *, presume: bool) -> Risk | None:
     if not presume and value.device.truth is Truth.UNKNOWN and device is not None:
         # A NumPy function is called on arrays and tensors alike: there, silence is no evidence.
         device = Certainty.POSSIBLE
-    return Risk(device, _grad_risk(value, scene, sure=sure), sure)
+    return Risk(device, _grad_risk(value, scene, sure=sure), sure, *cast_of(value.dtype))
+
+
+def cast_of(dtype: str) -> tuple[str, bool]:
+    """The method that gives a dtype NumPy has, empty where it has this one, and whether it is certain to be needed."""
+    if not without_numpy(dtype):
+        return "", True
+    return ".dequantize()" if is_quantized(dtype) else ".float()", not dtype.endswith("?")
+
+
+def is_quantized(dtype: str) -> bool:
+    return "qu" in dtype or dtype.startswith("qint")
 
 
 def _presumed_tensor(value: Tensor | Unknown, scene: Scene) -> bool:
