@@ -136,7 +136,7 @@ def dress(draw: st.DrawFn, text: str) -> str:
     unit = draw(st.sampled_from(["    ", "  ", "\t", "       "]))
     text = re.sub(r"^(?:    )+", lambda match: unit * (len(match[0]) // 4), text, flags=re.MULTILINE)
     if draw(st.booleans()):
-        text = re.sub(r"^(?=[ \t]*\w+ = )", "\x0c", text, count=4, flags=re.MULTILINE)
+        text = re.sub(r"^(?=\w+ = )", "\x0c", text, count=4, flags=re.MULTILINE)
     text = text if draw(st.booleans()) else text.removesuffix("\n")
     return text.replace("\n", draw(st.sampled_from(["\n", "\n", "\r\n", "\r"])))
 
