@@ -5,13 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint docs docs-check clean
+.PHONY: demo test lint docs docs-check verify clean
 
-# Findings are what the examples are for (exit 1); an error of the tool is not (exit 2).
+# Findings and fixes are what the examples are for (exit 1); an error of the tool is not (exit 2).
 demo: $(VENV)/installed
 	@$(BIN)/tensorlint check examples || test $$? -eq 1
+	@echo
+	@$(BIN)/tensorlint check --diff --unsafe-fixes examples || test $$? -eq 1
 
-test: $(VENV)/installed-test
+test: $(VENV)/installed-test $(VENV)/installed-verify
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/installed-dev
@@ -20,9 +22,18 @@ lint: $(VENV)/installed-dev
 
 docs: $(VENV)/installed
 	$(BIN)/python tools/document_rules.py
+	$(BIN)/python tools/document_claims.py
 
 docs-check: $(VENV)/installed
 	$(BIN)/python tools/document_rules.py --check
+	$(BIN)/python tools/document_claims.py --check
+
+# Runs every fixture program with torch, on the CPU and on the simulated accelerator, then the knowledge tables.
+verify: $(VENV)/installed-verify
+	@mkdir -p build
+	$(BIN)/tensorlint verify --device cpu --device sim --record build/verified.json
+	$(BIN)/python tools/proved.py build/verified.json
+	$(BIN)/tensorlint verify --knowledge
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -36,6 +47,10 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/installed-test: $(VENV)/installed
 	$(PIP) install --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+$(VENV)/installed-verify: $(VENV)/installed
+	$(PIP) install --constraint constraints.txt --editable '.[verify]'
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed

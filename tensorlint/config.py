@@ -215,7 +215,7 @@ def parse_table(table: Mapping[str, Any], origin: str | None, root: str) -> Sett
 
 def resolve(settings: Settings, path: str) -> frozenset[str]:
     """The codes that judge this file."""
-    codes = _selected(settings.selections)
+    codes = _selected(settings.selections) - _out_of_date(settings.target_torch, settings.target_numpy)
     ignored = tuple(
         prefix
         for globs, prefixes in settings.per_file_ignores
@@ -223,6 +223,16 @@ def resolve(settings: Settings, path: str) -> frozenset[str]:
         for prefix in ("TBX" if each == "ALL" else each for each in prefixes)
     )
     return frozenset(code for code in codes if not code.startswith(ignored)) if ignored else codes
+
+
+@lru_cache(maxsize=256)
+def _out_of_date(torch: str | None, numpy: str | None) -> frozenset[str]:
+    """Rules whose claim does not hold on the releases that the code is written for."""
+    if torch is None and numpy is None:
+        return frozenset()
+    from tensorlint.rules import all_rules
+
+    return frozenset(code for code, rule in all_rules().items() if not rule.versions.cover(torch, numpy))
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import gc
-import re
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,38 +15,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from tensorlint.facts import file_facts
 from tensorlint.findings import Applicability, Certainty, Finding, Fix, Span, TraceStep
 from tensorlint.policy import Policy
+from tensorlint.unused import looked_for, unused
 
 if TYPE_CHECKING:
     import libcst as cst
 
-    from tensorlint.fix.imports import Place
     from tensorlint.fix.repair import Repair
-    from tensorlint.flow.events import Event, FileFacts
-    from tensorlint.flow.positions import Places
+    from tensorlint.flow.events import Event
     from tensorlint.rules.base import Draft, Rule
     from tensorlint.source import Source
-    from tensorlint.suppression import Suppression, Suppressions
+    from tensorlint.suppression import Suppressions
 
 INTERNAL_ERROR = "TBX900"
 SYNTAX_ERROR = "TBX901"
-UNUSED_SUPPRESSION = "TBX903"
 #: Fixes are applied and the result judged again this often. Two rounds are the rule: nested calls take one more each.
 MAX_ROUNDS = 20
-#: A device that is not spelled "cpu": only then can something of this file be anywhere else.
-_DEVICE_WORDS = re.compile(
-    r"""\.cuda\b|\.cpu\(|["']cuda|\bgpu\b|is_available\(|\.to\([^)]*device|\bdevice\s*=(?!\s*(?:torch\.device\()?["']cpu)"""
-)
-_IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*)", re.MULTILINE)
-_NUMPY_METHOD = re.compile(r"^[ \t]+(?:async[ \t]+)?def[ \t]+numpy[ \t]*\(", re.MULTILINE)
-_DATA_PATH = re.compile(
-    r"(^|/)(data|datasets?|data_?loaders?|data_?managers?|data_?parsers?|data_?utils|transforms?|pre_?process\w*|augment\w*)(/|\.py$)"
-)
-#: Comments that speak to this tool alone.
-_OUR_COMMENT = re.compile(r"#.*(?:TBX|tensorlint:)", re.IGNORECASE)
-_DEFAULTS = re.compile(r"set_default_(?:dtype|device|tensor_type)|with torch\.device\(")
-_TEST_PATH = re.compile(r"(^|/)(tests?|testing|test_\w+|\w+_test)(\.py|/)")
 
 
 class RuleError(Exception):
@@ -192,7 +177,7 @@ def _judge(source: Source, policy: Policy) -> _Judgement:
         module = cst.parse_module(source.text)
     except cst.ParserSyntaxError as error:
         return _Judgement((_syntax_error(source, error),))
-    reports_unused = UNUSED_SUPPRESSION in policy.codes and bool(_OUR_COMMENT.search(source.text))
+    reports_unused = looked_for(source, policy)
     # What is too uncertain to be shown still says that a comment has something to suppress.
     threshold = Certainty.POSSIBLE if reports_unused else policy.certainty
     drafts: dict[tuple[str, int], tuple[type[Rule], Draft]] = {}
@@ -212,9 +197,8 @@ def _judge(source: Source, policy: Policy) -> _Judgement:
         return _Judgement(())
     suppressions = Suppressions.parse(source)
     judged = _findings(source, module, drafts.values(), suppressions, policy)
-    wanted = reports_unused and not suppressions.file_ignored
-    unused = _unused(source, suppressions, judged.suppressed, policy) if wanted else ()
-    findings = sorted((*judged.findings, *unused), key=lambda finding: finding.sort_key)
+    idle = unused(source, suppressions, judged.suppressed, policy) if reports_unused else ()
+    findings = sorted((*judged.findings, *idle), key=lambda finding: finding.sort_key)
     return _Judgement(tuple(findings), module, judged.repairs)
 
 
@@ -252,26 +236,6 @@ def _syntax_error(source: Source, error: cst.ParserSyntaxError) -> Finding:
     return Finding(SYNTAX_ERROR, f"syntax error: {message}", source.path, span, Certainty.CERTAIN, noqa_row=row)
 
 
-def file_facts(source: Source) -> FileFacts:
-    """What the text of the whole file says about itself."""
-    from tensorlint.flow.events import FileFacts
-    from tensorlint.knowledge.frameworks import FOREIGN_NUMPY_METHOD, TORCH_ECOSYSTEM
-
-    modules = {
-        name.strip().split(".")[0] for match in _IMPORT.finditer(source.text) for name in match.group(1).split(",")
-    }
-    path = source.path.replace("\\", "/")
-    return FileFacts(
-        imports_torch=bool(modules & TORCH_ECOSYSTEM),
-        mentions_device=bool(_DEVICE_WORDS.search(source.text)),
-        foreign=frozenset(modules & FOREIGN_NUMPY_METHOD),
-        defines_numpy=bool(_NUMPY_METHOD.search(source.text)),
-        is_test=bool(_TEST_PATH.search(path)),
-        is_data_code=bool(_DATA_PATH.search(path)),
-        sets_defaults=bool(_DEFAULTS.search(source.text)),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Shown:
     """What became of the drafts."""
@@ -288,15 +252,18 @@ def _findings(
     suppressions: Suppressions,
     policy: Policy,
 ) -> _Shown:
+    from tensorlint.fix.edits import Layout
+    from tensorlint.fix.imports import place_import
     from tensorlint.flow.positions import locate
 
     kept = list(drafts)
     repairs, failures = _repairs(source, kept, policy)
-    imports = {name: _place(module, name) for repair in repairs.values() for name in repair.imports}
+    imports = {name: place_import(module, name) for repair in repairs.values() for name in repair.imports}
     nodes = [node for _, draft in kept for node in (draft.node, *(note.node for note in draft.notes))]
     nodes += [change.node for repair in repairs.values() for change in repair.changes]
     nodes += [place.statement for place in imports.values() if place.statement is not None]
     places = locate(module, nodes, source.text)
+    layout = Layout(places, source.lines, module.default_newline)
     shown: dict[object, list[Finding]] = {}
     suppressed: list[Finding] = []
     behind: dict[Fix, Repair] = {}
@@ -307,10 +274,10 @@ def _findings(
             for note in draft.notes
             if id(note.node) in places.spans and places.spans[id(note.node)] != span
         }
-        repair, made = repairs.get(id(draft)), None
+        repair, fix = repairs.get(id(draft)), None
         if repair is not None:
             try:
-                made = _fix(rule.code, repair, places, imports, module, source, policy)
+                fix = policy.trusted(rule.code, layout.fix_of(repair, [imports[name] for name in repair.imports]))
             except Exception as error:  # noqa: BLE001  # such as a node that is not in this program
                 failures[rule.code] = _not_built(rule.code, error, source)
         finding = Finding(
@@ -321,7 +288,7 @@ def _findings(
             draft.certainty,
             draft.help,
             tuple(sorted(trace, key=lambda step: (step.span, step.message))),
-            fix=made,
+            fix=fix,
             noqa_row=_continued(source, places.last_row(span)),
         )
         if suppressions.covers_finding(finding):
@@ -347,12 +314,11 @@ def _repairs(
 
     found: dict[int, Repair] = {}
     failures: dict[str, Finding] = {}
-    wanted = policy.fixes
     for rule, draft in drafts:
-        if draft.repair is None or wanted is None or not wanted.covers(rule.code):
+        if draft.repair is None or policy.fixes is None or not policy.fixes.covers(rule.code):
             continue
         try:
-            repair = draft.repair(wanted.style)
+            repair = draft.repair(policy.fixes.style)
         except Exception as error:  # noqa: BLE001  # a fix must never cost a finding
             failures[rule.code] = _not_built(rule.code, error, source)
         else:
@@ -364,30 +330,6 @@ def _repairs(
 def _not_built(code: str, error: Exception, source: Source) -> Finding:
     message = f"internal error: {code}: its fix cannot be built: {type(error).__name__}: {error}; please report it"
     return Finding(INTERNAL_ERROR, message, source.path, Span(1, 1, 1, 1), Certainty.CERTAIN)
-
-
-def _place(module: cst.Module, name: str) -> Place:
-    from tensorlint.fix.imports import place_import
-
-    return place_import(module, name)
-
-
-def _fix(
-    code: str,
-    repair: Repair,
-    places: Places,
-    imports: Mapping[str, Place],
-    module: cst.Module,
-    source: Source,
-    policy: Policy,
-) -> Fix:
-    from tensorlint.fix.edits import fix_of
-
-    made = fix_of(repair, places, [imports[name] for name in repair.imports], module.default_newline, len(source.lines))
-    assert policy.fixes is not None
-    if made.is_safe and any(places.is_quoted(edit.span) for edit in made.edits):
-        made = replace(made, applicability=Applicability.UNSAFE, reason="the f-string shows the expression, too")
-    return replace(made, applicability=policy.fixes.trust(code, made.applicability))
 
 
 def _continued(source: Source, row: int) -> int:
@@ -412,54 +354,3 @@ def _merged(findings: list[Finding]) -> Finding:
         trace=tuple(sorted(trace, key=lambda step: (step.span, step.message))),
         fix=next((finding.fix for finding in (first, *others) if finding.fix is not None), None),
     )
-
-
-def _is_ours(comment: Suppression) -> bool:
-    """Whether a comment for one line speaks to this tool: other tools' codes, and ``# noqa`` for all, do not."""
-    return not comment.whole_file and (
-        comment.kind == "ignore" or any(prefix.startswith("TBX") for prefix in comment.prefixes)
-    )
-
-
-def _unused(source: Source, suppressions: Suppressions, suppressed: list[Finding], policy: Policy) -> Iterator[Finding]:
-    """TBX903 for each comment of ours, or code in it, that suppresses nothing under any certainty.
-
-    A code is only judged when every rule it stands for was asked.
-    """
-    from tensorlint.fix.comments import without
-    from tensorlint.rules import all_rules
-
-    used = {each for finding in suppressed for each in suppressions.used_by(finding)}
-    known = all_rules().keys()
-    for comment in filter(_is_ours, suppressions.comments):
-        idle = [
-            prefix
-            for prefix in comment.prefixes
-            if (comment, prefix) not in used
-            and prefix[:3] in ("", "TBX")
-            and not prefix.startswith("TBX9")
-            and all(code in policy.codes for code in known if code.startswith(prefix))
-        ]
-        if not idle:
-            continue
-        named = [prefix for prefix in idle if prefix]
-        what = f"`{', '.join(named)}`" if named else "this comment"
-        unknown = all(not any(code.startswith(prefix) for code in known) for prefix in named) if named else False
-        finding = Finding(
-            UNUSED_SUPPRESSION,
-            f"{what} suppresses nothing" + (": there is no such rule" if unknown else ""),
-            source.path,
-            Span(comment.row, comment.start, comment.row, comment.end),
-            Certainty.CERTAIN,
-            "take it out",
-            fix=_fix_of_comment(without(source, comment, idle), policy),
-            noqa_row=comment.row,
-        )
-        if not suppressions.covers(comment.row, UNUSED_SUPPRESSION) or comment.kind == "ignore":
-            yield finding
-
-
-def _fix_of_comment(made: Fix, policy: Policy) -> Fix | None:
-    if policy.fixes is None or not policy.fixes.covers(UNUSED_SUPPRESSION):
-        return None
-    return replace(made, applicability=policy.fixes.trust(UNUSED_SUPPRESSION, made.applicability))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from tensorlint.findings import Applicability, Certainty
+from tensorlint.findings import Applicability, Certainty, Fix
 
 #: How an export is spelled out: ``.detach().cpu().numpy()``, or ``.numpy(force=True)`` (torch 1.13 and later).
 ExportStyle = Literal["chain", "force"]
@@ -24,11 +24,6 @@ class FixPolicy:
     def covers(self, code: str) -> bool:
         return self.codes is None or code in self.codes
 
-    def trust(self, code: str, applicability: Applicability) -> Applicability:
-        if applicability is Applicability.UNSAFE and code in self.safe:
-            return Applicability.SAFE
-        return Applicability.UNSAFE if applicability is Applicability.SAFE and code in self.unsafe else applicability
-
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -40,3 +35,13 @@ class Policy:
     merge: bool = True
     #: None where nobody asks for fixes.
     fixes: FixPolicy | None = field(default_factory=FixPolicy)
+
+    def trusted(self, code: str, fix: Fix) -> Fix | None:
+        """The fix of a finding with this code, trusted as far as the settings say; None where none is wanted."""
+        if self.fixes is None or not self.fixes.covers(code):
+            return None
+        if fix.applicability is Applicability.UNSAFE and code in self.fixes.safe:
+            return replace(fix, applicability=Applicability.SAFE)
+        if fix.applicability is Applicability.SAFE and code in self.fixes.unsafe:
+            return replace(fix, applicability=Applicability.UNSAFE, reason="the settings call it unsafe")
+        return fix

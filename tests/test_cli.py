@@ -321,7 +321,7 @@ def test_rule_as_json(tensorlint: Program) -> None:
     every = json.loads(tensorlint("rule", "--all", "--output-format", "json").out)
     assert one in every
     assert [entry["code"] for entry in every] == sorted([*all_rules(), "TBX900", "TBX901", "TBX902", "TBX903"])
-    assert set(one) == {"code", "name", "since", "fix", "default", "url", "documentation", "examples"}
+    assert set(one) == {"code", "name", "since", "fix", "default", "url", "documentation", "examples", "evidence"}
     compile(one["examples"]["bad"]["source"], "bad.py", "exec")
 
 

@@ -244,3 +244,24 @@ def test_per_file_ignores(pattern: str, ignored: list[str]) -> None:
     paths = ["a.py", "tests/a.py", "tests/sub/b.py"]
     without = [path for path in paths if not resolve(settings, os.path.join(root, path)) & starting("TBX1")]
     assert without == ignored
+
+
+def test_a_rule_is_off_where_its_claim_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tensorlint import config
+    from tensorlint.rules import all_rules
+    from tensorlint.rules.base import Versions
+
+    monkeypatch.setattr(all_rules()["TBX210"], "versions", Versions(torch_from="2.1", numpy_below="2"))
+    config._out_of_date.cache_clear()
+    try:
+        for torch, numpy, on in (
+            (None, None, True),
+            ("2.1", None, True),
+            ("2.10", "1.26.4", True),
+            ("2.0.1", None, False),
+            ("2.4", "2.0", False),
+        ):
+            codes = resolve(Settings(target_torch=torch, target_numpy=numpy), "x.py")
+            assert ("TBX210" in codes, "TBX101" in codes) == (on, True), (torch, numpy)
+    finally:
+        config._out_of_date.cache_clear()

@@ -12,7 +12,7 @@ from tensorlint.config import Resolver
 from tensorlint.engine import check, fix
 from tensorlint.findings import Applicability, Certainty, Edit, Fix, Span
 from tensorlint.fix.comments import CommentError, with_comments
-from tensorlint.fix.edits import EditError, Text, apply, choose
+from tensorlint.fix.edits import EditError, Layout, Text, apply, choose
 from tensorlint.fix.repair import Repair, replace
 from tensorlint.fix.safety import UnsafeChangeError, check_unchanged
 from tensorlint.flow.events import Export
@@ -94,7 +94,7 @@ def test_two_pairs_of_brackets_do_not_share_one() -> None:
 TRAIN = "def train(model, opt):\n    best = model.state_dict()\n    opt.step()\n    model.load_state_dict(best)\n"
 TRAINED = TRAIN.replace("model.state_dict()", "copy.deepcopy(model.state_dict())")
 TYPED = "from typing import TYPE_CHECKING\nfrom torch import Tensor\nif TYPE_CHECKING:\n    import torch\n"
-CAST, WAS_CAST = "x = Tensor([1, 2])\n", "x = torch.as_tensor([1, 2], dtype=torch.float32)\n"
+CAST, WAS_CAST = "x = Tensor([1, 2])\n", "x = torch.tensor([1, 2], dtype=torch.float32)\n"
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_an_added_import_ends_as_its_neighbours_do(newline: str) -> None:
 
 def test_an_import_after_the_only_line() -> None:
     assert after("from torch import Tensor; x = Tensor([1, 2])") == (
-        "import torch\nfrom torch import Tensor; x = torch.as_tensor([1, 2], dtype=torch.float32)"
+        "import torch\nfrom torch import Tensor; x = torch.tensor([1, 2], dtype=torch.float32)"
     )
     lines = TRAIN.replace("\n    ", "; ").replace("def train(model, opt):; ", "def train(model, opt): ")
     assert after("'Doc.'\n" + lines) == "'Doc.'\n\nimport copy\n" + lines.replace(
@@ -186,17 +186,17 @@ def test_an_import_after_the_only_line() -> None:
 @pytest.mark.parametrize(
     ("imports", "spelled"),
     [
-        ("import torch\n", "torch.as_tensor({}, dtype=torch.float32)"),
-        ("import torch as th\n", "th.as_tensor({}, dtype=th.float32)"),
-        ("from torch import as_tensor, float32\n", "as_tensor({}, dtype=float32)"),
-        ("from torch import as_tensor as t, float32 as f\n", "t({}, dtype=f)"),
-        ("import torch.nn\n", "torch.as_tensor({}, dtype=torch.float32)"),
-        ("try:\n    import torch as th\nexcept ImportError:\n    raise\n", "th.as_tensor({}, dtype=th.float32)"),
-        ("if TYPE_CHECKING:\n    import torch\nimport torch as th\n", "th.as_tensor({}, dtype=th.float32)"),
-        ("import torch\nif TYPE_CHECKING:\n    import torch\n", "torch.as_tensor({}, dtype=torch.float32)"),
-        ("if TYPE_CHECKING:\n    import torch\nimport torch\n", "torch.as_tensor({}, dtype=torch.float32)"),
-        ("if TYPE_CHECKING:\n    import torch\nelse:\n    import torch\n", "torch.as_tensor({}, dtype=torch.float32)"),
-        ("import torch as a, torch as b\n", "a.as_tensor({}, dtype=a.float32)"),
+        ("import torch\n", "torch.tensor({}, dtype=torch.float32)"),
+        ("import torch as th\n", "th.tensor({}, dtype=th.float32)"),
+        ("from torch import tensor, float32\n", "tensor({}, dtype=float32)"),
+        ("from torch import tensor as t, float32 as f\n", "t({}, dtype=f)"),
+        ("import torch.nn\n", "torch.tensor({}, dtype=torch.float32)"),
+        ("try:\n    import torch as th\nexcept ImportError:\n    raise\n", "th.tensor({}, dtype=th.float32)"),
+        ("if TYPE_CHECKING:\n    import torch\nimport torch as th\n", "th.tensor({}, dtype=th.float32)"),
+        ("import torch\nif TYPE_CHECKING:\n    import torch\n", "torch.tensor({}, dtype=torch.float32)"),
+        ("if TYPE_CHECKING:\n    import torch\nimport torch\n", "torch.tensor({}, dtype=torch.float32)"),
+        ("if TYPE_CHECKING:\n    import torch\nelse:\n    import torch\n", "torch.tensor({}, dtype=torch.float32)"),
+        ("import torch as a, torch as b\n", "a.tensor({}, dtype=a.float32)"),
     ],
 )
 def test_torch_is_called_as_the_program_calls_it(imports: str, spelled: str) -> None:
@@ -263,7 +263,7 @@ def test_an_import_of_the_function_is_used_when_it_came_first(program: str, expe
 
 def test_only_imports_lend_their_names() -> None:
     program = "import torch\nclass K:\n    make, t = torch.as_tensor, torch\n    x = torch.Tensor([1, 2])\n"
-    assert "x = torch.as_tensor([1, 2], dtype=torch.float32)" in after(program)
+    assert "x = torch.tensor([1, 2], dtype=torch.float32)" in after(program)
 
 
 # Shapes of expressions
@@ -291,7 +291,12 @@ GRAD = "import numpy as np\nimport torch\nx = torch.ones(3, requires_grad=True)\
         ("x . numpy()", "x.detach() . numpy()"),
         ("x\\\n    .numpy()", "x.detach()\\\n    .numpy()"),
         ("(x  # one\n    .numpy()  # two\n)", "(x.detach()  # one\n    .numpy()  # two\n)"),
-        ("(x\n    .cpu()  # one\n    .numpy())", "(x.detach()\n    .cpu()  # one\n    .numpy())"),
+        ("(x\n    .cpu()  # one\n    .numpy())", "(x\n    .detach()\n    .cpu()  # one\n    .numpy())"),
+        ("(x\n    .mean()\n    .numpy())", "(x\n    .mean()\n    .detach()\n    .numpy())"),
+        (
+            "torch.Tensor(\n    [1, 2]\n)",
+            "torch.tensor(\n    [1, 2],\n    dtype=torch.float32\n)",
+        ),
         ("y = x.numpy(); z = c.numpy()", "y = x.detach().numpy(); z = c.detach().cpu().numpy()"),
         ("y = x.numpy();  # type: ignore", "y = x.detach().numpy();  # type: ignore"),
         ("y: int = x.numpy()", "y: int = x.detach().numpy()"),
@@ -302,7 +307,8 @@ GRAD = "import numpy as np\nimport torch\nx = torch.ones(3, requires_grad=True)\
         ("x.numpy().mean().item()", "x.detach().numpy().mean().item()"),
         ("x.numpy().item()", "x.item()"),
         ("(x + 1).cpu().numpy().tolist()", "(x + 1).tolist()"),
-        ("float((x + 1).numpy())", "float((x + 1).item())"),
+        ("float((x + 1).numpy())", "(x + 1).item()"),
+        ("float(x.argmax().cuda().numpy())", "float(x.argmax().cuda().item())"),
         (
             "np.stack([x, c * 2, (x)])",
             "np.stack([x.detach().numpy(), (c * 2).detach().cpu().numpy(), (x).detach().numpy()])",
@@ -310,13 +316,13 @@ GRAD = "import numpy as np\nimport torch\nx = torch.ones(3, requires_grad=True)\
         ("np.stack([t for t in [x]])", "np.stack([t.detach().numpy() for t in [x]])"),
         ("out[0] = x", "out[0] = x.detach().numpy()"),
         ("out[0] = x * 2", "out[0] = (x * 2).detach().numpy()"),
-        ("torch.Tensor([1, 2],)", "torch.as_tensor([1, 2], dtype=torch.float32,)"),
-        ("torch.Tensor( [1, 2] )", "torch.as_tensor( [1, 2], dtype=torch.float32 )"),
-        ("torch.Tensor(([1, 2]))", "torch.as_tensor(([1, 2]), dtype=torch.float32)"),
-        ("torch.Tensor(y := [1, 2])", "torch.as_tensor(y := [1, 2], dtype=torch.float32)"),
-        ("torch.Tensor(\n    [1],  # one\n)", "torch.as_tensor(\n    [1], dtype=torch.float32,  # one\n)"),
-        ("torch.Tensor([1] if x is c else [2])", "torch.as_tensor([1] if x is c else [2], dtype=torch.float32)"),
-        ("torch.FloatTensor([1])", "torch.as_tensor([1], dtype=torch.float32)"),
+        ("torch.Tensor([1, 2],)", "torch.tensor([1, 2], dtype=torch.float32,)"),
+        ("torch.Tensor( [1, 2] )", "torch.tensor( [1, 2], dtype=torch.float32 )"),
+        ("torch.Tensor(([1, 2]))", "torch.tensor(([1, 2]), dtype=torch.float32)"),
+        ("torch.Tensor(y := [1, 2])", "torch.tensor(y := [1, 2], dtype=torch.float32)"),
+        ("torch.Tensor(\n    [1],  # one\n)", "torch.tensor(\n    [1], dtype=torch.float32,  # one\n)"),
+        ("torch.Tensor([1] if x is c else [2])", "torch.tensor([1] if x is c else [2], dtype=torch.float32)"),
+        ("torch.FloatTensor([1])", "torch.tensor([1], dtype=torch.float32)"),
         ("torch.zeros(2, dtype=np.float32)", "torch.zeros(2, dtype=torch.float32)"),
         ("np.zeros(2, dtype = torch.float32)", "np.zeros(2, dtype = np.float32)"),
         ("np.zeros(2, torch.bool)", "np.zeros(2, np.bool_)"),
@@ -479,13 +485,13 @@ def test_a_name_that_only_type_checking_imports_is_not_imported(monkeypatch: pyt
 
 def test_a_changed_neighbour_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """An edit that reaches further than the node it is for."""
-    real = engine._fix
+    real = Layout.fix_of
 
     def too_far(*arguments: object) -> Fix:
         made = real(*arguments)  # type: ignore[arg-type]
         return Fix(made.applicability, made.message, (*made.edits, edit(2, 1, 2, 2, "z")))
 
-    monkeypatch.setattr(engine, "_fix", too_far)
+    monkeypatch.setattr(Layout, "fix_of", too_far)
     result = fixed(PROGRAM, codes=frozenset({"TBX101"}))
     assert result.source.text == PROGRAM
     assert errors(result.findings)[0].startswith("internal error: TBX101: the fix turns 'x' beside it into 'z'")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
+import importlib
 import subprocess
 import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -33,6 +32,9 @@ from tensorlint.knowledge import (
     tensor_methods,
 )
 from tensorlint.knowledge.row import DTYPE_RULES, DTYPES, names, rows, table
+from tensorlint.verify.knowledge import TABLES as EXECUTED
+from tensorlint.verify.knowledge import measure, verify_knowledge
+from tensorlint.verify.measuring.report import CONFIRMED, NOT_RUN, REFUTED, Fact, KnowledgeReport
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLES: dict[str, Mapping[str, Row]] = {
@@ -118,6 +120,7 @@ def test_what_numpy_does_with_a_tensor_is_said_once() -> None:
             assert name in NUMPY_FUNCTIONS, name
             seen[name] = group
     assert {"stack", "concatenate", "mean", "array"} <= numpy_functions.EXPORTS_OF_LIST <= NUMPY_FUNCTIONS.keys()
+    assert numpy_functions.EXPORTS_UNCHANGED <= numpy_functions.EXPORTS_TO_ARRAY
     never = {"nonzero", "argwhere", "size"}
     assert {seen.get(name) for name in numpy_functions.SILENTLY_WRONG - never} == {"to tensor"}
     assert not never & seen.keys()
@@ -208,7 +211,8 @@ def test_arrays() -> None:
 
 
 def test_no_import_of_torch_or_numpy() -> None:
-    code = "import sys, tensorlint.knowledge; sys.exit(bool({'torch', 'numpy'} & sys.modules.keys()))"
+    code = "import sys, tensorlint.knowledge, tensorlint.verify.knowledge; "
+    code += "sys.exit(bool({'torch', 'numpy', 'libcst', 'click'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
@@ -221,48 +225,95 @@ def test_everything_exported_is_there() -> None:
 
 
 @pytest.fixture(scope="module")
-def measure() -> ModuleType:
-    """``tools/measure_knowledge.py``, imported; skips where torch or NumPy is missing."""
+def torch_and_numpy() -> None:
+    """Skips where torch or NumPy is missing, or of a version that the tables do not speak of."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for needed in ("torch", "numpy"):
             pytest.importorskip(needed, reason=f"the tables are executed only where {needed} is installed")
-        path = ROOT / "tools" / "measure_knowledge.py"
-        if not path.exists():
-            pytest.skip("tools/measure_knowledge.py is not part of this distribution")
-        spec = importlib.util.spec_from_file_location("measure_knowledge", path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module
-        spec.loader.exec_module(module)
-    if not module.comparable():
+    if not measure({}, sets=()).comparable:
         pytest.skip("the tables speak of the versions they were measured on")
-    return module
 
 
 @pytest.mark.parametrize(("space", "share"), [("tensor", 0.98), ("torch", 0.97), ("array", 0.94), ("numpy", 0.98)])
-def test_rows_are_true(measure: ModuleType, space: str, share: float) -> None:
-    measured = measure.measure_all(space)
-    assert [f"{one.name}: {problem}" for one in measured for problem in one.problems] == []
-    assert sum(one.calls > 0 for one in measured) / len(measured) >= share
+def test_rows_are_true(torch_and_numpy: None, space: str, share: float) -> None:
+    report = measure({space: EXECUTED[space]}, sets=())
+    assert [str(fact) for fact in report.refuted] == []
+    counts = report.rows()[space]
+    assert set(counts) <= {CONFIRMED, NOT_RUN}
+    assert sum(counts.values()) == len(EXECUTED[space])
+    assert counts[CONFIRMED] / sum(counts.values()) >= share
+    assert all(fact.observed for fact in report.facts)
 
 
-def test_in_place_methods_agree_with_the_operator_schemas(measure: ModuleType) -> None:
-    assert measure.check_schemas() == []
+def test_in_place_methods_agree_with_the_operator_schemas(torch_and_numpy: None) -> None:
+    report = measure({}, sets=("schema",))
+    assert report.refuted == ()
+    assert len(report.confirmed) > 150
 
 
-def test_what_numpy_does_with_a_tensor(measure: ModuleType) -> None:
-    with warnings.catch_warnings():
+def test_what_numpy_does_with_a_tensor(torch_and_numpy: None) -> None:
+    report = measure({}, sets=("handed",))
+    assert [str(fact) for fact in report.refuted] == []
+    assert len(report.confirmed) > 800
+
+
+def test_an_export_in_the_open_changes_nothing(torch_and_numpy: None) -> None:
+    """A sample: all of them take half a minute (``tensorlint verify --knowledge``)."""
+    unchanged = importlib.import_module("tensorlint.verify.measuring.unchanged")
+    with warnings.catch_warnings(), importlib.import_module("numpy").errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        count, problems = measure.check_behaviours()
-    assert problems == []
-    assert count > 400
+        for name in [*sorted(numpy_functions.EXPORTS_UNCHANGED)[::8], "asarray", "stack", "savetxt"]:
+            assert unchanged.difference(name) is None, name
+        for name in sorted(numpy_functions.EXPORTS_OF_LIST_UNCHANGED)[::16]:
+            assert unchanged.difference(name, of_list=True) is None, name
+        assert "tensor(" in unchanged.difference("exp")
+        assert "raises" in unchanged.difference("bincount")
+        assert unchanged.difference("linspace", of_list=True)
 
 
-def test_the_script_notices_a_lie(measure: ModuleType) -> None:
-    lie = dataclasses.replace(TENSOR_METHODS["detach"], share=Share.NEVER, grad=Grad.KEEP)
-    problems = measure.measure("tensor:detach", lie).problems
-    assert problems == ["drops the gradient", "shares memory: [True], the row says never"]
-    assert measure.measure("tensor:add_", dataclasses.replace(TENSOR_METHODS["add_"], writes=())).problems
-    assert measure.measure("numpy:flip", dataclasses.replace(NUMPY_FUNCTIONS["flip"], negative_strides=False)).problems
+LIES = [
+    ("tensor", "detach", {"share": Share.NEVER, "grad": Grad.KEEP}, ["grad", "share"]),
+    ("tensor", "add_", {"writes": ()}, ["writes"]),
+    ("tensor", "float", {"dtype": "float64"}, ["dtype"]),
+    ("torch", "zeros_like", {"device": Device.CPU}, ["device"]),
+    ("numpy", "flip", {"negative_strides": False}, ["negative_strides"]),
+    ("array", "ravel", {"share": Share.NEVER}, ["share"]),
+]
+
+
+@pytest.mark.parametrize(("table", "name", "lie", "caught"), LIES, ids=[name for _, name, _, _ in LIES])
+def test_a_lie_is_refuted(
+    torch_and_numpy: None, table: str, name: str, lie: dict[str, object], caught: list[str]
+) -> None:
+    row = dataclasses.replace(EXECUTED[table][name], **lie)  # type: ignore[arg-type]
+    report = measure({table: {name: row}}, sets=())
+    assert [fact.property for fact in report.refuted] == caught
+    assert all(fact.observed != fact.expected for fact in report.refuted)
+    assert report.rows() == {table: {REFUTED: 1}}
+
+
+def test_a_lie_to_the_schemas_is_refuted(torch_and_numpy: None) -> None:
+    schemas = importlib.import_module("tensorlint.verify.measuring.schemas")
+    lie = {"transpose": dataclasses.replace(TENSOR_METHODS["transpose"], share=Share.NEVER)}
+    assert [fact.name for fact in schemas.check_schemas(lie) if fact.verdict == REFUTED] == ["transpose"]
+
+
+def test_a_row_that_cannot_be_called_says_why(torch_and_numpy: None) -> None:
+    report = measure({"numpy": {"no_such_function": NUMPY_FUNCTIONS["abs"]}}, sets=())
+    assert [(fact.verdict, fact.observed) for fact in report.facts] == [(NOT_RUN, "these versions have no such name")]
+
+
+def test_an_interpreter_that_cannot_says_so(tmp_path: Path) -> None:
+    assert verify_knowledge(str(tmp_path / "python")).problem
+    stub = tmp_path / "python"
+    stub.write_text("#!/bin/sh\necho nothing here >&2\nexit 3\n")
+    stub.chmod(0o755)
+    assert verify_knowledge(str(stub)) == KnowledgeReport(problem="nothing here")
+
+
+def test_a_report_survives_the_way_to_the_parent() -> None:
+    facts = (Fact("numpy", "abs", "share", "never", "never", CONFIRMED), Fact("numpy", "abs", "out", "a", "b", REFUTED))
+    report = KnowledgeReport("2.13.0", "2.4.6", facts)
+    assert KnowledgeReport.from_json(report.to_json()) == report
+    assert report.rows() == {"numpy": {REFUTED: 1}}

@@ -92,7 +92,7 @@ def test_nested_fixes_need_no_second_run(tensorlint: Program, tmp_path: Path) ->
     )
     assert tensorlint("--fix", "x.py").code == 0
     new = (tmp_path / "x.py").read_text()
-    assert (new.count("as_tensor("), new.count(".cpu().numpy()")) == (2, 2)
+    assert (new.count("tensor("), new.count(".cpu().numpy()")) == (2, 2)
     assert tensorlint("--diff", "--unsafe-fixes", "-q", "x.py").out == ""
 
 
@@ -129,7 +129,7 @@ def test_a_crash_in_fix_building_costs_neither_findings_nor_files(tmp_path: Path
     ]
     assert "TBX101: its fix cannot be built: ZeroDivisionError: boo" in found.out
     assert execute([*command, "--fix"], tmp_path).code == 2
-    mended = cast.replace("Tensor([1, 2]", "as_tensor([1, 2], dtype=torch.float32")
+    mended = cast.replace("Tensor([1, 2]", "tensor([1, 2], dtype=torch.float32")
     assert [(tmp_path / f"{name}.py").read_text() for name in "abc"] == [mended, BUG + mended, mended]
 
 

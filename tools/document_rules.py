@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tensorlint.catalogue import Entry, catalogue
+from tensorlint.evidence import Seen, seen
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "rules"
@@ -52,6 +53,25 @@ def _page(entry: Entry) -> Iterator[str]:
             yield "```python"
             yield programs[0].read_text(encoding="utf-8").rstrip("\n")
             yield "```"
+    yield from _evidence(seen(entry.code))
+
+
+def _evidence(lines: tuple[Seen, ...]) -> Iterator[str]:
+    """Where the programs were run, as the ledgers in evidence/ have it."""
+    if not lines:
+        return
+    yield ""
+    yield "## Evidence"
+    yield ""
+    yield "Programs that `tensorlint verify` confirmed, with their fixes, and those that it did not."
+    yield "Flagged ones were seen to do what they claim, the others to run without it."
+    yield ""
+    yield "| torch | NumPy | Python | platform | device | flagged | not flagged | refuted | not run |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for each in lines:
+        refuted = ", ".join(f"`{name}`" for name in each.refuted) or "0"
+        counts = (str(each.bad), str(each.good), refuted, str(each.not_run))
+        yield f"| {' | '.join((each.torch, each.numpy, each.python, each.platform, each.device, *counts))} |"
 
 
 def _index(entries: list[Entry]) -> Iterator[str]:

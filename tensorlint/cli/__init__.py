@@ -13,6 +13,7 @@ from tensorlint import __version__
 from tensorlint.cli.check import check
 from tensorlint.cli.output import close_quietly
 from tensorlint.cli.rule import rule
+from tensorlint.cli.verify import verify
 
 
 class CheckByDefault(click.Group):
@@ -35,6 +36,7 @@ def app() -> None:
 
 app.add_command(check)
 app.add_command(rule)
+app.add_command(verify)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

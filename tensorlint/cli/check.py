@@ -10,7 +10,7 @@ from typing import Any, TextIO, TypeVar
 import click
 
 from tensorlint import __version__
-from tensorlint.cli.output import emit, emit_bytes, note, style_for
+from tensorlint.cli.output import available_processors, emit, emit_bytes, note, style_for
 from tensorlint.config import ConfigError, Overrides, Resolver, Selection, did_you_mean
 from tensorlint.discovery import Discovered, DiscoveryError, discover
 from tensorlint.findings import Applicability, Certainty
@@ -48,10 +48,6 @@ def _list_option(
     callback: Callable[[click.Context, click.Parameter, tuple[str, ...]], object] = _joined,
 ) -> Callable[[_Command], _Command]:
     return click.option(*names, multiple=True, callback=callback, metavar=metavar, help=help)
-
-
-def _available_processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @click.command()
@@ -173,7 +169,7 @@ def _check(
         if verbose:
             origins = sorted({resolver.for_file(file.path).origin or "(defaults)" for file in files})
             note(f"tensorlint {__version__}: {len(files)} files, settings from {', '.join(origins) or '(nowhere)'}")
-        report = run(files, resolver, jobs or _available_processors(), fixing)
+        report = run(files, resolver, jobs or available_processors(), fixing)
     if verbose:
         note(f"{report.judged} of {report.checked} files passed the byte screen")
     if add_noqa:

@@ -46,6 +46,10 @@ def note(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
+def available_processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def close_quietly() -> None:
     """Point standard output at nothing, so that the interpreter does not complain when it flushes at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

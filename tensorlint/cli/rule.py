@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,11 +62,30 @@ def _page(entry: Entry, style: Style) -> Iterator[str]:
             yield colour(f"{title}, from {_name(paths[0])}:", "bold")
             yield ""
             yield from ("    " + line if line else "" for line in paths[0].read_text(encoding="utf-8").splitlines())
+    if confirmed := _confirmed(entry.code):
+        yield ""
+        yield colour("Confirmed by `tensorlint verify`:", "bold")
+        yield ""
+        yield from confirmed
     yield ""
     yield entry.url
 
 
+def _confirmed(code: str) -> list[str]:
+    """One line for each machine and device on which programs of the rule were run."""
+    from tensorlint.evidence import seen
+
+    lines = []
+    for each in seen(code):
+        if each.bad or each.good or each.refuted:
+            refuted = f", REFUTED: {', '.join(each.refuted)}" if each.refuted else ""
+            lines.append(f"    {each.bad} flagged and {each.good} not flagged on {each.where}{refuted}")
+    return lines
+
+
 def _object(entry: Entry) -> dict[str, Any]:
+    from tensorlint.evidence import seen
+
     return {
         "code": entry.code,
         "name": entry.name,
@@ -74,6 +94,7 @@ def _object(entry: Entry) -> dict[str, Any]:
         "default": entry.default,
         "url": entry.url,
         "documentation": entry.documentation,
+        "evidence": [asdict(each) for each in seen(entry.code)],
         "examples": {kind: _example(paths) for kind, paths in (("bad", entry.bad), ("good", entry.good))},
     }
 

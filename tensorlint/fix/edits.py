@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tensorlint.findings import Edit, Fix, Span
+from tensorlint.findings import Applicability, Edit, Fix, Span
 
 if TYPE_CHECKING:
-    import libcst as cst
-
     from tensorlint.fix.imports import Place
     from tensorlint.fix.repair import Change, Repair
     from tensorlint.flow.positions import Places
@@ -57,40 +55,66 @@ class Text:
         return Span(row, start - starts[row - 1] + 1, end_row, end - starts[end_row - 1] + 1)
 
 
-def fix_of(repair: Repair, places: Places, imports: Iterable[Place], newline: str, rows: int) -> Fix:
-    """The fix with rows and columns. ``rows``: how many the text has."""
-    edits: list[Edit] = [_import_edit(place, places, newline, rows) for place in imports]
-    for change in repair.changes:
-        edits += _edits_of(change, places)
-    return Fix(repair.applicability, repair.message, tuple(sorted(edits, key=_by_place)), repair.reason)
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What has to be known of a program to write into it as its author would."""
 
+    places: Places
+    lines: Sequence[str]
+    newline: str
 
-def nodes_of(repair: Repair) -> Iterable[cst.CSTNode]:
-    return (change.node for change in repair.changes)
+    def fix_of(self, repair: Repair, imports: Iterable[Place]) -> Fix:
+        """The fix with rows and columns."""
+        edits = [self._import_edit(place) for place in imports]
+        for change in repair.changes:
+            edits += self._edits_of(change)
+        applicability, reason = repair.applicability, repair.reason
+        if applicability is Applicability.SAFE and any(self.places.is_quoted(edit.span) for edit in edits):
+            applicability, reason = Applicability.UNSAFE, "the f-string shows the expression, too"
+        return Fix(applicability, repair.message, tuple(sorted(edits, key=_by_place)), reason)
 
+    def _edits_of(self, change: Change) -> Iterable[Edit]:
+        outer, inner = self.places.outer[id(change.node)], self.places.spans[id(change.node)]
+        if change.replacement is not None:
+            yield Edit(inner, change.replacement)
+        if change.before:
+            yield Edit(_point(outer.row, outer.column), change.before)
+        if change.inside:
+            yield Edit(_point(inner.end_row, inner.end_column - 1), change.inside)
+        if change.argument:
+            yield Edit(_point(outer.end_row, outer.end_column), f",{self._before_argument(outer)}{change.argument}")
+        if change.after:
+            yield Edit(_point(outer.end_row, outer.end_column), self._before_suffix(outer, change.after) + change.after)
 
-def _edits_of(change: Change, places: Places) -> Iterable[Edit]:
-    outer, inner = places.outer[id(change.node)], places.spans[id(change.node)]
-    if change.replacement is not None:
-        yield Edit(inner, change.replacement)
-    if change.before:
-        yield Edit(_point(outer.row, outer.column), change.before)
-    if change.inside:
-        yield Edit(_point(inner.end_row, inner.end_column - 1), change.inside)
-    if change.after:
-        yield Edit(_point(outer.end_row, outer.end_column), change.after)
+    def _before_argument(self, last: Span) -> str:
+        """A space, or a new line where the argument before has lines of its own."""
+        line = self.lines[last.row - 1]
+        indent = line[: last.column - 1]
+        alone = not indent.strip() and self._rest(last).strip() in {"", ","}
+        return self.newline + indent if alone else " "
 
+    def _before_suffix(self, node: Span, suffix: str) -> str:
+        """A new line where each link of a chain of methods has one."""
+        if self._rest(node).strip() or not suffix.startswith(".") or node.end_row >= len(self.lines):
+            return ""
+        following = self.lines[node.end_row]
+        links = following.lstrip()
+        return self.newline + following[: len(following) - len(links)] if links.startswith(".") else ""
 
-def _import_edit(place: Place, places: Places, newline: str, rows: int) -> Edit:
-    text = "".join(line + newline for line in place.lines)
-    if place.statement is None:
-        return Edit(_point(1, 1), text)
-    span = places.spans[id(place.statement)]
-    if place.side == "before":
-        return Edit(_point(span.row, 1), text)
-    if span.end_row == rows:  # the last line, which no newline ends
-        return Edit(_point(span.end_row, span.end_column), "".join(newline + line for line in place.lines))
-    return Edit(_point(span.end_row + 1, 1), text)
+    def _rest(self, span: Span) -> str:
+        """What follows on the last row."""
+        return self.lines[span.end_row - 1][span.end_column - 1 :]
+
+    def _import_edit(self, place: Place) -> Edit:
+        text = "".join(line + self.newline for line in place.lines)
+        if place.statement is None:
+            return Edit(_point(1, 1), text)
+        span = self.places.spans[id(place.statement)]
+        if place.side == "before":
+            return Edit(_point(span.row, 1), text)
+        if span.end_row == len(self.lines):  # the last line, which no newline ends
+            return Edit(_point(span.end_row, span.end_column), "".join(self.newline + line for line in place.lines))
+        return Edit(_point(span.end_row + 1, 1), text)
 
 
 def _point(row: int, column: int) -> Span:

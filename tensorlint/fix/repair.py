@@ -37,7 +37,8 @@ _PRIMARY = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Put text around a node, or in its place. ``inside`` goes before the closing bracket of a call.
+    """Put text around a node, or in its place. ``inside`` goes before the closing bracket of a call, ``argument`` after
+    its last one.
 
     ``whole`` is the node that is another one afterwards, when that is more than ``node``.
     """
@@ -46,6 +47,7 @@ class Change:
     before: str = ""
     after: str = ""
     inside: str = ""
+    argument: str = ""
     replacement: str | None = None
     whole: cst.CSTNode | None = None
 
@@ -93,7 +95,7 @@ def add_argument(call: cst.Call, argument: str) -> Change:
     """One more argument at the end of a call."""
     if not call.args:
         return Change(call, inside=argument)
-    return Change(call.args[-1].value, after=f", {argument}", whole=call)
+    return Change(call.args[-1].value, argument=argument, whole=call)
 
 
 def loses_comment(repair: Repair) -> bool:

@@ -14,6 +14,7 @@ from tensorlint.flow.guards import Guards
 from tensorlint.flow.index import dotted_name
 from tensorlint.flow.state import GRAD_OFF, Frame
 from tensorlint.flow.values import (
+    NO_DATA,
     NO_FACT,
     NO_STORAGE,
     NONE,
@@ -187,7 +188,7 @@ class TorchCalls(Guards):
             return Fact(Truth.MAYBE, node, f"put on `{words}` here")
         if fact.truth is Truth.NO:
             return Fact(Truth.NO, node, "on the CPU here")
-        return replace(fact, node=node, reason=f"put on `{words}` here")
+        return replace(fact, node=node, reason=NO_DATA if fact.reason == NO_DATA else f"put on `{words}` here")
 
     def _import(self, name: str, row: Row, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         """An array, list, number or tensor becomes a tensor."""

@@ -450,6 +450,8 @@ def _tensor_or_unknown(tensor: Tensor, other: Unknown) -> Value:
 
 
 CPU_NAMES = ("cpu", "meta")
+#: Why a tensor on the meta device is not brought back: there is nothing to bring.
+NO_DATA = "put on the meta device here, where tensors have no data"
 ACCELERATOR_NAMES = ("cuda", "mps", "xpu", "hpu", "npu", "mtia", "hip", "xla", "privateuseone", "vulkan")
 
 
@@ -465,8 +467,10 @@ def device_fact(value: Value, node: cst.CSTNode | None = None, words: str = "") 
             fact = value.fact
         case Scalar(kind="str", literal=str(text)) if text.split(":")[0] == "cpu":
             return Fact(Truth.NO, node, "brought to the CPU here")
-        case Scalar(kind="str", literal=str(text)) if text.split(":")[0] in (*ACCELERATOR_NAMES, "meta"):
+        case Scalar(kind="str", literal=str(text)) if text.split(":")[0] in ACCELERATOR_NAMES:
             fact = Fact(Truth.YES)
+        case Scalar(kind="str", literal="meta"):
+            return Fact(Truth.YES, node, NO_DATA)
         case Scalar(kind="int"):
             fact = Fact(Truth.YES)
         case Tensor() | Module():

@@ -1,6 +1,6 @@
 """Declarative tables of what torch and NumPy functions do to storage, gradient, device and dtype.
 
-Nothing here imports torch or NumPy; ``tools/measure_knowledge.py`` runs the rows on them.
+Nothing here imports torch or NumPy; ``tensorlint.verify.knowledge`` runs the rows on them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from tensorlint.knowledge.frameworks import FOREIGN_FRAMEWORKS, TORCH_ECOSYSTEM
 from tensorlint.knowledge.numpy_functions import (
     EXPORTS,
     EXPORTS_OF_LIST,
+    EXPORTS_OF_LIST_UNCHANGED,
+    EXPORTS_UNCHANGED,
     HARMLESS,
     NUMPY_FUNCTIONS,
     REDUCTIONS_RAISE,
@@ -31,6 +33,8 @@ __all__ = [
     "ARRAY_ONLY_METHODS",
     "EXPORTS",
     "EXPORTS_OF_LIST",
+    "EXPORTS_OF_LIST_UNCHANGED",
+    "EXPORTS_UNCHANGED",
     "FOREIGN_FRAMEWORKS",
     "HARMLESS",
     "IN_PLACE_METHODS",

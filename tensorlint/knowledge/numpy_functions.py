@@ -352,7 +352,22 @@ EXPORTS_OF_LIST: frozenset[str] = (
     )
 )
 
+#: Handing ``t.detach().cpu().numpy()`` to these in the place of ``t`` changes nothing: wherever the call on a plain CPU
+#: tensor works, the call on its array gives the same type, dtype, shape, strides and values, in the memory of the argument
+#: or not, as before (measured: ``verify/measuring/unchanged.py``). Of the others, ``bincount`` truncates a tensor of floats
+#: and refuses an array; ``float64`` of one element is a scalar, of an array an array; ``matrix`` and the ``_like`` functions
+#: lay out the copy of a transposed array as the array is, of a tensor in C order; ``broadcast`` and ``ndenumerate`` give
+#: objects that cannot be compared; ``float_``, ``in1d`` and ``trapz`` are gone from the NumPy that was measured. All of
+#: ``EXPORTS_TO_TENSOR`` give a tensor for a tensor.
+EXPORTS_UNCHANGED: frozenset[str] = EXPORTS_TO_ARRAY - names(
+    "bincount broadcast double float64 matrix empty_like full_like ones_like zeros_like ndenumerate float_ in1d trapz"
+)
+
+#: The same for the tensors in a list. ``ix_`` of a list with an empty tensor gives int64; ``linspace``, ``logspace`` and
+#: ``trim_zeros`` call a method of a tensor in it.
+EXPORTS_OF_LIST_UNCHANGED: frozenset[str] = EXPORTS_OF_LIST - names(
+    "bincount broadcast ix_ linspace logspace trim_zeros ndenumerate float_ in1d trapz"
+)
+
 #: NumPy's own consumer of DLPack: aliases a CPU tensor, raises BufferError off the CPU and with grad.
 EXPORTS_BY_DLPACK: frozenset[str] = names("from_dlpack")
-
-EXPORTS_UNCHANGED: frozenset[str] = frozenset()

@@ -1,7 +1,8 @@
 """One row of knowledge: what a function does to storage, gradient, device, dtype and its own arguments.
 
-Rows are data. ``tools/measure_knowledge.py`` executes them on real torch and NumPy, fails when one lies and names those
-it cannot call (accelerators, downloads, names that only other versions have). Last run: torch 2.13.0 (CPU), NumPy 2.4.6.
+Rows are data. ``tensorlint.verify.knowledge`` executes them on real torch and NumPy, refutes one that lies and names
+those it cannot call (accelerators, downloads, names that only other versions have). Last run: torch 2.13.0 (CPU), NumPy
+2.4.6.
 """
 
 from __future__ import annotations

@@ -39,6 +39,33 @@ class Draft:
     repair: Builder | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The releases of torch and NumPy on which what a rule says happens: from, and below; empty for no bound.
+
+    Only what ``tensorlint verify`` showed on those releases belongs here (the evidence of the rule's page).
+    """
+
+    torch_from: str = ""
+    torch_below: str = ""
+    numpy_from: str = ""
+    numpy_below: str = ""
+
+    def cover(self, torch: str | None, numpy: str | None) -> bool:
+        """Whether the rule speaks for a program that is meant for these releases; None is any release."""
+        return _within(torch, self.torch_from, self.torch_below) and _within(numpy, self.numpy_from, self.numpy_below)
+
+
+def _within(version: str | None, start: str, end: str) -> bool:
+    if version is None:
+        return True
+    return not (start and _release(version) < _release(start)) and not (end and _release(version) >= _release(end))
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
 class Rule:
     """Base of all rules. The docstring of a subclass is its documentation (``tensorlint rule CODE``).
 
@@ -51,6 +78,8 @@ class Rule:
     since: ClassVar[str] = "0.1.0"
     #: How far the rule's fix may be trusted, or None while it has none.
     fix: ClassVar[Applicability | None] = None
+    #: Where it was measured to be true. Most rules hold on every release.
+    versions: ClassVar[Versions] = Versions()
 
     @classmethod
     def subscriptions(cls) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from tensorlint.fix.repair import Repair
 from tensorlint.flow.events import Argument, ItemWrite, NumpyCall, Scene
 from tensorlint.flow.values import Sequence, Tensor, Value, leaves
 from tensorlint.knowledge import EXPORTS, SILENTLY_WRONG
-from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST, EXPORTS_UNCHANGED
+from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST, EXPORTS_OF_LIST_UNCHANGED, EXPORTS_UNCHANGED
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
@@ -65,8 +65,8 @@ class ImplicitExport(Rule):
             for argument in event.arguments:
                 if event.name not in (EXPORTS_OF_LIST if isinstance(argument.value, Sequence) else EXPORTS):
                     continue
-                unchanged = event.name in EXPORTS_UNCHANGED
-                draft = _draft(argument, event.node, event.scene, f"`np.{event.name}`", unchanged=unchanged)
+                alike = EXPORTS_OF_LIST_UNCHANGED if isinstance(argument.value, Sequence) else EXPORTS_UNCHANGED
+                draft = _draft(argument, event.node, event.scene, f"`np.{event.name}`", unchanged=event.name in alike)
                 if draft is not None:
                     yield draft
                     return

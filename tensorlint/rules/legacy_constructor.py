@@ -102,15 +102,18 @@ def _repair(event: TorchCall, data: Argument, target: str) -> Builder | None:
 
     call = event.node
     assert isinstance(call, libcst.Call)
-    function, dtype = (event.scene.spelling(f"torch.{name}") for name in ("as_tensor", target))
+    # The same for a list, and what people write for one.
+    wanted = "tensor" if isinstance(data.value, Sequence) else "as_tensor"
+    function, dtype = (event.scene.spelling(f"torch.{name}") for name in (wanted, target))
     if function is None or dtype is None or len(event.arguments) != 1 or data.star:
         return None
     reason = ""
     if not _same_for(data.value):
-        reason = "an integer would be a size, and is a number then"
+        is_list = isinstance(data.value, Sequence)
+        reason = "its elements may be anything" if is_list else "an integer would be a size, and is a number then"
     elif event.scene.file.sets_defaults:
         reason = "this file sets the default dtype or device"
-    return partial(_as_tensor, call, function, dtype, reason)
+    return partial(_spelled_out, call, function, dtype, reason)
 
 
 def _same_for(value: Value) -> bool:
@@ -127,7 +130,7 @@ def _same_for(value: Value) -> bool:
             return False
 
 
-def _as_tensor(call: cst.Call, function: Spelling, dtype: Spelling, reason: str, style: ExportStyle) -> Repair:
+def _spelled_out(call: cst.Call, function: Spelling, dtype: Spelling, reason: str, style: ExportStyle) -> Repair:
     return Repair(
         f"use `{function.text}(..., dtype={dtype.text})`",
         (replace(call.func, function.text), add_argument(call, f"dtype={dtype.text}")),

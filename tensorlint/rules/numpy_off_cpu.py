@@ -5,7 +5,7 @@ from functools import partial
 
 from tensorlint.findings import Applicability
 from tensorlint.flow.events import Export
-from tensorlint.flow.values import Tensor, Truth, Unknown
+from tensorlint.flow.values import NO_DATA, Tensor, Truth, Unknown
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import export_risk, history, spell
@@ -72,6 +72,9 @@ class NumpyOffCpu(Rule):
                 message = f"`{subject}` may be off the CPU: there `.numpy()` raises TypeError"
             case _:
                 message = f"nothing brings `{subject}` to the CPU: `.numpy()` raises TypeError when it is on a GPU"
+        if event.value.device.reason == NO_DATA:
+            yield Draft(event.node, message, risk.device, "a tensor on the meta device has no data to be exported")
+            return
         yield Draft(
             event.node,
             message,

@@ -91,12 +91,14 @@ def _direct(event: Export, style: ExportStyle, *, sure: bool) -> Repair | None:
     """Ask the tensor itself. ``float(...)`` and its like stay, as ``.item()`` of integers is no float."""
     assert event.consumer_node is not None
     is_method = event.consumer in {"item", "tolist"}
+    is_float = isinstance(event.value, Tensor) and event.value.dtype.startswith(("float", "bfloat"))
+    whole = is_method or (event.consumer == "float" and is_float)
     call = method_call(event.consumer_node)
     if is_method and (call is None or call[2]):
         return None  # ``.item(3)`` has no like
     tensor = source_of(_unmoved(event.receiver))
     text = f"{tensor}.{'tolist' if event.consumer == 'tolist' else 'item'}()"
-    change = replace(event.consumer_node if is_method else event.node, text)
+    change = replace(event.consumer_node if whole else event.node, text)
     if sure:
         return Repair(f"write `{text}`", (change,))
     return Repair(f"write `{text}`", (change,), Applicability.UNSAFE, NOT_PROVEN)

@@ -1,0 +1,42 @@
+"""What the text of a whole file says about itself, for weighing what one line leaves open."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tensorlint.flow.events import FileFacts
+    from tensorlint.source import Source
+
+#: A device that is not spelled "cpu": only then can something of this file be anywhere else.
+_DEVICE_WORDS = re.compile(
+    r"""\.cuda\b|\.cpu\((?!\)\s*\.numpy\()|["']cuda|\bgpu\b|is_available\(|\.to\([^)]*device|\bdevice\s*=(?!\s*(?:torch\.device\()?["']cpu)"""
+)
+_IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*)", re.MULTILINE)
+_NUMPY_METHOD = re.compile(r"^[ \t]+(?:async[ \t]+)?def[ \t]+numpy[ \t]*\(", re.MULTILINE)
+_DATA_PATH = re.compile(
+    r"(^|/)(data|datasets?|data_?loaders?|data_?managers?|data_?parsers?|data_?utils|transforms?|pre_?process\w*|augment\w*)(/|\.py$)"
+)
+_DEFAULTS = re.compile(r"set_default_(?:dtype|device|tensor_type)|with torch\.device\(")
+_TEST_PATH = re.compile(r"(^|/)(tests?|testing|test_\w+|\w+_test)(\.py|/)")
+
+
+def file_facts(source: Source) -> FileFacts:
+    """What the text of the whole file says about itself."""
+    from tensorlint.flow.events import FileFacts
+    from tensorlint.knowledge.frameworks import FOREIGN_NUMPY_METHOD, TORCH_ECOSYSTEM
+
+    modules = {
+        name.strip().split(".")[0] for match in _IMPORT.finditer(source.text) for name in match.group(1).split(",")
+    }
+    path = source.path.replace("\\", "/")
+    return FileFacts(
+        imports_torch=bool(modules & TORCH_ECOSYSTEM),
+        mentions_device=bool(_DEVICE_WORDS.search(source.text)),
+        foreign=frozenset(modules & FOREIGN_NUMPY_METHOD),
+        defines_numpy=bool(_NUMPY_METHOD.search(source.text)),
+        is_test=bool(_TEST_PATH.search(path)),
+        is_data_code=bool(_DATA_PATH.search(path)),
+        sets_defaults=bool(_DEFAULTS.search(source.text)),
+    )
