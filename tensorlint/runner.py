@@ -1,15 +1,15 @@
 """Many files: read, screen, judge and fix (in several processes when that pays), gather into one ``Report``.
 
-Cheapest first. Python's own parser says whether a file that does not pass the byte screen is a program at all, which
-costs a seventh of what LibCST takes; LibCST is imported only when some file passes, or does not parse.
+Cheapest first. Python itself says whether a file that does not pass the byte screen is a program at all, which costs a
+tenth of what LibCST takes; LibCST is imported only when some file passes, or does not parse.
 """
 
 from __future__ import annotations
 
-import ast
 import multiprocessing
 import os
 import signal
+import symtable
 import traceback
 import warnings
 from collections.abc import Callable, Iterable
@@ -286,11 +286,15 @@ def _guarded(source: Source, work: Callable[[], list[Finding]]) -> list[Finding]
 
 
 def _parses(data: bytes) -> bool:
-    """Whether Python itself takes the program. When not, the engine decides: it knows other versions' syntax, too."""
+    """Whether Python itself takes the program. When not, the engine decides: it knows other versions' syntax, too.
+
+    A symbol table costs a third of ``ast.parse``, as the tree is never turned into Python objects.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with_deep_stack(lambda: ast.parse(data))
+            # Bytes are taken as by ``compile``, cookie and all; typeshed only knows of text.
+            with_deep_stack(lambda: symtable.symtable(data, "<program>", "exec"))  # type: ignore[arg-type]
         except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
             return False
     return True

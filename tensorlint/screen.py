@@ -12,6 +12,8 @@ import re
 #: Any of these alone is reason enough. Plain substrings: ``in`` runs at memory speed.
 _BOUNDARY = (b".numpy", b"from_numpy", b"dlpack", b"TBX", b"tensorlint: ignore")
 _CONSTRUCTOR = re.compile(rb"Tensor\s*\(")
+#: One of these stands in whatever the next pattern finds. To look for them first is ten times as fast.
+_WITH_TORCH_WORDS = (b"np.", b"numpy", b"as_tensor", b"asarray", b"frombuffer", b"shuffle(")
 #: With torch: calls of NumPy, its dtypes as arguments, imports of buffers, shuffles.
 _WITH_TORCH = re.compile(
     rb"\b(?:np|numpy)\.[\w.]+\(|[=(]\s*(?:np|numpy)\.|from numpy|\.numpy\b|as_tensor|asarray|frombuffer|\bshuffle\("
@@ -35,7 +37,7 @@ def may_matter(data: bytes) -> bool:
         return True
     if b"torch" in data:
         return bool(
-            _WITH_TORCH.search(data)
+            (any(word in data for word in _WITH_TORCH_WORDS) and _WITH_TORCH.search(data))
             or (_SNAPSHOT.search(data) and _TRAINING.search(data))
             or (_IN_PLACE.search(data) and _STORED.search(data))
         )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 import libcst as cst
 
 from tensorlint.flow.builtin_calls import BuiltinCalls
+from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.events import Argument
 from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
 from tensorlint.flow.state import Frame, Mutation
@@ -20,6 +22,7 @@ from tensorlint.flow.values import (
     UNKNOWN_FACT,
     Array,
     ClassObject,
+    DeviceValue,
     Dictionary,
     Fact,
     Foreign,
@@ -39,6 +42,8 @@ from tensorlint.flow.values import (
     Value,
     leaves,
     strongest,
+    unsure_dtype,
+    without_numpy,
 )
 from tensorlint.knowledge import (
     FOREIGN_FRAMEWORKS,
@@ -55,11 +60,25 @@ MODEL_NAME = re.compile(
 WITHOUT_GRAPH = re.compile(
     r"generate|predict|action|encode|decode|sample|infer|transcribe|tokenize|load|save|to_|config", re.IGNORECASE
 )
+#: Functions named like this read a file, most of them into host memory.
+READER_NAME = re.compile(
+    r"^_?(load|read|imread|decode)(_(?!.*(model|net|weight|state|check))|[A-Z]|$)|^(Load|Read)[A-Z]"
+)
 #: Functions named like this train the model they are given.
 TRAINER_NAME = re.compile(r"(^|_)(train|fit|finetune|fine_tune|learn)($|_)|^optimi[sz]e$", re.IGNORECASE)
 _RETURNS_TUPLE = frozenset(
     {"torch.nn.LSTM", "torch.nn.GRU", "torch.nn.RNN", "torch.nn.MultiheadAttention", "torch.nn.LSTMCell"}
 )
+
+
+@lru_cache(maxsize=4096)
+def computes_with_parameters(name: str) -> bool:
+    """Whether a callable of this name is taken for a model. Asked at every call of unseen code."""
+    return MODEL_NAME.search(name) is not None
+
+
+def _dtypes_given(arguments: tuple[Argument, ...]) -> list[Value]:
+    return [argument.value for argument in arguments if argument.keyword in {"torch_dtype", "dtype"}]
 
 
 class Calls(BuiltinCalls):
@@ -146,6 +165,9 @@ class Calls(BuiltinCalls):
                 if isinstance(node.func, cst.Attribute)
                 else dotted_name(node.func.value).split(".")[-1]
             )
+        if not name and isinstance(node.func, cst.Call):
+            # ``LoadImage(...)(path)``: the thing called goes by the name of its class.
+            name = dotted_name(node.func.func).split(".")[-1]
         inputs = [leaf for argument in arguments for leaf in leaves(argument.value)]
         for leaf in inputs:
             self.hand_on(frame, node, leaf)
@@ -153,32 +175,48 @@ class Calls(BuiltinCalls):
         if TRAINER_NAME.search(name) and any(self._is_model(argument, frame) for argument in arguments):
             self.update_parameters(frame, Mutation(node, "update", f"`{name}(...)` trains the model here"))
         devices = [
-            value.device for value in operands if isinstance(value, Tensor) or value.device.truth > Truth.UNKNOWN
+            value.device
+            for value in operands
+            if isinstance(value, Tensor) or value.device.truth > Truth.UNKNOWN or value.device.node is not None
         ]
         if callee is not None and callee.device.truth is not Truth.UNKNOWN:
             devices.append(callee.device)
-        told = self._requested_device(arguments, node)
+        told = self._requested_device(arguments, node) or self._device_among(arguments, node)
         device = (told if told is not None else strongest(devices, UNKNOWN_FACT)).weakened()
         grad = UNKNOWN_FACT
-        if arguments and (MODEL_NAME.search(name) or self._computes(name, node, operands)):
+        if id(node) in self.differentiated:
+            grad = Fact(Truth.MAYBE, node, "`.backward()` goes through the result of this call")
+        elif arguments and (
+            computes_with_parameters(name) or name in self.trained or self._computes(name, node, operands)
+        ):
             inherited = strongest((value.grad for value in operands), UNKNOWN_FACT).weakened()
             by_name = Fact(Truth.MAYBE, node, "the output of a model needs a gradient")
             grad = inherited if inherited.truth > Truth.UNKNOWN else by_name
+        computed = callee is not None or computes_with_parameters(name) or name in self.trained
+        dtype = (self.autocast if computed else "") or (callee.dtype if callee is not None else "")
         return Unknown(
             device=device,
             grad=self.result_grad(grad, frame),
-            source="call",
+            dtype=unsure_dtype(dtype),
+            source="file" if READER_NAME.search(name) and not operands else "call",
             origin=Origin(node, "computed here"),
             oid=self.next_serial(),
         )
 
-    @staticmethod
-    def _computes(name: str, node: cst.Call, operands: list[Tensor | Unknown]) -> bool:
+    def _device_among(self, arguments: tuple[Argument, ...], node: cst.Call) -> Fact | None:
+        """``ReplayBuffer(size, "cpu")``: a device given by position is where what comes of the call lives."""
+        for argument in arguments:
+            value = argument.value
+            if isinstance(value, DeviceValue) or (isinstance(value, Scalar) and value.literal == "cpu"):
+                return self.moved_to(value, argument.node, node)
+        return None
+
+    def _computes(self, name: str, node: cst.Call, operands: list[Tensor | Unknown]) -> bool:
         """Whether this is a method of a model, given a tensor, that is not known to work without a graph."""
         if not isinstance(node.func, cst.Attribute) or not any(isinstance(value, Tensor) for value in operands):
             return False
         owner = dotted_name(node.func.value).split(".")[-1]
-        return bool(MODEL_NAME.search(owner)) and not WITHOUT_GRAPH.search(name)
+        return (computes_with_parameters(owner) or owner in self.trained) and not WITHOUT_GRAPH.search(name)
 
     @staticmethod
     def _is_model(argument: Argument, frame: Frame) -> bool:
@@ -214,7 +252,8 @@ class Calls(BuiltinCalls):
             value = arguments[0].value
             return replace(value, oid=self.next_serial()) if isinstance(value, (Tensor, Array, Unknown)) else UNKNOWN
         if path.startswith("torchvision.models.") or (path.endswith(".from_pretrained") and "okenizer" not in path):
-            return Module(name=path, storages=self.storage(Owner.PARAMETER), oid=self.next_serial())
+            cast = next((given for given in map(dtype_name, _dtypes_given(arguments)) if given), "")
+            return Module(name=path, dtype=cast, storages=self.storage(Owner.PARAMETER), oid=self.next_serial())
         if path.startswith(("torchvision.", "torchaudio.")) and path.split(".")[-1] in {
             "to_tensor",
             "pil_to_tensor",
@@ -290,6 +329,8 @@ class Calls(BuiltinCalls):
             forward = module.cls.method("forward") or module.cls.method("__call__")
             if forward is not None:
                 result = self.apply(forward, module, arguments, frame, node)
+                if isinstance(result, (Tensor, Unknown)) and not result.dtype:
+                    result = replace(result, dtype=unsure_dtype(module.dtype))
                 return self._on_module_device(result, module)
         inputs = [
             leaf for argument in arguments for leaf in leaves(argument.value) if isinstance(leaf, (Tensor, Unknown))
@@ -304,13 +345,17 @@ class Calls(BuiltinCalls):
             return Unknown(
                 device=device,
                 grad=grad.weakened(),
+                dtype=unsure_dtype(self.autocast or module.dtype),
                 source="model",
                 origin=Origin(node, "the output of a model"),
                 oid=self.next_serial(),
             )
+        given = next((value.dtype for value in inputs if without_numpy(value.dtype)), "")
+        stateless = module.trainable is Truth.NO and not module.dtype
         output = Tensor(
             device=device,
             grad=grad,
+            dtype=(self._autocast_to(module.name) or given) if stateless else self.autocast or module.dtype,
             storages=self.storage(),
             source="model",
             origin=Origin(node, "the output of a model"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tensorlint.flow.values import Scalar, Symbol, Value
+from tensorlint.flow.values import Scalar, Symbol, Value, without_numpy
 from tensorlint.knowledge.row import DTYPES
 
 
@@ -20,12 +20,14 @@ def dtype_name(value: Value) -> str:
             name = "int64"
         case Symbol(path="builtins.bool"):
             name = "bool"
+        case Symbol(path="builtins.object"):
+            name = "object"
         case Scalar(kind="str" | "numpy.dtype" | "torch.dtype", literal=str(text)):
             name = text
         case _:
             return ""
     name = _ALIASES.get(name, name)
-    return name if name in DTYPES else ""
+    return name if name in DTYPES or name == "object" or without_numpy(name) else ""
 
 
 _ALIASES = {
@@ -39,6 +41,8 @@ _ALIASES = {
     "float_": "float64",
     "int_": "int64",
     "bool_": "bool",
+    "object_": "object",
+    "O": "object",
     "f4": "float32",
     "f8": "float64",
     "FloatTensor": "float32",

@@ -47,6 +47,8 @@ from tensorlint.flow.values import (
     join_all,
     storages_of,
     strongest,
+    unsure_dtype,
+    without_numpy,
 )
 from tensorlint.knowledge import ARRAY_ATTRIBUTES, TENSOR_ATTRIBUTES, Grad, Result, Share
 
@@ -156,6 +158,7 @@ class Expressions(Machine):
                     others.append(UNKNOWN)
                 continue
             key = self.evaluate(element.key, frame)
+            self.keep_under(key, value)
             if isinstance(key, Scalar) and key.known:
                 entries[key.literal] = value
             else:
@@ -313,7 +316,13 @@ class Expressions(Machine):
                 return Function(info=method, receiver=value)
         if name in {"weight", "bias"}:
             trained = Fact(value.trainable, reason="a parameter needs a gradient")
-            return Tensor(device=value.device, grad=trained, storages=value.storages, source="parameter of a module")
+            return Tensor(
+                device=value.device,
+                grad=trained,
+                dtype=value.dtype,
+                storages=value.storages,
+                source="parameter of a module",
+            )
         if name in {"running_mean", "running_var", "num_batches_tracked"}:
             buffers = frozenset({replace(storage, owner=Owner.BUFFER) for storage in value.storages})
             return Tensor(device=value.device, grad=NO_FACT, storages=buffers, source="buffer of a module")
@@ -323,7 +332,7 @@ class Expressions(Machine):
             return PLAIN
         if name in {"module", "model"}:
             return value
-        return Unknown(device=value.device.weakened(), source="attribute")
+        return Unknown(device=value.device.weakened(), dtype=unsure_dtype(value.dtype), source="attribute")
 
     def _member(self, cls: ClassInfo, receiver: Value, name: str, node: cst.Attribute, frame: Frame) -> Value:
         found = cls.attribute(name)
@@ -349,7 +358,8 @@ class Expressions(Machine):
             return replace(value, grad=NO_FACT, oid=0)
         if name in {"T", "mT", "real"}:
             return replace(value, oid=0)
-        return Unknown(device=value.device, grad=value.grad, source="attribute")
+        source = value.source if value.source in {"call", "model"} else "attribute"
+        return Unknown(device=value.device, grad=value.grad, dtype=value.dtype, source=source)
 
     def _subscript(self, node: cst.Subscript, frame: Frame) -> Value:
         path = dotted_name(node.value)
@@ -393,7 +403,8 @@ class Expressions(Machine):
                 if path and LOADER.search(path):
                     return self._loaded()
                 view = NO_STORAGE if self.copies_by_index(indices) else value.storages
-                return replace(value, source=value.source or "element", storages=view, oid=0)
+                item = replace(value, source=value.source or "element", storages=view, oid=0)
+                return self.found_under(indices[0], item) if indices else item
             case Module() | Function():
                 return value
             case _:
@@ -480,7 +491,9 @@ class Expressions(Machine):
                     device=strongest(side.device for side in known),
                     grad=self.result_grad(strongest(side.grad for side in known), frame),
                     tensor=Truth.NO if all(side.tensor is Truth.NO for side in known) else Truth.UNKNOWN,
+                    dtype=known[0].dtype if len({side.dtype for side in known}) == 1 else "",
                     source=known[0].source,
+                    origin=known[0].origin,
                 )
             case (Scalar(), Scalar()):
                 kind = "str" if "str" in (left.kind, right.kind) else _number_kind(left.kind, right.kind, node)
@@ -498,19 +511,25 @@ class Expressions(Machine):
         # An operand of unknown kind is most often a number; its device only counts when it is evidence.
         devices = [side.device for side in sides if isinstance(side, Tensor) or side.device.truth > Truth.UNKNOWN]
         grads = [side.grad for side in sides if isinstance(side, Tensor) or side.grad.truth > Truth.UNKNOWN]
-        dtypes = {side.dtype for side in tensors}
         return Tensor(
             device=strongest(devices),
             grad=self.result_grad(strongest(grads), frame),
-            dtype=dtypes.pop()
-            if len(dtypes) == 1 and not isinstance(left, Array) and not isinstance(right, Array)
-            else "",
+            dtype=self._dtype_of_both(left, right),
             storages=self.storage(),
             sure=any(side.sure for side in tensors),
             source=tensors[0].source,
             origin=tensors[0].origin,
             oid=self.serial,
         )
+
+    @staticmethod
+    def _dtype_of_both(left: Value, right: Value) -> str:
+        if isinstance(left, Array) or isinstance(right, Array):
+            return ""
+        dtypes = {side.dtype for side in (left, right) if isinstance(side, Tensor)}
+        dtype = dtypes.pop() if len(dtypes) == 1 else ""
+        # What is not known is most often a number; a float32 tensor would make the result float32, too.
+        return unsure_dtype(dtype) if without_numpy(dtype) and Unknown in (type(left), type(right)) else dtype
 
     @staticmethod
     def _promoted(left: Value, right: Value) -> str:
@@ -527,7 +546,8 @@ class Expressions(Machine):
     def _unary(self, node: cst.UnaryOperation, frame: Frame) -> Value:
         value = self.evaluate(node.expression, frame)
         if isinstance(node.operator, cst.Not):
-            return Scalar(kind="bool")
+            known = isinstance(value, Scalar) and value.kind == "bool" and value.known
+            return Scalar(kind="bool", literal=not value.literal, known=True) if known else Scalar(kind="bool")  # type: ignore[union-attr]
         if isinstance(value, Scalar) and isinstance(value.literal, int) and isinstance(node.operator, cst.Minus):
             return replace(value, literal=-value.literal)
         if isinstance(value, Scalar):
@@ -575,7 +595,9 @@ class Expressions(Machine):
         return join(left, right)
 
     def _conditional(self, node: cst.IfExp, frame: Frame) -> Value:
-        self.evaluate(node.test, frame)
+        test = self.evaluate(node.test, frame)
+        if isinstance(test, Scalar) and test.kind == "bool" and test.known and type(node.test) is not cst.Attribute:
+            return self.evaluate(node.body if test.literal else node.orelse, frame)
         before = frame.env.copy()
         self.narrow(node.test, frame, holds=True)
         yes = self.evaluate(node.body, frame)

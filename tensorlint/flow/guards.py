@@ -26,6 +26,7 @@ from tensorlint.flow.values import (
     Value,
     device_fact,
     is_none,
+    leaves,
 )
 
 _TENSOR_TYPES = (
@@ -124,6 +125,7 @@ class Guards(Expressions):
                 Tensor(
                     device=known.device,
                     grad=known.grad,
+                    dtype=known.dtype,
                     storages=known.storages,
                     source=known.source or "parameter",
                     origin=known.origin,
@@ -175,6 +177,10 @@ class Guards(Expressions):
     def _comparison_guard(
         self, left: cst.BaseExpression, target: cst.ComparisonTarget, frame: Frame, *, holds: bool
     ) -> None:
+        if isinstance(target.operator, (cst.In, cst.NotIn)):
+            if holds is isinstance(target.operator, cst.NotIn):
+                self._not_of_dtype(left, self._current(target.comparator, frame), frame)
+            return
         equal = isinstance(target.operator, (cst.Equal, cst.Is))
         if not equal and not isinstance(target.operator, (cst.NotEqual, cst.IsNot)):
             return
@@ -199,12 +205,24 @@ class Guards(Expressions):
                     and dtype_name(other)
                 ):
                     self._rebind(owner, frame, Array(dtype=dtype_name(other), storages=value.storages))
+            case cst.Attribute(attr=cst.Name(value="dtype")):
+                self._not_of_dtype(left, other, frame)
             case cst.Call(func=cst.Name(value="type"), args=[argument]):
                 if isinstance(other, Symbol) and other.path in _TENSOR_TYPES:
                     self._is_kind(argument.value, frame, tensor=True, holds=holds)
             case cst.Name() | cst.Attribute():
                 if is_none(other) and holds:
                     self._rebind(left, frame, other)
+
+    def _not_of_dtype(self, left: cst.BaseExpression, other: Value, frame: Frame) -> None:
+        """``x.dtype`` is none of these."""
+        if not isinstance(left, cst.Attribute) or left.attr.value != "dtype":
+            return
+        value = self._current(left.value, frame)
+        if isinstance(value, (Tensor, Unknown)) and value.dtype:
+            excluded = {dtype_name(leaf) for leaf in leaves(other)}
+            if value.dtype.rstrip("?") in excluded:
+                self._rebind(left.value, frame, replace(value, dtype=""))
 
     def _on_device(
         self, owner: cst.BaseExpression, other: Value, test: cst.CSTNode, frame: Frame, *, holds: bool

@@ -76,6 +76,7 @@ class Interpreter(Statements):
         self.queued.clear()
         self.default_device = NO_FACT
         self.module = module
+        self.autocast = ""
         self.module_env = Environment(grad_mode=Fact(Truth.YES))
         frame = Frame(self.module_env)
         # Branches replace the environment of a frame; functions must see the one at the end of the module.
@@ -253,6 +254,7 @@ class Interpreter(Statements):
         key = (
             id(info),
             frame.env.grad_mode.truth,
+            self.autocast,
             tuple((name, truth_key(value)) for name, value in sorted(passed.items())),
             truth_key(receiver) if receiver else None,
         )

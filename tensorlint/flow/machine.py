@@ -20,6 +20,7 @@ from tensorlint.flow.values import (
     Instance,
     Module,
     Owner,
+    Scalar,
     Storage,
     Storages,
     Symbol,
@@ -27,6 +28,7 @@ from tensorlint.flow.values import (
     Truth,
     Unknown,
     Value,
+    join,
     leaves,
 )
 
@@ -66,6 +68,8 @@ class Machine:
         self.assigned: cst.BaseExpression | None = None
         #: Where tensors are created when nothing is said.
         self.default_device: Fact = NO_FACT
+        #: The dtype that networks compute in around here; empty outside ``torch.autocast``.
+        self.autocast = ""
         #: What was allocated up to here was allocated by the module itself.
         self.module_serial = 0
         #: Names that only ``if TYPE_CHECKING`` imports: nothing binds them at run time.
@@ -74,6 +78,12 @@ class Machine:
         self.imported: set[str] = set()
         self.imported_star = False
         self.attribute_storages: dict[tuple[int, str], Storages] = {}
+        #: Learned for the second pass: the calls and unpacked names whose value ``.backward()`` goes through, and the
+        #: names of what was asked for its ``.parameters()``.
+        self.differentiated: set[int] = set()
+        self.trained: set[str] = set()
+        #: What the file was seen to keep under each literal key, in any dictionary.
+        self.kept_under: dict[str, Value] = {}
 
     # What the parts ask of each other.
 
@@ -292,6 +302,24 @@ class Machine:
     def _stays_on_cpu(self, cls: ClassInfo) -> bool:
         """A program that makes its own modules and never speaks of a device leaves them where they are made."""
         return cls.constructed and not self.file.mentions_device
+
+    def keep_under(self, key: Value, value: Value) -> None:
+        """Remember, in the first pass, what is stored under a literal key."""
+        if self.learning and isinstance(key, Scalar) and isinstance(key.literal, str):
+            known = self.kept_under.get(key.literal)
+            self.kept_under[key.literal] = value if known is None else join(known, value)
+
+    def found_under(self, key: Value, value: Unknown) -> Unknown:
+        """``value`` was read from under a key: what this file always brings to the CPU, or detaches, before keeping
+        it there, it finds so in the dictionaries that are handed to it, too."""
+        kept = self.kept_under.get(key.literal) if isinstance(key, Scalar) and isinstance(key.literal, str) else None
+        if not isinstance(kept, (Tensor, Unknown)):
+            return value
+        if value.device.truth is Truth.UNKNOWN and kept.device.truth is Truth.NO and kept.device.node is not None:
+            value = replace(value, device=kept.device)
+        if value.grad.truth is Truth.UNKNOWN and kept.grad.truth is Truth.NO and isinstance(kept, Tensor):
+            value = replace(value, grad=kept.grad)
+        return value
 
     def symbol(self, value: Value | None) -> str:
         """The dotted path of an imported thing, ``Class`` for one of this file, or an empty string."""

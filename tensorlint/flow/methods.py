@@ -184,6 +184,8 @@ class Methods(Calls):
         if name in {"requires_grad_", "detach_"}:
             return self._set_grad(value, name, arguments, node, frame)
         if name == "backward":
+            if value.grad.truth is Truth.UNKNOWN:
+                self._differentiated(value, node, frame)
             self.update_parameters(
                 frame, Mutation(node, "backward", "the backward pass accumulates into the gradients here")
             )
@@ -217,6 +219,12 @@ class Methods(Calls):
             oid, grad = value.oid, result.grad
             frame.env.replace(oid, lambda held: replace(held, grad=grad) if isinstance(held, Tensor) else held)
         return result
+
+    def _differentiated(self, value: Tensor, node: cst.Call, frame: Frame) -> None:
+        """``loss.backward()`` only works on what needs a gradient; so whatever computed the loss gave it one."""
+        self.set_grad(value, Fact(Truth.YES, node, "`.backward()` is called on it, so it needs a gradient"), frame)
+        if self.learning and value.origin is not None:
+            self.differentiated.add(id(value.origin.node))
 
     def export(self, value: Value, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         """``x.numpy()``: the event, and the array that shares the tensor's storage."""
@@ -406,6 +414,7 @@ class Methods(Calls):
         tensor = Tensor(
             device=value.device,
             grad=value.grad,
+            dtype=value.dtype,
             storages=value.storages,
             source=value.source or "duck",
             origin=value.origin,
@@ -426,6 +435,7 @@ class Methods(Calls):
         stand_in = Tensor(
             device=value.device,
             grad=value.grad,
+            dtype=value.dtype,
             storages=value.storages,
             sure=False,
             source=value.source,
@@ -441,6 +451,7 @@ class Methods(Calls):
                     device=result.device,
                     grad=result.grad,
                     tensor=value.tensor,
+                    dtype=result.dtype,
                     source=value.source or "call",
                     origin=result.origin,
                     storages=result.storages & value.storages,
@@ -464,9 +475,11 @@ class Methods(Calls):
         else:
             device = Fact(Truth.YES, node, f"moved to the accelerator by `.{name}()` here")
         if device is None:
-            return replace(
-                value, grad=NO_FACT if dtype.startswith(("int", "bool")) else value.grad, storages=NO_STORAGE
-            )
+            if dtype.startswith(("int", "uint", "bool")):
+                value = replace(value, grad=NO_FACT)
+            return self._retyped(value, dtype, node, frame)
+        if dtype:
+            value = replace(value, dtype="" if dtype == "?" else dtype)
         if self.bare_call is node:
             # ``model.to(device)`` as a statement moves a module in place (and does nothing to a tensor).
             assert isinstance(node.func, cst.Attribute)
@@ -475,6 +488,15 @@ class Methods(Calls):
                 frame.env.bind(path, replace(value, device=device))
         kept = value.storages if device.truth is Truth.NO and value.device.truth is not Truth.YES else NO_STORAGE
         return replace(value, device=device, storages=kept, oid=self.next_serial())
+
+    def _retyped(self, value: Unknown, dtype: str, node: cst.Call, frame: Frame) -> Unknown:
+        """A tensor gives a new one; a model called as a statement is cast in place."""
+        changed = replace(value, dtype="" if dtype == "?" else dtype, storages=NO_STORAGE)
+        assert isinstance(node.func, cst.Attribute)
+        path = dotted_name(node.func.value)
+        if self.bare_call is node and path and _MODEL_NAME.search(path) and path not in frame.env.stale:
+            frame.env.bind(path, changed)
+        return changed
 
     def _unknown_object_method(
         self, value: Unknown, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
@@ -501,6 +523,8 @@ class Methods(Calls):
             case "state_dict" if _MODEL_NAME.search(owner) or _OPTIMIZER_NAME.search(owner):
                 return self._state_dict(value.device, self.storage(Owner.PARAMETER), node)
             case "parameters" | "buffers":
+                if self.learning and name == "parameters":
+                    self.trained.add(owner)
                 grad = trained if name == "parameters" else NO_FACT
                 return Sequence(kind="generator", element=self._parameter(value.device, grad, node))
             case "named_parameters" | "named_buffers":
@@ -530,8 +554,10 @@ class Methods(Calls):
                 return Sequence(kind="view", element=PLAIN)
             case "get" | "pop":
                 return replace(value, source=value.source or "element", oid=0)
-            case "eval" | "train" | "half" | "float" | "double":
+            case "eval" | "train":
                 return replace(value, storages=NO_STORAGE)
+            case "half" | "float" | "double" | "bfloat16":
+                return self._retyped(value, {"half": "float16", "double": "float64"}.get(name, name), node, frame)
             case "copy":
                 return replace(value, storages=self.storage(), oid=self.serial)
             case "fit" | "learn" | "train_on_batch" | "train_model" | "train_one_epoch" | "train_epoch":
@@ -561,17 +587,22 @@ class Methods(Calls):
     ) -> Value:
         if name in _MOVES:
             device: Fact | None = None
+            dtype = ""
             if name == "to":
-                device, _ = self._destination(arguments, node)
+                device, dtype = self._destination(arguments, node)
             elif name == "cpu":
                 device = Fact(Truth.NO, node, "brought to the CPU here")
             else:
                 device = Fact(Truth.YES, node, f"the module is moved to the accelerator by `.{name}()` here")
-            if device is None:
-                return value
-            moved = replace(value, device=device)
+            moved = replace(value, dtype="" if dtype == "?" else dtype) if dtype else value
+            if device is not None:
+                moved = replace(moved, device=device)
             frame.env.replace(value.oid, lambda held: moved)
             return moved
+        if name in {"half", "float", "double", "bfloat16"}:
+            cast = replace(value, dtype={"half": "float16", "double": "float64", "float": "float32"}.get(name, name))
+            frame.env.replace(value.oid, lambda held: cast)
+            return cast
         if name in _MODULE_CASTS:
             return value
         if name == "requires_grad_":
@@ -584,6 +615,7 @@ class Methods(Calls):
         parameter = Tensor(
             device=value.device,
             grad=trained,
+            dtype=value.dtype,
             storages=value.storages,
             source="parameter of a module",
             of_module=value.oid > 0,
@@ -609,7 +641,7 @@ class Methods(Calls):
             return self.call_value(value, arguments, node, frame)
         if value.cls is not None:
             return self._own_method(value.cls, value, name, arguments, node, frame)
-        return self.unknown_result(arguments, node, frame, callee=Unknown(device=value.device))
+        return self.unknown_result(arguments, node, frame, callee=Unknown(device=value.device, dtype=value.dtype))
 
     def _registered(self, value: Module, name: str, arguments: tuple[Argument, ...], frame: Frame) -> Value:
         if (

@@ -161,3 +161,5 @@ class Frame:
     #: Inside a ``try`` that catches what a failing export raises.
     catching: int = 0
     globals: set[str] = field(default_factory=set)
+    #: How often the paths were kept apart by a flag.
+    splits: int = 0

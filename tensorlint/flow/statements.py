@@ -15,6 +15,7 @@ from tensorlint.flow.annotations import value_of
 from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
 from tensorlint.flow.methods import Methods
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop
+from tensorlint.flow.torch_calls import AUTOCAST
 from tensorlint.flow.values import (
     NO_FACT,
     NO_STORAGE,
@@ -27,6 +28,7 @@ from tensorlint.flow.values import (
     Fact,
     Foreign,
     Function,
+    Origin,
     Owner,
     Scalar,
     Sequence,
@@ -40,6 +42,25 @@ from tensorlint.flow.values import (
     leaves,
 )
 
+#: How often in one call the rest of a block is followed twice, once for each answer to a test.
+_MAX_SPLITS = 2
+_COMPOUND = frozenset(
+    {
+        cst.If,
+        cst.Else,
+        cst.For,
+        cst.While,
+        cst.With,
+        cst.Try,
+        cst.Finally,
+        cst.ExceptHandler,
+        cst.IndentedBlock,
+        cst.SimpleStatementLine,
+        cst.Return,
+        cst.Assign,
+        cst.IfExp,
+    }
+)
 #: Stands for a part of a subject, which has no name of its own to narrow.
 _PART = cst.Ellipsis()
 _GRAD_CONTEXTS = {
@@ -51,12 +72,30 @@ _GRAD_CONTEXTS = {
 
 class Statements(Methods):
     def execute(self, body: Nodes[cst.CSTNode], frame: Frame) -> None:
-        for statement in body:
+        for position, statement in enumerate(body):
             if not frame.alive:
                 return
             handler = _HANDLERS.get(type(statement))
             if handler is not None:
                 handler(self, statement, frame)
+            flag = _flag(statement)
+            if flag is not None and frame.splits < _MAX_SPLITS:
+                rest = body[position + 1 :]
+                if sum(_tests_of(flag[0], later) for later in rest) > 1:
+                    self._split(*flag, rest, frame)
+                    return
+
+    def _split(self, name: str, test: cst.BaseExpression, rest: Nodes[cst.CSTNode], frame: Frame) -> None:
+        """``is_array = isinstance(x, np.ndarray)``, tested again and again: what one answer did holds at the next."""
+        frame.splits += 1
+        before, paths = frame.env, []
+        for holds in (True, False):
+            frame.env, frame.alive = before.copy(), True
+            self.narrow(test, frame, holds=holds)
+            frame.env.bind(name, Scalar(kind="bool", literal=holds, known=True))
+            self.execute(rest, frame)
+            paths.append((frame.env, frame.alive))
+        self._merge(frame, *paths)
 
     def _line(self, node: cst.SimpleStatementLine | cst.SimpleStatementSuite, frame: Frame) -> None:
         self.execute(node.body, frame)
@@ -221,10 +260,19 @@ class Statements(Methods):
             value = UNKNOWN
         each = self.element_of(value, target, frame)
         for element in elements:
-            item = Sequence(element=each) if isinstance(element, cst.StarredElement) else self._fresh_object(each)
+            item = (
+                Sequence(element=each)
+                if isinstance(element, cst.StarredElement)
+                else self._part_of(each, element.value)
+            )
             self.assign(element.value, item, frame)
 
-    def _fresh_object(self, value: Value) -> Value:
+    def _part_of(self, value: Value, name: cst.BaseExpression) -> Value:
+        """One of the values that a tuple is unpacked into: an object of its own, known by its name from here on."""
+        if isinstance(value, Unknown):
+            value = replace(value, origin=Origin(name, "unpacked here"))
+            if value.grad.truth is Truth.UNKNOWN and id(name) in self.differentiated:
+                value = replace(value, grad=Fact(Truth.MAYBE, name, "`.backward()` goes through it"))
         return replace(value, oid=self.next_serial()) if isinstance(value, (Tensor, Array, Unknown)) else value
 
     def _assign_attribute(self, target: cst.Attribute, value: Value, frame: Frame) -> None:
@@ -273,13 +321,16 @@ class Statements(Methods):
         owner = self.evaluate(target.value, frame)
         indices = [self._index(element.slice, frame) for element in target.slice]
         path = dotted_name(target.value)
+        if indices and isinstance(owner, (Dictionary, Unknown)):
+            self.keep_under(indices[0], value)
         match owner:
             case Tensor() | Array() | Unknown():
                 whole = all(_is_everything(element.slice) for element in target.slice)
                 if owner.storages:
                     filled = whole and not getattr(owner, "sliced", False)
                     self.write(frame, target, owner, path or dotted_name(_base(target)), "fill" if filled else "item")
-                if isinstance(owner, Array):
+                if isinstance(owner, Array) and not (owner.dtype == "object" and not _takes_part(target)):
+                    # (An element of an object array holds the tensor itself.)
                     argument = events.Argument(self.assigned or target, value)
                     self.emit(frame, events.ItemWrite, target, target=owner, value=argument)
                 if isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:
@@ -334,6 +385,9 @@ class Statements(Methods):
                 name for name, value in frame.env.bindings.items() if before.bindings.get(name) != value
             }
         taken = (frame.env, frame.alive and reachable)
+        if isinstance(test, Scalar) and test.known and test.literal is True and type(node.test) is not cst.Attribute:
+            frame.env, frame.alive = taken
+            return
         frame.env, frame.alive = before.copy(), True
         self.narrow(node.test, frame, holds=False)
         if isinstance(node.orelse, cst.If):
@@ -489,7 +543,7 @@ class Statements(Methods):
 
     def _with(self, node: cst.With, frame: Frame) -> None:
         mode = frame.env.grad_mode
-        device = self.default_device
+        device, autocast = self.default_device, self.autocast
         for item in node.items:
             value = self.evaluate(item.item, frame)
             self._enter_context(value, item.item, frame)
@@ -498,7 +552,7 @@ class Statements(Methods):
                 self.assign(item.asname.name, held, frame)
         self.execute(node.body.body, frame)
         frame.env.grad_mode = mode
-        self.default_device = device
+        self.default_device, self.autocast = device, autocast
 
     def _enter_context(self, value: Value, node: cst.BaseExpression, frame: Frame) -> None:
         match value:
@@ -506,6 +560,8 @@ class Statements(Methods):
                 frame.env.grad_mode = _GRAD_CONTEXTS[path]
             case DeviceValue(fact=fact):
                 self.default_device = fact
+            case Symbol(path=path) if path.startswith(AUTOCAST):
+                self.autocast = path.removeprefix(AUTOCAST)
             case Unknown() | Foreign():
                 called = node.func if isinstance(node, cst.Call) else node
                 name = dotted_name(called).split(".")[-1]
@@ -565,6 +621,35 @@ class Statements(Methods):
         frame.env = outer
 
 
+def _flag(statement: cst.CSTNode) -> tuple[str, cst.BaseExpression] | None:
+    """The name and the test of ``name = isinstance(...)`` and the like."""
+    if type(statement) is not cst.SimpleStatementLine or len(statement.body) != 1:
+        return None
+    (line,) = statement.body
+    if type(line) is not cst.Assign or len(line.targets) != 1 or type(line.targets[0].target) is not cst.Name:
+        return None
+    test = line.value
+    told = type(test) is cst.Call and dotted_name(test.func).split(".")[-1] in {"isinstance", "is_tensor"}
+    return (line.targets[0].target.value, test) if told else None
+
+
+def _tests_of(name: str, statement: cst.CSTNode) -> int:
+    """How many ``if`` statements and conditional expressions at hand ask for the flag ``name``; functions apart."""
+    kind = type(statement)
+    if kind is cst.FunctionDef or kind is cst.ClassDef or kind is cst.Lambda:
+        return 0
+    asked = kind in (cst.If, cst.IfExp) and _asks_for(name, statement.test)  # type: ignore[attr-defined]
+    blocks = kind in _COMPOUND
+    inner = statement.children if blocks else ()
+    return asked + sum(_tests_of(name, child) for child in inner)
+
+
+def _asks_for(name: str, test: cst.CSTNode) -> bool:
+    if type(test) is cst.UnaryOperation:
+        return _asks_for(name, test.expression)
+    return type(test) is cst.Name and test.value == name
+
+
 def _catches_export(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
     """Whether a handler is there for what ``.numpy()`` raises, by name."""
     caught = handler.type
@@ -596,6 +681,11 @@ def _base(node: cst.CSTNode) -> cst.CSTNode:
     return node
 
 
+def _takes_part(target: cst.Subscript) -> bool:
+    """Whether an index holds a slice, so that several elements are meant."""
+    return any(isinstance(element.slice, cst.Slice) for element in target.slice)
+
+
 def _is_everything(node: cst.BaseSlice) -> bool:
     """``[:]`` or ``[...]``."""
     if isinstance(node, cst.Slice):
@@ -610,6 +700,7 @@ def _declared(declared: Value, value: Unknown) -> Value:
             declared,
             device=value.device,
             grad=value.grad,
+            dtype=value.dtype or declared.dtype,
             storages=value.storages,
             source=value.source or declared.source,
             oid=value.oid,

@@ -9,6 +9,7 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.arguments import dtype_argument, dtype_of_data, keyword
+from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.events import Argument
 from tensorlint.flow.guards import Guards
 from tensorlint.flow.index import dotted_name
@@ -41,6 +42,8 @@ from tensorlint.flow.values import (
     is_none,
     leaves,
     strongest,
+    unsure_dtype,
+    without_numpy,
 )
 from tensorlint.knowledge import (
     IN_PLACE_METHODS,
@@ -60,6 +63,11 @@ _STATELESS = re.compile(
 _IDENTITY_CALLS = frozenset(
     {"torch.compile", "torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel", "torch.jit.script"}
 )
+#: Stands for the context manager, with the dtype behind it.
+AUTOCAST = "torch.autocast():"
+#: Functions that ``autocast`` runs in the lower precision, whatever they are given.
+_AUTOCAST = re.compile(r"(^|\.)(matmul|mm|bmm|addmm|baddbmm|einsum|linear|conv\dd|scaled_dot_product_attention)$")
+_IN_FLOAT32 = ("_loss", "cross_entropy", "Loss")
 _CONTEXTS = frozenset({"no_grad", "inference_mode", "enable_grad", "set_grad_enabled"})
 _LEGACY_DTYPE = re.compile(
     r"^(Tensor|FloatTensor|DoubleTensor|HalfTensor|LongTensor|IntTensor|ShortTensor|CharTensor|ByteTensor|BoolTensor)$"
@@ -87,6 +95,8 @@ class TorchCalls(Guards):
         last = name.split(".")[-1]
         if last in _CONTEXTS:
             return self._grad_context(last, first, node, frame)
+        if last == "autocast":
+            return Symbol(path=AUTOCAST + self._autocast_dtype(name, first, arguments))
         if name == "device":
             chosen = first if first is not None else keyword(arguments, "type") or UNKNOWN
             return chosen if isinstance(chosen, DeviceValue) else DeviceValue(fact=device_fact(chosen))
@@ -128,11 +138,14 @@ class TorchCalls(Guards):
                 name=f"torch.{name}",
                 device=self._requested_device(arguments, node) or self.default_device,
                 trainable=trainable,
+                dtype=dtype_argument(arguments).replace("?", ""),
                 storages=self.storage(Owner.PARAMETER),
                 oid=self.serial,
             )
         if row is None:
-            return self.unknown_result(arguments, node, frame)
+            result = self.unknown_result(arguments, node, frame)
+            asked = dtype_argument(arguments)
+            return replace(result, dtype=asked) if isinstance(result, Unknown) and without_numpy(asked) else result
         if name in {
             "from_numpy",
             "as_tensor",
@@ -161,6 +174,22 @@ class TorchCalls(Guards):
             return Symbol(path=f"torch.{switched}()")
         # ``with torch.no_grad:`` and ``@torch.no_grad`` never call it; ``torch.no_grad()(f)`` returns f.
         return Symbol(path=f"torch.{'enable_grad' if name == 'enable_grad' else 'no_grad'}()")
+
+    @staticmethod
+    def _autocast_dtype(name: str, first: Value | None, arguments: tuple[Argument, ...]) -> str:
+        """bfloat16 is the default on the CPU and nowhere else."""
+        enabled = keyword(arguments, "enabled")
+        if isinstance(enabled, Scalar) and enabled.literal is False:
+            return ""
+        told = next((argument.value for argument in arguments if dtype_name(argument.value)), None)
+        if told is not None and not (isinstance(told, Scalar) and told.kind == "str"):
+            certain = enabled is None or (isinstance(enabled, Scalar) and enabled.literal is True)
+            return dtype_name(told) if certain else unsure_dtype(dtype_name(told))
+        if keyword(arguments, "dtype") is not None:
+            return ""
+        device = keyword(arguments, "device_type") or first
+        on_cpu = name == "cpu.amp.autocast" or (isinstance(device, Scalar) and device.literal == "cpu")
+        return "bfloat16" if on_cpu else ""
 
     def _map_location(self, arguments: tuple[Argument, ...], node: cst.Call) -> Fact:
         location = keyword(arguments, "map_location")
@@ -281,11 +310,14 @@ class TorchCalls(Guards):
         result = Tensor(
             device=self._row_device(row, operands, unknown, arguments, node),
             grad=self._row_grad(row, operands, unknown, arguments, node, frame),
-            dtype=self._row_dtype(row, source, arguments),
+            dtype=self._autocast_to(words.strip("`().")) or self._row_dtype(row, source, arguments),
             storages=self._row_storages(row, source, arguments),
             sure=receiver.sure if receiver is not None else True,
             source=source.source if source is not None else (unknown[0].source if unknown else ""),
-            origin=source.origin if source is not None else Origin(node, f"made by {words} here"),
+            origin=next(
+                (value.origin for value in (source, *unknown[:1]) if value is not None and value.origin is not None),
+                Origin(node, f"made by {words} here"),
+            ),
             alias=source.alias if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else None,
             imported=source.imported if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else False,
             oid=self.next_serial(),
@@ -357,6 +389,12 @@ class TorchCalls(Guards):
         evidence = [value.grad for value in unknown if value.grad.truth > Truth.UNKNOWN or not operands]
         default = UNKNOWN_FACT if not operands and not arguments else NO_FACT
         return self.result_grad(strongest([*(value.grad for value in operands), *evidence], default), frame)
+
+    def _autocast_to(self, name: str) -> str:
+        """What ``autocast`` makes of a function, whatever it is given; empty for most."""
+        if not self.autocast:
+            return ""
+        return self.autocast if _AUTOCAST.search(name) else "float32" if name.endswith(_IN_FLOAT32) else ""
 
     @staticmethod
     def _row_dtype(row: Row, source: Tensor | None, arguments: tuple[Argument, ...]) -> str:

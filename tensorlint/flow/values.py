@@ -36,6 +36,11 @@ class Fact:
     node: cst.CSTNode | None = field(default=None, compare=False)
     reason: str = field(default="", compare=False)
 
+    @property
+    def was_settled(self) -> bool:
+        """Whether it is only unknown because one of several paths settled it and another did not."""
+        return self.truth is Truth.UNKNOWN and self.node is not None
+
     def weakened(self) -> Fact:
         """The same evidence after passing through code that was not seen."""
         return replace(self, truth=Truth.MAYBE) if self.truth is Truth.YES else self
@@ -44,8 +49,11 @@ class Fact:
         """What holds after either of two paths."""
         if self.truth is other.truth:
             return self if self.node is not None else other
-        stronger = max(self, other, key=_truth)
-        return stronger if stronger.truth is Truth.UNKNOWN else replace(stronger, truth=Truth.MAYBE)
+        weaker, stronger = sorted((self, other), key=_truth)
+        if stronger.truth is Truth.UNKNOWN:
+            # Not known, but on one path the program saw to it: remember where.
+            return replace(weaker, truth=Truth.UNKNOWN) if weaker.node is not None else stronger
+        return replace(stronger, truth=Truth.MAYBE)
 
 
 def _truth(fact: Fact) -> Truth:
@@ -171,6 +179,8 @@ class Module:
 
     cls: ClassInfo | None = None
     name: str = ""
+    #: What its parameters were cast to, where that was seen.
+    dtype: str = ""
     device: Fact = NO_FACT
     trainable: Truth = Truth.YES
     storages: Storages = NO_STORAGE
@@ -269,6 +279,7 @@ class Unknown:
     device: Fact = UNKNOWN_FACT
     grad: Fact = UNKNOWN_FACT
     tensor: Truth = Truth.UNKNOWN
+    dtype: str = ""
     storages: Storages = NO_STORAGE
     source: str = ""
     origin: Origin | None = field(default=None, compare=False)
@@ -297,6 +308,27 @@ UNKNOWN = Unknown()
 NONE = Scalar(kind="None", known=True)
 #: A number, string or other plain object: never a tensor.
 PLAIN = Foreign(framework="")
+
+
+#: What NumPy has no dtype for; ``bfloat16?`` is one of several dtypes that a program chooses from when it runs.
+_WITHOUT_NUMPY = ("bfloat16", "float8_", "quint", "qint", "complex32")
+
+
+def without_numpy(dtype: str) -> bool:
+    return dtype.startswith(_WITHOUT_NUMPY)
+
+
+def joined_dtype(left: str, right: str) -> str:
+    """The dtype after either of two paths."""
+    if left == right:
+        return left
+    odd = next((dtype for dtype in (left, right) if without_numpy(dtype)), "")
+    return odd if odd.endswith("?") or not odd else f"{odd}?"
+
+
+def unsure_dtype(dtype: str) -> str:
+    """The dtype after passing through code that was not seen."""
+    return joined_dtype(dtype, "")
 
 
 def is_none(value: Value) -> bool:
@@ -357,7 +389,7 @@ def join(left: Value, right: Value) -> Value:
                 left,
                 device=left.device.joined(right.device),
                 grad=left.grad.joined(right.grad),
-                dtype=left.dtype if left.dtype == right.dtype else "",
+                dtype=joined_dtype(left.dtype, right.dtype),
                 storages=left.storages | right.storages,
                 sure=left.sure and right.sure,
                 origin=left.origin or right.origin,
@@ -380,6 +412,7 @@ def join(left: Value, right: Value) -> Value:
             return replace(
                 left,
                 cls=left.cls if left.cls is right.cls else None,
+                dtype=joined_dtype(left.dtype, right.dtype),
                 device=left.device.joined(right.device),
                 trainable=left.trainable if left.trainable is right.trainable else Truth.UNKNOWN,
                 storages=left.storages | right.storages,
@@ -412,6 +445,9 @@ def join(left: Value, right: Value) -> Value:
             return DeviceValue(fact=device_fact(left).joined(right.fact))
         case Scalar(kind="str"), Scalar(kind="str") if _names_device(left) and _names_device(right):
             return DeviceValue(fact=device_fact(left).joined(device_fact(right)))
+        case Symbol(path=first), Symbol(path=second) if first.startswith("torch.") and second.startswith("torch."):
+            dtype = joined_dtype(first.removeprefix("torch."), second.removeprefix("torch."))
+            return Scalar(kind="torch.dtype", literal=dtype) if dtype else Unknown(source="mixed")
         case Scalar(), Scalar():
             return Scalar(kind=left.kind if left.kind == right.kind else "number")
         case Unknown(), Unknown():
@@ -420,6 +456,7 @@ def join(left: Value, right: Value) -> Value:
                 device=left.device.joined(right.device),
                 grad=left.grad.joined(right.grad),
                 tensor=left.tensor if left.tensor is right.tensor else Truth.UNKNOWN,
+                dtype=joined_dtype(left.dtype, right.dtype),
                 storages=left.storages | right.storages,
                 source=left.source or right.source,
             )
@@ -431,6 +468,11 @@ def join(left: Value, right: Value) -> Value:
             return left
         case Unknown() | Instance(), Module():
             return right
+        case (Tensor() as tensor, _) | (_, Tensor() as tensor):
+            # On the paths where it is a tensor, what is known of that tensor holds.
+            return Unknown(device=tensor.device, grad=tensor.grad, source="mixed", origin=tensor.origin)
+        case (Unknown() as known, Array()) | (Array(), Unknown() as known):
+            return Unknown(device=known.device, grad=known.grad, tensor=known.tensor, source="mixed")
         case _:
             return Unknown(source="mixed")
 
@@ -442,6 +484,7 @@ def _tensor_or_unknown(tensor: Tensor, other: Unknown) -> Value:
     return Unknown(
         device=tensor.device.joined(other.device),
         grad=tensor.grad.joined(other.grad),
+        dtype=joined_dtype(tensor.dtype, other.dtype),
         storages=tensor.storages | other.storages,
         source=other.source or tensor.source,
         origin=tensor.origin,
@@ -493,11 +536,11 @@ def truth_key(value: Value, depth: int = 3) -> object:
             literal = value.literal if isinstance(value.literal, (str, int, bool)) else None
             return ("s", value.kind, literal)
         case Module():
-            return ("m", value.name, id(value.cls), value.device.truth, value.trainable)
+            return ("m", value.name, id(value.cls), value.dtype, value.device.truth, value.trainable)
         case DeviceValue():
             return ("d", value.fact.truth)
         case Unknown():
-            return ("u", value.device.truth, value.grad.truth, value.tensor, value.source)
+            return ("u", value.device.truth, value.grad.truth, value.tensor, value.dtype, value.source)
         case Sequence() if depth:
             if value.items is not None and len(value.items) <= 8:
                 return ("q", tuple(truth_key(item, depth - 1) for item in value.items))

@@ -89,8 +89,9 @@ def _device_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certai
             return None
     if scene.host_only:
         return None
-    if scene.is_test or scene.file.is_data_code:
-        # Tests and data pipelines work on the CPU unless they say otherwise.
+    if scene.is_test or scene.file.is_data_code or value.source == "file" or value.device.was_settled:
+        # Tests, data pipelines and what reads files work on the CPU unless they say otherwise. And who brings a value
+        # there on one path has thought of devices on the other.
         return Certainty.POSSIBLE
     # A tensor that a caller or unseen code hands over may live anywhere.
     return Certainty.LIKELY if scene.file.mentions_device or value.source in _OUTSIDE else Certainty.POSSIBLE
@@ -106,7 +107,8 @@ def _grad_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certaint
             nobody_outside = scene.grad_mode.truth is Truth.YES
             return Certainty.CERTAIN if sure and nobody_outside else Certainty.LIKELY
         case Truth.MAYBE:
-            return Certainty.LIKELY
+            # That a test raises is seen the first time it runs, on any machine.
+            return Certainty.POSSIBLE if scene.is_test else Certainty.LIKELY
         case Truth.NO:
             return None
     # A helper that turns whatever it is given into an array is given tensors with a gradient sooner or later.

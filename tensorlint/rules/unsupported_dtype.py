@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tensorlint.findings import Certainty
+from tensorlint.flow.events import Export, ItemWrite, NumpyCall, Scene
+from tensorlint.flow.values import Sequence, Tensor, Unknown, Value, leaves, without_numpy
+from tensorlint.knowledge import EXPORTS, SILENTLY_WRONG
+from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST
+from tensorlint.rules.base import Draft, Rule
+from tensorlint.rules.wording import spell
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+
+class UnsupportedDtype(Rule):
+    """NumPy has no bfloat16, float8 or quantized numbers: such a tensor cannot become an array.
+
+    ## What it does
+    Follows casts (`.bfloat16()`, `.to(torch.bfloat16)`, `dtype=`, `torch_dtype=`), modules that were cast, and
+    `torch.autocast`, and reports `.numpy()` and NumPy functions on a tensor of such a dtype.
+
+    ## Why is this bad
+    It raises on every device: `TypeError: Got unsupported ScalarType BFloat16`. `.numpy(force=True)` raises it, too.
+    Under `torch.autocast("cpu")` networks compute in bfloat16 by default, so code that works under autocast on a GPU
+    (float16 there) fails on the CPU.
+
+    ## Example
+    ```python
+    import torch
+
+    layer = torch.nn.Linear(3, 1)
+    with torch.no_grad(), torch.autocast("cpu"):
+        scores = layer(torch.rand(2, 3))
+    print(scores.numpy())
+    ```
+
+    ## Use instead
+    ```python
+    import torch
+
+    layer = torch.nn.Linear(3, 1)
+    with torch.no_grad(), torch.autocast("cpu"):
+        scores = layer(torch.rand(2, 3))
+    print(scores.float().numpy())
+    ```
+    Every bfloat16 and float8 number is a float32 number, so `.float()` loses nothing. A quantized tensor gives its
+    numbers with `.dequantize()` and its codes with `.int_repr()`. `.tolist()` and `.item()` work as they are.
+
+    ## References
+    - pytorch/pytorch#110285; measured on torch 2.13.0
+    """
+
+    code = "TBX107"
+    name = "unsupported-dtype"
+
+    def on_export(self, event: Export) -> Iterator[Draft]:
+        dtype = _dtype(event.value)
+        if dtype and not event.scene.caught:
+            subject = f"`{spell(event.receiver)}`"
+            yield _draft(event.node, subject, dtype, event.value, "`.numpy()`", mend=event.node)
+
+    def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
+        if event.name in SILENTLY_WRONG or event.scene.caught:
+            return
+        for argument in event.arguments:
+            exports = EXPORTS_OF_LIST if isinstance(argument.value, Sequence) else EXPORTS
+            tensor = _odd_tensor(argument.value, event.scene) if event.name in exports else None
+            if tensor is not None:
+                subject = f"`{spell(argument.node)}`"
+                yield _draft(event.node, subject, tensor.dtype, tensor, f"`np.{event.name}`")
+                return
+
+    def on_item_write(self, event: ItemWrite) -> Iterator[Draft]:
+        tensor = _odd_tensor(event.value.value, event.scene)
+        if tensor is not None and not event.scene.caught:
+            yield _draft(event.node, "the tensor", tensor.dtype, tensor, "assigning it into an array")
+
+
+def _dtype(value: Value) -> str:
+    return value.dtype if isinstance(value, (Tensor, Unknown)) and without_numpy(value.dtype) else ""
+
+
+def _odd_tensor(value: Value, scene: Scene) -> Tensor | None:
+    if not scene.file.imports_torch:
+        return None
+    return next((leaf for leaf in leaves(value) if isinstance(leaf, Tensor) and leaf.sure and _dtype(leaf)), None)
+
+
+def _draft(
+    node: cst.CSTNode, subject: str, dtype: str, value: Value, how: str, mend: cst.CSTNode | None = None
+) -> Draft:
+    known = isinstance(value, Tensor) and value.sure and not dtype.endswith("?")
+    verb = "is" if known else "may be"
+    name = "quantized" if "qu" in dtype or dtype.startswith("qint") else dtype.rstrip("?")
+    return Draft(
+        node,
+        f"{subject} {verb} {name}, which NumPy does not have: {how} raises TypeError",
+        Certainty.CERTAIN if known else Certainty.LIKELY,
+        "insert `.dequantize()` before" if name == "quantized" else "insert `.float()` before",
+        mend=mend,
+    )
