@@ -192,6 +192,10 @@ def test_an_import_after_the_only_line() -> None:
         ("from torch import tensor as t, float32 as f\n", "t({}, dtype=f)"),
         ("import torch.nn\n", "torch.tensor({}, dtype=torch.float32)"),
         ("try:\n    import torch as th\nexcept ImportError:\n    raise\n", "th.tensor({}, dtype=th.float32)"),
+        ("if TYPE_CHECKING:\n    import torch\nimport torch as th\n", "th.tensor({}, dtype=th.float32)"),
+        ("import torch\nif TYPE_CHECKING:\n    import torch\n", "torch.tensor({}, dtype=torch.float32)"),
+        ("if TYPE_CHECKING:\n    import torch\nimport torch\n", "torch.tensor({}, dtype=torch.float32)"),
+        ("if TYPE_CHECKING:\n    import torch\nelse:\n    import torch\n", "torch.tensor({}, dtype=torch.float32)"),
         ("import torch as a, torch as b\n", "a.tensor({}, dtype=a.float32)"),
     ],
 )
@@ -401,6 +405,7 @@ def test_what_an_f_string_shows_is_not_safe_to_change() -> None:
         ("if x is not None:\n\tpass\n\x0c\n", "\ty = E"),
         ("\x0c", "y = E"),
         ("if 1:\n    z = 1\n\x0c", "    y = E"),
+        ("if 1:\n\x0c    z = 1\n\x0c    u = 1\n", "    y = E"),
         ("if 1:\n    z = 1\n    \x0c", "y = E"),
         ("\\\n", "y = E"),
         ("if 1:\n    z = 1\n    \\\n", "  y = E"),

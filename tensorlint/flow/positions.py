@@ -111,7 +111,7 @@ class Places:
 def locate(module: cst.Module, nodes: Iterable[cst.CSTNode], text: str = "") -> Places:
     """Where the nodes of ``module`` stand. A node that is not part of the module is left out.
 
-    ``text`` is what was parsed. LibCST forgets form feeds and continued blank lines before a statement.
+    ``text`` is what was parsed. LibCST forgets, or repeats, form feeds and continued blank lines before a statement.
     """
     recorder = _Recorder(module, frozenset(map(id, nodes)))
     module._codegen(recorder)
@@ -124,14 +124,14 @@ def locate(module: cst.Module, nodes: Iterable[cst.CSTNode], text: str = "") -> 
 
 
 def _way_back(written: str, text: str) -> Callable[[Span], Span]:
-    """From places in what LibCST writes to places in the text it read, which has some whitespace more."""
+    """From places in what LibCST writes to places in the text it read, which has other whitespace."""
     offsets: list[int] = []
     at = 0
     for char in written:
-        while at < len(text) and text[at] != char and text[at] in _WHITESPACE:
+        while char not in _WHITESPACE and at < len(text) and text[at] in _WHITESPACE:
             at += 1
         offsets.append(at)
-        at += 1
+        at += at < len(text) and text[at] == char
     offsets.append(len(text))
     old, new = ([0, *(match.end() for match in _NEWLINE.finditer(each))] for each in (written, text))
 

@@ -198,15 +198,11 @@ class Statements(Methods):
     def _import_statement(self, node: cst.Import, frame: Frame) -> None:
         for alias in node.names:
             path = dotted_name(alias.name)
-            if frame.function is None:
-                self.typing_only.discard(path)
             if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
-                frame.env.bind(alias.asname.name.value, Symbol(path=path))
-                self.imported.add(alias.asname.name.value)
+                self._bind_import(alias.asname.name.value, path, frame)
             else:
                 top = path.split(".")[0]
-                frame.env.bind(top, Symbol(path=top))
-                self.imported.add(top)
+                self._bind_import(top, top, frame)
 
     def _import_from(self, node: cst.ImportFrom, frame: Frame) -> None:
         base = dotted_name(node.module) if node.module is not None else ""
@@ -222,8 +218,13 @@ class Statements(Methods):
                 if alias.asname is not None and isinstance(alias.asname.name, cst.Name)
                 else name
             )
-            frame.env.bind(bound, Symbol(path=f"{base}.{name}"))
-            self.imported.add(bound)
+            self._bind_import(bound, f"{base}.{name}", frame)
+
+    def _bind_import(self, name: str, path: str, frame: Frame) -> None:
+        frame.env.bind(name, Symbol(path=path))
+        self.imported.add(name)
+        if frame.function is None:
+            self.typing_only.discard(name)
 
     # Assignment targets.
 
@@ -381,7 +382,7 @@ class Statements(Methods):
             self.execute(node.body.body, frame)
         if dotted_name(node.test).split(".")[-1] == "TYPE_CHECKING":
             self.typing_only |= {
-                name for name, value in frame.env.bindings.items() if before.bindings.get(name) is not value
+                name for name, value in frame.env.bindings.items() if before.bindings.get(name) != value
             }
         taken = (frame.env, frame.alive and reachable)
         if isinstance(test, Scalar) and test.known and test.literal is True and type(node.test) is not cst.Attribute:
