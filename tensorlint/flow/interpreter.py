@@ -286,12 +286,27 @@ class Interpreter(Statements):
                 loop.written.setdefault(serial, node)
         given = NO_STORAGE.union(*map(storages_of, passed.values()), storages_of(receiver) if receiver else NO_STORAGE)
         kept = bool(storages_of(result) & given)
-        if not kept and not inner.outer_writes and inner.updates is None:
+        left = self._left_on_self(inner, frame, node)
+        if not kept and not left and not inner.outer_writes and inner.updates is None:
             self.memo[key] = result
         if isinstance(result, Dictionary) and result.state_dict and not kept:
             # The model was made in there and nobody out here can train it.
             return replace(result, alias=None)
         return result
+
+    @staticmethod
+    def _left_on_self(inner: Frame, frame: Frame, node: cst.CSTNode) -> bool:
+        """``self.prepare()`` binds attributes of the object that the caller goes on with."""
+        called = dotted_name(node.func) if isinstance(node, cst.Call) else ""
+        if not inner.alive or inner.returned or not frame.self_name or not inner.self_name or called.count(".") != 1:
+            return False
+        if called.partition(".")[0] != frame.self_name:
+            return False
+        prefix = inner.self_name + "."
+        bound = [(path, value) for path, value in inner.env.items() if path.startswith(prefix)]
+        for path, value in bound:
+            frame.env.bind(f"{frame.self_name}.{path.removeprefix(prefix)}", value)
+        return bool(bound)
 
     def _in_new_memory(self, value: Value) -> Value:
         """The result of the same call once more: equal in all that was asked, in memory of its own."""
