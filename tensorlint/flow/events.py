@@ -31,6 +31,11 @@ class FileFacts:
     #: It changes the dtype or the device tensors get when nothing is said.
     sets_defaults: bool = False
 
+    @property
+    def numpy_is_torchs(self) -> bool:
+        """Whether ``.numpy()`` of a value of unknown kind is torch's: nothing else here has a method of that name."""
+        return self.imports_torch and not self.foreign and not self.defines_numpy
+
 
 @dataclass(frozen=True, slots=True)
 class Spelling:

@@ -91,7 +91,7 @@ def is_quantized(dtype: str) -> bool:
 
 def _presumed_tensor(value: Tensor | Unknown, scene: Scene) -> bool:
     excluded = isinstance(value, Unknown) and value.tensor is Truth.NO
-    return not excluded and not scene.file.foreign and not scene.file.defines_numpy
+    return not excluded and scene.file.numpy_is_torchs
 
 
 def _device_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certainty | None:
