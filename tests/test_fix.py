@@ -252,7 +252,7 @@ def test_no_fix_where_a_name_it_needs_means_something_else(program: str) -> None
         ("    import copy\n", "copy.deepcopy"),
         ("    import copy as c\n", "c.deepcopy"),
         ("    from copy import deepcopy\n", "deepcopy"),
-        ("    if 1:\n        from copy import deepcopy as d\n", "d"),
+        ("    try:\n        from copy import deepcopy as d\n    finally:\n        pass\n", "d"),
     ],
 )
 def test_an_import_of_the_function_is_used_when_it_came_first(program: str, expected: str) -> None:
@@ -767,3 +767,11 @@ def test_a_comment_that_has_no_place_is_an_error() -> None:
     result = suppress(Report(report.findings, data={"program.py": program.encode()}), write=False)
     assert (result.changes, result.comments, result.exit_code) == ({}, 0, 2)
     assert [(each.code, each.message[:20]) for each in result.findings] == [("TBX902", "no comment was added")]
+
+
+def test_a_name_imported_on_one_path_is_only_used_beside_itself() -> None:
+    head = "import sys\nfrom torch import Tensor\nif sys.argv:\n    import torch\n"
+    assert after(head + "x = Tensor([1, 2])\n") == head + "x = Tensor([1, 2])\n"
+    assert after(head + "x = torch.Tensor([1, 2])\n").endswith("x = torch.tensor([1, 2], dtype=torch.float32)\n")
+    both = head + "else:\n    import torch\n"
+    assert after(both + "x = Tensor([1, 2])\n").endswith("x = torch.tensor([1, 2], dtype=torch.float32)\n")

@@ -74,6 +74,8 @@ class Machine:
         self.module_serial = 0
         #: Names that only ``if TYPE_CHECKING`` imports: nothing binds them at run time.
         self.typing_only: set[str] = set()
+        #: Names that an ``if`` imports on one of its paths only.
+        self.imported_on_one_path: set[str] = set()
         #: Names that an ``import`` which was executed bound, and whether one of them was ``import *``.
         self.imported: set[str] = set()
         self.imported_star = False
@@ -154,7 +156,9 @@ class Machine:
             taken = frame.env.lookup(rest) is not None or self._is_local(rest, frame)
             return None if taken else events.Spelling(rest)
         for name, value in frame.env.visible():
-            if not isinstance(value, Symbol) or name not in self.imported or name in self.typing_only:
+            if not isinstance(value, Symbol) or name not in self.imported:
+                continue
+            if name in self.typing_only or name in self.imported_on_one_path:
                 continue
             if value.path in {path, module} and not self._is_local(name, frame) and self._came_by(name, frame, at):
                 return events.Spelling(name if value.path == path or not rest else f"{name}.{rest}")

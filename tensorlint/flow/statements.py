@@ -225,6 +225,7 @@ class Statements(Methods):
         self.imported.add(name)
         if frame.function is None:
             self.typing_only.discard(name)
+            self.imported_on_one_path.discard(name)
 
     # Assignment targets.
 
@@ -394,6 +395,9 @@ class Statements(Methods):
             self._if(node.orelse, frame)
         elif node.orelse is not None:
             self.execute(node.orelse.body.body, frame)
+        if taken[1] and frame.alive:
+            one_path = taken[0].bindings.keys() ^ frame.env.bindings.keys()
+            self.imported_on_one_path |= one_path & self.imported
         self._merge(frame, taken, (frame.env, frame.alive))
 
     def _merge(self, frame: Frame, *paths: tuple[Environment, bool]) -> None:

@@ -10,6 +10,7 @@ from tensorlint.fix.repair import Builder, Repair, add_argument, replace, source
 from tensorlint.flow.events import Scene, Spelling, TorchCall, UnsetRead
 from tensorlint.flow.values import Array, Scalar
 from tensorlint.policy import ExportStyle
+from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.legacy_constructor import SIZE_NAME
 from tensorlint.rules.wording import spell
@@ -113,7 +114,9 @@ def _repair(node: cst.CSTNode, scene: Scene) -> Builder | None:
             return None
     if legacy is None or SIZE_NAME.search(spell(value)):
         return None
-    tensor, dtype = (scene.spelling(f"torch.{name}") for name in ("tensor", _DTYPES[legacy[1] or "Float"]))
+    tensor, dtype = (
+        mending.beside(function, scene, f"torch.{name}") for name in ("tensor", _DTYPES[legacy[1] or "Float"])
+    )
     return None if tensor is None or dtype is None else partial(_number, node, tensor, dtype)
 
 

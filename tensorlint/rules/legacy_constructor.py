@@ -10,6 +10,7 @@ from tensorlint.fix.repair import Builder, Repair, add_argument, replace
 from tensorlint.flow.events import Argument, Spelling, TorchCall
 from tensorlint.flow.values import Array, Scalar, Sequence, Truth, Unknown, Value
 from tensorlint.policy import ExportStyle
+from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell
 
@@ -104,7 +105,7 @@ def _repair(event: TorchCall, data: Argument, target: str) -> Builder | None:
     assert isinstance(call, libcst.Call)
     # The same for a list, and what people write for one.
     wanted = "tensor" if isinstance(data.value, Sequence) else "as_tensor"
-    function, dtype = (event.scene.spelling(f"torch.{name}") for name in (wanted, target))
+    function, dtype = (mending.beside(call.func, event.scene, f"torch.{name}") for name in (wanted, target))
     if function is None or dtype is None or len(event.arguments) != 1 or data.star:
         return None
     reason = ""

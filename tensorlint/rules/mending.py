@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability
 from tensorlint.fix.repair import Change, Repair, append, method_call
+from tensorlint.flow.events import Spelling
 from tensorlint.policy import ExportStyle
 
 if TYPE_CHECKING:
     import libcst as cst
 
+    from tensorlint.flow.events import Scene
     from tensorlint.rules.wording import Risk
 
 #: Methods that only bring a tensor to where NumPy can see it; ``.detach()`` goes before them, so that the copy is not
@@ -60,6 +62,17 @@ def bring_home(
     inserted = append(moved, methods)
     changes = (Change(inserted.node, inserted.before, inserted.after, whole=tensor),)
     return (*changes, append(tensor, suffix)) if suffix else changes
+
+
+def beside(function: cst.BaseExpression, scene: Scene, path: str) -> Spelling | None:
+    """How ``path`` is written where ``function``, of the same module, is called: as its neighbour there is."""
+    import libcst
+
+    match function:
+        case libcst.Attribute(value=libcst.Name(value=module)):
+            return Spelling(f"{module}.{path.partition('.')[2]}")
+        case _:
+            return scene.spelling(path)
 
 
 def spelled(risk: Risk, style: ExportStyle) -> str:
