@@ -16,8 +16,9 @@ def fixtures_root() -> Path | None:
 
 
 def programs(code: str) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-    """The bad and the good programs of a rule, in order of name."""
+    """The bad and the good programs of a rule, in order of name; bad ones that are not seen come last."""
     root = fixtures_root()
     if root is None:
         return (), ()
-    return tuple(sorted(root.glob(f"{code}_*/bad_*.py"))), tuple(sorted(root.glob(f"{code}_*/good_*.py")))
+    bad = sorted(root.glob(f"{code}_*/bad_*.py"), key=lambda path: (b"# expect:" not in path.read_bytes(), path.name))
+    return tuple(bad), tuple(sorted(root.glob(f"{code}_*/good_*.py")))

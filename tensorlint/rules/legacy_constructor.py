@@ -23,6 +23,8 @@ SIZE_NAME = re.compile(
     r"|(_size|_dim|_channels|_features|_planes|_units|_len|_num)$",
     re.IGNORECASE,
 )
+#: Casts that make the way through float32 a detour.
+_CASTS = frozenset({"long", "int", "short", "char", "byte", "bool", "double"})
 _CONSTRUCTORS = {"Tensor": "float32", "FloatTensor": "float32", "HalfTensor": "float16"}
 
 
@@ -64,7 +66,8 @@ class LegacyConstructorCast(Rule):
     ## Fix safety
     `torch.as_tensor(x, dtype=torch.float32)` is safe for arrays and for lists of numbers: same values, same dtype, same
     aliasing (measured). It is unsafe where `x` may be something else, as an integer would be a size, and in a file that
-    sets the default dtype or device.
+    sets the default dtype or device. Where a cast follows at once, as in `torch.Tensor(ids).long()`, the fix is
+    `torch.tensor(ids).long()`, which is unsafe, as large integers keep their value then.
 
     ## References
     - pytorch/pytorch#34758, #64138; measured on torch 1.13.1, 2.2.2 and 2.13.0
@@ -103,11 +106,14 @@ def _repair(event: TorchCall, data: Argument, target: str) -> Builder | None:
 
     call = event.node
     assert isinstance(call, libcst.Call)
-    # The same for a list, and what people write for one.
-    wanted = "tensor" if isinstance(data.value, Sequence) else "as_tensor"
+    detour = event.consumer in _CASTS and _same_for(data.value)
+    # The same for a list, and what people write for one; for what comes out of a detour, as that was a copy, too.
+    wanted = "tensor" if detour or isinstance(data.value, Sequence) else "as_tensor"
     function, dtype = (mending.beside(call.func, event.scene, f"torch.{name}") for name in (wanted, target))
     if function is None or dtype is None or len(event.arguments) != 1 or data.star:
         return None
+    if detour:
+        return partial(_without_detour, call, function, event.consumer)
     reason = ""
     if not _same_for(data.value):
         is_list = isinstance(data.value, Sequence)
@@ -129,6 +135,16 @@ def _same_for(value: Value) -> bool:
             return isinstance(element, Scalar) or _same_for(element)
         case _:
             return False
+
+
+def _without_detour(call: cst.Call, function: Spelling, cast: str, style: ExportStyle) -> Repair:
+    return Repair(
+        f"use `{function.text}(...).{cast}()`",
+        (replace(call.func, function.text),),
+        Applicability.UNSAFE,
+        "what the legacy dtype cannot hold keeps its value",
+        function.imports,
+    )
 
 
 def _spelled_out(call: cst.Call, function: Spelling, dtype: Spelling, reason: str, style: ExportStyle) -> Repair:
