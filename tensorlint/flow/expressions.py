@@ -63,7 +63,7 @@ _CONSTANTS: Mapping[str, Value] = MappingProxyType(
         "False": Scalar(kind="bool", literal=False, known=True),
     }
 )
-_FLOATS = frozenset(
+FLOATS = frozenset(
     f"{module}.{name}"
     for module in ("numpy", "math", "torch")
     for name in ("nan", "inf", "pi", "e", "NaN", "Inf", "tau")
@@ -251,7 +251,7 @@ class Expressions(Machine):
         match value:
             case Symbol():
                 path = f"{value.path}.{name}"
-                return Scalar(kind="float", known=True) if path in _FLOATS else Symbol(path=path)
+                return Scalar(kind="float", known=True) if path in FLOATS else Symbol(path=path)
             case Tensor():
                 return self._tensor_attribute(value, name, node, frame)
             case Array():
@@ -481,8 +481,10 @@ class Expressions(Machine):
                 return replace(
                     left, items=None, element=join(left.any_element(), right.any_element()), oid=self.next_serial()
                 )
-            case (Sequence(), Scalar()):
+            case (Sequence(), Scalar() | Unknown()) if isinstance(right, Scalar) or _multiplies(node):
                 return replace(left, items=None, element=left.any_element(), oid=self.next_serial())
+            case (Scalar() | Unknown(), Sequence()) if _multiplies(node):
+                return replace(right, items=None, element=right.any_element(), oid=self.next_serial())
             case (Array(), Array() | Scalar() | Foreign() | Unknown()) | (Scalar() | Foreign() | Unknown(), Array()):
                 return Array(dtype=self._promoted(left, right), storages=self.storage())
             case (Unknown(), _) | (_, Unknown()):
@@ -663,6 +665,10 @@ class Expressions(Machine):
 
     def _call(self, node: cst.Call, frame: Frame) -> Value:
         raise NotImplementedError
+
+
+def _multiplies(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Multiply)
 
 
 def _number_kind(left: str, right: str, node: cst.CSTNode) -> str:

@@ -12,6 +12,7 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
+from tensorlint.flow.expressions import FLOATS
 from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
 from tensorlint.flow.methods import Methods
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop
@@ -221,7 +222,7 @@ class Statements(Methods):
             self._bind_import(bound, f"{base}.{name}", frame)
 
     def _bind_import(self, name: str, path: str, frame: Frame) -> None:
-        frame.env.bind(name, Symbol(path=path))
+        frame.env.bind(name, Scalar(kind="float", known=True) if path in FLOATS else Symbol(path=path))
         self.imported.add(name)
         if frame.function is None:
             self.typing_only.discard(name)

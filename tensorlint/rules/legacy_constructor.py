@@ -185,8 +185,9 @@ def _elements(value: Sequence, target: str) -> tuple[Certainty, str] | None:
     if any(item == "float" for item in found):
         # One float literal among the numbers says that floats are meant.
         return None
-    if found and all(item == "int" for item in found):
-        return Certainty.CERTAIN, "a list of integers"
+    if found and all(item in {"int", "bool"} for item in found):
+        what = "bools" if "int" not in found else "integers" if "bool" not in found else "integers and bools"
+        return Certainty.CERTAIN, f"a {value.kind} of {what}"
     if all(item is None for item in found):
         return None
     return Certainty.LIKELY, "whatever its elements are"
@@ -196,7 +197,9 @@ def _element(value: Value, target: str) -> str | None:
     match value:
         case Scalar(kind="float" | "np.float32" | "np.float64"):
             return "float"
-        case Scalar(kind="int" | "bool" | "np.int64"):
+        case Scalar(kind="bool"):
+            return "bool"
+        case Scalar(kind="int" | "np.int64"):
             return "int"
         case Scalar(kind="str" | "None"):
             return None
@@ -206,7 +209,9 @@ def _element(value: Value, target: str) -> str | None:
             ]
             if "float" in inner:
                 return "float"
-            return "int" if inner and all(item == "int" for item in inner) else "other"
+            if not inner or not all(item in {"int", "bool"} for item in inner):
+                return "other"
+            return "int" if "int" in inner else "bool"
         case Array(dtype=dtype) if dtype == target:
             return "float"
         case _:
