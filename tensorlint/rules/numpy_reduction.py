@@ -54,7 +54,8 @@ class NumpyReduction(Rule):
 
     ## Fix safety
     Unsafe: the result is a tensor, not a NumPy number. Only offered for the tensor as the one argument, and for
-    `np.mean` where the dtype is known to be floating, as torch has no mean of integers.
+    `np.mean` where the dtype is known to be floating, as torch has no mean of integers. `correction=0` needs
+    torch 2.0.
 
     ## References
     - pytorch/pytorch#50010; measured on torch 2.13.0 with NumPy 2.4.6
