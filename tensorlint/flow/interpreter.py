@@ -289,10 +289,8 @@ class Interpreter(Statements):
         left = self._left_on_self(inner, frame, node)
         if not kept and not left and not inner.outer_writes and inner.updates is None:
             self.memo[key] = result
-        if isinstance(result, Dictionary) and result.state_dict and not kept:
-            # The model was made in there and nobody out here can train it.
-            return replace(result, alias=None)
-        return result
+        # Where the model was made in there, nobody out here can train it.
+        return result if kept else _of_no_model(result)
 
     @staticmethod
     def _left_on_self(inner: Frame, frame: Frame, node: cst.CSTNode) -> bool:
@@ -370,3 +368,14 @@ def _bound_arguments(info: FunctionInfo, arguments: tuple[Argument, ...], *, bou
 def interpret(module: cst.Module, file: events.FileFacts, emit: Callable[[events.Event], None]) -> None:
     """Interpret a parsed file and hand every event to ``emit``, in a fixed order."""
     Interpreter(file, emit).run(module)
+
+
+def _of_no_model(value: Value) -> Value:
+    """The same, with parameters that a ``state_dict()`` in it holds belonging to nobody any more."""
+    match value:
+        case Dictionary(state_dict=True):
+            return replace(value, alias=None)
+        case Sequence(items=items) if items is not None:
+            return replace(value, items=tuple(map(_of_no_model, items)))
+        case _:
+            return value
