@@ -1,8 +1,8 @@
 """Rows and columns of a handful of nodes, found by writing the module out once.
 
 LibCST's own ``PositionProvider`` records every node and costs twice the parse (2.0 s per MB, measured on
-LibCST 1.9); findings need a few. Only a file that has a finding is written out, and only the nodes
-asked for are remembered.
+LibCST 1.9); findings need a few. Only a file that has a finding is written out, up to the last of
+the nodes asked for, and only these are remembered.
 """
 
 from __future__ import annotations
@@ -114,9 +114,13 @@ def locate(module: cst.Module, nodes: Iterable[cst.CSTNode], text: str = "") -> 
     ``text`` is what was parsed. LibCST forgets, or repeats, form feeds and continued blank lines before a statement.
     """
     recorder = _Recorder(module, frozenset(map(id, nodes)))
-    module._codegen(recorder)
+    differs = _FORGOTTEN.search(text) is not None
+    for part in (*module.header, *module.body, *module.footer):
+        part._codegen(recorder)
+        if len(recorder.outer) == len(recorder.wanted) and not differs:
+            break  # what follows is of no interest
     spans, outer, statements, quoted = recorder.spans, recorder.outer, recorder.statements, recorder.quoted
-    if _FORGOTTEN.search(text) and (written := "".join(recorder.tokens)) != text:
+    if differs and (written := "".join(recorder.tokens)) != text:
         back = _way_back(written, text)
         spans, outer = ({key: back(span) for key, span in each.items()} for each in (spans, outer))
         statements, quoted = ([back(span) for span in each] for each in (statements, quoted))
