@@ -29,9 +29,28 @@ _TOKEN = re.compile(
 )
 
 
+#: Where a statement begins that no bracket can be open at: most files consist of short pieces between two of these.
+_STATEMENT = re.compile(r"\n[ \t]*(?=(?:def|class|return|raise|import|with|assert|try|while|pass)\b)")
+_LINK = re.compile(r"[-+*/%@&|^~<>.:]|\b(?:not|and|or|if|else|await|lambda|in|is)\b")
+
+
+def _is_shallow(text: str) -> bool:
+    """Whether no piece between two statements has as much of anything as would be too much."""
+    return all(
+        len(piece) < 2 * MAX_BRACKETS
+        or (
+            piece.count("(") + piece.count("[") + piece.count("{") <= MAX_BRACKETS
+            and (len(piece) < 2 * MAX_CHAIN or len(_LINK.findall(piece)) <= MAX_CHAIN)
+        )
+        for piece in _STATEMENT.split(text)
+    )
+
+
 def check_nesting(source: Source) -> None:
     """Raise ``SourceError`` where brackets or an expression go deeper than a parser should be asked to."""
     text = source.text
+    if _is_shallow(text):
+        return
     open_at: list[int] = []  # length of the chain that each open bracket interrupts
     chain = 0
     for match in _TOKEN.finditer(text):
