@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tensorlint.facts import file_facts
-from tensorlint.findings import Applicability, Certainty, Finding, Fix, Span, TraceStep
+from tensorlint.findings import Applicability, Certainty, Finding, Fix, TraceStep, tool_finding
 from tensorlint.policy import Policy
 from tensorlint.unused import looked_for, unused
 
@@ -143,14 +143,8 @@ def _kept(source: Source, judged: _Judgement, culprits: list[Finding], reason: s
     """The program as it was, because of these."""
     rules = ", ".join(sorted({finding.code for finding in culprits}))
     at = culprits[0].span
-    internal = Finding(
-        INTERNAL_ERROR,
-        f"internal error: {rules}: {reason}; nothing in this file was changed; please report it",
-        source.path,
-        Span(at.row, at.column, at.row, at.column),
-        Certainty.CERTAIN,
-        noqa_row=at.row,
-    )
+    message = f"internal error: {rules}: {reason}; nothing in this file was changed; please report it"
+    internal = tool_finding(INTERNAL_ERROR, source.path, message, at.row, at.column)
     findings = tuple(sorted((*judged.findings, internal), key=lambda finding: finding.sort_key))
     return Fixed(source, findings, (), judged.findings)
 
@@ -231,9 +225,7 @@ def _syntax_error(source: Source, error: cst.ParserSyntaxError) -> Finding:
             ast.parse(source.text)
     except SyntaxError as own:
         row, column, message = own.lineno or row, own.offset or 1, own.msg
-    row, column = max(row, 1), max(column, 1)
-    span = Span(row, column, row, column)
-    return Finding(SYNTAX_ERROR, f"syntax error: {message}", source.path, span, Certainty.CERTAIN, noqa_row=row)
+    return tool_finding(SYNTAX_ERROR, source.path, f"syntax error: {message}", max(row, 1), max(column, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +321,7 @@ def _repairs(
 
 def _not_built(code: str, error: Exception, source: Source) -> Finding:
     message = f"internal error: {code}: its fix cannot be built: {type(error).__name__}: {error}; please report it"
-    return Finding(INTERNAL_ERROR, message, source.path, Span(1, 1, 1, 1), Certainty.CERTAIN)
+    return tool_finding(INTERNAL_ERROR, source.path, message)
 
 
 def _continued(source: Source, row: int) -> int:

@@ -102,3 +102,8 @@ class Finding:
     def is_internal(self) -> bool:
         """Whether the tool itself failed on this file: TBX900 to TBX902."""
         return self.code in {"TBX900", "TBX901", "TBX902"}
+
+
+def tool_finding(code: str, path: str, message: str, row: int = 1, column: int = 1) -> Finding:
+    """A finding of the tool about itself: TBX900 to TBX902."""
+    return Finding(code, message, path, Span(row, column, row, column), Certainty.CERTAIN, noqa_row=row)

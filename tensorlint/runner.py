@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from tensorlint.config import Resolver, Settings, codes_of, resolve
 from tensorlint.deep import with_deep_stack
 from tensorlint.discovery import Discovered
-from tensorlint.findings import Applicability, Certainty, Finding, Span
+from tensorlint.findings import Applicability, Certainty, Finding, tool_finding
 from tensorlint.fix.comments import CommentError, with_comments
 from tensorlint.fix.writing import WriteError, replace_file
 from tensorlint.nesting import check_nesting
@@ -298,11 +298,6 @@ def _parses(data: bytes) -> bool:
         except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
             return False
     return True
-
-
-def tool_finding(code: str, path: str, message: str, row: int = 1, column: int = 1) -> Finding:
-    """A finding of the tool about itself: TBX900 to TBX902."""
-    return Finding(code, message, path, Span(row, column, row, column), Certainty.CERTAIN, noqa_row=row)
 
 
 def source_finding(path: str, error: SourceError) -> Finding:

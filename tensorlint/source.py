@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 #: Where Python ends a line. ``str.splitlines`` also splits at form feeds and other separators, which would shift rows.
-_NEWLINE = re.compile(r"\r\n|\r|\n")
+NEWLINE = re.compile(r"\r\n|\r|\n")
 _NEWLINE_BYTES = re.compile(rb"\r\n|\r|\n")
 _FOREIGN_BOMS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -85,7 +85,7 @@ class Source:
     @cached_property
     def lines(self) -> tuple[str, ...]:
         """The lines without their ends; row ``n`` is ``lines[n - 1]``. A final newline leaves an empty last line."""
-        return tuple(_NEWLINE.split(self.text))
+        return tuple(NEWLINE.split(self.text))
 
 
 def read_bytes(path: str) -> bytes:
@@ -112,5 +112,5 @@ def _declared_encoding(data: bytes) -> str:
 
 def _position(before: bytes) -> tuple[int, int]:
     """Row and column of the character after these bytes, as well as undecodable bytes allow."""
-    lines = _NEWLINE.split(before.decode("utf-8", "replace"))
+    lines = NEWLINE.split(before.decode("utf-8", "replace"))
     return len(lines), len(lines[-1]) + 1

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Edit, Fix, Span
+from tensorlint.source import NEWLINE
 
 if TYPE_CHECKING:
     from tensorlint.source import Source
@@ -87,4 +88,4 @@ def _with_codes(line: str, codes: list[str], column: int) -> str:
 
 def _line_ends(source: Source) -> list[str]:
     """The newline after each line; empty after the last."""
-    return [*re.findall(r"\r\n|\r|\n", source.text), ""]
+    return [*NEWLINE.findall(source.text), ""]

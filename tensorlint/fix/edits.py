@@ -2,57 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Edit, Fix, Span
+from tensorlint.source import NEWLINE
 
 if TYPE_CHECKING:
     from tensorlint.fix.imports import Place
     from tensorlint.fix.repair import Change, Repair
     from tensorlint.flow.positions import Places
 
-_NEWLINE = re.compile(r"\r\n|\r|\n")
-
 
 class EditError(Exception):
     """Edits that do not lie in the text they are for."""
-
-
-@dataclass(frozen=True)
-class Text:
-    """A text that knows where its rows begin. Rows and columns are 1-based."""
-
-    value: str
-
-    @cached_property
-    def starts(self) -> Sequence[int]:
-        return [0, *(match.end() for match in _NEWLINE.finditer(self.value))]
-
-    def offsets(self, edits: Iterable[Edit]) -> list[tuple[int, int, str]]:
-        """Start, end and content of each edit, in characters from the beginning."""
-        starts = self.starts
-        found: list[tuple[int, int, str]] = []
-        for edit in edits:
-            span = edit.span
-            if not 1 <= span.row <= span.end_row <= len(starts):
-                raise EditError(f"no row {span.end_row} in a text of {len(starts)}")
-            start = starts[span.row - 1] + span.column - 1
-            end = starts[span.end_row - 1] + span.end_column - 1
-            if not start <= end <= len(self.value):
-                raise EditError(f"no column {span.end_column} in row {span.end_row}")
-            found.append((start, end, edit.content))
-        return found
-
-    def span(self, start: int, end: int) -> Span:
-        """Rows and columns of what lies between two offsets."""
-        starts = self.starts
-        row, end_row = bisect_right(starts, start), bisect_right(starts, end)
-        return Span(row, start - starts[row - 1] + 1, end_row, end - starts[end_row - 1] + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +124,23 @@ def apply(text: str, fixes: Iterable[Fix]) -> str:
     edits = sorted({edit: None for fix in fixes for edit in fix.edits}, key=_by_place)
     parts: list[str] = []
     done = 0
-    for start, end, content in Text(text).offsets(edits):
+    for start, end, content in _offsets(text, edits):
         if start < done:
             raise EditError("two edits overlap")
         parts += (text[done:start], content)
         done = end
     return "".join((*parts, text[done:]))
+
+
+def _offsets(text: str, edits: Iterable[Edit]) -> Iterator[tuple[int, int, str]]:
+    """Start, end and content of each edit, in characters from the beginning."""
+    starts = [0, *(match.end() for match in NEWLINE.finditer(text))]
+    for edit in edits:
+        span = edit.span
+        if not 1 <= span.row <= span.end_row <= len(starts):
+            raise EditError(f"no row {span.end_row} in a text of {len(starts)}")
+        start = starts[span.row - 1] + span.column - 1
+        end = starts[span.end_row - 1] + span.end_column - 1
+        if not start <= end <= len(text):
+            raise EditError(f"no column {span.end_column} in row {span.end_row}")
+        yield start, end, edit.content

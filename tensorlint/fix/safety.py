@@ -12,6 +12,8 @@ from dataclasses import fields
 
 import libcst as cst
 
+from tensorlint.flow.index import imported_by
+
 #: Fields that hold layout. It may move from one node to another, and means nothing.
 _LAYOUT = frozenset(
     {
@@ -124,12 +126,8 @@ def _imported(module: cst.Module) -> set[str]:
         match node:
             case cst.If(test=test) if "TYPE_CHECKING" in set(_names(test)) | _attributes(test):
                 pending += [node.orelse] if node.orelse is not None else []
-            case cst.ImportAlias(name=name, asname=asname):
-                bound: cst.BaseExpression = asname.name if asname is not None else name
-                while isinstance(bound, cst.Attribute):
-                    bound = bound.value
-                if isinstance(bound, cst.Name):
-                    found.add(bound.value)
+            case cst.ImportAlias():
+                found.update(imported_by(node))
             case cst.BaseExpression():
                 pass
             case _:

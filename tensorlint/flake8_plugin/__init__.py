@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 from tensorlint import __version__
-from tensorlint.findings import Certainty, Finding
+from tensorlint.findings import Certainty, Finding, tool_finding
 from tensorlint.screen import may_matter
 
 Row = tuple[int, int, str, type]
@@ -62,7 +62,7 @@ class Plugin:
 
     def _findings(self, text: str) -> list[Finding]:
         from tensorlint.config import ConfigError, resolve
-        from tensorlint.runner import judge_source, tool_finding
+        from tensorlint.runner import judge_source
         from tensorlint.source import Source
 
         try:

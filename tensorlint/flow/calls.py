@@ -240,8 +240,7 @@ class Calls(BuiltinCalls):
         if top in FOREIGN_FRAMEWORKS:
             return Foreign(framework=top)
         if path == "random.shuffle":
-            self._shuffle("stdlib:random.shuffle", arguments, node, frame)
-            return NONE
+            return self._told("stdlib:random.shuffle", arguments, NONE, node, frame)
         if path in {"random.Random", "random.SystemRandom"}:
             return Symbol(path="random")
         if path == "copy.deepcopy":

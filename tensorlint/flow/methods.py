@@ -541,8 +541,7 @@ class Methods(Calls):
                 self.store(frame, node, last.value, "append", owner, value.oid, written=last.node)
                 return None
             case "shuffle" if arguments and isinstance(arguments[0].value, Tensor):
-                self._shuffle("random.shuffle", arguments, node, frame)
-                return NONE
+                return self._told("random.shuffle", arguments, NONE, node, frame)
             case "item":
                 return Scalar(kind="number")
             case "tolist":

@@ -13,7 +13,6 @@ from tensorlint.flow.state import Frame
 from tensorlint.flow.torch_calls import TorchCalls
 from tensorlint.flow.values import (
     NO_FACT,
-    NONE,
     PLAIN,
     UNKNOWN,
     Array,
@@ -40,29 +39,13 @@ from tensorlint.knowledge.row import DTYPES
 
 class NumpyCalls(TorchCalls):
     def _numpy_call(self, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
-        result = self._numpy_result(name, arguments, node, frame)
-        self.emit(
-            frame,
-            events.NumpyCall,
-            node,
-            name=name,
-            arguments=arguments,
-            result=result,
-            discarded=self.bare_call is node,
-        )
-        return result
+        return self._told(name, arguments, self._numpy_result(name, arguments, node, frame), node, frame)
 
-    def _shuffle(self, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> None:
-        """``shuffle`` of a NumPy generator or of the standard library."""
-        self.emit(
-            frame,
-            events.NumpyCall,
-            node,
-            name=name,
-            arguments=arguments,
-            result=NONE,
-            discarded=self.bare_call is node,
-        )
+    def _told(self, name: str, arguments: tuple[Argument, ...], result: Value, node: cst.Call, frame: Frame) -> Value:
+        """The event of a call of NumPy, or of the ``shuffle`` of a generator or of the standard library."""
+        discarded = self.bare_call is node
+        self.emit(frame, events.NumpyCall, node, name=name, arguments=arguments, result=result, discarded=discarded)
+        return result
 
     def _numpy_result(self, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         if name in {"random.default_rng", "random.RandomState", "random.Generator"}:

@@ -17,8 +17,8 @@ import libcst as cst
 from libcst._nodes.internal import CodegenState
 
 from tensorlint.findings import Span
+from tensorlint.source import NEWLINE
 
-_NEWLINE = re.compile(r"\r\n|\r|\n")
 _SILENT = nullcontext()
 _WHITESPACE = " \t\f\\\r\n"
 #: What LibCST may leave out: form feeds, and backslashes on lines that are blank otherwise.
@@ -43,7 +43,7 @@ class _Recorder(CodegenState):
     def add_token(self, value: str) -> None:
         self.tokens.append(value)
         if "\n" in value or "\r" in value:
-            parts = _NEWLINE.split(value)
+            parts = NEWLINE.split(value)
             self.row += len(parts) - 1
             self.column = len(parts[-1]) + 1
         else:
@@ -137,7 +137,7 @@ def _way_back(written: str, text: str) -> Callable[[Span], Span]:
         offsets.append(at)
         at += at < len(text) and text[at] == char
     offsets.append(len(text))
-    old, new = ([0, *(match.end() for match in _NEWLINE.finditer(each))] for each in (written, text))
+    old, new = ([0, *(match.end() for match in NEWLINE.finditer(each))] for each in (written, text))
 
     def place(row: int, column: int, *, end: bool) -> tuple[int, int]:
         offset = old[row - 1] + column - 1
