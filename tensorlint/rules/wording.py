@@ -20,10 +20,6 @@ KEPT_NAME = re.compile(
 )
 #: Names that say a write is meant to reach the memory behind them.
 WRITE_THROUGH_NAME = re.compile(r"view|shared|buf|alias|_numpy$|_np$|mem|out$|out_|dst|dest", re.IGNORECASE)
-#: Functions that convert or compare whatever they are given.
-CONVERTER_NAME = re.compile(r"numpy|ndarray|(^|_)(np|array)($|_)|tensor2|^assert_|allclose", re.IGNORECASE)
-#: How a value of unknown device came in: handed over by a caller or by code that was not seen.
-_OUTSIDE = frozenset({"call", "parameter", "load", "model", "distribution", ""})
 
 
 def spell(node: cst.CSTNode, limit: int = 48) -> str:
@@ -72,9 +68,6 @@ def export_risk(value: Value, scene: Scene, *, presume: bool) -> Risk | None:
         case _:
             return None
     device = _device_risk(value, scene, sure=sure)
-    if not presume and value.device.truth is Truth.UNKNOWN and device is not None:
-        # A NumPy function is called on arrays and tensors alike: there, silence is no evidence.
-        device = Certainty.POSSIBLE
     return Risk(device, _grad_risk(value, scene, sure=sure), sure, *cast_of(value.dtype))
 
 
@@ -102,14 +95,8 @@ def _device_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certai
             return Certainty.LIKELY
         case Truth.NO:
             return None
-    if scene.host_only:
-        return None
-    if scene.is_test or scene.file.is_data_code or value.source == "file" or value.device.was_settled:
-        # Tests, data pipelines and what reads files work on the CPU unless they say otherwise. And who brings a value
-        # there on one path has thought of devices on the other.
-        return Certainty.POSSIBLE
-    # A tensor that a caller or unseen code hands over may live anywhere.
-    return Certainty.LIKELY if scene.file.mentions_device or value.source in _OUTSIDE else Certainty.POSSIBLE
+    # Not knowing is no evidence: what is unseen may have been brought to the CPU in another file.
+    return None if scene.host_only else Certainty.POSSIBLE
 
 
 def _grad_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certainty | None:
@@ -126,9 +113,7 @@ def _grad_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certaint
             return Certainty.POSSIBLE if scene.is_test else Certainty.LIKELY
         case Truth.NO:
             return None
-    # A helper that turns whatever it is given into an array is given tensors with a gradient sooner or later.
-    handed = value.source in {"parameter", "call"} and not scene.is_test and CONVERTER_NAME.search(scene.function)
-    return Certainty.LIKELY if handed else Certainty.POSSIBLE
+    return Certainty.POSSIBLE
 
 
 def history(*facts: Fact) -> tuple[Note, ...]:
