@@ -313,7 +313,7 @@ class Calls(BuiltinCalls):
         initializer = info.method("__init__")
         made = self.self_value(info)
         if isinstance(made, Module):
-            made = replace(made, device=NO_FACT, oid=self.next_serial())
+            made = replace(made, device=self.default_device, oid=self.next_serial())
         elif isinstance(made, Instance):
             made = replace(made, oid=self.next_serial())
         if initializer is not None and self.learning:

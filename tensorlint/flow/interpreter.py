@@ -94,8 +94,11 @@ class Interpreter(Statements):
     def _root(self, info: FunctionInfo) -> None:
         frame = self._frame(info, depth=0)
         frame.env.grad_mode = self._grad_mode(info, frame)
+        default_device = self.default_device
         self._bind_parameters(info, frame)
         self._run_body(info, frame)
+        # Which function runs after which is not known: what one of them sets holds for what it calls.
+        self.default_device = default_device
 
     def _frame(self, info: FunctionInfo, depth: int) -> Frame:
         closure = info.closure if info.closure is not None else self.module_env
@@ -255,6 +258,7 @@ class Interpreter(Statements):
             id(info),
             frame.env.grad_mode.truth,
             self.autocast,
+            self.default_device.truth,
             tuple((name, truth_key(value)) for name, value in sorted(passed.items())),
             truth_key(receiver) if receiver else None,
         )

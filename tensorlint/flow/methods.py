@@ -232,7 +232,8 @@ class Methods(Calls):
         force = next(
             (argument.value for argument in arguments if argument.keyword == "force" or not argument.keyword), None
         )
-        forced = isinstance(force, Scalar) and force.literal is True
+        # With a flag that is chosen elsewhere, somebody thought of both cases.
+        forced = force is not None and not (_is_false(force) and isinstance(force, Scalar) and force.known)
         consumer, around = self.consumers.get(id(node), ("", None))
         self.emit(
             frame,

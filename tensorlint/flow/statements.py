@@ -564,7 +564,7 @@ class Statements(Methods):
             case Symbol(path=path) if path in _GRAD_CONTEXTS:
                 frame.env.grad_mode = _GRAD_CONTEXTS[path]
             case DeviceValue(fact=fact):
-                self.default_device = fact
+                self.default_device = replace(fact, node=node, reason=fact.reason or "made on the device set here")
             case Symbol(path=path) if path.startswith(AUTOCAST):
                 self.autocast = path.removeprefix(AUTOCAST)
             case Unknown() | Foreign():

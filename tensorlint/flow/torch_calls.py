@@ -101,7 +101,7 @@ class TorchCalls(Guards):
             chosen = first if first is not None else keyword(arguments, "type") or UNKNOWN
             return chosen if isinstance(chosen, DeviceValue) else DeviceValue(fact=device_fact(chosen))
         if name in {"set_default_device", "set_default_tensor_type"}:
-            self.default_device = UNKNOWN_FACT
+            self.default_device = self._default_device(first, arguments, node)
             return NONE
         if f"torch.{name}" in _IDENTITY_CALLS and first is not None:
             return first
@@ -156,6 +156,20 @@ class TorchCalls(Guards):
         } or _LEGACY_DTYPE.match(last):
             return self._import(name, row, arguments, node, frame)
         return self.from_row(row, None, arguments, node, frame, words=f"`torch.{name}`")
+
+    def _default_device(self, first: Value | None, arguments: tuple[Argument, ...], node: cst.Call) -> Fact:
+        """Where tensors are made from here on. A type of tensors says it too: ``torch.cuda.FloatTensor``."""
+        match first if first is not None or not arguments else arguments[0].value:
+            case None:
+                return NO_FACT
+            case Symbol(path=kind) | Scalar(literal=str(kind)) if kind.endswith("Tensor"):
+                truth = Truth.YES if ".cuda." in kind else Truth.NO
+            case chosen:
+                fact = self.moved_to(chosen, arguments[0].node, node)
+                if fact.reason == NO_DATA:
+                    return fact
+                truth = fact.truth
+        return Fact(truth, node, "made on the default device, which is set here")
 
     def _grad_context(self, name: str, first: Value | None, node: cst.Call, frame: Frame) -> Value:
         if name == "set_grad_enabled" or (name == "inference_mode" and first is not None):
