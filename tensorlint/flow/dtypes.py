@@ -22,7 +22,7 @@ def dtype_name(value: Value) -> str:
             name = "bool"
         case Symbol(path="builtins.object"):
             name = "object"
-        case Scalar(kind="str" | "numpy.dtype" | "torch.dtype", literal=str(text)):
+        case Scalar(kind="str" | "numpy.dtype" | "torch.dtype" | "some.dtype", literal=str(text)):
             name = text
         case _:
             return ""

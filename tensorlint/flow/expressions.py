@@ -20,6 +20,7 @@ from tensorlint.flow.values import (
     NO_STORAGE,
     NONE,
     PLAIN,
+    SOME_DTYPE,
     UNKNOWN,
     Array,
     ClassObject,
@@ -348,7 +349,9 @@ class Expressions(Machine):
         return Function(info=method, receiver=receiver)
 
     def _unknown_attribute(self, value: Unknown, name: str, node: cst.Attribute) -> Value:
-        if name in {"shape", "dtype", "ndim", "is_cuda", "requires_grad", "name", "__class__", "size"}:
+        if name == "dtype":
+            return SOME_DTYPE
+        if name in {"shape", "ndim", "is_cuda", "requires_grad", "name", "__class__", "size"}:
             return PLAIN
         if name == "device":
             # Somebody wants a tensor to be where this one is: so it may be elsewhere than on the CPU.

@@ -39,6 +39,7 @@ from tensorlint.flow.values import (
     Truth,
     Unknown,
     Value,
+    is_dtype,
     is_none,
     join,
 )
@@ -54,6 +55,8 @@ from tensorlint.knowledge import (
 
 _OPTIMIZER_NAME = re.compile(r"(^|_)(opt|optim|optimizer|optimiser|solver|trainer)\w*$|_opt(im)?$", re.IGNORECASE)
 _MODEL_NAME = re.compile(r"(model|net|network|module|actor|critic|policy|encoder|decoder)\w*$", re.IGNORECASE)
+#: What devices are called where they are handed around.
+_DEVICE_NAME = re.compile(r"dev|gpu|cuda|cpu|rank|accelerator|(^|[._])place", re.IGNORECASE)
 _DISTRIBUTION_METHODS = frozenset(
     {"sample", "sample_n", "rsample", "log_prob", "entropy", "mean", "stddev", "variance", "cdf", "icdf"}
 )
@@ -290,7 +293,7 @@ class Methods(Calls):
         dtype = ""
         for position, argument in enumerate(arguments):
             value = argument.value
-            if argument.keyword == "dtype" or dtype_name(value):
+            if argument.keyword == "dtype" or dtype_name(value) or is_dtype(value):
                 # A dtype that cannot be read is still another dtype, as far as memory goes.
                 dtype = dtype_name(value) or "?"
             elif argument.keyword in {"device", "torch_device"} or (
@@ -300,8 +303,10 @@ class Methods(Calls):
                     dtype = dtype or ("?" if not is_none(value) else "")
                 elif isinstance(value, (Tensor, Module)):
                     device = Fact(value.device.truth, node, "moved to the device of another tensor here")
-                    if value.device.truth is Truth.UNKNOWN:
-                        device = Fact(Truth.MAYBE, node, "moved to the device of another tensor here")
+                    dtype = (value.dtype or "?") if isinstance(value, Tensor) else dtype
+                elif isinstance(value, Unknown) and not argument.keyword and not _names_device(argument.node):
+                    # A dtype, a device or another tensor: whatever it is, it tells nothing.
+                    device, dtype = Fact(Truth.UNKNOWN, node), "?"
                 elif not isinstance(value, Foreign):
                     device = self.moved_to(value, argument.node, node)
         return device, dtype
@@ -739,6 +744,10 @@ class Methods(Calls):
 
 def _is_false(value: Value) -> bool:
     return isinstance(value, Scalar) and value.literal is False
+
+
+def _names_device(node: cst.BaseExpression) -> bool:
+    return _DEVICE_NAME.search(cst.Module(body=()).code_for_node(node)) is not None
 
 
 def _names_dtype(node: cst.BaseExpression) -> bool:

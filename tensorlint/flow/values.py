@@ -309,6 +309,14 @@ NONE = Scalar(kind="None", known=True)
 #: A number, string or other plain object: never a tensor.
 PLAIN = Foreign(framework="")
 
+#: The ``.dtype`` of something that may be a tensor or an array.
+SOME_DTYPE = Scalar(kind="some.dtype", literal="")
+
+
+def is_dtype(value: Value) -> bool:
+    """Whether it is a dtype by how it came in: not one that the source names."""
+    return isinstance(value, Scalar) and value.kind.endswith(".dtype")
+
 
 #: What NumPy has no dtype for; ``bfloat16?`` is one of several dtypes that a program chooses from when it runs.
 _WITHOUT_NUMPY = ("bfloat16", "float8_", "quint", "qint", "complex32")
@@ -448,6 +456,14 @@ def join(left: Value, right: Value) -> Value:
         case Symbol(path=first), Symbol(path=second) if first.startswith("torch.") and second.startswith("torch."):
             dtype = joined_dtype(first.removeprefix("torch."), second.removeprefix("torch."))
             return Scalar(kind="torch.dtype", literal=dtype) if dtype else Unknown(source="mixed")
+        case (Scalar() as known, Symbol(path=path)) | (Symbol(path=path), Scalar() as known) if (
+            is_dtype(known) and path.startswith("torch.")
+        ):
+            dtype = joined_dtype(path.removeprefix("torch."), str(known.literal or ""))
+            return replace(known, literal=dtype)
+        case Scalar(), Scalar() if is_dtype(left) and is_dtype(right):
+            dtype = joined_dtype(str(left.literal or ""), str(right.literal or ""))
+            return replace(left if left.kind == right.kind else SOME_DTYPE, literal=dtype)
         case Scalar(), Scalar():
             return Scalar(kind=left.kind if left.kind == right.kind else "number")
         case Unknown(), Unknown():
