@@ -13,6 +13,7 @@ from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.events import Argument
 from tensorlint.flow.index import ClassInfo, dotted_name
 from tensorlint.flow.state import Frame, Mutation
+from tensorlint.flow.torch_calls import names_device
 from tensorlint.flow.values import (
     NO_FACT,
     NO_STORAGE,
@@ -55,8 +56,6 @@ from tensorlint.knowledge import (
 
 _OPTIMIZER_NAME = re.compile(r"(^|_)(opt|optim|optimizer|optimiser|solver|trainer)\w*$|_opt(im)?$", re.IGNORECASE)
 _MODEL_NAME = re.compile(r"(model|net|network|module|actor|critic|policy|encoder|decoder)\w*$", re.IGNORECASE)
-#: What devices are called where they are handed around.
-_DEVICE_NAME = re.compile(r"dev|gpu|cuda|cpu|rank|accelerator|(^|[._])place", re.IGNORECASE)
 _DISTRIBUTION_METHODS = frozenset(
     {"sample", "sample_n", "rsample", "log_prob", "entropy", "mean", "stddev", "variance", "cdf", "icdf"}
 )
@@ -304,7 +303,7 @@ class Methods(Calls):
                 elif isinstance(value, (Tensor, Module)):
                     device = Fact(value.device.truth, node, "moved to the device of another tensor here")
                     dtype = (value.dtype or "?") if isinstance(value, Tensor) else dtype
-                elif isinstance(value, Unknown) and not argument.keyword and not _names_device(argument.node):
+                elif isinstance(value, Unknown) and not argument.keyword and not names_device(argument.node):
                     # A dtype, a device or another tensor: whatever it is, it tells nothing.
                     device, dtype = Fact(Truth.UNKNOWN, node), "?"
                 elif not isinstance(value, Foreign):
@@ -744,10 +743,6 @@ class Methods(Calls):
 
 def _is_false(value: Value) -> bool:
     return isinstance(value, Scalar) and value.literal is False
-
-
-def _names_device(node: cst.BaseExpression) -> bool:
-    return _DEVICE_NAME.search(cst.Module(body=()).code_for_node(node)) is not None
 
 
 def _names_dtype(node: cst.BaseExpression) -> bool:

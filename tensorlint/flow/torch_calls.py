@@ -24,8 +24,10 @@ from tensorlint.flow.values import (
     UNKNOWN_FACT,
     Array,
     DeviceValue,
+    Dictionary,
     Fact,
     Foreign,
+    Function,
     Module,
     Optimizer,
     Origin,
@@ -68,6 +70,7 @@ AUTOCAST = "torch.autocast():"
 #: Functions that ``autocast`` runs in the lower precision, whatever they are given.
 _AUTOCAST = re.compile(r"(^|\.)(matmul|mm|bmm|addmm|baddbmm|einsum|linear|conv\dd|scaled_dot_product_attention)$")
 _IN_FLOAT32 = ("_loss", "cross_entropy", "Loss")
+_DEVICE_NAME = re.compile(r"dev|gpu|cuda|cpu|rank|accelerator|(^|[._])place", re.IGNORECASE)
 _CONTEXTS = frozenset({"no_grad", "inference_mode", "enable_grad", "set_grad_enabled"})
 _LEGACY_DTYPE = re.compile(
     r"^(Tensor|FloatTensor|DoubleTensor|HalfTensor|LongTensor|IntTensor|ShortTensor|CharTensor|ByteTensor|BoolTensor)$"
@@ -120,12 +123,12 @@ class TorchCalls(Guards):
         if name.startswith("jit.load") or name == "hub.load":
             return Module(
                 name=f"torch.{name}",
-                device=self._map_location(arguments, node),
+                device=self._map_location(arguments, node, frame),
                 storages=self.storage(Owner.PARAMETER),
                 oid=self.next_serial(),
             )
         if name == "load":
-            return Unknown(device=self._map_location(arguments, node), source="load", oid=self.next_serial())
+            return Unknown(device=self._map_location(arguments, node, frame), source="load", oid=self.next_serial())
         row = TORCH_FUNCTIONS.get(name) or TORCH_FUNCTIONS.get(name.removeprefix("functional."))
         if row is None and name.startswith("nn.") and last[:1].isupper():
             trainable = Truth.NO if _STATELESS.search(last) else Truth.YES
@@ -205,14 +208,26 @@ class TorchCalls(Guards):
         on_cpu = name == "cpu.amp.autocast" or (isinstance(device, Scalar) and device.literal == "cpu")
         return "bfloat16" if on_cpu else ""
 
-    def _map_location(self, arguments: tuple[Argument, ...], node: cst.Call) -> Fact:
-        location = keyword(arguments, "map_location")
-        if location is None and len(arguments) > 1 and not arguments[1].keyword:
-            location = arguments[1].value
-        if location is None or is_none(location):
+    def _map_location(self, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Fact:
+        """Where a file is loaded to. Without a word on it, its tensors go where they were saved."""
+        positional = arguments[1:2] if not any(argument.keyword for argument in arguments[:2]) else ()
+        given = next((argument for argument in arguments if argument.keyword == "map_location"), None)
+        argument = given or next(iter(positional), None)
+        if argument is None or is_none(argument.value):
             return UNKNOWN_FACT
-        fact = device_fact(location)
-        return fact if fact.truth is Truth.NO else Fact(Truth.MAYBE, node, "loaded onto that device here")
+        match argument.value:
+            case Dictionary() as table:
+                truth = device_fact(table.any_element()).truth
+            case Function() as function:
+                # It is handed the storage as it was read, in host memory, and where it was when it was saved.
+                read = Argument(node, Unknown(device=NO_FACT)), Argument(node, Scalar(kind="str"))
+                placed = self.call_value(function, read, node, frame)
+                truth = placed.device.truth if isinstance(placed, Unknown) else device_fact(placed).truth
+            case Unknown() if not names_device(argument.node):
+                truth = Truth.UNKNOWN
+            case place:
+                truth = self.moved_to(place, argument.node, node).truth
+        return Fact(truth, node, "loaded onto that device here")
 
     def _requested_device(self, arguments: tuple[Argument, ...], node: cst.CSTNode) -> Fact | None:
         """What ``device=`` asks for; None when it is not given."""
@@ -453,6 +468,11 @@ class TorchCalls(Guards):
         if row.out and out is not None:
             for leaf in leaves(out.value):
                 self.write(frame, node, leaf, dotted_name(out.node), "out")
+
+
+def names_device(node: cst.BaseExpression) -> bool:
+    """Whether an expression is called what devices are called where they are handed around."""
+    return _DEVICE_NAME.search(cst.Module(body=()).code_for_node(node)) is not None
 
 
 def _parameters_known(value: Value | None) -> Storages:
