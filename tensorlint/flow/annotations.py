@@ -12,16 +12,20 @@ from tensorlint.flow.values import (
     DeviceValue,
     Dictionary,
     Foreign,
+    Instance,
     Module,
     Scalar,
     Sequence,
+    Symbol,
     Tensor,
+    Truth,
+    Unknown,
     Value,
     join_all,
 )
 
-#: Gives the dotted path an expression resolves to, or an empty string.
-Resolve = Callable[[cst.BaseExpression], str]
+#: Gives what an expression stands for: a ``Symbol``, or for a class of this file one of its instances.
+Resolve = Callable[[cst.BaseExpression], Value]
 
 _TENSORS = frozenset(
     {
@@ -52,6 +56,8 @@ _SCALARS = {
 }
 _SEQUENCES = frozenset({"list", "List", "Sequence", "Iterable", "Iterator", "Generator", "Collection", "set", "Set"})
 _MAPPINGS = frozenset({"dict", "Dict", "Mapping", "MutableMapping", "OrderedDict", "DefaultDict", "defaultdict"})
+#: Packages whose names in annotations are no classes of their own, or whose classes are followed elsewhere.
+_NO_CLASSES = frozenset({"torch", "numpy", "typing", "typing_extensions", "collections", "builtins", "jaxtyping", "PIL"})
 _WRAPPERS = frozenset({"Optional", "Union", "Annotated", "Final", "ClassVar"})
 
 
@@ -70,7 +76,10 @@ def value_of(annotation: cst.BaseExpression, resolve: Resolve) -> Value | None:
             return None
 
 
-def _plain(path: str) -> Value | None:
+def _plain(named: Value) -> Value | None:
+    if isinstance(named, (Instance, Module, Tensor)):
+        return named
+    path = named.path if isinstance(named, Symbol) else ""
     if path in _TENSORS or path == "Tensor":
         return Tensor(source="parameter")
     if path in _ARRAYS:
@@ -83,11 +92,23 @@ def _plain(path: str) -> Value | None:
         return Module(device=UNKNOWN_FACT)
     if path.startswith(("tensorflow.", "jax.", "paddle.", "pandas.", "tinygrad.", "mxnet.", "cupy.")):
         return Foreign(framework=path.split(".")[0])
-    return None
+    return Unknown(tensor=Truth.NO, source="parameter") if _is_other_class(path) else None
+
+
+def _is_other_class(path: str) -> bool:
+    """Whether it is a class of another package, by its name, that does not call itself a kind of tensor.
+
+    What its ``.cpu()`` and ``.numpy()`` do is up to the class.
+    """
+    name = path.split(".")[-1]
+    camel = name[:1].isupper() and not name.isupper()
+    return camel and path.split(".")[0] not in _NO_CLASSES and "tensor" not in path.lower()
 
 
 def _from_text(annotation: cst.SimpleString, resolve: Resolve) -> Value | None:
     text = annotation.evaluated_value
+    if isinstance(text, str) and text.isidentifier():
+        return value_of(cst.Name(text), resolve)
     if not isinstance(text, str) or not any(word in text for word in ("Tensor", "ndarray", "NDArray", "Module")):
         return None
     try:
@@ -97,7 +118,8 @@ def _from_text(annotation: cst.SimpleString, resolve: Resolve) -> Value | None:
 
 
 def _subscripted(annotation: cst.Subscript, resolve: Resolve) -> Value | None:
-    path = resolve(annotation.value)
+    named = resolve(annotation.value)
+    path = named.path if isinstance(named, Symbol) else ""
     name = path.split(".")[-1]
     inner = [element.slice.value for element in annotation.slice if isinstance(element.slice, cst.Index)]
     if path in _ARRAYS or name == "NDArray":

@@ -221,7 +221,7 @@ class Expressions(Machine):
                 name = dotted_name(node) if isinstance(node, (cst.Name, cst.Attribute)) else ""
                 if LOADER.search(name):
                     return self._loaded()
-                return replace(value, source=value.source or "element", oid=0)
+                return self.part_of(value)
             case _:
                 return Unknown(source="element")
 
@@ -229,6 +229,12 @@ class Expressions(Machine):
     def picked(value: Value) -> Value:
         """One of several elements that are known as one: it may be another object each time."""
         return replace(value, picked=True) if isinstance(value, (Tensor, Array)) else value
+
+    @staticmethod
+    def part_of(value: Unknown) -> Unknown:
+        """Something in ``value``. That this is no tensor does not keep what it holds from being one."""
+        tensor = value.tensor if value.source == "call" else Truth.UNKNOWN
+        return replace(value, tensor=tensor, source=value.source or "element", oid=0)
 
     @staticmethod
     def _loaded() -> Value:
@@ -358,7 +364,7 @@ class Expressions(Machine):
             truth = Truth.MAYBE if value.device.truth is Truth.UNKNOWN else value.device.truth
             return DeviceValue(fact=Fact(truth, node, "created on the device of another tensor"))
         if name in {"data", "grad"}:
-            return replace(value, grad=NO_FACT, oid=0)
+            return replace(self.part_of(value), grad=NO_FACT)
         if name in {"T", "mT", "real"}:
             return replace(value, oid=0)
         source = value.source if value.source in {"call", "model"} else "attribute"
@@ -406,7 +412,7 @@ class Expressions(Machine):
                 if path and LOADER.search(path):
                     return self._loaded()
                 view = NO_STORAGE if self.copies_by_index(indices) else value.storages
-                item = replace(value, source=value.source or "element", storages=view, oid=0)
+                item = replace(self.part_of(value), storages=view)
                 return self.found_under(indices[0], item) if indices else item
             case Module() | Function():
                 return value

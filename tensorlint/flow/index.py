@@ -71,6 +71,8 @@ class ClassInfo:
     methods: dict[str, FunctionInfo] = field(default_factory=dict)
     #: ``self.<attr>`` joined over every assignment in the class; filled by the first pass.
     attributes: dict[str, Value] = field(default_factory=dict)
+    #: What annotations in the body of the class say of them.
+    declared: dict[str, Value] = field(default_factory=dict)
 
     def method(self, name: str) -> FunctionInfo | None:
         """Look ``name`` up here and then in the parents of this file."""
@@ -81,6 +83,8 @@ class ClassInfo:
     def attribute(self, name: str) -> Value | None:
         if name in self.attributes:
             return self.attributes[name]
+        if name in self.declared:
+            return self.declared[name]
         return next((found for parent in self.parents if (found := parent.attribute(name)) is not None), None)
 
     def all_bases(self) -> tuple[str, ...]:

@@ -171,7 +171,7 @@ class Interpreter(Statements):
         value: Value = Unknown(device=device, grad=grad, source="parameter", oid=self.next_serial())
         declared = None
         if parameter.annotation is not None:
-            declared = self._declared_value(parameter.annotation.annotation, frame)
+            declared = value_of(parameter.annotation.annotation, lambda node: self.resolve(node, frame))
         seen = info.seen_arguments.get(name)
         if seen is not None:
             value = self._seen_parameter(seen, value, parameter)
@@ -181,13 +181,6 @@ class Interpreter(Statements):
         if isinstance(value, (Tensor, Array, Unknown)):
             return replace(value, storages=storages, oid=self.serial)
         return value
-
-    def _declared_value(self, annotation: cst.BaseExpression, frame: Frame) -> Value | None:
-        if isinstance(annotation, (cst.Name, cst.Attribute)):
-            named = self.evaluate(annotation, frame)
-            if isinstance(named, ClassObject):
-                return self.self_value(named.info)
-        return value_of(annotation, lambda node: self.resolve(node, frame))
 
     def _seen_parameter(self, seen: Value, unseen: Value, parameter: cst.Param) -> Value:
         """What the calls in this file pass. Numbers and strings vary from caller to caller; tensors tell more."""

@@ -335,9 +335,13 @@ class Machine:
             case _:
                 return ""
 
-    def resolve(self, node: cst.BaseExpression, frame: Frame) -> str:
-        """The dotted path an annotation or base class names."""
-        return self.symbol(self.evaluate(node, frame))
+    def resolve(self, node: cst.BaseExpression, frame: Frame) -> Value:
+        """What a name in an annotation stands for."""
+        named = self.evaluate(node, frame)
+        if not isinstance(named, ClassObject):
+            return named
+        tensor = any(base.startswith("torch.") and base.endswith("Tensor") for base in named.info.all_bases())
+        return Tensor(source="parameter") if tensor else self.self_value(named.info)
 
     def self_value(self, cls: ClassInfo) -> Value:
         if cls.is_module:

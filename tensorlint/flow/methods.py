@@ -69,6 +69,15 @@ class Methods(Calls):
     def method(
         self, receiver: Value, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
     ) -> Value:
+        result = self._method(receiver, name, arguments, node, frame)
+        if name == "cpu" and not arguments and isinstance(result, Unknown) and result.device.truth is Truth.UNKNOWN:
+            # Whatever has a method of this name: what it returns was brought home.
+            return replace(result, device=Fact(Truth.NO, node, "brought to the CPU here"))
+        return result
+
+    def _method(
+        self, receiver: Value, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    ) -> Value:
         match receiver:
             case Symbol(path=path):
                 return self.symbol_call(f"{path}.{name}", arguments, node, frame)
@@ -552,14 +561,14 @@ class Methods(Calls):
             case "tolist":
                 return Sequence(element=PLAIN)
             case "items":
-                entry = (PLAIN, replace(value, source=value.source or "element", oid=0))
+                entry = (PLAIN, self.part_of(value))
                 return Sequence(kind="view", element=Sequence(kind="tuple", items=entry))
             case "values":
-                return Sequence(kind="view", element=replace(value, source=value.source or "element", oid=0))
+                return Sequence(kind="view", element=self.part_of(value))
             case "keys":
                 return Sequence(kind="view", element=PLAIN)
             case "get" | "pop":
-                return replace(value, source=value.source or "element", oid=0)
+                return self.part_of(value)
             case "eval" | "train":
                 return replace(value, storages=NO_STORAGE)
             case "half" | "float" | "double" | "bfloat16":

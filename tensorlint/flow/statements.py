@@ -125,7 +125,7 @@ class Statements(Methods):
         value = self.evaluate(node.value, frame) if node.value is not None else UNKNOWN
         if declared is not None and isinstance(value, Unknown):
             value = _declared(declared, value)
-        if node.value is not None or frame.function is not None or frame.cls is not None:
+        if node.value is not None or (declared is not None and dotted_name(node.target) not in frame.env.bindings):
             self.assign(node.target, value, frame)
 
     def _augmented(self, node: cst.AugAssign, frame: Frame) -> None:
@@ -310,6 +310,9 @@ class Statements(Methods):
             )
         if isinstance(value, Tensor):
             value = replace(value, imported=False)
+        declared = cls.declared.get(name)
+        if declared is not None and isinstance(value, Unknown):
+            value = _declared(declared, value)
         known = cls.attributes.get(name)
         cls.attributes[name] = value if known is None else join(known, value)
 
@@ -619,11 +622,20 @@ class Statements(Methods):
                     self.queue(method)
             else:
                 self.execute([statement], frame)
+                self._declare_fields(statement, info, frame)
         if self.learning:
             for name, value in frame.env.bindings.items():
-                if not isinstance(value, Unknown) or value.source:
+                if name not in info.declared and (not isinstance(value, Unknown) or value.source):
                     info.attributes.setdefault(name, value)
         frame.env = outer
+
+    def _declare_fields(self, statement: cst.CSTNode, info: ClassInfo, frame: Frame) -> None:
+        """``image: np.ndarray`` in the body of a class, with or without a default: what its instances keep there."""
+        for line in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
+            if isinstance(line, cst.AnnAssign) and isinstance(line.target, cst.Name):
+                declared = value_of(line.annotation.annotation, lambda node: self.resolve(node, frame))
+                if declared is not None:
+                    info.declared[line.target.value] = declared
 
 
 def _flag(statement: cst.CSTNode) -> tuple[str, cst.BaseExpression] | None:
@@ -712,6 +724,8 @@ def _declared(declared: Value, value: Unknown) -> Value:
         )
     if isinstance(declared, Array):
         return replace(declared, storages=value.storages, oid=value.oid)
+    if isinstance(declared, Unknown):
+        return replace(value, tensor=declared.tensor, source=value.source or declared.source)
     return declared
 
 
