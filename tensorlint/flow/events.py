@@ -66,6 +66,8 @@ class Scene:
     is_test: bool = False
     #: What a failing export raises is caught around here.
     caught: bool = False
+    #: This path is only taken with values of another framework: ``if framework == "tf"``.
+    other_framework: bool = False
     #: How ``torch.isnan`` or ``copy.deepcopy`` is written here. None where its module cannot be reached, as another
     #: thing has its name. To be asked while the event is judged, as names change.
     #: A second argument is a node that was passed before, where it is to be written.

@@ -44,6 +44,7 @@ from tensorlint.flow.values import (
     Truth,
     Unknown,
     Value,
+    is_usual,
     join,
     join_all,
     storages_of,
@@ -557,8 +558,9 @@ class Expressions(Machine):
     def _unary(self, node: cst.UnaryOperation, frame: Frame) -> Value:
         value = self.evaluate(node.expression, frame)
         if isinstance(node.operator, cst.Not):
-            known = isinstance(value, Scalar) and value.kind == "bool" and value.known
-            return Scalar(kind="bool", literal=not value.literal, known=True) if known else Scalar(kind="bool")  # type: ignore[union-attr]
+            if isinstance(value, Scalar) and value.kind == "bool" and (value.known or isinstance(value.literal, bool)):
+                return replace(value, literal=not value.literal)
+            return Scalar(kind="bool")
         if isinstance(value, Scalar) and isinstance(value.literal, int) and isinstance(node.operator, cst.Minus):
             return replace(value, literal=-value.literal)
         if isinstance(value, Scalar):
@@ -616,7 +618,7 @@ class Expressions(Machine):
         self.narrow(node.test, frame, holds=False)
         no = self.evaluate(node.orelse, frame)
         frame.env = before
-        chosen = join(yes, no)
+        chosen = yes if is_usual(test) else join(yes, no)
         if isinstance(chosen, DeviceValue) and chosen.fact.truth is Truth.MAYBE:
             return DeviceValue(fact=Fact(Truth.MAYBE, node, "the device depends on the machine"))
         return chosen

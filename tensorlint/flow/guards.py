@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import libcst as cst
@@ -41,9 +42,18 @@ _TENSOR_TESTS = frozenset({"torch.is_tensor", "torch.overrides.is_tensor_like"})
 _TENSOR_WITNESSES = frozenset({"detach", "cpu", "cuda", "requires_grad", "grad_fn", "is_cuda"})
 
 
+#: What programs that serve several frameworks call the others, and torch.
+_OTHER_FRAMEWORKS = frozenset({"tf", "tensorflow", "keras", "jax", "flax", "paddle", "mlx", "mxnet", "mindspore"})
+_TORCH_NAMES = frozenset({"pt", "torch", "pytorch"})
+_OTHER_FRAMEWORK = re.compile(r"(^|_)(tf|tensorflow|keras|jax|flax|paddle|mlx|mxnet|mindspore)($|_)", re.IGNORECASE)
+_FRAMEWORK = re.compile(r"framework|backend|return_tensors|tensor_type", re.IGNORECASE)
+
+
 class Guards(Expressions):
     def narrow(self, test: cst.BaseExpression, frame: Frame, *, holds: bool) -> None:
         """Refine the bindings of ``frame`` by ``test`` being true (``holds``) or false."""
+        if self._asks_for_other_framework(test, frame, holds=holds):
+            frame.env.other_framework = True
         match test:
             case cst.UnaryOperation(operator=cst.Not(), expression=inner):
                 self.narrow(inner, frame, holds=not holds)
@@ -59,6 +69,24 @@ class Guards(Expressions):
                 self._attribute_guard(owner, name, test, frame, holds=holds)
             case cst.NamedExpr(target=target):
                 self.narrow(target, frame, holds=holds)
+
+    def _asks_for_other_framework(self, test: cst.BaseExpression, frame: Frame, *, holds: bool) -> bool:
+        """``framework == "tf"``, ``is_tf_tensor(x)``: on that path ``.numpy()`` is not torch's."""
+        match test:
+            case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
+                if not isinstance(operator, (cst.Equal, cst.NotEqual, cst.In, cst.NotIn)):
+                    return False
+                named = {leaf.literal for leaf in leaves(self._current(right, frame)) if isinstance(leaf, Scalar)}
+                if isinstance(operator, (cst.Equal, cst.In)) is holds:
+                    return bool(named) and named <= _OTHER_FRAMEWORKS
+                # Not torch's is another one's where frameworks are told apart, and not kinds of output.
+                asked = dotted_name(left).split(".")[-1]
+                return bool(named) and named <= _TORCH_NAMES and _FRAMEWORK.search(asked) is not None
+            case cst.Name() | cst.Attribute() | cst.Call():
+                asked = dotted_name(test.func if isinstance(test, cst.Call) else test).split(".")[-1]
+                return holds and _OTHER_FRAMEWORK.search(asked) is not None
+            case _:
+                return False
 
     def _rebind(self, node: cst.BaseExpression, frame: Frame, value: Value) -> None:
         path = dotted_name(node)

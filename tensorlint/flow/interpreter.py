@@ -172,7 +172,9 @@ class Interpreter(Statements):
         declared = None
         if parameter.annotation is not None:
             declared = value_of(parameter.annotation.annotation, lambda node: self.resolve(node, frame))
-        seen = info.seen_arguments.get(name)
+        seen = info.seen_arguments.get(name) if info.calls else _flags(info).get(name)
+        if isinstance(seen, Scalar) and isinstance(seen.literal, bool):
+            return replace(seen, known=False)
         if seen is not None:
             value = self._seen_parameter(seen, value, parameter)
         if declared is not None and isinstance(value, Unknown):
@@ -227,7 +229,10 @@ class Interpreter(Statements):
         info.calls += 1
         mode = frame.env.grad_mode
         info.seen_grad_mode = mode if info.seen_grad_mode is None else info.seen_grad_mode.joined(mode)
-        for name, value in _bound_arguments(info, arguments, bound=bound).items():
+        passed = _bound_arguments(info, arguments, bound=bound)
+        if not any(argument.star for argument in arguments):
+            passed = {**_flags(info), **passed}
+        for name, value in passed.items():
             known = info.seen_arguments.get(name)
             info.seen_arguments[name] = value if known is None else join(known, value)
 
@@ -342,6 +347,15 @@ class Interpreter(Statements):
 def _parameters(node: cst.FunctionDef | cst.Lambda) -> list[cst.Param]:
     params = node.params
     return [*params.posonly_params, *params.params, *params.kwonly_params]
+
+
+def _flags(info: FunctionInfo) -> dict[str, Value]:
+    """Parameters that are on or off when nothing is passed."""
+    return {
+        parameter.name.value: Scalar(kind="bool", literal=parameter.default.value == "True", known=True)
+        for parameter in _parameters(info.node)
+        if isinstance(parameter.default, cst.Name) and parameter.default.value in {"True", "False"}
+    }
 
 
 def _bound_arguments(info: FunctionInfo, arguments: tuple[Argument, ...], *, bound: bool) -> dict[str, Value]:

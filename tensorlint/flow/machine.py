@@ -143,6 +143,7 @@ class Machine:
             in_loop=bool(frame.loops),
             is_test=self.file.is_test or name.startswith("test_"),
             caught=frame.catching > 0,
+            other_framework=frame.env.other_framework,
             spelling=partial(self.spelling, frame),
         )
 

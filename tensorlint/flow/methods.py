@@ -256,7 +256,8 @@ class Methods(Calls):
             consumer=consumer,
             consumer_node=around,
         )
-        if not (isinstance(value, Tensor) and value.sure) and not self.file.numpy_is_torchs:
+        torchs = self.file.numpy_is_torchs and not frame.env.other_framework
+        if not (isinstance(value, Tensor) and value.sure) and not torchs:
             return Array(storages=self.storage(node=node), oid=self.serial)  # of what copies, for all that is known
         storages = value.storages if isinstance(value, (Tensor, Unknown)) else NO_STORAGE
         if forced and isinstance(value, Tensor) and value.device.truth is Truth.YES:

@@ -36,7 +36,7 @@ class Environment:
     ``stale`` holds the paths whose memory was written through another name since they were bound.
     """
 
-    __slots__ = ("bindings", "dotted", "grad_mode", "parent", "stale")
+    __slots__ = ("bindings", "dotted", "grad_mode", "other_framework", "parent", "stale")
 
     def __init__(self, parent: Environment | None = None, grad_mode: Fact = GRAD_ASSUMED_ON) -> None:
         self.bindings: dict[str, Value] = {}
@@ -44,6 +44,8 @@ class Environment:
         #: Whether any path with a dot in it may be bound.
         self.dotted = False
         self.grad_mode = grad_mode
+        #: Whether this path was only taken as the values at hand are another framework's.
+        self.other_framework = False
         self.parent = parent
 
     def copy(self) -> Environment:
@@ -51,6 +53,7 @@ class Environment:
         twin.bindings = dict(self.bindings)
         twin.stale = dict(self.stale)
         twin.dotted = self.dotted
+        twin.other_framework = self.other_framework
         return twin
 
     def lookup(self, path: str) -> Value | None:
@@ -111,6 +114,7 @@ class Environment:
                 # A plain name that one path leaves unbound can only be read where it is bound.
                 merged.bindings[path] = bound
         merged.dotted = self.dotted or other.dotted
+        merged.other_framework = self.other_framework and other.other_framework
         merged.stale = {**other.stale, **self.stale}
         return merged
 

@@ -39,6 +39,7 @@ from tensorlint.flow.values import (
     Truth,
     Unknown,
     Value,
+    is_usual,
     join,
     leaves,
 )
@@ -402,6 +403,10 @@ class Statements(Methods):
         if taken[1] and frame.alive:
             one_path = taken[0].bindings.keys() ^ frame.env.bindings.keys()
             self.imported_on_one_path |= one_path & self.imported
+        if taken[1] and is_usual(test):
+            # Both were followed, so that what is wrong in either is seen; what comes after follows the usual one.
+            frame.env, frame.alive = taken
+            return
         self._merge(frame, taken, (frame.env, frame.alive))
 
     def _merge(self, frame: Frame, *paths: tuple[Environment, bool]) -> None:

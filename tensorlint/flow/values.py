@@ -159,7 +159,10 @@ class Array:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scalar:
-    """A Python or NumPy number, string, bool or None; ``literal`` when the source spells it."""
+    """A Python or NumPy number, string, bool or None; ``literal`` when the source spells it.
+
+    A bool with a literal that is not ``known`` is a flag that has this value by default, or by every call seen.
+    """
 
     kind: str
     literal: object = None
@@ -337,6 +340,11 @@ def joined_dtype(left: str, right: str) -> str:
 def unsure_dtype(dtype: str) -> str:
     """The dtype after passing through code that was not seen."""
     return joined_dtype(dtype, "")
+
+
+def is_usual(value: Value) -> bool:
+    """Whether a test is true by all that is seen: a flag that everybody leaves on."""
+    return isinstance(value, Scalar) and value.kind == "bool" and value.literal is True and not value.known
 
 
 def is_none(value: Value) -> bool:
@@ -550,7 +558,7 @@ def truth_key(value: Value, depth: int = 3) -> object:
             return ("a", value.dtype, value.read_only.truth, value.negative_stride.truth, value.exported)
         case Scalar():
             literal = value.literal if isinstance(value.literal, (str, int, bool)) else None
-            return ("s", value.kind, literal)
+            return ("s", value.kind, literal, value.known)
         case Module():
             return ("m", value.name, id(value.cls), value.dtype, value.device.truth, value.trainable)
         case DeviceValue():

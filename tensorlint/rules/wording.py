@@ -58,7 +58,7 @@ def export_risk(value: Value, scene: Scene, *, presume: bool) -> Risk | None:
     ``presume``: the method called says that it is a tensor (``.numpy()``), unless other frameworks of the
     file have that method too.
     """
-    if scene.caught or not scene.file.imports_torch:
+    if scene.caught or scene.other_framework or not scene.file.imports_torch:
         return None
     match value:
         case Tensor(sure=True):
