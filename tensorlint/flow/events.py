@@ -132,6 +132,9 @@ class NumpyCall(TorchCall):
     """The same for NumPy, the standard ``random`` module included (its ``name`` starts with ``stdlib:``)."""
 
     kind: ClassVar[str] = "numpy_call"
+    #: What is done with the result at once, from the inside out: ``("any", "~")`` for ``~np.isnan(t).any()``. A method
+    #: that is given arguments is followed by dots; ``test`` is the condition of a statement or an expression.
+    uses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

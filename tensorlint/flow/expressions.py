@@ -195,6 +195,7 @@ class Expressions(Machine):
         iterable = self.evaluate(clause.iter, frame)
         self.assign(clause.target, self.element_of(iterable, clause.iter, frame), frame)
         for condition in clause.ifs:
+            self.note_test(condition.test, condition)
             self.evaluate(condition.test, frame)
             self.narrow(condition.test, frame, holds=True)
         if clause.inner_for_in is not None:
@@ -555,7 +556,19 @@ class Expressions(Machine):
         floats = all(isinstance(side, Scalar) and side.kind in {"int", "float"} for side in others)
         return dtype if floats and dtype.startswith("float") else ""
 
+    def note_test(self, test: cst.BaseExpression, around: cst.CSTNode) -> None:
+        """Remember of the calls in the condition of ``around`` that only their truth is asked for."""
+        if type(test) is cst.BooleanOperation:
+            self.note_test(test.left, around)
+            self.note_test(test.right, around)
+        elif type(test) is cst.Call:
+            self.consumers[id(test)] = ("test", around)
+
     def _unary(self, node: cst.UnaryOperation, frame: Frame) -> Value:
+        if isinstance(node.operator, cst.Not):
+            self.note_test(node.expression, node)
+        elif isinstance(node.operator, cst.BitInvert):
+            self.consumers[id(node.expression)] = ("~", node)
         value = self.evaluate(node.expression, frame)
         if isinstance(node.operator, cst.Not):
             if isinstance(value, Scalar) and value.kind == "bool" and (value.known or isinstance(value.literal, bool)):
@@ -608,6 +621,7 @@ class Expressions(Machine):
         return join(left, right)
 
     def _conditional(self, node: cst.IfExp, frame: Frame) -> Value:
+        self.note_test(node.test, node)
         test = self.evaluate(node.test, frame)
         if isinstance(test, Scalar) and test.kind == "bool" and test.known and type(node.test) is not cst.Attribute:
             return self.evaluate(node.body if test.literal else node.orelse, frame)

@@ -44,8 +44,25 @@ class NumpyCalls(TorchCalls):
     def _told(self, name: str, arguments: tuple[Argument, ...], result: Value, node: cst.Call, frame: Frame) -> Value:
         """The event of a call of NumPy, or of the ``shuffle`` of a generator or of the standard library."""
         discarded = self.bare_call is node
-        self.emit(frame, events.NumpyCall, node, name=name, arguments=arguments, result=result, discarded=discarded)
+        self.emit(
+            frame,
+            events.NumpyCall,
+            node,
+            name=name,
+            arguments=arguments,
+            result=result,
+            discarded=discarded,
+            uses=self._uses(node),
+        )
         return result
+
+    def _uses(self, node: cst.CSTNode) -> tuple[str, ...]:
+        uses: list[str] = []
+        while id(node) in self.consumers:
+            name, node = self.consumers[id(node)]
+            given = isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.args
+            uses.append(f"{name}..." if given else name)
+        return tuple(uses)
 
     def _numpy_result(self, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         if name in {"random.default_rng", "random.RandomState", "random.Generator"}:

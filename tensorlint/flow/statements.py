@@ -189,6 +189,7 @@ class Statements(Methods):
             frame.env.unbind(dotted_name(target))
 
     def _assert(self, node: cst.Assert, frame: Frame) -> None:
+        self.note_test(node.test, node)
         self.evaluate(node.test, frame)
         self.narrow(node.test, frame, holds=True)
 
@@ -379,6 +380,7 @@ class Statements(Methods):
     # Branches.
 
     def _if(self, node: cst.If, frame: Frame) -> None:
+        self.note_test(node.test, node)
         test = self.evaluate(node.test, frame)
         before = frame.env
         frame.env = before.copy()
@@ -493,6 +495,8 @@ class Statements(Methods):
         self._loop(node, enter, frame, endless=False)
 
     def _while(self, node: cst.While, frame: Frame) -> None:
+        self.note_test(node.test, node)
+
         def enter() -> None:
             self.evaluate(node.test, frame)
             self.narrow(node.test, frame, holds=True)

@@ -11,7 +11,7 @@ from tensorlint.flow.values import Tensor
 from tensorlint.knowledge import SILENTLY_WRONG
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
-from tensorlint.rules.wording import spell
+from tensorlint.rules.wording import export_risk, history, spell
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -42,7 +42,8 @@ class NumpyPredicateOnTensor(Rule):
     ## Why is this bad
     The bool-valued ufuncs come back as a *uint8 tensor*: `~` turns its 0 and 1 into 255 and 254, and as a mask
     that selects every element. `np.nonzero` gives index rows instead of a tuple, `np.argwhere` is transposed,
-    `np.size` is a bound method. On a GPU the same lines raise TypeError.
+    `np.size` is a bound method. On a GPU the same lines raise TypeError. Where only the truth of a predicate is asked
+    for (`if np.isnan(t).any()`), uint8 is as good as bool: then only a tensor is reported that NumPy cannot read.
 
     ## Example
     ```python
@@ -79,6 +80,9 @@ class NumpyPredicateOnTensor(Rule):
         operand = next((argument for argument in event.arguments if isinstance(argument.value, Tensor)), None)
         if operand is None or not isinstance(operand.value, Tensor) or not operand.value.sure:
             return
+        if event.name not in _WRONG and _is_only_asked(event.uses):
+            yield from _exported(event, operand)
+            return
         wrong = _WRONG.get(event.name, "a uint8 tensor, which `~` and masks misread")
         instead = _INSTEAD.get(event.name, f"torch.{event.name}(...)")
         certainty = Certainty.LIKELY if operand.value.source else Certainty.CERTAIN
@@ -89,6 +93,35 @@ class NumpyPredicateOnTensor(Rule):
             f"use `{instead}`",
             repair=_repair(event, operand),
         )
+
+
+def _is_only_asked(uses: tuple[str, ...]) -> bool:
+    """Whether only the truth or the number of what holds is used, which a uint8 tensor tells as well as a bool array."""
+    match uses:
+        case ("any" | "all", "~", *_):
+            return False
+        case ("any" | "all" | "sum" | "item" | "test" | "bool" | "int" | "float", *_):
+            return True
+        case _:
+            return False
+
+
+def _exported(event: NumpyCall, operand: Argument) -> Iterator[Draft]:
+    """The answer is right where there is one: NumPy cannot read every tensor."""
+    assert isinstance(operand.value, Tensor)
+    risk = export_risk(operand.value, event.scene, presume=False)
+    if risk is None or risk.surest is None:
+        return
+    reasons = (("is on a GPU", risk.device), ("needs a gradient", risk.grad))
+    named = " or ".join(reason for reason, certainty in reasons if certainty == risk.surest)
+    yield Draft(
+        event.node,
+        f"`np.{event.name}` exports the tensor `{spell(operand.node)}` to NumPy, which raises when it {named}",
+        risk.surest,
+        f"use `torch.{event.name}(...)`",
+        history(operand.value.device, operand.value.grad),
+        repair=_repair(event, operand),
+    )
 
 
 def _repair(event: NumpyCall, operand: Argument) -> Builder | None:
