@@ -67,8 +67,20 @@ class Guards(Expressions):
                 self._comparison_guard(test.left, target, frame, holds=holds)
             case cst.Attribute(value=owner, attr=cst.Name(value=name)):
                 self._attribute_guard(owner, name, test, frame, holds=holds)
+                self._decide(dotted_name(test), frame, holds=holds)
             case cst.NamedExpr(target=target):
                 self.narrow(target, frame, holds=holds)
+            case cst.Name(value=name):
+                self._decide(name, frame, holds=holds)
+
+    @staticmethod
+    def _decide(name: str, frame: Frame, *, holds: bool) -> None:
+        """What hangs on a flag, or on a device being another than the CPU, is known on either path of a test of it."""
+        for path, value in list(frame.env.items()) if name else ():
+            if isinstance(value, (Tensor, Unknown)):
+                device, grad = value.device.decided(name, holds=holds), value.grad.decided(name, holds=holds)
+                if device is not value.device or grad is not value.grad:
+                    frame.env.bindings[path] = replace(value, device=device, grad=grad)
 
     def _asks_for_other_framework(self, test: cst.BaseExpression, frame: Frame, *, holds: bool) -> bool:
         """``framework == "tf"``, ``is_tf_tensor(x)``: on that path ``.numpy()`` is not torch's."""
@@ -206,6 +218,10 @@ class Guards(Expressions):
         self, left: cst.BaseExpression, target: cst.ComparisonTarget, frame: Frame, *, holds: bool
     ) -> None:
         if isinstance(target.operator, (cst.In, cst.NotIn)):
+            # "cuda" in str(x.device)
+            if (asked := _device_asked(target.comparator)) is not None:
+                found = holds is isinstance(target.operator, cst.In)
+                self._on_device(asked, self._current(left, frame), target, frame, holds=found)
             if holds is isinstance(target.operator, cst.NotIn):
                 self._not_of_dtype(left, self._current(target.comparator, frame), frame)
             return
@@ -214,14 +230,11 @@ class Guards(Expressions):
             return
         other = self._current(target.comparator, frame)
         holds = holds is equal
+        if (asked := _device_asked(left)) is not None:
+            self._on_device(asked, other, target, frame, holds=holds)
+        if (device := _named_device(left)) and device_fact(other).truth in {Truth.YES, Truth.NO}:
+            self._decide(device, frame, holds=holds is (device_fact(other).truth is Truth.YES))
         match left:
-            # x.device.type == "cpu", x.device == torch.device("cpu")
-            case cst.Attribute(
-                value=cst.Attribute(value=owner, attr=cst.Name(value="device")), attr=cst.Name(value="type")
-            ):
-                self._on_device(owner, other, target, frame, holds=holds)
-            case cst.Attribute(value=owner, attr=cst.Name(value="device")):
-                self._on_device(owner, other, target, frame, holds=holds)
             case cst.Attribute(value=owner, attr=cst.Name(value="dtype")) if holds:
                 value = self._current(owner, frame)
                 if isinstance(value, (Array, Tensor)) and dtype_name(other):
@@ -266,3 +279,27 @@ class Guards(Expressions):
             # With one accelerator in play, "not on it" means the CPU.
             device = device if holds else NO_FACT
         self._rebind(owner, frame, replace(value, device=device))
+
+
+def _device_asked(node: cst.BaseExpression) -> cst.BaseExpression | None:
+    """``x`` of ``x.device``, ``x.device.type`` and ``str(x.device)``."""
+    match node:
+        case cst.Call(func=cst.Name(value="str"), args=[argument]):
+            return _device_asked(argument.value)
+        case cst.Attribute(value=cst.Attribute() as inner, attr=cst.Name(value="type")):
+            return _device_asked(inner)
+        case cst.Attribute(value=owner, attr=cst.Name(value="device")):
+            return owner
+        case _:
+            return None
+
+
+def _named_device(node: cst.BaseExpression) -> str:
+    """``device`` of ``device``, ``device.type`` and ``str(device)``."""
+    match node:
+        case cst.Call(func=cst.Name(value="str"), args=[argument]):
+            return _named_device(argument.value)
+        case cst.Attribute(value=inner, attr=cst.Name(value="type")):
+            return dotted_name(inner)
+        case _:
+            return dotted_name(node)

@@ -83,7 +83,7 @@ class Statements(Methods):
             flag = _flag(statement)
             if flag is not None and frame.splits < _MAX_SPLITS:
                 rest = body[position + 1 :]
-                if sum(_tests_of(flag[0], later) for later in rest) > 1:
+                if sum(_tests_of(flag[0], later) for later in rest) > (type(flag[1]) is cst.Call):
                     self._split(*flag, rest, frame)
                     return
 
@@ -409,7 +409,27 @@ class Statements(Methods):
             # Both were followed, so that what is wrong in either is seen; what comes after follows the usual one.
             frame.env, frame.alive = taken
             return
-        self._merge(frame, taken, (frame.env, frame.alive))
+        left = (frame.env, frame.alive)
+        self._merge(frame, taken, left)
+        if taken[1] and left[1]:
+            self._hang(_flag_name(node.test), before, taken[0], left[0], frame)
+
+    @staticmethod
+    def _hang(
+        flag: tuple[str, bool], before: Environment, taken: Environment, left: Environment, frame: Frame
+    ) -> None:
+        """``if cuda: x = x.cuda()``: whether x is off the CPU hangs on the flag, which may be asked again."""
+        name, on = flag
+        yes, no = (taken, left) if on else (left, taken)
+        for path, value in list(frame.env.items()):
+            first, second, old = yes.lookup(path), no.lookup(path), before.lookup(path)
+            if first is second or not isinstance(value, (Tensor, Unknown)):
+                continue
+            if isinstance(first, (Tensor, Unknown)) and isinstance(second, (Tensor, Unknown)):
+                device, grad = (old.device, old.grad) if isinstance(old, (Tensor, Unknown)) else (Fact(), Fact())
+                device = value.device.hanging_on(name, first.device, second.device, device)
+                grad = value.grad.hanging_on(name, first.grad, second.grad, grad)
+                frame.env.bindings[path] = replace(value, device=device, grad=grad)
 
     def _merge(self, frame: Frame, *paths: tuple[Environment, bool]) -> None:
         alive = [env for env, arrives in paths if arrives]
@@ -647,8 +667,15 @@ class Statements(Methods):
                     info.declared[line.target.value] = declared
 
 
+def _flag_name(test: cst.BaseExpression) -> tuple[str, bool]:
+    """The name that a test asks for, and the answer on which its body runs."""
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        return dotted_name(test.expression), False
+    return dotted_name(test), True
+
+
 def _flag(statement: cst.CSTNode) -> tuple[str, cst.BaseExpression] | None:
-    """The name and the test of ``name = isinstance(...)`` and the like."""
+    """The name and the test of ``name = isinstance(...)``, ``name = x.is_cuda`` and the like."""
     if type(statement) is not cst.SimpleStatementLine or len(statement.body) != 1:
         return None
     (line,) = statement.body
@@ -656,6 +683,7 @@ def _flag(statement: cst.CSTNode) -> tuple[str, cst.BaseExpression] | None:
         return None
     test = line.value
     told = type(test) is cst.Call and dotted_name(test.func).split(".")[-1] in {"isinstance", "is_tensor"}
+    told |= type(test) is cst.Attribute and test.attr.value in {"is_cuda", "requires_grad"}
     return (line.targets[0].target.value, test) if told else None
 
 

@@ -243,10 +243,16 @@ class TorchCalls(Guards):
         if fact.truth is Truth.UNKNOWN and "cpu" in words.lower():
             return Fact(Truth.NO, node, "on the CPU here")
         if fact.truth is Truth.UNKNOWN:
-            return Fact(Truth.MAYBE, node, f"put on `{words}` here")
+            return Fact(Truth.MAYBE, node, f"put on `{words}` here", self._hangs_on(spelled))
         if fact.truth is Truth.NO:
             return Fact(Truth.NO, node, "on the CPU here")
-        return replace(fact, node=node, reason=NO_DATA if fact.reason == NO_DATA else f"put on `{words}` here")
+        reason = NO_DATA if fact.reason == NO_DATA else f"put on `{words}` here"
+        return replace(fact, node=node, reason=reason, hangs_on=self._hangs_on(spelled))
+
+    @staticmethod
+    def _hangs_on(device: cst.BaseExpression) -> tuple[str, bool, Truth] | None:
+        name = dotted_name(device)
+        return (name, True, Truth.NO) if name else None
 
     def _import(self, name: str, row: Row, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         """An array, list, number or tensor becomes a tensor."""

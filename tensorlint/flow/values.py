@@ -35,6 +35,9 @@ class Fact:
     #: The expression that made it so, and what to tell the reader there.
     node: cst.CSTNode | None = field(default=None, compare=False)
     reason: str = field(default="", compare=False)
+    #: What it hangs on where it is MAYBE: a flag or a device by its name, the answer that makes it YES (for a device,
+    #: True is off the CPU), and what it is otherwise.
+    hangs_on: tuple[str, bool, Truth] | None = field(default=None, compare=False)
 
     @property
     def was_settled(self) -> bool:
@@ -48,12 +51,35 @@ class Fact:
     def joined(self, other: Fact) -> Fact:
         """What holds after either of two paths."""
         if self.truth is other.truth:
-            return self if self.node is not None else other
+            kept = self if self.node is not None else other
+            same = self.hangs_on == other.hangs_on
+            return kept if same else replace(kept, hangs_on=None)
         weaker, stronger = sorted((self, other), key=_truth)
         if stronger.truth is Truth.UNKNOWN:
             # Not known, but on one path the program saw to it: remember where.
             return replace(weaker, truth=Truth.UNKNOWN) if weaker.node is not None else stronger
-        return replace(stronger, truth=Truth.MAYBE)
+        return replace(stronger, truth=Truth.MAYBE, hangs_on=None)
+
+    def decided(self, name: str, *, holds: bool) -> Fact:
+        """The same where it is known whether ``name`` is true."""
+        if self.hangs_on is None or self.hangs_on[0] != name or self.truth is not Truth.MAYBE:
+            return self
+        _, answer, otherwise = self.hangs_on
+        return replace(self, truth=Truth.YES, hangs_on=None) if answer is holds else Fact(otherwise)
+
+    def hanging_on(self, name: str, yes: Fact, no: Fact, before: Fact) -> Fact:
+        """This joined fact, remembering that ``yes`` holds where ``name`` is true and ``no`` where it is false.
+
+        What both paths only learned by being taken is what it was ``before``.
+        """
+        if before.hangs_on is not None and {yes.truth, no.truth} == {Truth.YES, before.hangs_on[2]}:
+            return before
+        if not name:
+            return self
+        on, off = yes.truth is Truth.YES, no.truth is Truth.YES
+        if self.truth is not Truth.MAYBE or on is off:
+            return self
+        return replace(self, hangs_on=(name, on, no.truth if on else yes.truth))
 
 
 def _truth(fact: Fact) -> Truth:
