@@ -273,7 +273,7 @@ class Expressions(Machine):
                     return value if row.share is Share.ALWAYS else Array(dtype=value.dtype)
                 return PLAIN
             case Module():
-                return self._module_attribute(value, name, frame)
+                return self._module_attribute(value, name, node)
             case Instance() | ClassObject():
                 cls = value.cls if isinstance(value, Instance) else value.info
                 return self._member(cls, value, name, node, frame)
@@ -315,7 +315,7 @@ class Expressions(Machine):
             return NO_STORAGE
         return frozenset({Storage(-storage.serial - 1, Owner.GRADIENT) for storage in value.storages})
 
-    def _module_attribute(self, value: Module, name: str, frame: Frame) -> Value:
+    def _module_attribute(self, value: Module, name: str, node: cst.CSTNode) -> Value:
         if value.cls is not None:
             found = self.class_attribute(value.cls, name)
             if found is not None:
@@ -324,7 +324,7 @@ class Expressions(Machine):
             if method is not None:
                 return Function(info=method, receiver=value)
         if name in {"weight", "bias"}:
-            trained = Fact(value.trainable, reason="a parameter needs a gradient")
+            trained = Fact(value.trainable, node, "a parameter needs a gradient")
             return Tensor(
                 device=value.device,
                 grad=trained,

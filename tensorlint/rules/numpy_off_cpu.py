@@ -73,7 +73,8 @@ class NumpyOffCpu(Rule):
             case _:
                 message = f"nothing brings `{subject}` to the CPU: `.numpy()` raises TypeError when it is on a GPU"
         if event.value.device.reason == NO_DATA:
-            yield Draft(event.node, message, risk.device, "a tensor on the meta device has no data to be exported")
+            hint = "a tensor on the meta device has no data to be exported"
+            yield Draft(event.node, message, risk.device, hint, history(event.value.device))
             return
         yield Draft(
             event.node,

@@ -117,5 +117,9 @@ def _grad_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certaint
 
 
 def history(*facts: Fact) -> tuple[Note, ...]:
-    """The places that made these facts, for the trace."""
-    return tuple(Note(fact.node, fact.reason) for fact in facts if fact.node is not None and fact.reason)
+    """The places that made these facts, for the trace. What keeps an export from failing is no part of it."""
+    return tuple(
+        Note(fact.node, fact.reason)
+        for fact in facts
+        if fact.node is not None and fact.reason and fact.truth is not Truth.NO
+    )
