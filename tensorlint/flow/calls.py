@@ -187,7 +187,9 @@ class Calls(BuiltinCalls):
         if id(node) in self.differentiated:
             grad = Fact(Truth.MAYBE, node, "`.backward()` goes through the result of this call")
         elif arguments and (
-            computes_with_parameters(name) or name in self.trained or self._computes(name, node, operands)
+            (computes_with_parameters(name) and (name in self.networks or self._is_fed_tensors(operands)))
+            or name in self.trained
+            or self._computes(name, node, operands)
         ):
             inherited = strongest((value.grad for value in operands), UNKNOWN_FACT).weakened()
             by_name = Fact(Truth.MAYBE, node, "the output of a model needs a gradient")
@@ -210,6 +212,14 @@ class Calls(BuiltinCalls):
             if isinstance(value, DeviceValue) or (isinstance(value, Scalar) and value.literal == "cpu"):
                 return self.moved_to(value, argument.node, node)
         return None
+
+    @staticmethod
+    def _is_fed_tensors(operands: list[Tensor | Unknown]) -> bool:
+        """Whether there is a sign that a callable is given tensors, and so is the network its name says it is."""
+        return any(
+            isinstance(value, Tensor) or value.source == "loader" or value.device.truth is not Truth.UNKNOWN
+            for value in operands
+        )
 
     def _computes(self, name: str, node: cst.Call, operands: list[Tensor | Unknown]) -> bool:
         """Whether this is a method of a model, given a tensor, that is not known to work without a graph."""

@@ -84,6 +84,8 @@ class Machine:
         #: names of what was asked for its ``.parameters()``.
         self.differentiated: set[int] = set()
         self.trained: set[str] = set()
+        #: Likewise the names of what was treated as only networks are: ``.eval()``, ``.load_state_dict(...)``.
+        self.networks: set[str] = set()
         #: What the file was seen to keep under each literal key, in any dictionary.
         self.kept_under: dict[str, Value] = {}
 

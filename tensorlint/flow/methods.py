@@ -60,6 +60,7 @@ _DISTRIBUTION_METHODS = frozenset(
     {"sample", "sample_n", "rsample", "log_prob", "entropy", "mean", "stddev", "variance", "cdf", "icdf"}
 )
 _MOVES = frozenset({"to", "cuda", "cpu", "xpu", "mps", "npu", "hpu"})
+_OF_NETWORKS = frozenset({"eval", "train", "zero_grad", "load_state_dict", "named_parameters", "requires_grad_"})
 _MODULE_CASTS = frozenset(
     {"half", "float", "double", "bfloat16", "eval", "train", "type", "share_memory", "apply", "compile"}
 )
@@ -530,6 +531,8 @@ class Methods(Calls):
                 oid=self.serial,
             )
         owner = dotted_name(node.func.value).split(".")[-1]
+        if self.learning and name in _OF_NETWORKS:
+            self.networks.add(owner)
         trained = Fact(Truth.MAYBE, node, "a parameter needs a gradient")
         match name:
             case "step" if _OPTIMIZER_NAME.search(owner) or owner == "scaler":
