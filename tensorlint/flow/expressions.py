@@ -632,7 +632,7 @@ class Expressions(Machine):
         self.narrow(node.test, frame, holds=False)
         no = self.evaluate(node.orelse, frame)
         frame.env = before
-        chosen = yes if is_usual(test) else join(yes, no)
+        chosen = yes if is_usual(test) else self.hung(join(yes, no), node.test, None, yes, no)
         if isinstance(chosen, DeviceValue) and chosen.fact.truth is Truth.MAYBE:
             return DeviceValue(fact=Fact(Truth.MAYBE, node, "the device depends on the machine"))
         return chosen
@@ -671,6 +671,9 @@ class Expressions(Machine):
         raise NotImplementedError
 
     def narrow(self, test: cst.BaseExpression, frame: Frame, *, holds: bool) -> None:
+        raise NotImplementedError
+
+    def hung(self, joined: Value, test: cst.BaseExpression, before: Value | None, yes: Value, no: Value) -> Value:
         raise NotImplementedError
 
     def store(

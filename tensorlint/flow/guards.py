@@ -15,6 +15,7 @@ from tensorlint.flow.values import (
     NO_FACT,
     Array,
     ClassObject,
+    DeviceValue,
     Fact,
     Foreign,
     Module,
@@ -28,6 +29,7 @@ from tensorlint.flow.values import (
     device_fact,
     is_none,
     leaves,
+    off_cpu,
 )
 
 _TENSOR_TYPES = (
@@ -54,6 +56,9 @@ class Guards(Expressions):
         """Refine the bindings of ``frame`` by ``test`` being true (``holds``) or false."""
         if self._asks_for_other_framework(test, frame, holds=holds):
             frame.env.other_framework = True
+        if self.hanging:
+            name, answer = asked(test)
+            self._decide(name, frame, holds=holds is answer)
         match test:
             case cst.UnaryOperation(operator=cst.Not(), expression=inner):
                 self.narrow(inner, frame, holds=not holds)
@@ -67,11 +72,24 @@ class Guards(Expressions):
                 self._comparison_guard(test.left, target, frame, holds=holds)
             case cst.Attribute(value=owner, attr=cst.Name(value=name)):
                 self._attribute_guard(owner, name, test, frame, holds=holds)
-                self._decide(dotted_name(test), frame, holds=holds)
             case cst.NamedExpr(target=target):
                 self.narrow(target, frame, holds=holds)
-            case cst.Name(value=name):
-                self._decide(name, frame, holds=holds)
+
+    def hung(self, joined: Value, test: cst.BaseExpression, before: Value | None, yes: Value, no: Value) -> Value:
+        """``joined`` of what it is where ``test`` is true and where it is not, hanging on the answer."""
+        if not all(isinstance(value, (Tensor, Unknown)) for value in (joined, yes, no)):
+            return joined
+        assert isinstance(joined, (Tensor, Unknown)) and isinstance(yes, (Tensor, Unknown))
+        assert isinstance(no, (Tensor, Unknown))
+        if Truth.MAYBE not in {joined.device.truth, joined.grad.truth}:
+            return joined
+        name, answer = asked(test)
+        self.hanging = True
+        if not answer:
+            yes, no = no, yes
+        known = before if isinstance(before, (Tensor, Unknown)) else Unknown()
+        device = joined.device.hanging_on(name, yes.device, no.device, known.device)
+        return replace(joined, device=device, grad=joined.grad.hanging_on(name, yes.grad, no.grad, known.grad))
 
     @staticmethod
     def _decide(name: str, frame: Frame, *, holds: bool) -> None:
@@ -118,6 +136,9 @@ class Guards(Expressions):
     # Kinds.
 
     def _call_guard(self, test: cst.Call, frame: Frame, *, holds: bool) -> None:
+        if isinstance(test.func, cst.Attribute) and test.func.attr.value == "startswith" and len(test.args) == 1:
+            self._device_guard(test.func.value, test.args[0].value, frame, holds=holds)
+            return
         if not test.args:
             if isinstance(test.func, cst.Attribute):
                 self._attribute_guard(test.func.value, test.func.attr.value, test, frame, holds=holds)
@@ -218,10 +239,10 @@ class Guards(Expressions):
         self, left: cst.BaseExpression, target: cst.ComparisonTarget, frame: Frame, *, holds: bool
     ) -> None:
         if isinstance(target.operator, (cst.In, cst.NotIn)):
-            # "cuda" in str(x.device)
-            if (asked := _device_asked(target.comparator)) is not None:
-                found = holds is isinstance(target.operator, cst.In)
-                self._on_device(asked, self._current(left, frame), target, frame, holds=found)
+            found = holds is isinstance(target.operator, cst.In)
+            # x.device.type in ("cuda", "mps"), "cuda" in str(x.device)
+            self._device_guard(left, target.comparator, frame, holds=found)
+            self._device_guard(target.comparator, left, frame, holds=found)
             if holds is isinstance(target.operator, cst.NotIn):
                 self._not_of_dtype(left, self._current(target.comparator, frame), frame)
             return
@@ -230,10 +251,7 @@ class Guards(Expressions):
             return
         other = self._current(target.comparator, frame)
         holds = holds is equal
-        if (asked := _device_asked(left)) is not None:
-            self._on_device(asked, other, target, frame, holds=holds)
-        if (device := _named_device(left)) and device_fact(other).truth in {Truth.YES, Truth.NO}:
-            self._decide(device, frame, holds=holds is (device_fact(other).truth is Truth.YES))
+        self._device_guard(left, target.comparator, frame, holds=holds)
         match left:
             case cst.Attribute(value=owner, attr=cst.Name(value="dtype")) if holds:
                 value = self._current(owner, frame)
@@ -265,6 +283,21 @@ class Guards(Expressions):
             if value.dtype.rstrip("?") in excluded:
                 self._rebind(left.value, frame, replace(value, dtype=""))
 
+    def _device_guard(
+        self, node: cst.BaseExpression, compared: cst.BaseExpression, frame: Frame, *, holds: bool
+    ) -> None:
+        """Whether the device of a tensor, or one that has a name, is (one of) those it is compared with."""
+        owner, device = _device_asked(node), _named_device(node)
+        if owner is None and not (self.hanging and device):
+            return
+        known = {device_fact(leaf).truth for leaf in leaves(self._current(compared, frame)) if _is_device(leaf)}
+        if len(known) != 1 or not known <= {Truth.YES, Truth.NO}:
+            return
+        other = DeviceValue(fact=Fact(known.pop()))
+        if owner is not None:
+            self._on_device(owner, other, compared, frame, holds=holds)
+        self._decide(off_cpu(device), frame, holds=holds is (other.fact.truth is Truth.YES))
+
     def _on_device(
         self, owner: cst.BaseExpression, other: Value, test: cst.CSTNode, frame: Frame, *, holds: bool
     ) -> None:
@@ -279,6 +312,27 @@ class Guards(Expressions):
             # With one accelerator in play, "not on it" means the CPU.
             device = device if holds else NO_FACT
         self._rebind(owner, frame, replace(value, device=device))
+
+
+def asked(test: cst.BaseExpression) -> tuple[str, bool]:
+    """What a test asks, in words that are the same each time it is asked, and the answer on which the test is true."""
+    match test:
+        case cst.UnaryOperation(operator=cst.Not(), expression=inner):
+            text, answer = asked(inner)
+            return text, not answer
+        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
+            negated = {cst.IsNot: "is", cst.NotEqual: "==", cst.NotIn: "in"}.get(type(operator))
+            if negated is not None:
+                return f"{_text(left)} {negated} {_text(right)}", False
+    return _text(test), True
+
+
+def _text(node: cst.CSTNode) -> str:
+    return dotted_name(node) or " ".join(cst.Module(body=()).code_for_node(node).split())
+
+
+def _is_device(value: Value) -> bool:
+    return isinstance(value, DeviceValue) or (isinstance(value, Scalar) and value.kind == "str")
 
 
 def _device_asked(node: cst.BaseExpression) -> cst.BaseExpression | None:

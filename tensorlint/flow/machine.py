@@ -66,6 +66,8 @@ class Machine:
         self.bare_call: cst.BaseExpression | None = None
         #: The right side of the assignment being executed, where its one target takes all of it.
         self.assigned: cst.BaseExpression | None = None
+        #: Whether any fact hangs on the answer to a test, so that it matters where the same is asked again.
+        self.hanging = False
         #: Where tensors are created when nothing is said.
         self.default_device: Fact = NO_FACT
         #: The dtype that networks compute in around here; empty outside ``torch.autocast``.

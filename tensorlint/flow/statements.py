@@ -412,24 +412,16 @@ class Statements(Methods):
         left = (frame.env, frame.alive)
         self._merge(frame, taken, left)
         if taken[1] and left[1]:
-            self._hang(_flag_name(node.test), before, taken[0], left[0], frame)
+            self._hang(node.test, before, taken[0], left[0], frame)
 
-    @staticmethod
     def _hang(
-        flag: tuple[str, bool], before: Environment, taken: Environment, left: Environment, frame: Frame
+        self, test: cst.BaseExpression, before: Environment, taken: Environment, left: Environment, frame: Frame
     ) -> None:
         """``if cuda: x = x.cuda()``: whether x is off the CPU hangs on the flag, which may be asked again."""
-        name, on = flag
-        yes, no = (taken, left) if on else (left, taken)
         for path, value in list(frame.env.items()):
-            first, second, old = yes.lookup(path), no.lookup(path), before.lookup(path)
-            if first is second or not isinstance(value, (Tensor, Unknown)):
-                continue
-            if isinstance(first, (Tensor, Unknown)) and isinstance(second, (Tensor, Unknown)):
-                device, grad = (old.device, old.grad) if isinstance(old, (Tensor, Unknown)) else (Fact(), Fact())
-                device = value.device.hanging_on(name, first.device, second.device, device)
-                grad = value.grad.hanging_on(name, first.grad, second.grad, grad)
-                frame.env.bindings[path] = replace(value, device=device, grad=grad)
+            first, second = taken.lookup(path), left.lookup(path)
+            if first is not second and first is not None and second is not None:
+                frame.env.bindings[path] = self.hung(value, test, before.lookup(path), first, second)
 
     def _merge(self, frame: Frame, *paths: tuple[Environment, bool]) -> None:
         alive = [env for env, arrives in paths if arrives]
@@ -665,13 +657,6 @@ class Statements(Methods):
                 declared = value_of(line.annotation.annotation, lambda node: self.resolve(node, frame))
                 if declared is not None:
                     info.declared[line.target.value] = declared
-
-
-def _flag_name(test: cst.BaseExpression) -> tuple[str, bool]:
-    """The name that a test asks for, and the answer on which its body runs."""
-    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
-        return dotted_name(test.expression), False
-    return dotted_name(test), True
 
 
 def _flag(statement: cst.CSTNode) -> tuple[str, cst.BaseExpression] | None:

@@ -43,6 +43,7 @@ from tensorlint.flow.values import (
     device_fact,
     is_none,
     leaves,
+    off_cpu,
     strongest,
     unsure_dtype,
     without_numpy,
@@ -249,10 +250,10 @@ class TorchCalls(Guards):
         reason = NO_DATA if fact.reason == NO_DATA else f"put on `{words}` here"
         return replace(fact, node=node, reason=reason, hangs_on=self._hangs_on(spelled))
 
-    @staticmethod
-    def _hangs_on(device: cst.BaseExpression) -> tuple[str, bool, Truth] | None:
+    def _hangs_on(self, device: cst.BaseExpression) -> tuple[str, bool, Truth] | None:
         name = dotted_name(device)
-        return (name, True, Truth.NO) if name else None
+        self.hanging |= bool(name)
+        return (off_cpu(name), True, Truth.NO) if name else None
 
     def _import(self, name: str, row: Row, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         """An array, list, number or tensor becomes a tensor."""

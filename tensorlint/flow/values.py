@@ -35,8 +35,8 @@ class Fact:
     #: The expression that made it so, and what to tell the reader there.
     node: cst.CSTNode | None = field(default=None, compare=False)
     reason: str = field(default="", compare=False)
-    #: What it hangs on where it is MAYBE: a flag or a device by its name, the answer that makes it YES (for a device,
-    #: True is off the CPU), and what it is otherwise.
+    #: What it hangs on where it is MAYBE: what a test asked (or whether a device is off the CPU, see ``off_cpu``), the
+    #: answer that makes it YES, and what it is otherwise.
     hangs_on: tuple[str, bool, Truth] | None = field(default=None, compare=False)
 
     @property
@@ -61,7 +61,7 @@ class Fact:
         return replace(stronger, truth=Truth.MAYBE, hangs_on=None)
 
     def decided(self, name: str, *, holds: bool) -> Fact:
-        """The same where it is known whether ``name`` is true."""
+        """The same where the answer to ``name`` is known."""
         if self.hangs_on is None or self.hangs_on[0] != name or self.truth is not Truth.MAYBE:
             return self
         _, answer, otherwise = self.hangs_on
@@ -74,8 +74,6 @@ class Fact:
         """
         if before.hangs_on is not None and {yes.truth, no.truth} == {Truth.YES, before.hangs_on[2]}:
             return before
-        if not name:
-            return self
         on, off = yes.truth is Truth.YES, no.truth is Truth.YES
         if self.truth is not Truth.MAYBE or on is off:
             return self
@@ -540,6 +538,11 @@ def _tensor_or_unknown(tensor: Tensor, other: Unknown) -> Value:
         origin=tensor.origin,
         oid=tensor.oid,
     )
+
+
+def off_cpu(device: str) -> str:
+    """The question whether a device, by the name it has in the program, is another than the CPU."""
+    return f"{device} is off the CPU"
 
 
 CPU_NAMES = ("cpu", "meta")
