@@ -45,7 +45,7 @@ def test_suppressing_one_of_the_two_leaves_the_other() -> None:
 
 
 def test_certainty_is_a_threshold() -> None:
-    program = "import torch\ndef f(x):\n    return x.numpy()\ny = f\ndevice = torch.device('cuda')\n"
+    program = "import torch\ndef f(x, device):\n    return x.to(device).numpy()\n"
     assert codes(program, Policy(ALL, Certainty.CERTAIN)) == []
     assert codes(program, Policy(ALL, Certainty.LIKELY)) == ["TBX101"]
     quiet = "import torch\ndef f(x):\n    return x.cpu().numpy()\n"

@@ -57,7 +57,9 @@ _SCALARS = {
 _SEQUENCES = frozenset({"list", "List", "Sequence", "Iterable", "Iterator", "Generator", "Collection", "set", "Set"})
 _MAPPINGS = frozenset({"dict", "Dict", "Mapping", "MutableMapping", "OrderedDict", "DefaultDict", "defaultdict"})
 #: Packages whose names in annotations are no classes of their own, or whose classes are followed elsewhere.
-_NO_CLASSES = frozenset({"torch", "numpy", "typing", "typing_extensions", "collections", "builtins", "jaxtyping", "PIL"})
+_NO_CLASSES = frozenset(
+    {"torch", "numpy", "typing", "typing_extensions", "collections", "builtins", "jaxtyping", "PIL"}
+)
 _WRAPPERS = frozenset({"Optional", "Union", "Annotated", "Final", "ClassVar"})
 
 
