@@ -5,16 +5,16 @@ A pyproject.toml without that table is passed over, so that a nested package doe
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from tensorlint.codes import canonical, code_defaults, did_you_mean, is_known, near_code
 from tensorlint.findings import Certainty
 from tensorlint.globs import Globs, is_pattern
 from tensorlint.policy import ExportStyle
@@ -25,13 +25,6 @@ else:
     import tomli as tomllib
 
 TABLE = "[tool.tensorlint]"
-#: Codes of the tool itself, which no rule module defines.
-TOOL_CODES: Mapping[str, str] = {
-    "TBX900": "internal-error",
-    "TBX901": "syntax-error",
-    "TBX902": "unreadable-file",
-    "TBX903": "unused-suppression",
-}
 DEFAULT_EXCLUDE = (
     ".bzr", ".direnv", ".eggs", ".git", ".hg", ".hypothesis", ".ipynb_checkpoints", ".mypy_cache", ".nox",
     ".pyenv", ".pytest_cache", ".pytype", ".ruff_cache", ".svn", ".tensorlint_cache", ".tox", ".venv", ".vscode",
@@ -91,18 +84,26 @@ class Overrides:
     fixable: tuple[str, ...] | None = None
     unfixable: tuple[str, ...] = ()
 
-    def check(self) -> None:
-        """Raise ``ConfigError`` for a code that does not exist."""
-        for option, codes in (
-            ("--select", self.selection.select or ()),
-            ("--extend-select", self.selection.extend_select),
-            ("--ignore", self.selection.ignore),
-            ("--per-file-ignores", tuple(code for _, each in self.per_file_ignores or () for code in each)),
-            ("--fixable", self.fixable or ()),
-            ("--unfixable", self.unfixable),
-        ):
-            for code in codes:
-                _check_code(code, option)
+    def checked(self) -> Overrides:
+        """The same with codes in place of names. Raises ``ConfigError`` for one that does not exist."""
+
+        def codes(words: tuple[str, ...], option: str) -> tuple[str, ...]:
+            return tuple(_code(word, option) for word in words)
+
+        chosen, ignores = self.selection, self.per_file_ignores
+        return replace(
+            self,
+            selection=Selection(
+                None if chosen.select is None else codes(chosen.select, "--select"),
+                codes(chosen.extend_select, "--extend-select"),
+                codes(chosen.ignore, "--ignore"),
+            ),
+            per_file_ignores=None
+            if ignores is None
+            else tuple((pattern, codes(each, "--per-file-ignores")) for pattern, each in ignores),
+            fixable=None if self.fixable is None else codes(self.fixable, "--fixable"),
+            unfixable=codes(self.unfixable, "--unfixable"),
+        )
 
     def apply(self, settings: Settings) -> Settings:
         if self.selection:
@@ -125,8 +126,7 @@ class Resolver:
     """Finds the settings of a file, reading each pyproject.toml once."""
 
     def __init__(self, overrides: Overrides | None = None, config: str | None = None, isolated: bool = False) -> None:
-        self._overrides = overrides or Overrides()
-        self._overrides.check()
+        self._overrides = (overrides or Overrides()).checked()
         self._directories: dict[str, Settings] = {}
         self._fixed: Settings | None = None
         if config is not None:
@@ -241,7 +241,7 @@ def _selected(selections: tuple[Selection, ...]) -> frozenset[str]:
 
     ``TBX`` stands for every rule that is on by default, ``ALL`` for every rule there is.
     """
-    every = _codes()
+    every = code_defaults()
     chosen = {code for code, default in every.items() if default}
     for layer in selections:
         if layer.select is not None:
@@ -260,7 +260,7 @@ def _selected(selections: tuple[Selection, ...]) -> frozenset[str]:
 @lru_cache(maxsize=256)
 def codes_of(selectors: tuple[str, ...]) -> frozenset[str]:
     """Every code that one of the selectors stands for."""
-    every = _codes()
+    every = code_defaults()
     return frozenset(code for selector in selectors for code in _matched(selector, every))
 
 
@@ -274,37 +274,12 @@ def _matched(selector: str, every: Mapping[str, bool]) -> set[str]:
     return {code for code in every if selector == "ALL" or code.startswith(selector)}
 
 
-@lru_cache(maxsize=1)
-def _codes() -> Mapping[str, bool]:
-    """Every code, and whether it is on unless said otherwise. This imports the rules."""
-    from tensorlint.rules import all_rules
-
-    rules = {code: bool(getattr(rule, "default", True)) for code, rule in all_rules().items()}
-    return {**rules, **dict.fromkeys(TOOL_CODES, True)}
-
-
-def did_you_mean(word: str, candidates: Iterable[str]) -> str:
-    """`` (did you mean `x`?)``, or nothing when no candidate is near."""
-    near = [(-difflib.SequenceMatcher(None, word, candidate).ratio(), candidate) for candidate in candidates]
-    score, best = min(near, default=(0.0, ""))
-    return f" (did you mean `{best}`?)" if -score >= 0.6 else ""
-
-
-def _check_code(code: str, where: str) -> str:
-    known = _codes()
-    if _CODE_SHAPE.fullmatch(code) and (code == "ALL" or any(each.startswith(code) for each in known)):
+def _code(word: str, where: str) -> str:
+    """The selector that a code, a prefix or a name stands for."""
+    code = canonical(word)
+    if _CODE_SHAPE.fullmatch(code) and (code == "ALL" or is_known(code)):
         return code
-    by_name = _names()
-    suggestion = (
-        f" (did you mean `{by_name[code]}`?)" if code in by_name else did_you_mean(code.upper(), (*known, "ALL"))
-    )
-    raise ConfigError(f"{where}: unknown code `{code}`{suggestion}")
-
-
-def _names() -> Mapping[str, str]:
-    from tensorlint.rules import all_rules
-
-    return {rule.name: code for code, rule in all_rules().items()} | {name: code for code, name in TOOL_CODES.items()}
+    raise ConfigError(f"{where}: unknown code `{word}`{near_code(word)}")
 
 
 def _text(value: object, where: str) -> str:
@@ -330,7 +305,7 @@ def _pattern(text: str, where: str) -> str:
 
 
 def _code_list(value: object, where: str) -> tuple[str, ...]:
-    return tuple(_check_code(code, where) for code in _texts(value, where))
+    return tuple(_code(word, where) for word in _texts(value, where))
 
 
 def _ignores(value: object, where: str) -> dict[str, tuple[str, ...]]:

@@ -18,6 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tensorlint.codes import TOOL_CODES
 from tensorlint.config import Resolver, Settings, codes_of, resolve
 from tensorlint.deep import with_deep_stack
 from tensorlint.discovery import Discovered
@@ -150,20 +151,23 @@ def _report(
     )
 
 
-def suppress(report: Report, *, write: bool) -> Report:
-    """Put a ``# noqa`` for each finding of the report at the end of its line. The report must hold the files' bytes."""
+def suppress(report: Report, *, write: bool, reason: str = "") -> Report:
+    """Put a ``# noqa`` for each finding of the report at the end of its line. The report must hold the files' bytes.
+
+    Findings about comments are not among them: a comment that says so would be one more of them.
+    """
     errors = [finding for finding in report.findings if finding.is_internal]
     changes: dict[str, tuple[bytes, bytes]] = {}
     comments = 0
     for path, data in sorted(report.data.items()):
         rows: dict[int, set[str]] = {}
         for finding in report.findings:
-            if finding.path == path and not finding.is_internal:
+            if finding.path == path and finding.code not in TOOL_CODES:
                 rows.setdefault(finding.noqa_row, set()).update((finding.code, *finding.also))
         if not rows:
             continue
         try:
-            new = with_comments(Source.from_bytes(path, data), rows)
+            new = with_comments(Source.from_bytes(path, data), rows, reason)
             if write:
                 replace_file(path, data, new)
         except (WriteError, CommentError) as error:

@@ -11,7 +11,8 @@ import click
 
 from tensorlint import __version__
 from tensorlint.cli.output import available_processors, emit, emit_bytes, note, style_for
-from tensorlint.config import ConfigError, Overrides, Resolver, Selection, did_you_mean
+from tensorlint.codes import did_you_mean
+from tensorlint.config import ConfigError, Overrides, Resolver, Selection
 from tensorlint.discovery import Discovered, DiscoveryError, discover
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.report import FORMATS, Report, render

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tensorlint.cli.output import available_processors, emit, note, style_for
-from tensorlint.config import did_you_mean
+from tensorlint.codes import did_you_mean
 from tensorlint.fixtures_path import fixtures_root
 
 if TYPE_CHECKING:
