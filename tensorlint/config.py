@@ -60,7 +60,10 @@ class Settings:
     selections: tuple[Selection, ...] = ()
     per_file_ignores: tuple[tuple[Globs, tuple[str, ...]], ...] = ()
     exclude: tuple[Globs, ...] = ()
+    #: Whether ``exclude`` holds for files that are named, too.
+    force_exclude: bool = False
     certainty: Certainty = Certainty.LIKELY
+    ignore_noqa: bool = False
     target_torch: str | None = None
     target_numpy: str | None = None
     export_style: ExportStyle = "chain"
@@ -80,7 +83,9 @@ class Overrides:
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] | None = None
     exclude: tuple[str, ...] | None = None
     extend_exclude: tuple[str, ...] = ()
+    force_exclude: bool | None = None
     certainty: Certainty | None = None
+    ignore_noqa: bool = False
     fixable: tuple[str, ...] | None = None
     unfixable: tuple[str, ...] = ()
 
@@ -115,8 +120,12 @@ class Overrides:
             settings = replace(settings, exclude=(Globs(self.root, self.exclude),))
         if self.extend_exclude:
             settings = replace(settings, exclude=(*settings.exclude, Globs(self.root, self.extend_exclude)))
+        if self.force_exclude is not None:
+            settings = replace(settings, force_exclude=self.force_exclude)
         if self.certainty is not None:
             settings = replace(settings, certainty=self.certainty)
+        if self.ignore_noqa:
+            settings = replace(settings, ignore_noqa=True)
         if self.fixable is not None:
             settings = replace(settings, fixable=self.fixable)
         return replace(settings, unfixable=(*settings.unfixable, *self.unfixable)) if self.unfixable else settings
@@ -202,6 +211,7 @@ def parse_table(table: Mapping[str, Any], origin: str | None, root: str) -> Sett
         selections=(selection,) if selection else (),
         per_file_ignores=tuple((Globs(root, (pattern,)), codes) for pattern, codes in ignores.items()),
         exclude=(Globs(root, get("exclude", DEFAULT_EXCLUDE) + get("extend-exclude", ())),),
+        force_exclude=get("force-exclude", False),
         certainty=get("certainty", Certainty.LIKELY),
         target_torch=get("target-torch", None),
         target_numpy=get("target-numpy", None),
@@ -332,6 +342,12 @@ def _version(value: object, where: str) -> str:
     return text
 
 
+def _flag(value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{where}: must be true or false, not {_kind(value)}")
+    return value
+
+
 def _kind(value: object) -> str:
     names = {str: "a string", bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a table"}
     return names.get(type(value), type(value).__name__)
@@ -344,6 +360,7 @@ _READERS: Mapping[str, Callable[[object, str], Any]] = {
     "per-file-ignores": _ignores,
     "exclude": _patterns,
     "extend-exclude": _patterns,
+    "force-exclude": _flag,
     "certainty": _one_of({certainty.label: certainty for certainty in reversed(Certainty)}),
     "target-torch": _version,
     "target-numpy": _version,

@@ -373,6 +373,14 @@ def test_add_noqa(tensorlint: Program, project: Path) -> None:
     assert texts(project) == before
 
 
+def test_add_noqa_with_a_reason(tensorlint: Program, project: Path) -> None:
+    assert tensorlint("--add-noqa=the CPU only, #12", "safe.py") == Outcome(0, "", "Added 1 comment in 1 file.\n")
+    assert texts(project)[0] == SAFE.replace("()\n", "()  # noqa: TBX101  the CPU only, #12\n")
+    assert tensorlint("safe.py").code == 0
+    assert tensorlint("--add-noqa", "unsafe.py").err == "Added 1 comment in 1 file.\n"
+    assert tensorlint("--add-noqa=a\nb").code == tensorlint("--add-noqa", "--ignore-noqa").code == 2
+
+
 def test_add_noqa_takes_the_selection_and_what_goes_wrong(tensorlint: Program, project: Path) -> None:
     (project / "safe.py").chmod(0o444)
     outcome = tensorlint("--add-noqa", "--select", "TBX101,TBX208")
