@@ -6,7 +6,7 @@ import inspect
 from dataclasses import dataclass
 from pathlib import Path
 
-from tensorlint.config import TOOL_CODES
+from tensorlint.codes import TOOL_CODES
 from tensorlint.findings import Applicability
 from tensorlint.fixtures_path import programs
 from tensorlint.links import rule_url
@@ -26,10 +26,18 @@ _TOOL_DOCUMENTATION = {
         code is 2.
     """,
     "TBX903": """
-        A `# noqa: TBX101` or `# tensorlint: ignore` that suppresses nothing: the line was mended, or the code is no
-        rule. A comment is left alone while one of the rules it names is switched off, and so are a bare `# noqa`, other
-        tools' codes, comments for a whole file, and, under flake8, every `# noqa`. What is too uncertain to be shown
-        counts as something to suppress. The fix, which is safe, takes the code or the comment out.
+        A `# noqa: TBX101` or `# tensorlint: ignore` that suppresses nothing: the line was mended, or the finding begins
+        on another line. A comment is left alone while one of the rules it names is switched off, and so are a bare
+        `# noqa`, other tools' codes, comments for a whole file, and, under flake8, every `# noqa`. What is too
+        uncertain to be shown counts as something to suppress. The fix, which is safe, takes the code or the comment
+        out.
+    """,
+    "TBX904": """
+        A suppression comment that names nothing there is, and so never had an effect: `# noqa: TBX999`,
+        `# tensorlint: ignore[TBX999]`, `# tensorlint: ignore[]`, or a bracket that is left open, as in
+        `# tensorlint: ignore[TBX101`. Other tools' codes in a `# noqa` are theirs to judge; so is, under flake8, every
+        `# noqa`. The fix, which is safe, takes a code that does not exist out, and the comment with the last of them;
+        what was meant by empty brackets, or by one bracket, is for you to say.
     """,
 }
 
@@ -68,6 +76,6 @@ def catalogue() -> dict[str, Entry]:
             good,
         )
     for code, name in TOOL_CODES.items():
-        fix = Applicability.SAFE.value if code == "TBX903" else None
+        fix = Applicability.SAFE.value if code in {"TBX903", "TBX904"} else None
         entries[code] = Entry(code, name, "0.1.0", fix, True, inspect.cleandoc(_TOOL_DOCUMENTATION[code]))
     return dict(sorted(entries.items()))

@@ -5,16 +5,16 @@ A pyproject.toml without that table is passed over, so that a nested package doe
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from tensorlint.codes import canonical, code_defaults, did_you_mean, is_known, near_code
 from tensorlint.findings import Certainty
 from tensorlint.globs import Globs, is_pattern
 from tensorlint.policy import ExportStyle
@@ -25,13 +25,6 @@ else:
     import tomli as tomllib
 
 TABLE = "[tool.tensorlint]"
-#: Codes of the tool itself, which no rule module defines.
-TOOL_CODES: Mapping[str, str] = {
-    "TBX900": "internal-error",
-    "TBX901": "syntax-error",
-    "TBX902": "unreadable-file",
-    "TBX903": "unused-suppression",
-}
 DEFAULT_EXCLUDE = (
     ".bzr", ".direnv", ".eggs", ".git", ".hg", ".hypothesis", ".ipynb_checkpoints", ".mypy_cache", ".nox",
     ".pyenv", ".pytest_cache", ".pytype", ".ruff_cache", ".svn", ".tensorlint_cache", ".tox", ".venv", ".vscode",
@@ -67,7 +60,10 @@ class Settings:
     selections: tuple[Selection, ...] = ()
     per_file_ignores: tuple[tuple[Globs, tuple[str, ...]], ...] = ()
     exclude: tuple[Globs, ...] = ()
+    #: Whether ``exclude`` holds for files that are named, too.
+    force_exclude: bool = False
     certainty: Certainty = Certainty.LIKELY
+    ignore_noqa: bool = False
     target_torch: str | None = None
     target_numpy: str | None = None
     export_style: ExportStyle = "chain"
@@ -87,22 +83,32 @@ class Overrides:
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] | None = None
     exclude: tuple[str, ...] | None = None
     extend_exclude: tuple[str, ...] = ()
+    force_exclude: bool | None = None
     certainty: Certainty | None = None
+    ignore_noqa: bool = False
     fixable: tuple[str, ...] | None = None
     unfixable: tuple[str, ...] = ()
 
-    def check(self) -> None:
-        """Raise ``ConfigError`` for a code that does not exist."""
-        for option, codes in (
-            ("--select", self.selection.select or ()),
-            ("--extend-select", self.selection.extend_select),
-            ("--ignore", self.selection.ignore),
-            ("--per-file-ignores", tuple(code for _, each in self.per_file_ignores or () for code in each)),
-            ("--fixable", self.fixable or ()),
-            ("--unfixable", self.unfixable),
-        ):
-            for code in codes:
-                _check_code(code, option)
+    def checked(self) -> Overrides:
+        """The same with codes in place of names. Raises ``ConfigError`` for one that does not exist."""
+
+        def codes(words: tuple[str, ...], option: str) -> tuple[str, ...]:
+            return tuple(_code(word, option) for word in words)
+
+        chosen, ignores = self.selection, self.per_file_ignores
+        return replace(
+            self,
+            selection=Selection(
+                None if chosen.select is None else codes(chosen.select, "--select"),
+                codes(chosen.extend_select, "--extend-select"),
+                codes(chosen.ignore, "--ignore"),
+            ),
+            per_file_ignores=None
+            if ignores is None
+            else tuple((pattern, codes(each, "--per-file-ignores")) for pattern, each in ignores),
+            fixable=None if self.fixable is None else codes(self.fixable, "--fixable"),
+            unfixable=codes(self.unfixable, "--unfixable"),
+        )
 
     def apply(self, settings: Settings) -> Settings:
         if self.selection:
@@ -114,8 +120,12 @@ class Overrides:
             settings = replace(settings, exclude=(Globs(self.root, self.exclude),))
         if self.extend_exclude:
             settings = replace(settings, exclude=(*settings.exclude, Globs(self.root, self.extend_exclude)))
+        if self.force_exclude is not None:
+            settings = replace(settings, force_exclude=self.force_exclude)
         if self.certainty is not None:
             settings = replace(settings, certainty=self.certainty)
+        if self.ignore_noqa:
+            settings = replace(settings, ignore_noqa=True)
         if self.fixable is not None:
             settings = replace(settings, fixable=self.fixable)
         return replace(settings, unfixable=(*settings.unfixable, *self.unfixable)) if self.unfixable else settings
@@ -125,8 +135,7 @@ class Resolver:
     """Finds the settings of a file, reading each pyproject.toml once."""
 
     def __init__(self, overrides: Overrides | None = None, config: str | None = None, isolated: bool = False) -> None:
-        self._overrides = overrides or Overrides()
-        self._overrides.check()
+        self._overrides = (overrides or Overrides()).checked()
         self._directories: dict[str, Settings] = {}
         self._fixed: Settings | None = None
         if config is not None:
@@ -202,6 +211,7 @@ def parse_table(table: Mapping[str, Any], origin: str | None, root: str) -> Sett
         selections=(selection,) if selection else (),
         per_file_ignores=tuple((Globs(root, (pattern,)), codes) for pattern, codes in ignores.items()),
         exclude=(Globs(root, get("exclude", DEFAULT_EXCLUDE) + get("extend-exclude", ())),),
+        force_exclude=get("force-exclude", False),
         certainty=get("certainty", Certainty.LIKELY),
         target_torch=get("target-torch", None),
         target_numpy=get("target-numpy", None),
@@ -241,7 +251,7 @@ def _selected(selections: tuple[Selection, ...]) -> frozenset[str]:
 
     ``TBX`` stands for every rule that is on by default, ``ALL`` for every rule there is.
     """
-    every = _codes()
+    every = code_defaults()
     chosen = {code for code, default in every.items() if default}
     for layer in selections:
         if layer.select is not None:
@@ -260,7 +270,7 @@ def _selected(selections: tuple[Selection, ...]) -> frozenset[str]:
 @lru_cache(maxsize=256)
 def codes_of(selectors: tuple[str, ...]) -> frozenset[str]:
     """Every code that one of the selectors stands for."""
-    every = _codes()
+    every = code_defaults()
     return frozenset(code for selector in selectors for code in _matched(selector, every))
 
 
@@ -274,37 +284,12 @@ def _matched(selector: str, every: Mapping[str, bool]) -> set[str]:
     return {code for code in every if selector == "ALL" or code.startswith(selector)}
 
 
-@lru_cache(maxsize=1)
-def _codes() -> Mapping[str, bool]:
-    """Every code, and whether it is on unless said otherwise. This imports the rules."""
-    from tensorlint.rules import all_rules
-
-    rules = {code: bool(getattr(rule, "default", True)) for code, rule in all_rules().items()}
-    return {**rules, **dict.fromkeys(TOOL_CODES, True)}
-
-
-def did_you_mean(word: str, candidates: Iterable[str]) -> str:
-    """`` (did you mean `x`?)``, or nothing when no candidate is near."""
-    near = [(-difflib.SequenceMatcher(None, word, candidate).ratio(), candidate) for candidate in candidates]
-    score, best = min(near, default=(0.0, ""))
-    return f" (did you mean `{best}`?)" if -score >= 0.6 else ""
-
-
-def _check_code(code: str, where: str) -> str:
-    known = _codes()
-    if _CODE_SHAPE.fullmatch(code) and (code == "ALL" or any(each.startswith(code) for each in known)):
+def _code(word: str, where: str) -> str:
+    """The selector that a code, a prefix or a name stands for."""
+    code = canonical(word)
+    if _CODE_SHAPE.fullmatch(code) and (code == "ALL" or is_known(code)):
         return code
-    by_name = _names()
-    suggestion = (
-        f" (did you mean `{by_name[code]}`?)" if code in by_name else did_you_mean(code.upper(), (*known, "ALL"))
-    )
-    raise ConfigError(f"{where}: unknown code `{code}`{suggestion}")
-
-
-def _names() -> Mapping[str, str]:
-    from tensorlint.rules import all_rules
-
-    return {rule.name: code for code, rule in all_rules().items()} | {name: code for code, name in TOOL_CODES.items()}
+    raise ConfigError(f"{where}: unknown code `{word}`{near_code(word)}")
 
 
 def _text(value: object, where: str) -> str:
@@ -330,7 +315,7 @@ def _pattern(text: str, where: str) -> str:
 
 
 def _code_list(value: object, where: str) -> tuple[str, ...]:
-    return tuple(_check_code(code, where) for code in _texts(value, where))
+    return tuple(_code(word, where) for word in _texts(value, where))
 
 
 def _ignores(value: object, where: str) -> dict[str, tuple[str, ...]]:
@@ -357,6 +342,12 @@ def _version(value: object, where: str) -> str:
     return text
 
 
+def _flag(value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{where}: must be true or false, not {_kind(value)}")
+    return value
+
+
 def _kind(value: object) -> str:
     names = {str: "a string", bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a table"}
     return names.get(type(value), type(value).__name__)
@@ -369,6 +360,7 @@ _READERS: Mapping[str, Callable[[object, str], Any]] = {
     "per-file-ignores": _ignores,
     "exclude": _patterns,
     "extend-exclude": _patterns,
+    "force-exclude": _flag,
     "certainty": _one_of({certainty.label: certainty for certainty in reversed(Certainty)}),
     "target-torch": _version,
     "target-numpy": _version,

@@ -29,18 +29,24 @@ class Discovered:
     error: str = ""
 
 
-def discover(paths: Iterable[str], settings_for: Callable[[str], Settings]) -> list[Discovered]:
+def discover(
+    paths: Iterable[str], settings_for: Callable[[str], Settings], suffixes: tuple[str, ...] = SUFFIXES
+) -> list[Discovered]:
     """The files below these paths, absolute, sorted, each once.
 
-    A path that is named is always taken. Below a directory, files are those with a Python suffix that neither the
-    settings nor a .gitignore exclude; symbolic links to directories are not followed, so that loops cannot matter.
+    A path that is named is taken unless the settings force their exclusions on it. Below a directory, files are those
+    with one of the suffixes that neither the settings nor a .gitignore exclude; symbolic links to directories are not
+    followed, so that loops cannot matter.
     ``settings_for`` takes an absolute directory.
     """
     found: dict[str, Discovered] = {}
     for path in paths:
         absolute = os.path.abspath(path)
-        if os.path.isdir(absolute):
-            items: Iterable[Discovered] = _walk(absolute, settings_for)
+        items: Iterable[Discovered]
+        if os.path.lexists(absolute) and is_force_excluded(absolute, settings_for):
+            items = ()
+        elif os.path.isdir(absolute):
+            items = _walk(absolute, settings_for, suffixes)
         elif os.path.lexists(absolute):
             items = (Discovered(absolute, named=True),)
         else:
@@ -54,7 +60,15 @@ def discover(paths: Iterable[str], settings_for: Callable[[str], Settings]) -> l
     return sorted(found.values(), key=lambda item: item.path)
 
 
-def _walk(top: str, settings_for: Callable[[str], Settings]) -> Iterator[Discovered]:
+def is_force_excluded(path: str, settings_for: Callable[[str], Settings]) -> bool:
+    """Whether the settings leave out even a path that is named. It is absolute, and need not exist."""
+    settings = settings_for(os.path.dirname(path))
+    return settings.force_exclude and any(
+        globs.rebased(os.getcwd()).matches(path, is_dir=os.path.isdir(path)) for globs in settings.exclude
+    )
+
+
+def _walk(top: str, settings_for: Callable[[str], Settings], suffixes: tuple[str, ...]) -> Iterator[Discovered]:
     """Files below a directory that was named: patterns that would exclude that directory itself are set aside."""
     pending = [(top, tuple(globs.without(top) for globs in _ignored_above(top)))]
     while pending:
@@ -75,7 +89,7 @@ def _walk(top: str, settings_for: Callable[[str], Settings]) -> Iterator[Discove
                 if not entry.is_symlink() and not _left_out(entry.path, is_dir, excluded, ignored):
                     pending.append((entry.path, ignored))
             elif (
-                entry.name.endswith(SUFFIXES)
+                entry.name.endswith(suffixes)
                 and not entry.name.startswith(".#")  # an editor's lock, a link to nowhere by design
                 and (entry.is_symlink() or entry.is_file())
                 and not _left_out(entry.path, is_dir, excluded, ignored)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from tensorlint.facts import file_facts
 from tensorlint.findings import Applicability, Certainty, Finding, Fix, TraceStep, tool_finding
 from tensorlint.policy import Policy
-from tensorlint.unused import looked_for, unused
+from tensorlint.unused import UNKNOWN_SUPPRESSION, has_our_comments, looked_for, unknown, unused
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -172,6 +172,7 @@ def _judge(source: Source, policy: Policy) -> _Judgement:
     except cst.ParserSyntaxError as error:
         return _Judgement((_syntax_error(source, error),))
     reports_unused = looked_for(source, policy)
+    reports_comments = reports_unused or (UNKNOWN_SUPPRESSION in policy.codes and has_our_comments(source))
     # What is too uncertain to be shown still says that a comment has something to suppress.
     threshold = Certainty.POSSIBLE if reports_unused else policy.certainty
     drafts: dict[tuple[str, int], tuple[type[Rule], Draft]] = {}
@@ -187,12 +188,13 @@ def _judge(source: Source, policy: Policy) -> _Judgement:
                 raise RuleError(rule.code, error) from error
 
     interpret(module, file_facts(source), judge)
-    if not drafts and not reports_unused:
+    if not drafts and not reports_comments:
         return _Judgement(())
     suppressions = Suppressions.parse(source)
     judged = _findings(source, module, drafts.values(), suppressions, policy)
     idle = unused(source, suppressions, judged.suppressed, policy) if reports_unused else ()
-    findings = sorted((*judged.findings, *idle), key=lambda finding: finding.sort_key)
+    meaningless = unknown(source, suppressions, policy) if reports_comments else ()
+    findings = sorted((*judged.findings, *idle, *meaningless), key=lambda finding: finding.sort_key)
     return _Judgement(tuple(findings), module, judged.repairs)
 
 
@@ -247,6 +249,7 @@ def _findings(
     from tensorlint.fix.edits import Layout
     from tensorlint.fix.imports import place_import
     from tensorlint.flow.positions import locate
+    from tensorlint.suppression import CommentRows
 
     kept = list(drafts)
     repairs, failures = _repairs(source, kept, policy)
@@ -255,6 +258,7 @@ def _findings(
     nodes += [change.node for repair in repairs.values() for change in repair.changes]
     nodes += [place.statement for place in imports.values() if place.statement is not None]
     places = locate(module, nodes, source.text)
+    rows = CommentRows(source)
     layout = Layout(places, source.lines, module.default_newline)
     shown: dict[object, list[Finding]] = {}
     suppressed: list[Finding] = []
@@ -281,11 +285,13 @@ def _findings(
             draft.help,
             tuple(sorted(trace, key=lambda step: (step.span, step.message))),
             fix=fix,
-            noqa_row=_continued(source, places.last_row(span)),
+            noqa_row=rows.of(span.row),
         )
         if suppressions.covers_finding(finding):
             suppressed.append(finding)
-        elif draft.certainty >= policy.certainty:
+            if not policy.ignore_noqa:
+                continue
+        if draft.certainty >= policy.certainty:
             together = id(draft.mend) if policy.merge and draft.mend is not None else (rule.code, id(draft.node))
             shown.setdefault(together, []).append(finding)
             if repair is not None and finding.fix is not None:
@@ -322,13 +328,6 @@ def _repairs(
 def _not_built(code: str, error: Exception, source: Source) -> Finding:
     message = f"internal error: {code}: its fix cannot be built: {type(error).__name__}: {error}; please report it"
     return tool_finding(INTERNAL_ERROR, source.path, message)
-
-
-def _continued(source: Source, row: int) -> int:
-    """The first row from ``row`` on that no backslash ends: a comment can stand there."""
-    while row < len(source.lines) and source.lines[row - 1].endswith("\\") and "#" not in source.lines[row - 1]:
-        row += 1
-    return row
 
 
 def _merged(findings: list[Finding]) -> Finding:

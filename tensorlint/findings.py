@@ -79,8 +79,9 @@ class Finding:
     """One thing a reader should change, at the place they would change it.
 
     ``also`` names further rules the same line breaks and the same change mends, so that a reader meets
-    the line once; ``noqa_row`` is the row on which a suppression comment is looked for (the last row
-    of the logical line); ``help`` is the change in words.
+    the line once; ``noqa_row`` is the row on which a suppression comment is looked for (the first of
+    the span, or where that leads on by a backslash or within a string, the row at whose end a comment can stand);
+    ``help`` is the change in words.
     """
 
     code: str

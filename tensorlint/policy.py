@@ -33,6 +33,8 @@ class Policy:
     certainty: Certainty = Certainty.LIKELY
     #: Whether findings that one change mends are told as one. Off where the caller selects by code afterwards.
     merge: bool = True
+    #: Whether findings are shown in spite of the comments that suppress them.
+    ignore_noqa: bool = False
     #: None where nobody asks for fixes.
     fixes: FixPolicy | None = field(default_factory=FixPolicy)
 

@@ -18,6 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tensorlint.codes import TOOL_CODES
 from tensorlint.config import Resolver, Settings, codes_of, resolve
 from tensorlint.deep import with_deep_stack
 from tensorlint.discovery import Discovered
@@ -29,6 +30,7 @@ from tensorlint.policy import FixPolicy, Policy
 from tensorlint.report import Report
 from tensorlint.screen import may_matter
 from tensorlint.source import Source, SourceError, read_bytes
+from tensorlint.templates import is_template
 
 if TYPE_CHECKING:
     from tensorlint.engine import Fixed
@@ -62,6 +64,8 @@ class Job:
     matters: bool = True
     #: How little a fix may be trusted to be applied; None where nothing is to be fixed.
     highest: Applicability | None = None
+    #: Whether somebody asked for this very file, so that it must be a program.
+    named: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ class Judged:
     applied: tuple[Finding, ...] = ()
     fixed: bytes | None = None
     before: tuple[Finding, ...] = ()
+    #: A template of a program, which was found among programs.
+    is_template: bool = False
 
 
 def run(files: Iterable[Discovered], resolver: Resolver, jobs: int = 1, fixing: Fixing | None = None) -> Report:
@@ -81,10 +87,10 @@ def run(files: Iterable[Discovered], resolver: Resolver, jobs: int = 1, fixing: 
     work: list[Job] = []
     checked = 0
     for file in files:
+        checked += 1
         if file.error:
             findings.append(tool_finding("TBX902", file.path, f"the directory cannot be read: {file.error}"))
             continue
-        checked += 1
         if file.path.endswith(".ipynb"):
             findings.append(tool_finding("TBX902", file.path, "notebooks are not read yet; export it as a script"))
             continue
@@ -93,7 +99,7 @@ def run(files: Iterable[Discovered], resolver: Resolver, jobs: int = 1, fixing: 
         except SourceError as error:
             findings.append(source_finding(file.path, error))
         else:
-            work.append(_job(file.path, data, resolver, fixing))
+            work.append(replace(_job(file.path, data, resolver, fixing), named=file.named))
     return _report(findings, checked, work, _judge_all(work, jobs), fixing)
 
 
@@ -115,7 +121,7 @@ def policy_of(settings: Settings, path: str) -> Policy:
     fixable = codes_of(settings.fixable) - codes_of(settings.unfixable)
     safe, unsafe = codes_of(settings.extend_safe_fixes), codes_of(settings.extend_unsafe_fixes)
     fixes = FixPolicy(fixable, safe, unsafe, settings.export_style)
-    return Policy(resolve(settings, path), settings.certainty, fixes=fixes)
+    return Policy(resolve(settings, path), settings.certainty, ignore_noqa=settings.ignore_noqa, fixes=fixes)
 
 
 def _report(
@@ -139,10 +145,12 @@ def _report(
             data[each.path] = each.fixed
             applied += each.applied
         findings += each.findings
+    templates = sum(each.is_template for each in judged)
     shown = {finding.path for finding in findings}
     return Report(
         findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)),
-        checked=checked,
+        checked=checked - templates,
+        templates=templates,
         judged=sum(job.matters for job in work),
         data={path: content for path, content in data.items() if path in shown},
         applied=tuple(applied),
@@ -150,27 +158,31 @@ def _report(
     )
 
 
-def suppress(report: Report, *, write: bool) -> Report:
-    """Put a ``# noqa`` for each finding of the report at the end of its line. The report must hold the files' bytes."""
+def suppress(report: Report, *, write: bool, reason: str = "") -> Report:
+    """Put a ``# noqa`` for each finding of the report at the end of its line. The report must hold the files' bytes.
+
+    Findings about comments are not among them: a comment that says so would be one more of them.
+    """
     errors = [finding for finding in report.findings if finding.is_internal]
     changes: dict[str, tuple[bytes, bytes]] = {}
     comments = 0
     for path, data in sorted(report.data.items()):
         rows: dict[int, set[str]] = {}
         for finding in report.findings:
-            if finding.path == path and not finding.is_internal:
+            if finding.path == path and finding.code not in TOOL_CODES:
                 rows.setdefault(finding.noqa_row, set()).update((finding.code, *finding.also))
         if not rows:
             continue
         try:
-            new = with_comments(Source.from_bytes(path, data), rows)
-            if write:
+            new = with_comments(Source.from_bytes(path, data), rows, reason)
+            if write and new != data:
                 replace_file(path, data, new)
         except (WriteError, CommentError) as error:
             errors.append(tool_finding("TBX902", path, f"no comment was added: {error}"))
         else:
-            changes[path] = (data, new)
-            comments += len(rows)
+            if new != data:
+                changes[path] = (data, new)
+                comments += len(rows)
     return replace(report, findings=tuple(errors), changes=changes, comments=comments)
 
 
@@ -253,6 +265,8 @@ def judge(job: Job) -> Judged:
         return list(outcome[0].findings)
 
     found = tuple(_guarded(source, work))
+    if not job.named and any(finding.code == "TBX901" and is_template(source, finding.span.row) for finding in found):
+        return Judged(job.path, (), is_template=True)
     if not outcome or not outcome[0].applied:
         return Judged(job.path, found)
     if source.to_bytes() != job.data:

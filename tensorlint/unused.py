@@ -1,4 +1,4 @@
-"""TBX903: suppression comments that suppress nothing."""
+"""Suppression comments that do nothing: TBX903 for those that suppress nothing, TBX904 for those that name nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from tensorlint.findings import Certainty, Finding, Span
+from tensorlint.codes import is_known, near_code
+from tensorlint.findings import Certainty, Finding, Fix, Span
 from tensorlint.fix.comments import without
 
 if TYPE_CHECKING:
@@ -15,13 +16,18 @@ if TYPE_CHECKING:
     from tensorlint.suppression import Suppression, Suppressions
 
 UNUSED_SUPPRESSION = "TBX903"
+UNKNOWN_SUPPRESSION = "TBX904"
 #: Comments that speak to this tool alone.
 _OUR_COMMENT = re.compile(r"#.*(?:TBX|tensorlint:)", re.IGNORECASE)
 
 
 def looked_for(source: Source, policy: Policy) -> bool:
-    """Whether this file may have such a comment, and it matters."""
-    return UNUSED_SUPPRESSION in policy.codes and bool(_OUR_COMMENT.search(source.text))
+    """Whether this file may have a comment that suppresses nothing, and it matters."""
+    return UNUSED_SUPPRESSION in policy.codes and has_our_comments(source)
+
+
+def has_our_comments(source: Source) -> bool:
+    return bool(_OUR_COMMENT.search(source.text))
 
 
 def _is_ours(comment: Suppression) -> bool:
@@ -51,22 +57,55 @@ def unused(
             if (comment, prefix) not in used
             and prefix[:3] in ("", "TBX")
             and not prefix.startswith("TBX9")
+            and is_known(prefix)
             and all(code in policy.codes for code in known if code.startswith(prefix))
         ]
         if not idle:
             continue
-        named = [prefix for prefix in idle if prefix]
-        what = f"`{', '.join(named)}`" if named else "this comment"
-        unknown = all(not any(code.startswith(prefix) for code in known) for prefix in named) if named else False
-        finding = Finding(
-            UNUSED_SUPPRESSION,
-            f"{what} suppresses nothing" + (": there is no such rule" if unknown else ""),
-            source.path,
-            Span(comment.row, comment.start, comment.row, comment.end),
-            Certainty.CERTAIN,
-            "take it out",
-            fix=policy.trusted(UNUSED_SUPPRESSION, without(source, comment, idle)),
-            noqa_row=comment.row,
-        )
-        if not suppressions.covers(comment.row, UNUSED_SUPPRESSION) or comment.kind == "ignore":
+        what = f"`{', '.join(idle)}`" if any(idle) else "this comment"
+        fix = without(source, comment, idle)
+        message = f"{what} suppresses nothing"
+        finding = _finding(UNUSED_SUPPRESSION, message, "take it out", source, comment, policy, fix)
+        # A comment for all codes must not cover what is said about itself.
+        if policy.ignore_noqa or comment.kind == "ignore" or not suppressions.covers(comment.row, UNUSED_SUPPRESSION):
             yield finding
+
+
+def unknown(source: Source, suppressions: Suppressions, policy: Policy) -> Iterator[Finding]:
+    """TBX904 for each comment of ours that names no code there is. Codes of other tools are theirs to judge."""
+    if UNKNOWN_SUPPRESSION not in policy.codes or suppressions.file_ignored:
+        return
+    for comment in suppressions.comments:
+        wrong = [
+            prefix
+            for prefix in comment.prefixes
+            if not is_known(prefix) and (comment.kind == "ignore" or prefix.startswith("TBX"))
+        ]
+        fix = None
+        if comment.is_open:
+            message, remedy = "this comment suppresses nothing: its bracket is not closed", "close the bracket"
+        elif not comment.prefixes:
+            message, remedy = "this comment suppresses nothing: it names no rule", "name a rule, or take it out"
+        elif wrong:
+            near = "" if len(wrong) > 1 or wrong[0][3:].isdigit() else near_code(wrong[0])
+            message, remedy = f"there is no rule `{', '.join(wrong)}`{near}", "name a rule, or take it out"
+            fix = without(source, comment, wrong)
+        else:
+            continue
+        if policy.ignore_noqa or not suppressions.covers(comment.row, UNKNOWN_SUPPRESSION):
+            yield _finding(UNKNOWN_SUPPRESSION, message, remedy, source, comment, policy, fix)
+
+
+def _finding(
+    code: str, message: str, remedy: str, source: Source, comment: Suppression, policy: Policy, fix: Fix | None
+) -> Finding:
+    return Finding(
+        code,
+        message,
+        source.path,
+        Span(comment.row, comment.start, comment.row, comment.end),
+        Certainty.CERTAIN,
+        remedy,
+        fix=fix and policy.trusted(code, fix),
+        noqa_row=comment.row,
+    )

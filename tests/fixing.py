@@ -9,7 +9,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from tensorlint.config import TOOL_CODES
+from tensorlint.codes import TOOL_CODES
 from tensorlint.engine import Fixed, fix
 from tensorlint.findings import Applicability, Certainty, Finding
 from tensorlint.fix.repair import Repair

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tensorlint import __version__
+from tensorlint.codes import TOOL_CODES
 from tensorlint.rules import all_rules
 from tests.conftest import SCRIPTS, Outcome, Program, execute
 
@@ -172,7 +173,8 @@ def test_comments(tensorlint: Program) -> None:
         (["--config", "none.toml"], "none.toml: cannot be read: No such file or directory"),
         (["--config", "x", "--isolated"], "exclude each other"),
         (["-", "src"], "`-` cannot be combined with other paths"),
-        (["chekc"], "no such file or directory: chekc (did you mean `check`?)"),
+        (["chekc"], "no such file or directory: chekc (did you mean `tensorlint check`?)"),
+        (["check", "rule"], "no such file or directory: rule (did you mean `tensorlint rule`?)"),
         (["rule"], "give either the code of a rule or --all"),
         (["rule", "TBX101", "--all"], "give either the code of a rule or --all"),
         (["rule", "TBX1O1"], "unknown rule `TBX1O1` (did you mean `TBX101`?)"),
@@ -209,7 +211,68 @@ def test_standard_input(tensorlint: Program, project: Path) -> None:
     assert tensorlint("-").code == 0
 
 
+@pytest.mark.parametrize("way", [["--force-exclude"], []])
+def test_excluded_means_excluded(tensorlint: Program, project: Path, way: list[str]) -> None:
+    force = "" if way else "force-exclude = true\n"
+    (project / "pyproject.toml").write_text(f'[tool.tensorlint]\nextend-exclude = ["bug.py"]\n{force}')
+    assert lines(tensorlint("src/bug.py", "src/cast.py", "-q", "--output-format", "concise", *way)) == [
+        "src/cast.py 2 TBX201"
+    ]
+    assert tensorlint("src/bug.py", *way) == Outcome(0, "No Python files found.\n", "")
+    assert tensorlint("-", "--stdin-filename", "src/bug.py", "-q", *way, stdin=BUG) == Outcome(0, "", "")
+    assert tensorlint("-", "--stdin-filename", "src/bug.py", "--fix", "-q", *way, stdin=BUG) == Outcome(0, BUG, "")
+    assert tensorlint("-", "--stdin-filename", "src/new.py", *way, stdin=BUG).code == 1
+    assert tensorlint("src/bug.py", "--no-force-exclude").code == 1
+    assert tensorlint("src", *way, "--exclude", "src").out == "No Python files found.\n"
+    (project / "build").mkdir()
+    (project / "build" / "bug.py").write_text(BUG)
+    assert tensorlint("build/bug.py", "--isolated", "--force-exclude").code == 0
+    assert tensorlint("build/bug.py", "--isolated").code == 1
+
+
 # Output
+
+
+def test_only_notebooks(tensorlint: Program, tmp_path: Path) -> None:
+    (tmp_path / "a.ipynb").write_text("{}")
+    said = "No Python files found: only notebooks, which are not read yet.\n"
+    assert tensorlint() == Outcome(0, said, "")
+
+
+def test_templates_are_passed_over(tensorlint: Program, project: Path) -> None:
+    (project / "src" / "cookie.py").write_text("from {{cookiecutter.package}} import x\n")
+    (project / "src" / "jinja.py").write_text("import os\n{% if torch %}\nimport torch\n{% endif %}\n")
+    (project / "{{name}}").mkdir()
+    (project / "{{name}}" / "x.py").write_text("class !:\n")
+    outcome = tensorlint("--output-format", "concise", "-q")
+    assert (outcome.code, lines(outcome)) == (1, ["src/bug.py 2 TBX101", "src/cast.py 2 TBX201"])
+    assert "Checked 3 files. Skipped 3 templates.\n" in tensorlint().out
+    assert tensorlint("{{name}}") == Outcome(0, "No Python files found. Skipped 1 template.\n", "")
+    named = tensorlint("src/cookie.py", "src/fine.py", "--output-format", "concise", "-q")
+    assert (named.code, lines(named)) == (2, ["src/cookie.py 1 TBX901"])
+    assert tensorlint("src/cookie.py", "src/fine.py").out.endswith("1 path could not be checked. Checked 1 file.\n")
+    (project / "src" / "broken.py").write_text("x = '{{a}}', (\n")
+    assert tensorlint("src").code == 2
+
+
+def test_concise_output_marks_what_can_be_fixed(tensorlint: Program, project: Path) -> None:
+    assert ": TBX101 [*] " in tensorlint("src/bug.py", "--output-format", "concise").out
+    (project / "unsafe.py").write_text("import numpy as np\nx = np.array({}.values())\n")
+    assert ": TBX208 [*] " not in tensorlint("unsafe.py", "--output-format", "concise").out
+    assert ": TBX208 [*] " in tensorlint("unsafe.py", "--output-format", "concise", "--unsafe-fixes").out
+
+
+def test_names_are_codes(tensorlint: Program, project: Path) -> None:
+    assert codes(tensorlint("--select", "numpy-off-cpu", "--output-format", "json")) == ["TBX101"]
+    assert codes(tensorlint("--select", "tbx2", "--output-format", "json")) == ["TBX201"]
+    assert tensorlint("rule", "numpy-off-cpu").out == tensorlint("rule", "tbx101").out
+    assert tensorlint("rule", "TBX904").out.startswith("TBX904: unknown-suppression\n")
+
+
+def test_comments_can_be_ignored(tensorlint: Program, project: Path) -> None:
+    (project / "src" / "bug.py").write_text("# tensorlint: ignore-file\n" + BUG)
+    assert tensorlint("src/bug.py").code == 0
+    assert codes(tensorlint("src/bug.py", "--ignore-noqa", "--output-format", "json")) == ["TBX101"]
 
 
 def test_show_files(tensorlint: Program, project: Path) -> None:
@@ -237,7 +300,15 @@ def test_verbose_speaks_on_standard_error(tensorlint: Program) -> None:
 
 @pytest.mark.parametrize(
     ("env", "coloured"),
-    [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)],
+    [
+        ({}, False),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "0"}, False),
+        ({"CLICOLOR_FORCE": "1"}, True),
+        ({"CLICOLOR_FORCE": "0"}, False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        ({"CLICOLOR_FORCE": "1", "NO_COLOR": "1"}, False),
+    ],
 )
 @pytest.mark.usefixtures("project")
 def test_colour_of_piped_output(tensorlint: Program, env: dict[str, str], coloured: bool) -> None:
@@ -320,7 +391,7 @@ def test_rule_as_json(tensorlint: Program) -> None:
     one = json.loads(tensorlint("rule", "TBX101", "--output-format", "json").out)
     every = json.loads(tensorlint("rule", "--all", "--output-format", "json").out)
     assert one in every
-    assert [entry["code"] for entry in every] == sorted([*all_rules(), "TBX900", "TBX901", "TBX902", "TBX903"])
+    assert [entry["code"] for entry in every] == sorted([*all_rules(), *TOOL_CODES])
     assert set(one) == {"code", "name", "since", "fix", "default", "url", "documentation", "examples", "evidence"}
     compile(one["examples"]["bad"]["source"], "bad.py", "exec")
 

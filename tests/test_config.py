@@ -5,17 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tensorlint.config import (
-    TOOL_CODES,
-    ConfigError,
-    Overrides,
-    Resolver,
-    Selection,
-    Settings,
-    parse_table,
-    read_table,
-    resolve,
-)
+from tensorlint.codes import TOOL_CODES
+from tensorlint.config import ConfigError, Overrides, Resolver, Selection, Settings, parse_table, read_table, resolve
 from tensorlint.findings import Certainty
 from tensorlint.globs import Globs
 from tensorlint.rules import all_rules
@@ -78,9 +69,9 @@ def test_a_later_select_replaces_and_the_rest_adjusts() -> None:
 def test_a_rule_can_be_off_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = all_rules()["TBX101"]
     monkeypatch.setattr(rule, "default", False, raising=False)
-    from tensorlint import config
+    from tensorlint import codes, config
 
-    config._codes.cache_clear()
+    codes.code_defaults.cache_clear()
     config._selected.cache_clear()
     try:
         assert "TBX101" not in chosen()
@@ -89,7 +80,7 @@ def test_a_rule_can_be_off_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
             assert "TBX101" in chosen(Selection(select=(selector,)))
     finally:
         monkeypatch.undo()
-        config._codes.cache_clear()
+        codes.code_defaults.cache_clear()
         config._selected.cache_clear()
 
 
@@ -135,7 +126,7 @@ def test_all_keys() -> None:
         ({"select": ["TBX1O1"]}, "select: unknown code `TBX1O1` (did you mean `TBX101`?)"),
         ({"ignore": ["TBX777"]}, "ignore: unknown code `TBX777`"),
         ({"ignore": ["TB"]}, "ignore: unknown code `TB`"),
-        ({"ignore": ["numpy-off-cpu"]}, "ignore: unknown code `numpy-off-cpu` (did you mean `TBX101`?)"),
+        ({"ignore": ["numpy-of-cpu"]}, "ignore: unknown code `numpy-of-cpu` (did you mean `numpy-off-cpu`?)"),
         ({"per-file-ignores": ["a"]}, "per-file-ignores: must be a table of pattern = [codes], not a list"),
         ({"per-file-ignores": {"a": ["TBX99"]}}, 'per-file-ignores "a": unknown code `TBX99`'),
         ({"certainty": "sure"}, 'certainty: must be one of "certain", "likely", "possible", not `sure`'),
@@ -152,6 +143,31 @@ def test_a_mistake_names_file_key_and_what_was_meant(table: dict[str, object], m
     text = str(caught.value)
     assert text.startswith("/p/pyproject.toml: [tool.tensorlint]")
     assert message in text
+
+
+def test_names_and_lower_case_stand_for_codes() -> None:
+    table = {
+        "select": ["numpy-off-cpu", "tbx2", "all"],
+        "ignore": ["Live-Snapshot", "unused-suppression"],
+        "per-file-ignores": {"a.py": ["tbx", "shuffle-tensor"]},
+        "unfixable": ["tbx101"],
+        "extend-safe-fixes": ["state-dict-alias"],
+    }
+    settings = parse_table(table, "/p/pyproject.toml", "/p")
+    assert settings.selections == (Selection(("TBX101", "TBX2", "ALL"), (), ("TBX301", "TBX903")),)
+    assert [codes for _, codes in settings.per_file_ignores] == [("TBX", "TBX104")]
+    assert (settings.unfixable, settings.extend_safe_fixes) == (("TBX101",), ("TBX302",))
+    words = ("numpy-off-cpu", "tbx2")
+    overrides = Overrides(
+        selection=Selection(words, words, words),
+        per_file_ignores=(("a", words),),
+        fixable=words,
+        unfixable=words,
+    ).checked()
+    codes = ("TBX101", "TBX2")
+    assert overrides == Overrides(
+        selection=Selection(codes, codes, codes), per_file_ignores=(("a", codes),), fixable=codes, unfixable=codes
+    )
 
 
 def test_not_toml(project: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace as changed
 
 import libcst as cst
 import pytest
@@ -22,6 +23,7 @@ from tensorlint.rules import all_rules
 from tensorlint.rules.base import Draft
 from tensorlint.runner import run_text, suppress
 from tensorlint.source import Source
+from tensorlint.suppression import Suppressions
 from tests.fixing import ALL, after, assert_sound, errors, fixed
 
 SAFE, UNSAFE = Applicability.SAFE, Applicability.UNSAFE
@@ -646,7 +648,6 @@ def test_an_unsafe_fix_can_be_trusted() -> None:
         ("x = 1 ;  # noqa: TBX101", "x = 1 ;"),
         ("y = c.numpy()  # noqa: TBX101, TBX102, TBX201", "y = c.numpy()  # noqa: TBX101, TBX102"),
         ("y = c.numpy()  # tensorlint: ignore[TBX1,TBX201]", "y = c.numpy()  # tensorlint: ignore[TBX1]"),
-        ("y = c.numpy()  # noqa: TBX777", "y = c.detach().cpu().numpy()"),
     ],
 )
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
@@ -669,7 +670,8 @@ def test_an_unused_suppression_is_reported_and_taken_out(line: str, expected: st
         "y = c.numpy()  # noqa: TBX101, TBX102",
         "y = c.numpy()  # noqa: TBX1",
         "y = c.numpy()  # tensorlint: ignore",
-        "y = (\n    c.numpy()\n)  # noqa: TBX1",
+        "y = (\n    c.numpy()  # noqa: TBX1\n)",
+        "y = c.numpy() + \\\n    1  # noqa: TBX1",
         "x = '# noqa: TBX101'",
         "x = '''\n# noqa: TBX101\n'''",
     ],
@@ -698,10 +700,59 @@ def test_what_is_only_possible_is_something_to_suppress() -> None:
     assert [finding.code for finding in fixed(program.replace("TBX102", "TBX101")).applied] == ["TBX903"]
 
 
-def test_a_code_that_does_not_exist_is_said_to() -> None:
-    (finding,) = check(Source("p.py", "x = 1  # noqa: TBX777\n"), Policy(ALL))
-    assert finding.message == "`TBX777` suppresses nothing: there is no such rule"
+@pytest.mark.parametrize(
+    ("comment", "message", "left"),
+    [
+        ("# noqa: TBX999", "there is no rule `TBX999`", ""),
+        ("# noqa: TBX1O1 why", "there is no rule `TBX1O1` (did you mean `TBX101`?)", ""),
+        ("# noqa: E501, TBX777, TBX888", "there is no rule `TBX777, TBX888`", "# noqa: E501"),
+        ("# tensorlint: ignore[numpy-of-cpu]", "there is no rule `numpy-of-cpu` (did you mean `numpy-off-cpu`?)", ""),
+        ("# tensorlint: ignore[E501]", "there is no rule `E501`", ""),
+        ("# tensorlint: ignore[]", "this comment suppresses nothing: it names no rule", None),
+        ("# tensorlint: ignore[ ]", "this comment suppresses nothing: it names no rule", None),
+        ("# tensorlint: ignore[", "this comment suppresses nothing: its bracket is not closed", None),
+        ("# tensorlint: ignore[TBX101", "this comment suppresses nothing: its bracket is not closed", None),
+        ("# tensorlint: ignore[TBX999  # why", "this comment suppresses nothing: its bracket is not closed", None),
+    ],
+)
+def test_a_comment_that_names_nothing(comment: str, message: str, left: str | None) -> None:
+    program = f"x = 1  {comment}\n"
+    (finding,) = check(Source("p.py", program), Policy(ALL))
+    assert (finding.code, finding.message) == ("TBX904", message)
     assert (finding.span.row, finding.span.column, finding.noqa_row) == (1, 8, 1)
+    result = fix(Source("p.py", program), Policy(ALL))
+    assert result.source.text == (program if left is None else f"x = 1  {left}".rstrip() + "\n")
+    assert check(Source("p.py", program), Policy(ALL - {"TBX904"})) == []
+
+
+def test_a_comment_for_the_file_that_names_nothing() -> None:
+    program = "# flake8: noqa: TBX999\nx = 1\n"
+    (finding,) = check(Source("p.py", program), Policy(ALL))
+    assert (finding.code, finding.span.row, finding.span.column) == ("TBX904", 1, 1)
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# noqa: E501, W5",
+        "# noqa: TBX903",
+        "# noqa: the rule TBX999",
+        "# noqa: TBX999, TBX904",
+        "# noqa: TBX999  # tensorlint: ignore[TBX904]",
+        "'# noqa: TBX999'",
+        "# about noqa: TBX999",
+    ],
+)
+def test_a_comment_that_names_something_or_may_not(comment: str) -> None:
+    assert check(Source("p.py", f"x = 1, {comment}\n"), Policy(ALL)) == []
+
+
+def test_comments_that_cover_are_ignored_on_demand() -> None:
+    program = f"{GRAD}c.numpy()  # noqa: TBX1\nx = 1  # noqa: TBX101  # noqa\ny = c.numpy()  # tensorlint: ignore\n"
+    found = check(Source("p.py", program), Policy(ALL, ignore_noqa=True))
+    row = GRAD.count("\n") + 1
+    expected = [(row, "TBX101"), (row + 1, "TBX903"), (row + 2, "TBX101")]
+    assert [(each.span.row, each.code) for each in found] == expected
 
 
 def test_unused_suppressions_can_be_fixable_or_not() -> None:
@@ -737,8 +788,12 @@ BOTH = "# noqa: TBX101, TBX102"
         ("c.numpy()  # noqa: E501 - why", "c.numpy()  # noqa: E501, TBX101, TBX102 - why"),
         ("c.numpy()  # noqa: TBX101", "c.numpy()  # noqa: TBX101, TBX102"),
         ("c.numpy()  # tensorlint: ignore[TBX101]", "c.numpy()  # tensorlint: ignore[TBX101]  # noqa: TBX102"),
-        ("y = (\n    c.numpy()\n)", f"y = (\n    c.numpy()\n)  {BOTH}"),
-        ("y = (c\n    .numpy()\n)  # why", f"y = (c\n    .numpy()\n)  # why  {BOTH}"),
+        ("c.numpy()  #noqa : E501", "c.numpy()  # noqa: E501, TBX101, TBX102"),
+        ("c.numpy()  # noqa: e501", "c.numpy()  # noqa: E501, TBX101, TBX102"),
+        ("y = (\n    c.numpy()\n)", f"y = (\n    c.numpy()  {BOTH}\n)"),
+        ("y = (\n    c.numpy()\n)  # noqa", f"y = (\n    c.numpy()  {BOTH}\n)  # noqa"),
+        ("y = (c\n    .numpy()\n)  # why", f"y = (c  {BOTH}\n    .numpy()\n)  # why"),
+        ("for y in f'''\n{c.numpy()}\n''': pass", f"for y in f'''\n{{c.numpy()}}\n''': pass  {BOTH}"),
         ("y = c.numpy() + \\\n    1", f"y = c.numpy() + \\\n    1  {BOTH}"),
         ("if c.numpy() is \\\n        None: pass", f"if c.numpy() is \\\n        None: pass  {BOTH}"),
         ("if (c.numpy() is\n        None): pass", f"if (c.numpy() is  {BOTH}\n        None): pass"),
@@ -762,10 +817,47 @@ def test_a_comment_that_has_no_place_is_an_error() -> None:
     with pytest.raises(CommentError, match="beside it"):
         with_comments(Source("program.py", program), {7: ["TBX101"]})
     report = run_text("program.py", program.encode(), Resolver(isolated=True))
-    assert [finding.code for finding in report.findings] == ["TBX101"]
-    result = suppress(Report(report.findings, data={"program.py": program.encode()}), write=False)
+    (finding,) = report.findings
+    misplaced = changed(finding, noqa_row=7)
+    result = suppress(Report((misplaced,), data={"program.py": program.encode()}), write=False)
     assert (result.changes, result.comments, result.exit_code) == ({}, 0, 2)
     assert [(each.code, each.message[:20]) for each in result.findings] == [("TBX902", "no comment was added")]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason", "expected"),
+    [
+        ("c.numpy()", "see #12", f"c.numpy()  {BOTH}  see #12"),
+        ("c.numpy()  # noqa: E501", "ours", "c.numpy()  # noqa: E501, TBX101, TBX102  ours"),
+        ("c.numpy()  # noqa: E501  theirs", "ours", "c.numpy()  # noqa: E501, TBX101, TBX102  theirs"),
+        ("c.numpy()", "GH12 E501", f"c.numpy()  {BOTH} - GH12 E501"),
+        ("c.numpy()", ", E501", f"c.numpy()  {BOTH} - , E501"),
+        ("c.numpy()", "live-snapshot too", f"c.numpy()  {BOTH} - live-snapshot too"),
+    ],
+)
+def test_a_comment_with_a_reason(line: str, reason: str, expected: str) -> None:
+    row = GRAD.count("\n") + 1
+    source = Source("program.py", f"{GRAD}{line}\n")
+    new = with_comments(source, {row: ["TBX102", "TBX101"]}, reason).decode()
+    assert new == f"{GRAD}{expected}\n"
+    (comment,) = Suppressions.parse(Source("program.py", new)).comments
+    assert comment.prefixes[-2:] == ("TBX101", "TBX102")
+
+
+def test_a_reason_that_the_encoding_does_not_have() -> None:
+    source = Source("program.py", f"{GRAD}c.numpy()\n", encoding="latin-1")
+    row = GRAD.count("\n") + 1
+    assert with_comments(source, {row: ["TBX101"]}, "weiß").endswith(b"wei\xdf\n")
+    with pytest.raises(CommentError, match="latin-1 does not have all characters"):
+        with_comments(source, {row: ["TBX101"]}, "weiß 我")
+
+
+def test_no_comment_is_added_about_comments() -> None:
+    program = b"x = 1  # noqa: TBX101\ny = 1  # noqa: TBX999\n"
+    report = run_text("program.py", program, Resolver(isolated=True))
+    assert [finding.code for finding in report.findings] == ["TBX903", "TBX904"]
+    result = suppress(changed(report, data={"program.py": program}), write=False)
+    assert (result.changes, result.comments, result.findings) == ({}, 0, ())
 
 
 def test_a_name_imported_on_one_path_is_only_used_beside_itself() -> None:

@@ -373,6 +373,14 @@ def test_add_noqa(tensorlint: Program, project: Path) -> None:
     assert texts(project) == before
 
 
+def test_add_noqa_with_a_reason(tensorlint: Program, project: Path) -> None:
+    assert tensorlint("--add-noqa=the CPU only, #12", "safe.py") == Outcome(0, "", "Added 1 comment in 1 file.\n")
+    assert texts(project)[0] == SAFE.replace("()\n", "()  # noqa: TBX101  the CPU only, #12\n")
+    assert tensorlint("safe.py").code == 0
+    assert tensorlint("--add-noqa", "unsafe.py").err == "Added 1 comment in 1 file.\n"
+    assert tensorlint("--add-noqa=a\nb").code == tensorlint("--add-noqa", "--ignore-noqa").code == 2
+
+
 def test_add_noqa_takes_the_selection_and_what_goes_wrong(tensorlint: Program, project: Path) -> None:
     (project / "safe.py").chmod(0o444)
     outcome = tensorlint("--add-noqa", "--select", "TBX101,TBX208")
@@ -384,7 +392,7 @@ def test_add_noqa_takes_the_selection_and_what_goes_wrong(tensorlint: Program, p
 def test_unused_comments_are_found_and_taken_out(tensorlint: Program, project: Path) -> None:
     (project / "safe.py").write_text("x = 1  # noqa: TBX101\n")
     outcome = tensorlint("safe.py", "--output-format", "concise")
-    assert (outcome.code, outcome.out.startswith("safe.py:1:8: TBX903 `TBX101` suppresses nothing")) == (1, True)
+    assert (outcome.code, outcome.out.startswith("safe.py:1:8: TBX903 [*] `TBX101` suppresses nothing")) == (1, True)
     assert tensorlint("safe.py", "--ignore", "TBX903").code == 0
     assert tensorlint("safe.py", "--fix").code == 0
     assert (project / "safe.py").read_text() == "x = 1\n"

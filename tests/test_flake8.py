@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,53 @@ def test_comments(flake8: Program, project: Path, comment: str, found: list[str]
     (project / "bug.py").write_text(BUG.rstrip("\n") + f"  {comment}\n")
     assert rows(flake8("--select", "TBX", "bug.py").out) == found
     assert rows(flake8("--select", "TBX", "--disable-noqa", "bug.py").out) == with_noqa_off
+
+
+SHAPES = """\
+import torch
+c = torch.ones(3, requires_grad=True).cuda()
+c.numpy()
+y = f(
+    c.numpy(),
+    c
+    .numpy(),
+)
+z = c.numpy() + \\
+    c.numpy() + \\
+    1
+s = f(c.numpy(), '''
+''', c.numpy(),
+)
+t = f'''
+{c.numpy()}
+''', c.numpy()
+if (c.numpy() is
+        None): c.numpy(); c.numpy()
+for each in f(  # why
+    c.numpy()
+): pass
+"""
+
+
+def test_comments_are_where_flake8_has_them(flake8: Program, tensorlint: Program, tmp_path: Path) -> None:
+    """With a comment on any one line, and with those that are added, both find the same."""
+    lines = SHAPES.splitlines()
+    for row in range(len(lines)):
+        changed = [line + "  # noqa: TBX" if row == number else line for number, line in enumerate(lines)]
+        with contextlib.suppress(SyntaxError):
+            if ast.dump(ast.parse("\n".join(changed))) != ast.dump(ast.parse(SHAPES)):
+                continue  # within a string, where flake8 looks, too, and we do not
+            (tmp_path / f"at_{row + 1:02}.py").write_text("\n".join(changed) + "\n")
+    (tmp_path / "no.py").write_text(SHAPES)
+    (tmp_path / "pyproject.toml").write_text('[tool.tensorlint]\nignore = ["TBX9"]\n')
+    files = sorted(path.name for path in tmp_path.glob("*.py"))
+    theirs = rows(flake8("--select", "TBX", *files).out)
+    assert len(theirs) > len(files)
+    assert {row.split()[0] for row in rows(tensorlint("--output-format", "concise", "-q", *files).out)} == {
+        row.split()[0] for row in theirs
+    }
+    assert tensorlint("--add-noqa", *files).code == 0
+    assert flake8("--select", "TBX", *files).out == tensorlint("-q", *files).out == ""
 
 
 def test_certainty_from_the_command_line_from_flake8_and_from_pyproject(flake8: Program, project: Path) -> None:

@@ -266,9 +266,9 @@ def test_summary() -> None:
     )
     broken = replace(FINDING, code="TBX901", path="/p/broken.py")
     assert summary.render(report(FINDING, broken), PLAIN) == (
-        "Found 1 finding in 1 file (1 certain). 1 path could not be checked. Checked 41 files.\n"
+        "Found 1 finding in 1 file (1 certain). 1 path could not be checked. Checked 40 files.\n"
     )
-    assert summary.render(report(broken), PLAIN) == "1 path could not be checked. Checked 41 files.\n"
+    assert summary.render(report(broken), PLAIN) == "1 path could not be checked. Checked 40 files.\n"
     assert summary.render(report(), PLAIN) == "All clear: 41 files checked.\n"
     assert summary.render(Report(), PLAIN) == "No Python files found.\n"
 

@@ -12,7 +12,7 @@ import pytest
 
 from tensorlint import rules
 from tensorlint.catalogue import catalogue
-from tensorlint.config import TOOL_CODES
+from tensorlint.codes import TOOL_CODES
 from tensorlint.findings import Applicability
 from tensorlint.fixtures_path import fixtures_root
 from tensorlint.rules import all_rules

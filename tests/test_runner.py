@@ -204,7 +204,7 @@ def test_a_directory_that_cannot_be_listed(tmp_path: Path) -> None:
     assert [(finding.code, finding.message) for finding in report.findings] == [
         ("TBX902", "the directory cannot be read: Permission denied")
     ]
-    assert (report.checked, report.exit_code) == (0, 2)
+    assert (report.checked, report.exit_code) == (1, 2)
 
 
 def test_settings_of_each_file_are_its_own(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tensorlint.findings import Certainty, Finding, Span
 from tensorlint.nesting import check_nesting
 from tensorlint.source import Source, SourceError
-from tensorlint.suppression import Suppressions
+from tensorlint.suppression import CommentRows, Suppressions
 
 
 def source(text: str, *, noqa: bool = True) -> Source:
@@ -123,6 +123,11 @@ def test_lines_end_where_python_ends_them() -> None:
         ("# noqa: TBX1", "TBX101", True),
         ("# noqa: TBX", "TBX303", True),
         ("# noqa: tbx101", "TBX101", True),
+        ("# noqa: numpy-off-cpu", "TBX101", True),
+        ("# noqa: numpy-off-cpu, F401: why", "TBX102", False),
+        ("# noqa: Numpy-Off-CPU live-snapshot why", "TBX301", True),
+        ("# noqa: numpy-off-cpus", "TBX102", True),  # no name: the reason of a comment for all codes
+        ("# noqa: TBX1O1", "TBX101", False),
         ("# noqa: TBX2", "TBX101", False),
         ("# noqa: it is fine here", "TBX101", True),
         ("# type: ignore  # noqa: TBX101", "TBX101", True),
@@ -132,7 +137,12 @@ def test_lines_end_where_python_ends_them() -> None:
         ("# tensorlint: ignore[TBX101]", "TBX101", True),
         ("# tensorlint: ignore[TBX101, TBX2]", "TBX204", True),
         ("# tensorlint: ignore[TBX101, TBX2]", "TBX303", False),
+        ("# tensorlint: ignore[tbx1]", "TBX101", True),
+        ("# tensorlint: ignore[live-snapshot, numpy-off-cpu]", "TBX101", True),
+        ("# tensorlint: ignore[numpy-off-cpu]", "TBX102", False),
         ("# tensorlint: ignore[]", "TBX101", False),
+        ("# tensorlint: ignore[TBX101", "TBX101", False),
+        ("# tensorlint: ignore[TBX101 # tensorlint: ignore[TBX102]", "TBX101", False),
         ("# tensorlint: ignored", "TBX101", False),
         ("# tensorlint: ignore-file", "TBX101", False),  # not alone on its line
         ("# flake8: noqa: F401", "TBX101", False),
@@ -186,10 +196,33 @@ def test_a_caller_that_honours_noqa_itself_gets_only_our_own_comments() -> None:
     assert parsed.covers(2, "TBX101")
 
 
-def test_a_finding_is_covered_from_its_first_row_its_last_and_the_end_of_its_statement() -> None:
+def test_a_finding_is_covered_from_one_row() -> None:
     finding = Finding("TBX101", "m", "x.py", Span(2, 1, 4, 1), Certainty.CERTAIN, noqa_row=6)
     covering = [row for row in range(1, 8) if suppressions("\n" * (row - 1) + "# noqa\n").covers_finding(finding)]
-    assert covering == [2, 4, 6]
+    assert covering == [6]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("a\nb\n", [1, 2]),
+        ("f(\n    a,\n)\n", [1, 2, 3]),
+        ("f(\n    a + \\\n    b,\n)\n", [1, 3, 3, 4]),
+        ("a = \\\n    b = \\\n    c\n", [3, 3, 3]),
+        ("x = '''\n\n''' + y\nz\n", [3, 2, 3, 4]),
+        ("x = '''''' + ''' '''\nz\n", [1, 2]),
+        ("x = f'''\n{a}\n''', b\n", [3, 3, 3]),
+        ("if a:\n    b = rf'''\n{a}'''\n\n    c\n", [1, 3, 3, 4, 5]),
+        ("x = a + \\\n    '''\n'''\n", [3, 3, 3]),
+        ("# \\\nx\n", [1, 2]),
+        ("x = \\\n  1\ny = ''''\n", [2, 2, 3]),  # no program
+    ],
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_the_row_whose_comment_counts(text: str, rows: list[int], newline: str) -> None:
+    comment_rows = CommentRows(source(text.replace("\n", newline)))
+    # Asked about the rows that a finding may begin on: within a string that is no f-string there is none.
+    assert [comment_rows.of(row) for row in range(1, len(rows) + 1)] == rows
 
 
 def test_an_internal_error_cannot_be_suppressed() -> None:

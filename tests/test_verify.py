@@ -23,6 +23,7 @@ from tensorlint.verify.judge import differences, unstable_names
 from tensorlint.verify.observed import Raised, Run, State
 from tensorlint.verify.pool import Environment, Limits, MissingTorchError, Order, Pool
 from tensorlint.verify.program import ProgramError, Requirement, find_programs, read_program, release
+from tests.conftest import Outcome
 from tests.conftest import Program as Tensorlint
 
 ROOT = fixtures_root()
@@ -468,6 +469,13 @@ def test_real_devices_are_missing_only_when_asked_for() -> None:
     assert "cuda" not in find_devices([], sys.executable, programs).accelerators
     asked = find_devices(["cuda"], sys.executable, programs)
     assert (asked.cpu, asked.accelerators, asked.missing) == (False, ("cuda",), {"cuda": "no cuda device"})
+
+
+@needs_torch
+def test_a_device_that_is_not_there_is_an_error(tensorlint: Tensorlint) -> None:
+    outcome = tensorlint("verify", "--device", "cuda", "numpy-off-cpu", env={"CUDA_VISIBLE_DEVICES": ""})
+    said = "Error: --device cuda: no cuda device; `--device sim` simulates an accelerator\n"
+    assert outcome == Outcome(2, "", said)
 
 
 # --------------------------------------------------------------------------------------------------------------- report

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TextIO, TypeVar
 
 import click
 
 from tensorlint import __version__
 from tensorlint.cli.output import available_processors, emit, emit_bytes, note, style_for
-from tensorlint.config import ConfigError, Overrides, Resolver, Selection, did_you_mean
-from tensorlint.discovery import Discovered, DiscoveryError, discover
+from tensorlint.codes import did_you_mean
+from tensorlint.config import ConfigError, Overrides, Resolver, Selection
+from tensorlint.discovery import Discovered, DiscoveryError, discover, is_force_excluded
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.report import FORMATS, Report, render
+from tensorlint.report import FORMATS, Report, Style, render
 from tensorlint.report.text import plural, shown_path
 from tensorlint.runner import Fixing, run, run_text, suppress
 
@@ -50,7 +52,17 @@ def _list_option(
     return click.option(*names, multiple=True, callback=callback, metavar=metavar, help=help)
 
 
-@click.command()
+class _Check(click.Command):
+    """``--add-noqa`` takes its reason behind ``=`` only, so that a path may follow."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        return super().parse_args(
+            ctx, [f"{arg}=" if arg == "--add-noqa" and at < end else arg for at, arg in enumerate(args)]
+        )
+
+
+@click.command(cls=_Check)
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path())
 @_list_option("--select", metavar="CODES", help="Judge by these codes or prefixes only.")
 @_list_option("--extend-select", metavar="CODES", help="Judge by these, too.")
@@ -68,6 +80,11 @@ def _list_option(
 )
 @_list_option("--exclude", metavar="PATTERNS", help="Leave out these, in place of the default exclusions.")
 @_list_option("--extend-exclude", metavar="PATTERNS", help="Leave out these, too.")
+@click.option(
+    "--force-exclude/--no-force-exclude",
+    default=None,
+    help="Leave out what is excluded also where it is named, on the command line or by --stdin-filename.",
+)
 @click.option("--output-format", type=click.Choice(list(FORMATS)), default="full", help="How to show findings.")
 @click.option("--fix", is_flag=True, help="Apply safe fixes and show what is left.")
 @click.option(
@@ -79,7 +96,10 @@ def _list_option(
 @click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit 1 also when everything was fixed.")
 @_list_option("--fixable", metavar="CODES", help="Fix these only (default: all).")
 @_list_option("--unfixable", metavar="CODES", help="Do not fix these.")
-@click.option("--add-noqa", is_flag=True, help="Suppress every finding by a `# noqa` comment on its line.")
+@click.option(
+    "--add-noqa", metavar="[=REASON]", help="Suppress every finding by a `# noqa` comment on its line, with a reason."
+)
+@click.option("--ignore-noqa", is_flag=True, help="Show findings in spite of the comments that suppress them.")
 @click.option("--statistics", is_flag=True, help="Show counts by code instead of findings.")
 @click.option("--show-files", is_flag=True, help="List the files that would be checked, and stop.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 also with findings (not with errors).")
@@ -102,7 +122,8 @@ def check(paths: tuple[str, ...], **options: Any) -> int:
         raise click.ClickException(str(error)) from None
     except DiscoveryError as error:
         commands = click.get_current_context().find_root().command.to_info_dict(click.get_current_context())["commands"]
-        hint = did_you_mean(error.path, commands) if os.sep not in error.path else ""
+        near = did_you_mean(error.path, commands) if os.sep not in error.path else ""
+        hint = near.replace("`", "`tensorlint ", 1)
         raise click.ClickException(f"{error}{hint}") from None
 
 
@@ -125,7 +146,9 @@ def _check(
     exit_non_zero_on_fix: bool,
     fixable: tuple[str, ...] | None,
     unfixable: tuple[str, ...] | None,
-    add_noqa: bool,
+    force_exclude: bool | None,
+    add_noqa: str | None,
+    ignore_noqa: bool,
     statistics: bool,
     show_files: bool,
     exit_zero: bool,
@@ -147,12 +170,18 @@ def _check(
         per_file_ignores=per_file_ignores,
         exclude=exclude,
         extend_exclude=extend_exclude or (),
+        force_exclude=force_exclude,
         certainty=Certainty.parse(certainty) if certainty else None,
+        ignore_noqa=ignore_noqa,
         fixable=fixable,
         unfixable=unfixable or (),
     )
-    if add_noqa and (fix or diff or fix_only):
+    if add_noqa is not None and (fix or diff or fix_only):
         raise click.UsageError("--add-noqa cannot be combined with --fix, --fix-only or --diff")
+    if add_noqa is not None and ignore_noqa:
+        raise click.UsageError("--add-noqa and --ignore-noqa exclude each other")
+    if add_noqa and not add_noqa.isprintable():
+        raise click.UsageError("--add-noqa: the reason must be one line of text")
     fixing = None
     if fix or fix_only or diff:
         fixing = Fixing(Applicability.UNSAFE if unsafe_fixes else Applicability.SAFE, write=not diff)
@@ -161,19 +190,25 @@ def _check(
     if paths == ("-",):
         name = os.path.abspath(stdin_filename) if stdin_filename else "<stdin>"
         program = sys.stdin.buffer.read()
-        report = run_text(name, program, resolver, fixing)
+        if stdin_filename and is_force_excluded(name, resolver.for_directory):
+            report = Report()
+        else:
+            report = run_text(name, program, resolver, fixing)
     else:
         files = discover(paths or (".",), resolver.for_directory)
         if show_files:
             return _show_files(files)
         if verbose:
             origins = sorted({resolver.for_file(file.path).origin or "(defaults)" for file in files})
-            note(f"tensorlint {__version__}: {len(files)} files, settings from {', '.join(origins) or '(nowhere)'}")
+            where = ", ".join(origins) or "(nowhere)"
+            note(f"tensorlint {__version__}: {plural(len(files), 'file')}, settings from {where}")
         report = run(files, resolver, jobs or available_processors(), fixing)
+        if not files and discover(paths or (".",), resolver.for_directory, (".ipynb",)):
+            report = replace(report, only_notebooks=True)
     if verbose:
-        note(f"{report.judged} of {report.checked} files passed the byte screen")
-    if add_noqa:
-        return _add_noqa(report, from_stdin=paths == ("-",), program=program)
+        note(f"{report.judged} of {plural(report.checked, 'file')} passed the byte screen")
+    if add_noqa is not None:
+        return _add_noqa(report, add_noqa.strip(), from_stdin=paths == ("-",), program=program)
     if diff:
         return _diff(report, quiet=quiet, exit_zero=exit_zero)
     # The fixed program goes where the program came from; what is said about it goes elsewhere.
@@ -185,7 +220,8 @@ def _check(
         emit(_show_fixes(report, stream), stream)
     if fix_only:
         report = report.only_errors()
-    _show(report, output_format, stream, statistics=statistics, quiet=quiet)
+    style = replace(style_for(stream), unsafe_fixes=unsafe_fixes)
+    _show(report, output_format, stream, style, statistics=statistics, quiet=quiet)
     if report.has_errors:
         return 2
     if exit_non_zero_on_fix and report.applied:
@@ -213,9 +249,9 @@ def _diff(report: Report, *, quiet: bool, exit_zero: bool) -> int:
     return 1 if report.changes and not exit_zero else 0
 
 
-def _add_noqa(report: Report, *, from_stdin: bool, program: bytes) -> int:
+def _add_noqa(report: Report, reason: str, *, from_stdin: bool, program: bytes) -> int:
     """Suppress every finding. Files are written like fixed ones; a program from standard input goes to the output."""
-    result = suppress(report, write=not from_stdin)
+    result = suppress(report, write=not from_stdin, reason=reason)
     if from_stdin:
         emit_bytes(next((new for _, new in result.changes.values()), program))
     emit(render(result.only_errors(), "concise", style_for(sys.stderr)), sys.stderr)
@@ -232,8 +268,9 @@ def _show_fixes(report: Report, stream: TextIO) -> str:
     return listed + "\n" if listed else ""
 
 
-def _show(report: Report, output_format: str, stream: TextIO, *, statistics: bool, quiet: bool) -> None:
-    style = style_for(stream)
+def _show(
+    report: Report, output_format: str, stream: TextIO, style: Style, *, statistics: bool, quiet: bool
+) -> None:
     if statistics:
         emit(_statistics(report, output_format), stream)
     else:

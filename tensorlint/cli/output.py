@@ -17,7 +17,7 @@ def style_for(stream: TextIO) -> Style:
 def _wants_colour(stream: TextIO) -> bool:
     if os.environ.get("NO_COLOR"):
         return False
-    if os.environ.get("FORCE_COLOR"):
+    if any(os.environ.get(name, "0") not in {"", "0"} for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
         return True
     return os.environ.get("TERM") != "dumb" and stream.isatty()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tensorlint.cli.output import emit, style_for
-from tensorlint.config import did_you_mean
+from tensorlint.codes import did_you_mean
 from tensorlint.report import Style
 from tensorlint.report.text import paint
 

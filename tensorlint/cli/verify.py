@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tensorlint.cli.output import available_processors, emit, note, style_for
-from tensorlint.config import did_you_mean
+from tensorlint.codes import canonical, code_names, did_you_mean
 from tensorlint.fixtures_path import fixtures_root
 
 if TYPE_CHECKING:
@@ -79,6 +79,9 @@ def verify(
         with Pool(interpreter, count, Limits(timeout, memory)) as pool:
             environment = pool.environment()
             where = find_devices(devices, interpreter, programs)
+            if absent := [device for device in devices if device in where.missing]:
+                why = "; ".join(where.missing[device] for device in absent)
+                raise click.ClickException(f"--device {absent[0]}: {why}; `--device sim` simulates an accelerator")
             harness = Harness(pool, environment, where)
             with _progress(harness.count(programs)) as step:
                 for row in harness.verify(programs, count):
@@ -131,6 +134,7 @@ def _programs(what: Sequence[str]) -> list[Program]:
     chosen: list[Path] = []
     own: list[str] = []
     for word in what or ("TBX", "claims"):
+        word = canonical(word) if word.lower() in code_names() else word
         if _CODE.fullmatch(word) or word == "claims":
             matching = [path for path in folders if path.name.startswith(word.upper() if word != "claims" else word)]
             if not matching:

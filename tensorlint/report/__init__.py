@@ -21,13 +21,15 @@ class Style:
 
     colour: bool = False
     cwd: str = ""
+    #: Whether unsafe fixes are on offer, too.
+    unsafe_fixes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """Everything one run found, in order, and the exit code that follows from it.
 
-    Of the ``checked`` files, ``judged`` passed the byte screen. ``data`` holds the bytes of the files that have
+    Of the ``checked`` paths, ``judged`` passed the byte screen. ``data`` holds the bytes of the files that have
     findings, for the snippets.
     """
 
@@ -38,6 +40,10 @@ class Report:
     #: Findings that were fixed, or would be, and the bytes of their files before and after.
     applied: tuple[Finding, ...] = ()
     changes: Mapping[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
+    #: Files that were passed over: they are templates of programs.
+    templates: int = 0
+    #: Whether there is nothing to check but notebooks.
+    only_notebooks: bool = False
     #: Suppression comments that were added.
     comments: int = 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tensorlint.findings import Applicability, Finding
 from tensorlint.report import Report, Style
 from tensorlint.report.text import certainty_colour, codes, paint, shown_path, visible
 
@@ -10,7 +11,14 @@ def render(report: Report, style: Style) -> str:
     colour = paint(style)
     return "".join(
         f"{colour(shown_path(finding.path, style), 'bold')}:{finding.span.row}:{finding.span.column}: "
-        f"{colour(codes(finding), 'red', 'bold')} {visible(finding.message)} "
+        f"{colour(codes(finding), 'red', 'bold')} {_mark(finding, style)}{visible(finding.message)} "
         f"{colour(f'[{finding.certainty.label}]', certainty_colour(finding.certainty))}\n"
         for finding in report.findings
     )
+
+
+def _mark(finding: Finding, style: Style) -> str:
+    """A star, as ruff has it, where ``--fix`` with the options of this run would mend the finding."""
+    fixable = {Applicability.SAFE, Applicability.UNSAFE} if style.unsafe_fixes else {Applicability.SAFE}
+    star = paint(style)("*", "cyan")
+    return f"[{star}] " if finding.fix is not None and finding.fix.applicability in fixable else ""

@@ -15,10 +15,13 @@ def render(report: Report, style: Style) -> str:
     if report.applied:
         done = colour(f"Fixed {plural(len(report.applied), 'finding')}", "green", "bold")
         fixed = f"{done} in {plural(len(report.changes), 'file')}. "
+    skipped = f" Skipped {plural(report.templates, 'template')}." if report.templates else ""
     if not report.findings:
         if not report.checked:
-            return colour("No Python files found.", "yellow") + "\n"
-        return f"{fixed}{colour('All clear:', 'green', 'bold')} {plural(report.checked, 'file')} checked.\n"
+            only = ": only notebooks, which are not read yet" if report.only_notebooks else ""
+            return colour(f"No Python files found{only}.", "yellow") + f"{skipped}\n"
+        clear = colour("All clear:", "green", "bold")
+        return f"{fixed}{clear} {plural(report.checked, 'file')} checked.{skipped}\n"
     failed = {finding.path for finding in report.findings if finding.is_internal}
     findings = [finding for finding in report.findings if not finding.is_internal]
     sentences: list[str] = []
@@ -31,8 +34,8 @@ def render(report: Report, style: Style) -> str:
         sentences.append(f"{colour(found, 'red', 'bold')} in {files} ({details}).")
     if failed:
         sentences.append(colour(f"{plural(len(failed), 'path')} could not be checked.", "red", "bold"))
-    sentences.append(f"Checked {plural(report.checked, 'file')}.")
-    return fixed + " ".join(sentences) + "\n" + _fixable(report)
+    sentences.append(f"Checked {plural(max(report.checked - len(failed), 0), 'file')}.")
+    return fixed + " ".join(sentences) + f"{skipped}\n" + _fixable(report)
 
 
 def _fixable(report: Report) -> str:

@@ -49,7 +49,7 @@ def _knowledge(measured: KnowledgeReport, seconds: float, style: Style) -> Itera
     for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
         yield f"{colour('not run', 'yellow')} {count}: {visible(reason)[:110]}"
     yield ""
-    yield f"{totals.total()} rows: " + ", ".join(f"{totals[head]} {head}" for head in heads) + "."
+    yield f"{plural(totals.total(), 'row')}: " + ", ".join(f"{totals[head]} {head}" for head in heads) + "."
     yield f"torch {measured.torch}, numpy {measured.numpy}; {seconds:.1f} s"
 
 

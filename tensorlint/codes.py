@@ -1,0 +1,58 @@
+"""What a finding can be called: the codes of the rules and of the tool itself, and their names.
+
+Asking for the rules imports them, so nothing here does before it is called.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+#: Codes of the tool itself, which no rule module defines.
+TOOL_CODES: Mapping[str, str] = {
+    "TBX900": "internal-error",
+    "TBX901": "syntax-error",
+    "TBX902": "unreadable-file",
+    "TBX903": "unused-suppression",
+    "TBX904": "unknown-suppression",
+}
+
+
+@lru_cache(maxsize=1)
+def code_defaults() -> Mapping[str, bool]:
+    """Every code, and whether it is on unless said otherwise."""
+    from tensorlint.rules import all_rules
+
+    rules = {code: bool(getattr(rule, "default", True)) for code, rule in all_rules().items()}
+    return {**rules, **dict.fromkeys(TOOL_CODES, True)}
+
+
+@lru_cache(maxsize=1)
+def code_names() -> Mapping[str, str]:
+    """The code that each name stands for."""
+    from tensorlint.rules import all_rules
+
+    return {rule.name: code for code, rule in all_rules().items()} | {name: code for code, name in TOOL_CODES.items()}
+
+
+def is_known(prefix: str) -> bool:
+    """Whether some code begins like this."""
+    return any(code.startswith(prefix) for code in code_defaults())
+
+
+def canonical(word: str) -> str:
+    """A code, prefix or name as the code or prefix that it stands for; a misspelt name as it is."""
+    return code_names().get(word.lower(), word if "-" in word else word.upper())
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str:
+    """`` (did you mean `x`?)``, or nothing when no candidate is near."""
+    near = [(-difflib.SequenceMatcher(None, word, candidate).ratio(), candidate) for candidate in candidates]
+    score, best = min(near, default=(0.0, ""))
+    return f" (did you mean `{best}`?)" if -score >= 0.6 else ""
+
+
+def near_code(word: str) -> str:
+    """``did_you_mean`` of codes, ``ALL``, and names."""
+    return did_you_mean(word.upper(), (*code_defaults(), "ALL")) or did_you_mean(word.lower(), code_names())
