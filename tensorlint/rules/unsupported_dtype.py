@@ -90,18 +90,17 @@ class UnsupportedDtype(Rule):
             tensor = _odd_tensor(argument.value, event.scene) if event.name in exports else None
             if tensor is not None:
                 subject = f"`{spell(argument.node)}`"
-                unchanged = event.name in EXPORTS_UNCHANGED
-                repair = exported(argument, event.scene, unchanged=unchanged)
+                remedy = exported(argument, event)
+                repair = None if remedy is None else remedy.repair
                 yield _draft(event.node, subject, tensor.dtype, tensor, f"`np.{event.name}`", repair=repair)
                 return
 
     def on_item_write(self, event: ItemWrite) -> Iterator[Draft]:
         tensor = _odd_tensor(event.value.value, event.scene)
         if tensor is not None and not event.scene.caught:
-            written = event.value.node is not event.node
-            repair = exported(event.value, event.scene, unchanged=True) if written else None
-            how = "assigning it into an array"
-            yield _draft(event.node, "the tensor", tensor.dtype, tensor, how, repair=repair)
+            remedy = exported(event.value, event) if event.value.node is not event.node else None
+            repair = None if remedy is None else remedy.repair
+            yield _draft(event.node, "the tensor", tensor.dtype, tensor, "assigning it into an array", repair=repair)
 
 
 def _dtype(value: Value) -> str:
