@@ -84,6 +84,8 @@ class Machine:
         #: names of what was asked for its ``.parameters()``.
         self.differentiated: set[int] = set()
         self.trained: set[str] = set()
+        #: The exports, by the ``id`` of their nodes, whose arrays are written somewhere.
+        self.written_exports: set[int] = set()
         #: What the file was seen to keep under each literal key, in any dictionary.
         self.kept_under: dict[str, Value] = {}
 
@@ -144,6 +146,7 @@ class Machine:
             is_test=self.file.is_test or name.startswith("test_"),
             caught=frame.catching > 0,
             spelling=partial(self.spelling, frame),
+            written_exports=self.written_exports,
         )
 
     def spelling(self, frame: Frame, path: str, at: cst.CSTNode | None = None) -> events.Spelling | None:
@@ -186,6 +189,8 @@ class Machine:
         if not isinstance(value, (Tensor, Array, Unknown)):
             return
         self._settle(frame, value)
+        if isinstance(value, Array) and value.alias is not None:
+            self.written_exports.add(id(value.alias))
         for storage in sorted(value.storages, key=lambda item: item.serial):
             for loop in frame.loops:
                 loop.written.setdefault(storage.serial, node)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Change, Repair, replace, source_of
-from tensorlint.flow.events import Argument, ItemWrite, NumpyCall, Scene, Spelling
+from tensorlint.flow.events import Argument, Event, ItemWrite, NumpyCall, Scene, Spelling
 from tensorlint.flow.values import Scalar, Sequence, Tensor, Value, leaves
 from tensorlint.knowledge import EXPORTS, REDUCTIONS_RAISE, SILENTLY_WRONG
 from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST, EXPORTS_OF_LIST_UNCHANGED, EXPORTS_UNCHANGED
@@ -58,14 +58,15 @@ class ImplicitExport(Rule):
     ```
 
     ## Lists of tensors
-    A list has no `.detach()`. Each tensor in it is exported: `[x.detach().cpu().numpy() for x in xs]`. Where the tensors
-    are known to fit, torch joins them first and one array is exported: `torch.cat(xs).detach().cpu().numpy()` for
-    `np.concatenate(xs)`, `torch.stack` for `np.stack` and for statistics of numbers.
+    A list has no `.detach()`. Each tensor in it is exported: `[x.detach().cpu().numpy() for x in xs]`. Where the
+    tensors are known to fit, torch joins them first and one array is exported: `torch.cat(xs).detach().cpu().numpy()`
+    for `np.concatenate(xs)`, `torch.stack` for `np.stack` and for statistics of numbers.
 
     ## Fix safety
     Safe for the functions that were measured to give the same for the array as for the tensor. Unsafe for the others:
-    `np.exp` of a tensor is a tensor, of an array an array. Unsafe, too, where torch joins a list: it refuses an empty
-    one, and chooses dtype and memory layout in its own way.
+    `np.exp` of a tensor is a tensor, of an array an array. Unsafe, too, where torch joins a list, as it refuses an
+    empty one and chooses dtype and memory layout in its own way; and where the array is a view of the tensor and is
+    written afterwards, which changes the tensor on the CPU, and nothing but a copy on a GPU.
 
     ## References
     - torch documentation, `Tensor.numpy`; pytorch/pytorch#136264; measured on torch 1.13.1, 2.2.2 and 2.13.0
@@ -173,13 +174,13 @@ def exported(argument: Argument, event: NumpyCall | ItemWrite) -> Remedy | None:
     several = any(place.node is not argument.node for place in places)
     texts = [f"`{text}`" for text in dict.fromkeys(place.text("chain") for place in places)]
     ending = "" if places[0].items is not None else f" of {'each' if several else 'it'}"
-    return Remedy(f"pass {' and '.join(texts)}{ending}", partial(_exported, places, not name or name in alike))
+    return Remedy(f"pass {' and '.join(texts)}{ending}", partial(_exported, event, places, not name or name in alike))
 
 
-def _exported(places: list[_Place], unchanged: bool, style: ExportStyle) -> Repair:
+def _exported(event: Event, places: list[_Place], unchanged: bool, style: ExportStyle) -> Repair:
     texts = ", ".join(f"`{text}`" for text in dict.fromkeys(place.text(style) for place in places))
     message = f"append {texts}" if all(place.items is None for place in places) else f"pass {texts}"
-    doubts = [doubt for place in places if (doubt := place.doubt())]
+    doubts = [doubt for place in places if (doubt := place.doubt() or mending.written(event, place.risk))]
     reason = doubts[0] if doubts else "" if unchanged else "the result becomes an array where it was a tensor"
     imports = {name: None for place in places if place.join is not None for name in place.join.imports}
     changes = tuple(change for place in places for change in place.changes(style))

@@ -79,7 +79,7 @@ class UnsupportedDtype(Rule):
                 event.value,
                 "`.numpy()`",
                 mend=event.node,
-                repair=None if risk is None else partial(mending.export, event.receiver, event.node, risk),
+                repair=None if risk is None else partial(mending.export, event, risk),
             )
 
     def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
