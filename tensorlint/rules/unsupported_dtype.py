@@ -10,7 +10,7 @@ from tensorlint.fix.repair import Builder
 from tensorlint.flow.events import Export, ItemWrite, NumpyCall, Scene
 from tensorlint.flow.values import Sequence, Tensor, Unknown, Value, leaves, without_numpy
 from tensorlint.knowledge import EXPORTS, SILENTLY_WRONG
-from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST, EXPORTS_UNCHANGED
+from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.implicit_export import exported
@@ -92,7 +92,10 @@ class UnsupportedDtype(Rule):
                 subject = f"`{spell(argument.node)}`"
                 remedy = exported(argument, event)
                 repair = None if remedy is None else remedy.repair
-                yield _draft(event.node, subject, tensor.dtype, tensor, f"`np.{event.name}`", repair=repair)
+                draft = _draft(event.node, subject, tensor.dtype, tensor, f"`np.{event.name}`", repair=repair)
+                # A list has no ``.float()`` to be inserted.
+                listed = remedy if isinstance(argument.value, Sequence) else None
+                yield draft if listed is None else replace(draft, help=listed.help)
                 return
 
     def on_item_write(self, event: ItemWrite) -> Iterator[Draft]:
