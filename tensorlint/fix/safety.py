@@ -104,8 +104,11 @@ def _compare(old: object, new: object, opaque: Collection[int], changed: list[cs
 
 
 def _names(node: cst.CSTNode) -> Iterator[str]:
-    """Names read in an expression: no attributes, no keywords."""
+    """Names read in an expression: no attributes, no keywords, nothing that a comprehension binds for itself."""
     match node:
+        case cst.BaseComp(for_in=loop):
+            bound = set(_bound(loop))
+            yield from (name for child in node.children for name in _names(child) if name not in bound)
         case cst.Name(value=name):
             yield name
         case cst.Attribute(value=value):
@@ -115,6 +118,12 @@ def _names(node: cst.CSTNode) -> Iterator[str]:
         case _:
             for child in node.children:
                 yield from _names(child)
+
+
+def _bound(loop: cst.CompFor | None) -> Iterator[str]:
+    while loop is not None:
+        yield from _names(loop.target)
+        loop = loop.inner_for_in
 
 
 def _imported(module: cst.Module) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -72,6 +72,9 @@ class Scene:
     #: thing has its name. To be asked while the event is judged, as names change.
     #: A second argument is a node that was passed before, where it is to be written.
     spelling: Callable[..., Spelling | None] = field(default=_no_spelling, compare=False, repr=False)
+    #: The exports, by the ``id`` of their nodes, whose arrays are written. Complete when the file has been read to its
+    #: end, so to be asked while a repair is built.
+    written_exports: Collection[int] = field(default=frozenset(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,8 @@ class Machine:
         self.trained: set[str] = set()
         #: Likewise the names of what was treated as only networks are: ``.eval()``, ``.load_state_dict(...)``.
         self.networks: set[str] = set()
+        #: The exports, by the ``id`` of their nodes, whose arrays are written somewhere.
+        self.written_exports: set[int] = set()
         #: What the file was seen to keep under each literal key, in any dictionary.
         self.kept_under: dict[str, Value] = {}
 
@@ -149,6 +151,7 @@ class Machine:
             caught=frame.catching > 0,
             other_framework=frame.env.other_framework,
             spelling=partial(self.spelling, frame),
+            written_exports=self.written_exports,
         )
 
     def spelling(self, frame: Frame, path: str, at: cst.CSTNode | None = None) -> events.Spelling | None:
@@ -191,6 +194,8 @@ class Machine:
         if not isinstance(value, (Tensor, Array, Unknown)):
             return
         self._settle(frame, value)
+        if isinstance(value, Array) and value.alias is not None:
+            self.written_exports.add(id(value.alias))
         for storage in sorted(value.storages, key=lambda item: item.serial):
             for loop in frame.loops:
                 loop.written.setdefault(storage.serial, node)

@@ -282,9 +282,10 @@ class Methods(Calls):
         storages = value.storages
         if copied or moved or (dtype and value.dtype and dtype != value.dtype):
             storages = self.storage()
-        elif (dtype and dtype != value.dtype) or (device is not None and device.truth is Truth.MAYBE):
+        elif dtype and dtype != value.dtype:
             storages = NO_STORAGE
-        kept = storages is value.storages
+        # On the machine where it stays on the CPU it is the same memory; no more than that is said of it.
+        kept = storages is value.storages and not (device is not None and device.truth is Truth.MAYBE)
         grad = NO_FACT if dtype.startswith(("int", "uint", "bool")) else self.result_grad(value.grad, frame)
         return replace(
             value,

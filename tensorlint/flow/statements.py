@@ -137,7 +137,7 @@ class Statements(Methods):
             # ``t -= array`` is answered by a new tensor: nothing is written in place.
             self.assign(node.target, self.combine(current, operand, node, frame), frame)
             return
-        if isinstance(current, (Tensor, Array, Unknown)) and current.storages:
+        if isinstance(current, Array) or (isinstance(current, (Tensor, Unknown)) and current.storages):
             self.write(frame, node, current, path or dotted_name(_base(node.target)), "augmented")
         if isinstance(current, (Tensor, Array)):
             combined = self.combine(current, operand, node, frame)
@@ -333,7 +333,7 @@ class Statements(Methods):
         match owner:
             case Tensor() | Array() | Unknown():
                 whole = all(_is_everything(element.slice) for element in target.slice)
-                if owner.storages:
+                if owner.storages or isinstance(owner, Array):
                     filled = whole and not getattr(owner, "sliced", False)
                     self.write(frame, target, owner, path or dotted_name(_base(target)), "fill" if filled else "item")
                 if isinstance(owner, Array) and not (owner.dtype == "object" and not _takes_part(target)):

@@ -59,6 +59,9 @@ from tensorlint.knowledge import (
 )
 from tensorlint.knowledge.row import DTYPES
 
+#: What makes a number of a whole tensor, unless told otherwise.
+_TO_NUMBER = frozenset({"sum", "mean", "prod", "std", "var", "max", "min", "amax", "amin", "median", "norm", "nanmean"})
+_LOSS = re.compile(r"nn\.functional\.(\w+_loss|(binary_)?cross_entropy(_with_logits)?)$")
 #: Modules of ``torch.nn`` without parameters; losses and activations are recognised by their names.
 _STATELESS = re.compile(
     r"(Loss|ReLU\d?|Softmax\d?d?|Sigmoid|Tanh|GELU|SiLU|ELU|Dropout\w*|Pool\dd|Flatten|Identity|Upsample\w*|Pad\dd|Hard\w+)$"
@@ -356,6 +359,7 @@ class TorchCalls(Guards):
             ),
             alias=source.alias if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else None,
             imported=source.imported if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else False,
+            zero_dim=_is_number(words.strip("`()."), arguments, receiver),
             oid=self.next_serial(),
         )
         if source is not None and result.storages is source.storages:
@@ -509,3 +513,10 @@ def _spell(node: cst.BaseExpression) -> str:
     text = cst.Module(body=()).code_for_node(node)
     text = " ".join(text.split())
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _is_number(name: str, arguments: tuple[Argument, ...], receiver: Tensor | None) -> bool:
+    """Whether the result has no dimension: a reduction of everything, or a loss that is averaged as is the rule."""
+    if _LOSS.search(name):
+        return not any(argument.keyword in {"reduction", "reduce", "size_average", ""} for argument in arguments[2:])
+    return name.removeprefix("torch.") in _TO_NUMBER and len(arguments) == (0 if receiver is not None else 1)

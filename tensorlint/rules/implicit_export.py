@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.fix.repair import Builder, Repair
-from tensorlint.flow.events import Argument, ItemWrite, NumpyCall, Scene
-from tensorlint.flow.values import Sequence, Tensor, Value, leaves
-from tensorlint.knowledge import EXPORTS, SILENTLY_WRONG
+from tensorlint.fix.repair import Builder, Change, Repair, replace, source_of
+from tensorlint.flow.events import Argument, Event, ItemWrite, NumpyCall, Scene, Spelling
+from tensorlint.flow.values import Scalar, Sequence, Tensor, Value, leaves
+from tensorlint.knowledge import EXPORTS, REDUCTIONS_RAISE, SILENTLY_WRONG
 from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST, EXPORTS_OF_LIST_UNCHANGED, EXPORTS_UNCHANGED
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
@@ -17,6 +19,13 @@ from tensorlint.rules.wording import Risk, export_risk, history, spell
 
 if TYPE_CHECKING:
     import libcst as cst
+
+#: What joins the tensors of a list as NumPy joins their arrays.
+_JOINED = {"stack": "stack", "concatenate": "cat", "concat": "cat"}
+#: What sees no difference between a list of numbers and an array of them.
+_OF_NUMBERS = REDUCTIONS_RAISE | frozenset(
+    {"array", "asarray", "average", "median", "nanmean", "percentile", "quantile", "argmax", "argmin", "argsort"}
+)
 
 
 class ImplicitExport(Rule):
@@ -48,9 +57,16 @@ class ImplicitExport(Rule):
     print(np.linalg.norm(weights.detach().cpu().numpy()))
     ```
 
+    ## Lists of tensors
+    A list has no `.detach()`. Each tensor in it is exported: `[x.detach().cpu().numpy() for x in xs]`. Where the
+    tensors are known to fit, torch joins them first and one array is exported: `torch.cat(xs).detach().cpu().numpy()`
+    for `np.concatenate(xs)`, `torch.stack` for `np.stack` and for statistics of numbers.
+
     ## Fix safety
     Safe for the functions that were measured to give the same for the array as for the tensor. Unsafe for the others:
-    `np.exp` of a tensor is a tensor, of an array an array.
+    `np.exp` of a tensor is a tensor, of an array an array. Unsafe, too, where torch joins a list, as it refuses an
+    empty one and chooses dtype and memory layout in its own way; and where the array is a view of the tensor and is
+    written afterwards, which changes the tensor on the CPU, and nothing but a copy on a GPU.
 
     ## References
     - torch documentation, `Tensor.numpy`; pytorch/pytorch#136264; measured on torch 1.13.1, 2.2.2 and 2.13.0
@@ -65,20 +81,19 @@ class ImplicitExport(Rule):
             for argument in event.arguments:
                 if event.name not in (EXPORTS_OF_LIST if isinstance(argument.value, Sequence) else EXPORTS):
                     continue
-                alike = EXPORTS_OF_LIST_UNCHANGED if isinstance(argument.value, Sequence) else EXPORTS_UNCHANGED
-                draft = _draft(argument, event.node, event.scene, f"`np.{event.name}`", unchanged=event.name in alike)
+                draft = _draft(argument, event.node, event.scene, f"`np.{event.name}`", exported(argument, event))
                 if draft is not None:
                     yield draft
                     return
 
     def on_item_write(self, event: ItemWrite) -> Iterator[Draft]:
-        how = "assigning it into an array"
-        draft = _draft(event.value, event.node, event.scene, how, unchanged=True)
+        remedy = None if event.value.node is event.node else exported(event.value, event)
+        draft = _draft(event.value, event.node, event.scene, "assigning it into an array", remedy)
         if draft is not None:
             yield draft
 
 
-def _draft(argument: Argument, node: cst.CSTNode, scene: Scene, how: str, *, unchanged: bool) -> Draft | None:
+def _draft(argument: Argument, node: cst.CSTNode, scene: Scene, how: str, remedy: Remedy | None) -> Draft | None:
     tensors = [leaf for leaf in leaves(argument.value) if isinstance(leaf, Tensor)]
     judged = [(tensor, risk) for tensor in tensors if (risk := export_risk(tensor, scene, presume=False)) is not None]
     worst: tuple[Tensor, Risk] | None = max(judged, key=lambda pair: pair[1].surest or 0, default=None)
@@ -91,48 +106,136 @@ def _draft(argument: Argument, node: cst.CSTNode, scene: Scene, how: str, *, unc
         reasons.append("is off the CPU" if risk.device is Certainty.CERTAIN else "may be off the CPU")
     if risk.grad is not None and risk.grad >= surest:
         reasons.append("needs a gradient")
+    several = isinstance(argument.value, Sequence)
     subject = "a tensor" if argument.node is node else f"`{spell(argument.node)}`"
-    message = f"{how} exports {subject} to NumPy, which raises as it {' and '.join(reasons)}"
+    subject = f"the tensors in {subject}" if several else subject
     return Draft(
         node,
-        message,
+        f"{how} exports {subject} to NumPy, which raises as {'one' if several else 'it'} {' and '.join(reasons)}",
         surest,
-        f"pass `{risk.calls()}.numpy()` of it",
+        remedy.help if remedy is not None else f"pass `{risk.calls()}.numpy()` of {'each' if several else 'it'}",
         history(tensor.device, tensor.grad),
-        repair=None if argument.node is node else exported(argument, scene, unchanged=unchanged),
+        repair=None if remedy is None else remedy.repair,
     )
 
 
-def exported(argument: Argument, scene: Scene, *, unchanged: bool) -> Builder | None:
-    """For the tensors that are written there, each brought home by what it needs."""
-    tensors = [] if argument.star else _tensors(argument.node, argument.value)
-    risks = [(node, export_risk(tensor, scene, presume=False)) for node, tensor in tensors]
-    wanted = [(node, risk) for node, risk in risks if risk is not None and risk.calls()]
-    return partial(_exported, wanted, unchanged) if wanted else None
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to pass in the place of a tensor or a list of them, in words and as a fix."""
+
+    help: str
+    repair: Builder
 
 
-def _exported(wanted: list[tuple[cst.BaseExpression, Risk]], unchanged: bool, style: ExportStyle) -> Repair:
-    changes = [change for node, risk in wanted for change in mending.bring_home(node, risk, ".numpy()", style)]
-    message = ", ".join(dict.fromkeys(f"`{mending.spelled(risk, style)}`" for _, risk in wanted))
-    doubts = [doubt for _, risk in wanted if (doubt := mending.doubt(risk))]
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An expression to be exported: a tensor, or a list of tensors that no one has written out."""
+
+    node: cst.BaseExpression
+    tensor: Tensor
+    risk: Risk
+    #: The list, and what torch calls joining it, where that is known to work.
+    items: Sequence | None = None
+    join: Spelling | None = None
+
+    def text(self, style: ExportStyle) -> str:
+        suffix = mending.spelled(self.risk, style)
+        if self.items is None:
+            return suffix
+        (change,) = self.changes(style)
+        return f"{change.before}{source_of(self.node)}{change.after}"
+
+    def changes(self, style: ExportStyle) -> tuple[Change, ...]:
+        if self.items is None:
+            return mending.bring_home(self.node, self.risk, ".numpy()", style)
+        suffix = mending.spelled(self.risk, style)
+        if self.join is not None:
+            return (Change(self.node, before=f"{self.join.text}(", after=f"){suffix}"),)
+        name = "each" if re.search(r"\bx\b", source_of(self.node)) else "x"
+        return (Change(self.node, before=f"[{name}{suffix} for {name} in ", after="]"),)
+
+    def doubt(self) -> str:
+        known = self.items is not None and self.items.items and self.tensor.dtype
+        joins = "" if self.join is None or known else "torch refuses an empty list, and finds another common dtype"
+        return mending.doubt(self.risk) or joins
+
+
+def exported(argument: Argument, event: NumpyCall | ItemWrite) -> Remedy | None:
+    """For the tensors that are written there, and for lists of them: each is brought home by what it needs."""
+    if argument.star:
+        return None
+    name = event.name if isinstance(event, NumpyCall) else ""
+    places = [place for place in _places(argument.node, argument.value, event.scene, name) if place.risk.calls()]
+    if not places:
+        return None
+    if isinstance(event, NumpyCall) and (joined := _joined(places[0], argument, event)) is not None:
+        return joined
+    alike = EXPORTS_OF_LIST_UNCHANGED if isinstance(argument.value, Sequence) else EXPORTS_UNCHANGED
+    several = any(place.node is not argument.node for place in places)
+    texts = [f"`{text}`" for text in dict.fromkeys(place.text("chain") for place in places)]
+    ending = "" if places[0].items is not None else f" of {'each' if several else 'it'}"
+    return Remedy(f"pass {' and '.join(texts)}{ending}", partial(_exported, event, places, not name or name in alike))
+
+
+def _exported(event: Event, places: list[_Place], unchanged: bool, style: ExportStyle) -> Repair:
+    texts = ", ".join(f"`{text}`" for text in dict.fromkeys(place.text(style) for place in places))
+    message = f"append {texts}" if all(place.items is None for place in places) else f"pass {texts}"
+    doubts = [doubt for place in places if (doubt := place.doubt() or mending.written(event, place.risk))]
     reason = doubts[0] if doubts else "" if unchanged else "the result becomes an array where it was a tensor"
-    applicability = Applicability.UNSAFE if reason else Applicability.SAFE
-    return Repair(f"append {message}", tuple(changes), applicability, reason)
+    imports = {name: None for place in places if place.join is not None for name in place.join.imports}
+    changes = tuple(change for place in places for change in place.changes(style))
+    return Repair(message, changes, Applicability.UNSAFE if reason else Applicability.SAFE, reason, tuple(imports))
 
 
-def _tensors(node: cst.BaseExpression, value: Value) -> list[tuple[cst.BaseExpression, Tensor]]:
-    """The expressions that are tensors: the argument itself, or what is written in a list of them."""
+def _joined(place: _Place, argument: Argument, event: NumpyCall) -> Remedy | None:
+    """``torch.cat(xs)`` for ``np.concatenate(xs)``: torch joins what NumPy would, and one array is exported."""
+    axis = event.keyword("axis") or event.positional(1)
+    if place.items is None or place.node is not argument.node or event.name not in _JOINED:
+        return None
+    if len(event.arguments) != (1 if axis is None else 2) or not (axis is None or _is_integer(axis.value)):
+        return None
+    function = event.scene.spelling(f"torch.{_JOINED[event.name]}")
+    if function is None:
+        return None
+    dimension = "" if axis is None else f", dim={source_of(axis.node)}"
+    call = f"{function.text}({source_of(place.node)}{dimension})"
+    help_ = f"write `{call}{mending.spelled(place.risk, 'chain')}`"
+    return Remedy(help_, partial(_rewritten, event.node, call, place, function.imports))
+
+
+def _rewritten(node: cst.CSTNode, call: str, place: _Place, imports: tuple[str, ...], style: ExportStyle) -> Repair:
+    text = f"{call}{mending.spelled(place.risk, style)}"
+    reason = mending.doubt(place.risk) or "torch chooses a common dtype and the layout of the memory in its own way"
+    return Repair(f"write `{text}`", (replace(node, text),), Applicability.UNSAFE, reason, imports)
+
+
+def _places(node: cst.BaseExpression, value: Value, scene: Scene, name: str) -> list[_Place]:
+    """The expressions that are tensors: the argument itself, or what is written in a list of them; and lists."""
     import libcst
 
     match node, value:
         case _, Tensor():
-            return [(node, value)]
+            risk = export_risk(value, scene, presume=False)
+            return [_Place(node, value, risk)] if risk is not None else []
         case ((libcst.List() | libcst.Tuple()), Sequence(items=items)) if items is not None:
             elements = [element.value for element in node.elements if isinstance(element, libcst.Element)]
             if len(elements) != len(items):
                 return []
-            return [tensor for pair in zip(elements, items, strict=True) for tensor in _tensors(*pair)]
+            return [
+                place for pair in zip(elements, items, strict=True) for place in _places(*pair, scene=scene, name=name)
+            ]
         case libcst.ListComp(), Sequence():
-            return _tensors(node.elt, value.any_element())
+            return _places(node.elt, value.any_element(), scene, name)
+        case (libcst.Name() | libcst.Attribute() | libcst.Subscript() | libcst.Call()), Sequence(kind="list" | "tuple"):
+            tensor = value.any_element()
+            risk = export_risk(tensor, scene, presume=False)
+            if risk is None or not isinstance(tensor, Tensor):
+                return []
+            join = scene.spelling("torch.stack") if tensor.zero_dim and name in _OF_NUMBERS else None
+            return [_Place(node, tensor, risk, value, join)]
         case _:
             return []
+
+
+def _is_integer(value: Value) -> bool:
+    return isinstance(value, Scalar) and value.kind == "int"

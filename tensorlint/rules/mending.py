@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorlint.findings import Applicability
+from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Change, Repair, append, method_call
 from tensorlint.flow.events import Spelling
 from tensorlint.policy import ExportStyle
@@ -12,7 +12,7 @@ from tensorlint.policy import ExportStyle
 if TYPE_CHECKING:
     import libcst as cst
 
-    from tensorlint.flow.events import Scene
+    from tensorlint.flow.events import Event, Export, Scene
     from tensorlint.rules.wording import Risk
 
 #: Methods that only bring a tensor to where NumPy can see it; ``.detach()`` goes before them, so that the copy is not
@@ -21,11 +21,12 @@ _TRANSFERS = frozenset({"cpu", "to"})
 NOT_PROVEN = "nothing shows that this is a torch tensor"
 
 
-def export(receiver: cst.BaseExpression, call: cst.CSTNode, risk: Risk, style: ExportStyle) -> Repair:
+def export(event: Export, risk: Risk, style: ExportStyle) -> Repair:
     """``receiver.numpy()`` made to work wherever the receiver lives and whether or not it needs a gradient.
 
     Where the old line worked the new one returns the same memory (measured on torch 1.13.1, 2.2.2 and 2.13.0).
     """
+    receiver, call = event.receiver, event.node
     if style == "force" and method_call(call) == (receiver, "numpy", 0):
         cast = (append(receiver, risk.cast),) if risk.cast else ()
         changes: tuple[Change, ...] = (*cast, Change(call, inside="force=True"))
@@ -33,7 +34,7 @@ def export(receiver: cst.BaseExpression, call: cst.CSTNode, risk: Risk, style: E
     else:
         changes = bring_home(receiver, risk)
         message = f"insert `{risk.calls()}`"
-    reason = doubt(risk)
+    reason = doubt(risk) or written(event, risk)
     return Repair(message, changes, Applicability.UNSAFE if reason else Applicability.SAFE, reason)
 
 
@@ -42,6 +43,16 @@ def doubt(risk: Risk) -> str:
     if not risk.sure:
         return NOT_PROVEN
     return "" if risk.surely_cast else "a tensor of another dtype becomes float32, too"
+
+
+def written(event: Event, risk: Risk) -> str:
+    """What becomes of writes to the array that ``event`` exports, where that is not the same everywhere from now on."""
+    copied = risk.device is Certainty.CERTAIN or (risk.cast and risk.surely_cast)
+    if copied or id(event.node) not in event.scene.written_exports:
+        return ""
+    if risk.device is not None:
+        return "the array is written later, which reaches the tensor on the CPU and no tensor elsewhere"
+    return "the array is written later, which reaches the tensor unseen by autograd" if risk.grad is not None else ""
 
 
 def bring_home(

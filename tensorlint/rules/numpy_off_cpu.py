@@ -49,7 +49,8 @@ class NumpyOffCpu(Rule):
 
     ## Fix safety
     Safe where the value is known to be a torch tensor: wherever the old line worked, the new one returns the same
-    memory. Otherwise unsafe. `export-style = "force"` writes `.numpy(force=True)` instead (torch 1.13 or later).
+    memory. Otherwise unsafe, and where the array is written afterwards, too: that changes the tensor on the CPU, and
+    nothing but a copy on a GPU. `export-style = "force"` writes `.numpy(force=True)` instead (torch 1.13 or later).
 
     ## References
     - torch documentation, `Tensor.numpy`; measured on torch 1.13.1, 2.2.2 and 2.13.0
@@ -65,13 +66,15 @@ class NumpyOffCpu(Rule):
             return
         assert isinstance(event.value, (Tensor, Unknown))
         subject = spell(event.receiver)
+        # Where nothing shows that it is a tensor, the fix says so; the message must not know better.
+        fails = "`.numpy()` raises TypeError" if risk.sure else "`.numpy()` of a tensor raises TypeError"
         match event.value.device.truth:
             case Truth.YES:
-                message = f"`{subject}` is off the CPU: `.numpy()` raises TypeError"
+                message = f"`{subject}` is off the CPU: {fails}{'' if risk.sure else ' there'}"
             case Truth.MAYBE:
-                message = f"`{subject}` may be off the CPU: there `.numpy()` raises TypeError"
+                message = f"`{subject}` may be off the CPU: there {fails}"
             case _:
-                message = f"nothing brings `{subject}` to the CPU: `.numpy()` raises TypeError when it is on a GPU"
+                message = f"nothing brings `{subject}` to the CPU: {fails} when it is on a GPU"
         if event.value.device.reason == NO_DATA:
             hint = "a tensor on the meta device has no data to be exported"
             yield Draft(event.node, message, risk.device, hint, history(event.value.device))
@@ -83,5 +86,5 @@ class NumpyOffCpu(Rule):
             f"insert `{risk.calls()}` before `.numpy()`",
             history(event.value.device),
             mend=event.node,
-            repair=partial(mending.export, event.receiver, event.node, risk),
+            repair=partial(mending.export, event, risk),
         )

@@ -5,9 +5,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.fix.repair import Builder, Repair, append, replace, source_of
+from tensorlint.fix.repair import Repair, append, replace, source_of
 from tensorlint.flow.events import Argument, NumpyCall
-from tensorlint.flow.values import Tensor
+from tensorlint.flow.values import Scalar, Tensor
 from tensorlint.knowledge import REDUCTIONS_RAISE
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
@@ -16,8 +16,12 @@ from tensorlint.rules.wording import spell
 if TYPE_CHECKING:
     import libcst as cst
 
-#: The method that computes the same, where it is not called the same. NumPy divides by n, torch by n - 1.
-_METHODS = {"std": "std(correction=0)", "var": "var(correction=0)", "amax": "max()", "amin": "min()"}
+#: NumPy divides by n, torch by n - 1.
+_ARGUMENTS = {"std": "correction=0", "var": "correction=0"}
+#: ``.max(dim)`` gives the places, too.
+_ALONG_AXIS = {"max": "amax", "min": "amin"}
+#: What torch computes in floating dtypes only.
+_OF_FLOATS = frozenset({"mean", "std", "var"})
 
 
 class NumpyReduction(Rule):
@@ -49,13 +53,14 @@ class NumpyReduction(Rule):
     print(scores.mean(dim=0))
     ```
     The method gives a tensor. For `np.std` and `np.var` it is `.std(correction=0)` and `.var(correction=0)`, as torch
-    divides by n - 1 unless told otherwise. `np.median`, `np.nansum` and most other functions convert the tensor first,
-    which is TBX105. On a *list* of tensors the reductions work as far as that conversion does.
+    divides by n - 1 unless told otherwise. torch has no mean or deviation of bools and integers: there it is
+    `.float().mean()`. `np.median`, `np.nansum` and most other functions convert the tensor first, which is TBX105. On a
+    *list* of tensors the reductions work as far as that conversion does.
 
     ## Fix safety
-    Unsafe: the result is a tensor, not a NumPy number. Only offered for the tensor as the one argument, and for
-    `np.mean` where the dtype is known to be floating, as torch has no mean of integers. `correction=0` needs
-    torch 2.0.
+    Unsafe: the result is a tensor, not a NumPy number. Only offered for the tensor alone, or with one axis. `.float()`
+    goes before a mean or a deviation unless the dtype is known to be floating: of integers NumPy computes in float64,
+    and a tensor that turns out to be of another floating dtype becomes float32. `correction=0` needs torch 2.0.
 
     ## References
     - pytorch/pytorch#50010; measured on torch 2.13.0 with NumPy 2.4.6
@@ -71,26 +76,41 @@ class NumpyReduction(Rule):
         operand = event.positional() or event.keyword("a")
         if operand is None or not isinstance(operand.value, Tensor) or not operand.value.sure:
             return
-        method = _METHODS.get(event.name, f"{event.name}()")
+        axis = event.keyword("axis") or event.positional(1)
+        method = _method(event.name, operand.value.dtype, axis)
+        understood = len(event.arguments) == (1 if axis is None else 2) and not operand.star
+        ordered = event.name not in {"max", "min", "amax", "amin"} or not operand.value.dtype.startswith("complex")
+        single = axis is None or (isinstance(axis.value, Scalar) and axis.value.kind == "int")
         yield Draft(
             event.node,
             f"`np.{event.name}` raises TypeError on every tensor, and `{spell(operand.node)}` is one",
             # Where only an annotation says so, a caller may still pass an array.
             Certainty.LIKELY if operand.value.source == "parameter" else Certainty.CERTAIN,
             f"use `.{method}` of the tensor",
-            repair=_repair(event, operand, method),
+            repair=partial(_repair, event.node, operand, method) if understood and ordered and single else None,
         )
 
 
-def _repair(event: NumpyCall, operand: Argument, method: str) -> Builder | None:
-    """For the tensor alone: torch takes other keywords, and gives a tuple for ``.max(dim)``."""
-    dtype = operand.value.dtype if isinstance(operand.value, Tensor) else ""
-    if len(event.arguments) != 1 or operand.star or (method == "mean()" and not dtype.startswith(("float", "bfloat"))):
-        return None
-    return partial(_method, event.node, operand.node, method)
+def _method(name: str, dtype: str, axis: Argument | None) -> str:
+    """What computes the same of the tensor."""
+    name = name.removeprefix("a") if name in {"amax", "amin"} else name
+    arguments = [_ARGUMENTS[name]] if name in _ARGUMENTS else []
+    if axis is not None:
+        arguments.insert(0, f"dim={source_of(axis.node)}")
+        name = _ALONG_AXIS.get(name, name)
+    cast = "float()." if name in _OF_FLOATS and not _is_floating(dtype) else ""
+    return f"{cast}{name}({', '.join(arguments)})"
 
 
-def _method(call: cst.CSTNode, tensor: cst.BaseExpression, method: str, style: ExportStyle) -> Repair:
-    change = append(tensor, f".{method}")
-    text = f"{change.before}{source_of(tensor)}{change.after}"
-    return Repair(f"write `{text}`", (replace(call, text),), Applicability.UNSAFE, "the result is a tensor")
+def _repair(call: cst.CSTNode, operand: Argument, method: str, style: ExportStyle) -> Repair:
+    change = append(operand.node, f".{method}")
+    text = f"{change.before}{source_of(operand.node)}{change.after}"
+    reason = "the result is a tensor"
+    if method.startswith("float()"):
+        dtype = operand.value.dtype if isinstance(operand.value, Tensor) else ""
+        reason += ", of float32" if dtype else ", of float32 as the dtype is not known"
+    return Repair(f"write `{text}`", (replace(call, text),), Applicability.UNSAFE, reason)
+
+
+def _is_floating(dtype: str) -> bool:
+    return dtype.startswith(("float", "bfloat", "complex"))

@@ -41,7 +41,8 @@ class NumpyRequiresGrad(Rule):
 
     ## Fix safety
     Safe where the value is known to be a torch tensor: wherever the old line worked, the new one returns the same
-    memory. Otherwise unsafe. `export-style = "force"` writes `.numpy(force=True)` instead (torch 1.13 or later).
+    memory. Otherwise unsafe, and where the array is written afterwards, too: that changes the tensor, and autograd does
+    not see it. `export-style = "force"` writes `.numpy(force=True)` instead (torch 1.13 or later).
 
     ## References
     - torch documentation, `Tensor.numpy`; measured on torch 1.13.1, 2.2.2 and 2.13.0
@@ -58,13 +59,15 @@ class NumpyRequiresGrad(Rule):
         assert isinstance(event.value, (Tensor, Unknown))
         subject = spell(event.receiver)
         verb = {Truth.YES: "needs", Truth.MAYBE: "may need"}.get(event.value.grad.truth)
+        # Where nothing shows that it is a tensor, the fix says so; the message must not know better.
+        of = "" if risk.sure else " of such a tensor" if verb else " of a tensor"
         message = f"`{subject}` {verb} a gradient" if verb else f"nothing detaches `{subject}`"
         yield Draft(
             event.node,
-            f"{message}: `.numpy()` raises RuntimeError{'' if verb else ' when it needs a gradient'}",
+            f"{message}: `.numpy()`{of} raises RuntimeError{'' if verb else ' when it needs a gradient'}",
             risk.grad,
             f"insert `{risk.calls()}` before `.numpy()`",
             history(event.value.grad),
             mend=event.node,
-            repair=partial(mending.export, event.receiver, event.node, risk),
+            repair=partial(mending.export, event, risk),
         )

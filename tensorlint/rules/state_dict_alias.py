@@ -10,7 +10,7 @@ from tensorlint.flow.events import Scene, Spelling, StaleRead, Store
 from tensorlint.flow.values import Dictionary, Tensor, Value, leaves
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Note, Rule
-from tensorlint.rules.wording import KEPT_NAME
+from tensorlint.rules.wording import KEPT_NAME, spell
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -74,7 +74,7 @@ class StateDictAlias(Rule):
                     alias,
                     f"`{event.name}` holds the live parameters, not a copy: training changes it",
                     Certainty.LIKELY,
-                    "copy it: `copy.deepcopy(....state_dict())`",
+                    _help(alias, event.scene),
                     (Note(event.mutation.node, event.mutation.words), Note(event.node, f"`{event.name}` is used here")),
                     repair=_repair(alias, event.scene),
                 )
@@ -93,9 +93,14 @@ class StateDictAlias(Rule):
                 value.alias,
                 f"`{event.target}` keeps the live parameters, not a copy: it follows the training",
                 Certainty.LIKELY,
-                "copy it: `copy.deepcopy(....state_dict())`",
+                _help(value.alias, event.scene),
                 repair=_repair(value.alias, event.scene),
             )
+
+
+def _help(alias: cst.CSTNode, scene: Scene) -> str:
+    spelling = scene.spelling("copy.deepcopy", alias)
+    return f"copy it: `{'copy.deepcopy' if spelling is None else spelling.text}({spell(alias, limit=80)})`"
 
 
 def _repair(alias: cst.CSTNode, scene: Scene) -> Builder | None:

@@ -10,7 +10,7 @@ from tensorlint.fix.repair import Builder
 from tensorlint.flow.events import Export, ItemWrite, NumpyCall, Scene
 from tensorlint.flow.values import Sequence, Tensor, Unknown, Value, leaves, without_numpy
 from tensorlint.knowledge import EXPORTS, SILENTLY_WRONG
-from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST, EXPORTS_UNCHANGED
+from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.implicit_export import exported
@@ -79,7 +79,7 @@ class UnsupportedDtype(Rule):
                 event.value,
                 "`.numpy()`",
                 mend=event.node,
-                repair=None if risk is None else partial(mending.export, event.receiver, event.node, risk),
+                repair=None if risk is None else partial(mending.export, event, risk),
             )
 
     def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
@@ -90,18 +90,20 @@ class UnsupportedDtype(Rule):
             tensor = _odd_tensor(argument.value, event.scene) if event.name in exports else None
             if tensor is not None:
                 subject = f"`{spell(argument.node)}`"
-                unchanged = event.name in EXPORTS_UNCHANGED
-                repair = exported(argument, event.scene, unchanged=unchanged)
-                yield _draft(event.node, subject, tensor.dtype, tensor, f"`np.{event.name}`", repair=repair)
+                remedy = exported(argument, event)
+                repair = None if remedy is None else remedy.repair
+                draft = _draft(event.node, subject, tensor.dtype, tensor, f"`np.{event.name}`", repair=repair)
+                # A list has no ``.float()`` to be inserted.
+                listed = remedy if isinstance(argument.value, Sequence) else None
+                yield draft if listed is None else replace(draft, help=listed.help)
                 return
 
     def on_item_write(self, event: ItemWrite) -> Iterator[Draft]:
         tensor = _odd_tensor(event.value.value, event.scene)
         if tensor is not None and not event.scene.caught:
-            written = event.value.node is not event.node
-            repair = exported(event.value, event.scene, unchanged=True) if written else None
-            how = "assigning it into an array"
-            yield _draft(event.node, "the tensor", tensor.dtype, tensor, how, repair=repair)
+            remedy = exported(event.value, event) if event.value.node is not event.node else None
+            repair = None if remedy is None else remedy.repair
+            yield _draft(event.node, "the tensor", tensor.dtype, tensor, "assigning it into an array", repair=repair)
 
 
 def _dtype(value: Value) -> str:
