@@ -19,6 +19,7 @@ from tensorlint.flow.values import (
     NO_FACT,
     NO_STORAGE,
     NONE,
+    PARAMETER_OF_MODULE,
     PLAIN,
     UNKNOWN,
     Array,
@@ -308,7 +309,7 @@ class Expressions(Machine):
 
     def _module_attribute(self, value: Module, name: str, frame: Frame) -> Value:
         if value.cls is not None:
-            found = self.class_attribute(value.cls, name)
+            found = self.held_by(value, self.class_attribute(value.cls, name))
             if found is not None:
                 return found
             method = value.cls.method(name)
@@ -321,7 +322,8 @@ class Expressions(Machine):
                 grad=trained,
                 dtype=value.dtype,
                 storages=value.storages,
-                source="parameter of a module",
+                source=PARAMETER_OF_MODULE,
+                module=value.oid,
             )
         if name in {"running_mean", "running_var", "num_batches_tracked"}:
             buffers = frozenset({replace(storage, owner=Owner.BUFFER) for storage in value.storages})

@@ -17,6 +17,7 @@ from tensorlint.flow.values import (
     NO_FACT,
     NO_STORAGE,
     NONE,
+    PARAMETER_OF_MODULE,
     PLAIN,
     UNKNOWN,
     Array,
@@ -39,6 +40,8 @@ from tensorlint.flow.values import (
     Truth,
     Unknown,
     Value,
+    as_trainable,
+    is_integral,
     is_none,
     join,
 )
@@ -57,6 +60,7 @@ _MODEL_NAME = re.compile(r"(model|net|network|module|actor|critic|policy|encoder
 _DISTRIBUTION_METHODS = frozenset(
     {"sample", "sample_n", "rsample", "log_prob", "entropy", "mean", "stddev", "variance", "cdf", "icdf"}
 )
+_TRUE = Scalar(kind="bool", literal=True, known=True)
 _MOVES = frozenset({"to", "cuda", "cpu", "xpu", "mps", "npu", "hpu"})
 _MODULE_CASTS = frozenset(
     {"half", "float", "double", "bfloat16", "eval", "train", "type", "share_memory", "apply", "compile"}
@@ -184,6 +188,8 @@ class Methods(Calls):
         if name in {"requires_grad_", "detach_"}:
             return self._set_grad(value, name, arguments, node, frame)
         if name == "backward":
+            if self.learning and frame.env.grad_mode.node is not None:
+                self.differentiated.add(id(frame.env.grad_mode.node))
             if value.grad.truth is Truth.UNKNOWN:
                 self._differentiated(value, node, frame)
             self.update_parameters(
@@ -271,7 +277,7 @@ class Methods(Calls):
         elif (dtype and dtype != value.dtype) or (device is not None and device.truth is Truth.MAYBE):
             storages = NO_STORAGE
         kept = storages is value.storages
-        grad = NO_FACT if dtype.startswith(("int", "uint", "bool")) else self.result_grad(value.grad, frame)
+        grad = NO_FACT if is_integral(dtype) else self.result_grad(value.grad, frame)
         return replace(
             value,
             device=device if device is not None else value.device,
@@ -298,6 +304,8 @@ class Methods(Calls):
                 if is_none(value) or (isinstance(value, Unknown) and _names_dtype(argument.node)):
                     dtype = dtype or ("?" if not is_none(value) else "")
                 elif isinstance(value, (Tensor, Module)):
+                    # Another tensor gives its dtype, too.
+                    dtype = value.dtype if isinstance(value, Tensor) else dtype
                     device = Fact(value.device.truth, node, "moved to the device of another tensor here")
                     if value.device.truth is Truth.UNKNOWN:
                         device = Fact(Truth.MAYBE, node, "moved to the device of another tensor here")
@@ -321,10 +329,24 @@ class Methods(Calls):
         """``requires_grad`` of an object changes under every name that holds it."""
         oid = getattr(value, "oid", 0)
         frame.env.replace(oid, lambda held: replace(held, grad=grad) if isinstance(held, (Tensor, Unknown)) else held)
-        if grad.truth is Truth.NO and isinstance(value, Tensor) and value.of_module:
-            for path, held in list(frame.env.items()):
-                if isinstance(held, Module) and held.storages & value.storages:
-                    frame.env.bindings[path] = replace(held, trainable=Truth.NO)
+        if not isinstance(value, Tensor) or value.source != PARAMETER_OF_MODULE:
+            return
+        # What ``.parameters()`` yields stands for all of them; ``model.weight`` leaves the others as they are.
+        every = value.origin is not None
+        if grad.truth is not Truth.YES and value.origin is not None:
+            self.frozen.add(_owner_name(value.origin.node))
+        if every or grad.truth is Truth.NO:
+            self.set_trainable(value.module, grad.truth if every else Truth.UNKNOWN, frame)
+        if grad.truth is Truth.YES and value.origin is not None and isinstance(value.origin.node, cst.Call):
+            self._thaw_owners(value.origin.node.func, frame)
+
+    def _thaw_owners(self, node: cst.BaseExpression, frame: Frame) -> None:
+        """``model.fc.parameters()`` are trained again, so some of a frozen ``model`` is."""
+        path = dotted_name(node).rpartition(".")[0]
+        while path := path.rpartition(".")[0]:
+            held = self.lookup(path, frame)
+            if isinstance(held, Module) and held.trainable is Truth.NO:
+                frame.env.replace(held.oid, lambda held: as_trainable(held, Truth.YES))
 
     # Arrays.
 
@@ -477,11 +499,12 @@ class Methods(Calls):
         else:
             device = Fact(Truth.YES, node, f"moved to the accelerator by `.{name}()` here")
         if device is None:
-            if dtype.startswith(("int", "uint", "bool")):
+            if is_integral(dtype):
                 value = replace(value, grad=NO_FACT)
             return self._retyped(value, dtype, node, frame)
         if dtype:
-            value = replace(value, dtype="" if dtype == "?" else dtype)
+            grad = NO_FACT if is_integral(dtype) else value.grad
+            value = replace(value, dtype="" if dtype == "?" else dtype, grad=grad)
         if self.bare_call is node:
             # ``model.to(device)`` as a statement moves a module in place (and does nothing to a tensor).
             assert isinstance(node.func, cst.Attribute)
@@ -514,7 +537,8 @@ class Methods(Calls):
                 origin=Origin(node, "drawn here"),
                 oid=self.serial,
             )
-        owner = dotted_name(node.func.value).split(".")[-1]
+        owner = _owner_name(node)
+        self._note_training(owner, name, arguments, node)
         trained = Fact(Truth.MAYBE, node, "a parameter needs a gradient")
         match name:
             case "step" if _OPTIMIZER_NAME.search(owner) or owner == "scaler":
@@ -525,13 +549,11 @@ class Methods(Calls):
             case "state_dict" if _MODEL_NAME.search(owner) or _OPTIMIZER_NAME.search(owner):
                 return self._state_dict(value.device, self.storage(Owner.PARAMETER), node)
             case "parameters" | "buffers":
-                if self.learning and name == "parameters":
-                    self.trained.add(owner)
                 grad = trained if name == "parameters" else NO_FACT
-                return Sequence(kind="generator", element=self._parameter(value.device, grad, node))
+                return Sequence(kind="generator", element=self._parameter(value, grad, node))
             case "named_parameters" | "named_buffers":
                 grad = trained if name == "named_parameters" else NO_FACT
-                pair = (Scalar(kind="str"), self._parameter(value.device, grad, node))
+                pair = (Scalar(kind="str"), self._parameter(value, grad, node))
                 return Sequence(kind="generator", element=Sequence(kind="tuple", items=pair))
             case "zero_grad":
                 self.release_gradients(frame)
@@ -555,6 +577,10 @@ class Methods(Calls):
                 return Sequence(kind="view", element=PLAIN)
             case "get" | "pop":
                 return replace(value, source=value.source or "element", oid=0)
+            case "requires_grad_" if arguments and _is_false(arguments[0].value):
+                self.frozen.add(owner)
+                self.set_grad(value, NO_FACT, frame)
+                return replace(value, grad=NO_FACT)
             case "eval" | "train":
                 return replace(value, storages=NO_STORAGE)
             case "half" | "float" | "double" | "bfloat16":
@@ -567,15 +593,22 @@ class Methods(Calls):
             case _:
                 return None
 
-    def _parameter(self, device: Fact, grad: Fact, node: cst.CSTNode) -> Tensor:
+    def _parameter(self, owner: Unknown, grad: Fact, node: cst.CSTNode) -> Tensor:
         return Tensor(
-            device=device,
+            device=owner.device,
             grad=grad,
             storages=self.storage(Owner.PARAMETER),
-            source="parameter of a module",
+            source=PARAMETER_OF_MODULE,
+            module=owner.oid,
             origin=Origin(node, "a parameter of the model"),
             oid=self.serial,
         )
+
+    def _note_training(self, owner: str, method: str, arguments: tuple[Argument, ...], node: cst.Call) -> None:
+        """What is asked for its parameters, or told to train, is trained; so is what goes by its name elsewhere."""
+        if self.learning and owner and method in {"parameters", "named_parameters", "train"}:
+            if method != "train" or all(argument.value == _TRUE for argument in arguments):
+                self.trained.setdefault(owner, node)
 
     def _state_dict(self, device: Fact, storages: Storages, node: cst.CSTNode) -> Dictionary:
         entry = Tensor(device=device, grad=NO_FACT, storages=storages, source="state_dict", alias=node)
@@ -610,16 +643,18 @@ class Methods(Calls):
             flag = arguments[0].value if arguments else None
             frozen = isinstance(flag, Scalar) and flag.literal is False
             changed = replace(value, trainable=Truth.NO if frozen else Truth.YES)
-            frame.env.replace(value.oid, lambda held: changed)
+            self.set_trainable(value.oid, changed.trainable, frame)
             return changed
+        self._note_training(_owner_name(node), name, arguments, node)
         trained = Fact(value.trainable, node, "a parameter needs a gradient")
         parameter = Tensor(
             device=value.device,
             grad=trained,
             dtype=value.dtype,
             storages=value.storages,
-            source="parameter of a module",
+            source=PARAMETER_OF_MODULE,
             of_module=value.oid > 0,
+            module=value.oid,
             origin=Origin(node, "a parameter of the model"),
             oid=self.next_serial(),
         )
@@ -738,6 +773,12 @@ class Methods(Calls):
 
 def _is_false(value: Value) -> bool:
     return isinstance(value, Scalar) and value.literal is False
+
+
+def _owner_name(node: cst.CSTNode) -> str:
+    """``model`` of the call ``self.model.parameters()``."""
+    owner = node.func.value if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) else None
+    return dotted_name(owner).split(".")[-1] if owner is not None else ""
 
 
 def _names_dtype(node: cst.BaseExpression) -> bool:
