@@ -345,7 +345,7 @@ class Methods(Calls):
         path = dotted_name(node).rpartition(".")[0]
         while path := path.rpartition(".")[0]:
             held = self.lookup(path, frame)
-            if isinstance(held, Module) and held.trainable is Truth.NO:
+            if isinstance(held, Module) and held.trainable is not Truth.YES:
                 frame.env.replace(held.oid, lambda held: as_trainable(held, Truth.YES))
 
     # Arrays.
@@ -581,6 +581,9 @@ class Methods(Calls):
                 self.frozen.add(owner)
                 self.set_grad(value, NO_FACT, frame)
                 return replace(value, grad=NO_FACT)
+            case "requires_grad_":
+                self._thaw_owners(node.func, frame)
+                return None
             case "eval" | "train":
                 return replace(value, storages=NO_STORAGE)
             case "half" | "float" | "double" | "bfloat16":
