@@ -36,6 +36,7 @@ from tensorlint.flow.values import (
     Truth,
     Unknown,
     Value,
+    as_trainable,
     join,
     join_all,
     storages_of,
@@ -96,8 +97,8 @@ class Interpreter(Statements):
             held = frame.env.bindings.get(f"{frame.self_name}.{name}")
             if isinstance(held, Module) and isinstance(known, Module) and held.trainable is not known.trainable:
                 left: Value = replace(known, trainable=held.trainable)
-            elif isinstance(held, (Tensor, Unknown)) and type(held) is type(known) and held.grad.truth is Truth.NO:
-                left = replace(known, grad=held.grad)
+            elif isinstance(held, (Tensor, Unknown)) and held.grad.truth is Truth.NO:
+                left = as_trainable(known, Truth.NO)
             else:
                 continue
             cls.attributes[name] = left if info.name == "__init__" else join(known, left)

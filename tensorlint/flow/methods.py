@@ -609,9 +609,9 @@ class Methods(Calls):
 
     def _note_training(self, owner: str, method: str, arguments: tuple[Argument, ...], node: cst.Call) -> None:
         """What is asked for its parameters, or told to train, is trained; so is what goes by its name elsewhere."""
-        if self.learning and owner and method in {"parameters", "named_parameters", "train"}:
-            if method != "train" or all(argument.value == _TRUE for argument in arguments):
-                self.trained.setdefault(owner, node)
+        told = method == "train" and all(argument.value == _TRUE for argument in arguments)
+        if self.learning and owner and (told or method in {"parameters", "named_parameters"}):
+            self.trained.setdefault(owner, node)
 
     def _state_dict(self, device: Fact, storages: Storages, node: cst.CSTNode) -> Dictionary:
         entry = Tensor(device=device, grad=NO_FACT, storages=storages, source="state_dict", alias=node)

@@ -673,8 +673,8 @@ class Statements(Methods):
 
 def _switch(mode: Fact) -> cst.BaseExpression | None:
     """What ``with torch.set_grad_enabled(...)`` asks, where the answer is left to the run."""
-    undecided = mode.truth in {Truth.UNKNOWN, Truth.MAYBE} and isinstance(mode.node, cst.Call)
-    return mode.node.args[0].value if undecided and mode.node.args else None  # type: ignore[union-attr]
+    undecided = mode.truth in {Truth.UNKNOWN, Truth.MAYBE}
+    return mode.node.args[0].value if undecided and isinstance(mode.node, cst.Call) and mode.node.args else None
 
 
 def _excludes(test: cst.BaseExpression, other: cst.BaseExpression) -> bool:
