@@ -22,8 +22,11 @@ def dtype_argument(arguments: tuple[Argument, ...]) -> str:
             # An unreadable dtype is still a dtype: nothing is kept.
             return dtype_name(argument.value) or "?"
     for argument in arguments:
-        if not argument.keyword and isinstance(argument.value, Symbol) and dtype_name(argument.value):
-            return dtype_name(argument.value)
+        value = argument.value
+        # ``x.type("torch.LongTensor")``; any other string is no dtype here.
+        spelled = isinstance(value, Scalar) and isinstance(value.literal, str) and value.literal.startswith("torch.")
+        if not argument.keyword and (isinstance(value, Symbol) or spelled) and dtype_name(value):
+            return dtype_name(value)
     return ""
 
 

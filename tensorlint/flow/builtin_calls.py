@@ -15,16 +15,23 @@ from tensorlint.flow.values import (
     UNKNOWN,
     Dictionary,
     Foreign,
+    Module,
     Scalar,
     Sequence,
+    Symbol,
     Value,
     join_all,
+    leaves,
 )
+
+_CONTAINERS = frozenset({"builtins.list", "builtins.tuple", "builtins.set", "builtins.dict"})
 
 
 class BuiltinCalls(NumpyCalls):
     def _builtin_call(self, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         first = arguments[0].value if arguments else None
+        if name == "isinstance" and len(arguments) == 2 and isinstance(first, (Module, Sequence)):
+            return _is_container(first, arguments[1].value)
         if name in {
             "float",
             "int",
@@ -118,3 +125,13 @@ class BuiltinCalls(NumpyCalls):
         if frame.cls is not None and frame.cls.parents:
             return self.self_value(frame.cls.parents[0])
         return UNKNOWN
+
+
+def _is_container(value: Module | Sequence, classes: Value) -> Scalar:
+    """``isinstance(nets, list)``, as helpers ask that take one module or several."""
+    asked = {leaf.path if isinstance(leaf, Symbol) else "" for leaf in leaves(classes)}
+    if isinstance(value, Module) and asked <= _CONTAINERS:
+        return Scalar(kind="bool", literal=False, known=True)
+    if isinstance(value, Sequence) and value.items is not None and f"builtins.{value.kind}" in asked:
+        return Scalar(kind="bool", literal=True, known=True)
+    return Scalar(kind="bool")

@@ -33,6 +33,7 @@ from tensorlint.flow.values import (
     Optimizer,
     Origin,
     Owner,
+    Partial,
     Scalar,
     Sequence,
     Symbol,
@@ -66,6 +67,8 @@ READER_NAME = re.compile(
 )
 #: Functions named like this train the model they are given.
 TRAINER_NAME = re.compile(r"(^|_)(train|fit|finetune|fine_tune|learn)($|_)|^optimi[sz]e$", re.IGNORECASE)
+#: What else is loaded by ``from_pretrained``; pipelines are models that work under ``no_grad``.
+_WITHOUT_PARAMETERS = re.compile(r"Tokenizer|tokenizer|Processor|Extractor|Config|Scheduler|Pipeline")
 _RETURNS_TUPLE = frozenset(
     {"torch.nn.LSTM", "torch.nn.GRU", "torch.nn.RNN", "torch.nn.MultiheadAttention", "torch.nn.LSTMCell"}
 )
@@ -79,6 +82,14 @@ def computes_with_parameters(name: str) -> bool:
 
 def _dtypes_given(arguments: tuple[Argument, ...]) -> list[Value]:
     return [argument.value for argument in arguments if argument.keyword in {"torch_dtype", "dtype"}]
+
+
+def _may_be_partial(arguments: tuple[Argument, ...]) -> bool:
+    """What a library is given by position would be missing where a repair writes the call anew."""
+    function, *bound = arguments
+    if isinstance(function.value, Symbol):
+        return all(argument.keyword for argument in bound)
+    return isinstance(function.value, (Function, ClassObject))
 
 
 class Calls(BuiltinCalls):
@@ -145,12 +156,23 @@ class Calls(BuiltinCalls):
                 )
             case Method(receiver=receiver, name=name):
                 return self.method(receiver, name, arguments, node, frame)
+            case Partial():
+                return self._partial_call(callee, arguments, node, frame)
             case Foreign():
                 return callee
             case Unknown():
                 return self.unknown_result(arguments, node, frame, callee=callee)
             case _:
                 return self.unknown_result(arguments, node, frame)
+
+    def _partial_call(self, made: Partial, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+        given = {argument.keyword for argument in arguments if argument.keyword}
+        kept = tuple(argument for argument in made.arguments if argument.keyword not in given)
+        result = self.call_value(made.function, (*kept, *arguments), node, frame)
+        if isinstance(result, Tensor) and result.grad.node is node and kept:
+            # Show where it says so, which is where the function was made.
+            return replace(result, grad=replace(result.grad, node=made.node))
+        return result
 
     # Unseen code.
 
@@ -191,9 +213,12 @@ class Calls(BuiltinCalls):
             or name in self.trained
             or self._computes(name, node, operands)
         ):
+            # A name only says that what goes in comes out again; that it is trained must have been seen.
             inherited = strongest((value.grad for value in operands), UNKNOWN_FACT).weakened()
-            by_name = Fact(Truth.MAYBE, node, "the output of a model needs a gradient")
-            grad = inherited if inherited.truth > Truth.UNKNOWN else by_name
+            owner = dotted_name(node.func.value).split(".")[-1] if isinstance(node.func, cst.Attribute) else ""
+            frozen = callee is not None and callee.grad.truth is Truth.NO
+            trained = UNKNOWN_FACT if frozen else strongest(map(self.trained_as, (name, owner)))
+            grad = inherited if inherited.truth > Truth.UNKNOWN else trained
         computed = callee is not None or computes_with_parameters(name) or name in self.trained
         dtype = (self.autocast if computed else "") or (callee.dtype if callee is not None else "")
         return Unknown(
@@ -204,6 +229,13 @@ class Calls(BuiltinCalls):
             origin=Origin(node, "computed here"),
             oid=self.next_serial(),
         )
+
+    def trained_as(self, name: str) -> Fact:
+        """What the file shows of a model by this name: that it has parameters, and that nobody freezes them."""
+        seen = self.trained.get(name)
+        if seen is None or name in self.frozen:
+            return UNKNOWN_FACT
+        return Fact(Truth.MAYBE, seen, f"`{name}` has parameters, so its output needs a gradient")
 
     def _device_among(self, arguments: tuple[Argument, ...], node: cst.Call) -> Fact | None:
         """``ReplayBuffer(size, "cpu")``: a device given by position is where what comes of the call lives."""
@@ -255,12 +287,16 @@ class Calls(BuiltinCalls):
             return Symbol(path="random")
         if path == "copy.deepcopy":
             return self._owned(arguments[0].value) if arguments else UNKNOWN
+        if path == "functools.partial" and arguments and _may_be_partial(arguments):
+            return Partial(function=arguments[0].value, arguments=arguments[1:], node=node)
         if path == "copy.copy" and arguments:
             return arguments[0].value
         if path in {"einops.rearrange", "einops.repeat", "einops.reduce", "einops.pack"} and arguments:
             value = arguments[0].value
             return replace(value, oid=self.next_serial()) if isinstance(value, (Tensor, Array, Unknown)) else UNKNOWN
-        if path.startswith("torchvision.models.") or (path.endswith(".from_pretrained") and "okenizer" not in path):
+        if path.startswith("torchvision.models.") or (
+            path.endswith(".from_pretrained") and not _WITHOUT_PARAMETERS.search(path)
+        ):
             cast = next((given for given in map(dtype_name, _dtypes_given(arguments)) if given), "")
             return Module(name=path, dtype=cast, storages=self.storage(Owner.PARAMETER), oid=self.next_serial())
         if path.startswith(("torchvision.", "torchaudio.")) and path.split(".")[-1] in {
@@ -333,7 +369,10 @@ class Calls(BuiltinCalls):
         return made
 
     def _module_call(self, module: Module, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
-        trained = Fact(module.trainable, node, "the output of a model with parameters needs a gradient")
+        trained = Fact(self.trainable(module), node, "the output of a model with parameters needs a gradient")
+        if module.cls is None and not module.name and trained.truth is not Truth.NO:
+            # An annotation says what it is, and not whether it has parameters.
+            trained = self.trained_as(dotted_name(node.func).split(".")[-1])
         if module.cls is not None:
             forward = module.cls.method("forward") or module.cls.method("__call__")
             if forward is not None:

@@ -23,7 +23,7 @@ def dtype_name(value: Value) -> str:
         case Symbol(path="builtins.object"):
             name = "object"
         case Scalar(kind="str" | "numpy.dtype" | "torch.dtype" | "some.dtype", literal=str(text)):
-            name = text
+            name = text.removeprefix("torch.").removeprefix("cuda.")
         case _:
             return ""
     name = _ALIASES.get(name, name)
@@ -50,6 +50,8 @@ _ALIASES = {
     "DoubleTensor": "float64",
     "HalfTensor": "float16",
     "IntTensor": "int32",
+    "ShortTensor": "int16",
+    "CharTensor": "int8",
     "ByteTensor": "uint8",
     "BoolTensor": "bool",
 }

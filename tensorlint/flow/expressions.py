@@ -19,6 +19,7 @@ from tensorlint.flow.values import (
     NO_FACT,
     NO_STORAGE,
     NONE,
+    PARAMETER_OF_MODULE,
     PLAIN,
     SOME_DTYPE,
     UNKNOWN,
@@ -317,7 +318,7 @@ class Expressions(Machine):
 
     def _module_attribute(self, value: Module, name: str, node: cst.CSTNode) -> Value:
         if value.cls is not None:
-            found = self.class_attribute(value.cls, name)
+            found = self.held_by(value, self.class_attribute(value.cls, name))
             if found is not None:
                 return found
             method = value.cls.method(name)
@@ -330,7 +331,8 @@ class Expressions(Machine):
                 grad=trained,
                 dtype=value.dtype,
                 storages=value.storages,
-                source="parameter of a module",
+                source=PARAMETER_OF_MODULE,
+                module=value.oid,
             )
         if name in {"running_mean", "running_var", "num_batches_tracked"}:
             buffers = frozenset({replace(storage, owner=Owner.BUFFER) for storage in value.storages})

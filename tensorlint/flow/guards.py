@@ -79,7 +79,8 @@ class Guards(Expressions):
         """``joined`` of what it is where ``test`` is true and where it is not, hanging on the answer."""
         if not all(isinstance(value, (Tensor, Unknown)) for value in (joined, yes, no)):
             return joined
-        assert isinstance(joined, (Tensor, Unknown)) and isinstance(yes, (Tensor, Unknown))
+        assert isinstance(joined, (Tensor, Unknown))
+        assert isinstance(yes, (Tensor, Unknown))
         assert isinstance(no, (Tensor, Unknown))
         if Truth.MAYBE not in {joined.device.truth, joined.grad.truth}:
             return joined

@@ -87,6 +87,11 @@ class ClassInfo:
             return self.declared[name]
         return next((found for parent in self.parents if (found := parent.attribute(name)) is not None), None)
 
+    def members(self) -> dict[str, Value]:
+        """``self.<attr>`` by name, those of the parents in this file included."""
+        inherited = [parent.members() for parent in self.parents]
+        return {name: value for known in (*reversed(inherited), self.attributes) for name, value in known.items()}
+
     def all_bases(self) -> tuple[str, ...]:
         inherited = [base for parent in self.parents for base in parent.all_bases()]
         return (*self.bases, *inherited)

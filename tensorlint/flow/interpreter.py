@@ -11,7 +11,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
 from tensorlint.flow.events import Argument
-from tensorlint.flow.index import FunctionInfo, dotted_name
+from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
 from tensorlint.flow.machine import MAX_APPLICATIONS, MAX_DEPTH
 from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_OFF, Environment, Frame, Mutation
 from tensorlint.flow.statements import Statements, declared_value
@@ -31,10 +31,12 @@ from tensorlint.flow.values import (
     Owner,
     Scalar,
     Sequence,
+    Symbol,
     Tensor,
     Truth,
     Unknown,
     Value,
+    as_trainable,
     join,
     join_all,
     storages_of,
@@ -43,19 +45,8 @@ from tensorlint.flow.values import (
 
 _NO_GRAD_DECORATORS = frozenset({"no_grad", "inference_mode"})
 #: Lightning calls these under ``no_grad``.
-_LIGHTNING_EVAL = frozenset(
-    {
-        "validation_step",
-        "test_step",
-        "predict_step",
-        "on_validation_epoch_end",
-        "on_test_epoch_end",
-        "validation_epoch_end",
-        "test_epoch_end",
-        "on_validation_batch_end",
-        "validation_step_end",
-        "test_step_end",
-    }
+_LIGHTNING_EVAL = re.compile(
+    r"(validation|test|predict)_(step|step_end|epoch_end)|on_(validation|test|predict)_((epoch|batch)_)?(start|end)"
 )
 _COLLATE = re.compile(r"collate|(^|_)transform$")
 _HOST_METHODS = frozenset({"__getitem__", "__getitems__"})
@@ -99,6 +90,21 @@ class Interpreter(Statements):
         self._run_body(info, frame)
         # Which function runs after which is not known: what one of them sets holds for what it calls.
         self.default_device = default_device
+        if self.learning and info.cls is not None:
+            self._keep_frozen(info, info.cls, frame)
+
+    @staticmethod
+    def _keep_frozen(info: FunctionInfo, cls: ClassInfo, frame: Frame) -> None:
+        """What a method froze of its object stays so: surely after ``__init__``, perhaps after any other."""
+        for name, known in cls.members().items():
+            held = frame.env.bindings.get(f"{frame.self_name}.{name}")
+            if isinstance(held, Module) and isinstance(known, Module) and held.trainable is not known.trainable:
+                left: Value = replace(known, trainable=held.trainable)
+            elif isinstance(held, (Tensor, Unknown)) and held.grad.truth is Truth.NO:
+                left = as_trainable(known, Truth.NO)
+            else:
+                continue
+            cls.attributes[name] = left if info.name == "__init__" else join(known, left)
 
     def _frame(self, info: FunctionInfo, depth: int) -> Frame:
         closure = info.closure if info.closure is not None else self.module_env
@@ -129,7 +135,7 @@ class Interpreter(Statements):
             and info.name in {"forward", "backward", "setup_context", "vjp", "jvp"}
         ):
             return GRAD_OFF
-        if info.name in _LIGHTNING_EVAL and info.cls is not None:
+        if _LIGHTNING_EVAL.fullmatch(info.name) and info.cls is not None:
             return GRAD_OFF
         if info.seen_grad_mode is not None and info.seen_grad_mode.truth is Truth.NO:
             return GRAD_OFF
@@ -138,7 +144,10 @@ class Interpreter(Statements):
     def _decorated_mode(self, info: FunctionInfo, frame: Frame) -> Fact | None:
         for decorator in info.decorators:
             called = decorator.func if isinstance(decorator, cst.Call) else decorator
-            name = dotted_name(called).split(".")[-1]
+            held = self.lookup(dotted_name(called), frame)
+            # ``no = torch.no_grad()`` is a decorator as well, under any name.
+            named = held.path.removesuffix("()") if isinstance(held, Symbol) else dotted_name(called)
+            name = named.split(".")[-1]
             if name in _NO_GRAD_DECORATORS:
                 arguments = decorator.args if isinstance(decorator, cst.Call) else ()
                 off = arguments and isinstance(arguments[0].value, cst.Name) and arguments[0].value.value == "False"
@@ -153,7 +162,8 @@ class Interpreter(Statements):
         for parameter in _parameters(info.node):
             name = parameter.name.value
             if name == frame.self_name and info.cls is not None:
-                frame.env.bind(name, self.self_value(info.cls))
+                # Made elsewhere, but one object in here: hence an identity, and none that a constructor gives.
+                frame.env.bind(name, _identified(self.self_value(info.cls), -self.next_serial()))
                 continue
             frame.env.bind(name, self._parameter_value(info, parameter, frame))
         params = info.node.params
@@ -182,7 +192,7 @@ class Interpreter(Statements):
         storages = self.storage(Owner.ARGUMENT, node=parameter)
         if isinstance(value, (Tensor, Array, Unknown)):
             return replace(value, storages=storages, oid=self.serial)
-        return value
+        return _identified(value, -self.serial) if isinstance(value, Module) and not value.oid else value
 
     def _seen_parameter(self, seen: Value, unseen: Value, parameter: cst.Param) -> Value:
         """What the calls in this file pass. Numbers and strings vary from caller to caller; tensors tell more."""
@@ -273,6 +283,7 @@ class Interpreter(Statements):
         self.active.append(info)
         result = self._run_body(info, inner)
         self.active.pop()
+        retrained = self._retrained(inner, frame, [*passed.values(), *([receiver] if receiver is not None else [])])
         if inner.updates is not None:
             called = dotted_name(node.func) if isinstance(node, cst.Call) else info.name
             self.update_parameters(
@@ -289,10 +300,25 @@ class Interpreter(Statements):
         given = NO_STORAGE.union(*map(storages_of, passed.values()), storages_of(receiver) if receiver else NO_STORAGE)
         kept = bool(storages_of(result) & given)
         left = self._left_on_self(inner, frame, node)
-        if not kept and not left and not inner.outer_writes and inner.updates is None:
+        if not kept and not left and not retrained and not inner.outer_writes and inner.updates is None:
             self.memo[key] = result
         # Where the model was made in there, nobody out here can train it.
         return result if kept else _of_no_model(result)
+
+    def _retrained(self, inner: Frame, frame: Frame, given: list[Value]) -> bool:
+        """Whether the body froze or thawed a model it was given, which the caller goes on with."""
+        before = {value.oid: value for value in given if isinstance(value, (Module, Unknown)) and value.oid}
+        after: dict[int, Value] = {}
+        for _, value in inner.env.items() if before else ():
+            if isinstance(value, (Module, Unknown)) and value.oid in before:
+                after[value.oid] = join(after.get(value.oid, value), value)
+        changed = False
+        for oid, value in after.items():
+            trainable, was = _trainable(value), _trainable(before[oid])
+            if trainable is not was:
+                self.set_trainable(oid, trainable, frame)
+                changed = True
+        return changed
 
     @staticmethod
     def _left_on_self(inner: Frame, frame: Frame, node: cst.CSTNode) -> bool:
@@ -342,6 +368,17 @@ class Interpreter(Statements):
         if declared is None:
             return result
         return declared_value(declared, replace(result, source="call"))
+
+
+def _identified(value: Value, oid: int) -> Value:
+    return replace(value, oid=oid) if isinstance(value, Module) else value
+
+
+def _trainable(value: Value) -> Truth:
+    """Whether a model is trained, as far as this was told of the object itself."""
+    if isinstance(value, Module):
+        return value.trainable
+    return Truth.NO if isinstance(value, Unknown) and value.grad.truth is Truth.NO else Truth.UNKNOWN
 
 
 def _parameters(node: cst.FunctionDef | cst.Lambda) -> list[cst.Param]:

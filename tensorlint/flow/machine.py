@@ -28,6 +28,7 @@ from tensorlint.flow.values import (
     Truth,
     Unknown,
     Value,
+    as_trainable,
     join,
     leaves,
 )
@@ -83,13 +84,15 @@ class Machine:
         self.imported_star = False
         self.attribute_storages: dict[tuple[int, str], Storages] = {}
         #: Learned for the second pass: the calls and unpacked names whose value ``.backward()`` goes through, and the
-        #: names of what was asked for its ``.parameters()``.
+        #: names of what was asked for its ``.parameters()`` or told to ``.train()``, with the place.
         self.differentiated: set[int] = set()
-        self.trained: set[str] = set()
+        self.trained: dict[str, cst.CSTNode] = {}
         #: Likewise the names of what was treated as only networks are: ``.eval()``, ``.load_state_dict(...)``.
         self.networks: set[str] = set()
         #: The exports, by the ``id`` of their nodes, whose arrays are written somewhere.
         self.written_exports: set[int] = set()
+        #: The names of what had parameters of its own frozen somewhere.
+        self.frozen: set[str] = set()
         #: What the file was seen to keep under each literal key, in any dictionary.
         self.kept_under: dict[str, Value] = {}
 
@@ -298,8 +301,16 @@ class Machine:
             return found
         head, _, attribute = path.partition(".")
         if frame.self_name and head == frame.self_name and attribute and "." not in attribute and frame.cls is not None:
-            return self.class_attribute(frame.cls, attribute)
+            return self.held_by(frame.env.lookup(head), self.class_attribute(frame.cls, attribute))
         return None
+
+    @staticmethod
+    def held_by(owner: Value | None, found: Value | None) -> Value | None:
+        """An attribute of an object of this file: what is frozen with its module is frozen."""
+        if found is None or not isinstance(owner, Module) or owner.trainable is Truth.YES:
+            return found
+        least = min(owner.trainable, found.trainable) if isinstance(found, Module) else owner.trainable
+        return as_trainable(found, least)
 
     def class_attribute(self, cls: ClassInfo, name: str) -> Value | None:
         """``self.<name>`` as the whole class knows it. What a module registers moves with the module."""
@@ -361,9 +372,46 @@ class Machine:
             )
         return Instance(cls=cls)
 
+    def trainable(self, value: Value, depth: int = 4) -> Truth:
+        """Whether ``value`` is a module with parameters that are trained; one of this file has what it holds."""
+        if isinstance(value, Unknown):
+            return Truth.UNKNOWN
+        if not isinstance(value, Module):
+            return Truth.NO
+        if value.cls is None or value.trainable is Truth.NO:
+            return value.trainable
+        bases = set(value.cls.all_bases()) - {"torch.nn.Module", "torch.nn.modules.module.Module"}
+        if not depth or any(base.startswith("torch.nn.") for base in bases):
+            return value.trainable
+        held = [leaf for inside in value.cls.members().values() for leaf in leaves(inside)]
+        parts = [self.trainable(leaf, depth - 1) for leaf in held]
+        parts += [leaf.grad.truth for leaf in held if isinstance(leaf, Tensor)]
+        # What an unseen base holds is as little known as an attribute that is not known.
+        return min(value.trainable, max(parts, default=Truth.UNKNOWN if bases else Truth.NO))
+
+    def set_trainable(self, oid: int, trainable: Truth, frame: Frame) -> None:
+        """All parameters of the object ``oid`` are frozen, or trained again, under every name that holds it."""
+        if not oid:
+            return
+        own = frame.env.lookup(frame.self_name) if frame.self_name else None
+        if frame.cls is not None and isinstance(own, Module):
+            for name, known in frame.cls.members().items():
+                path = f"{frame.self_name}.{name}"
+                held = frame.env.bindings.get(path, known)
+                if oid in {own.oid, getattr(held, "oid", 0)} and (changed := as_trainable(held, trainable)) != held:
+                    frame.env.bind(path, changed)
+        frame.env.replace(oid, lambda held: as_trainable(held, trainable))
+        for cls in self.classes.values() if self.learning else ():
+            for name, known in cls.attributes.items():
+                if cls is not frame.cls and getattr(known, "oid", 0) == oid:
+                    cls.attributes[name] = join(known, as_trainable(known, trainable))
+
     def result_grad(self, grad: Fact, frame: Frame) -> Fact:
         """Whether a result computed here needs grad, when an operand with this fact would make it."""
-        mode = frame.env.grad_mode.truth
-        if mode is Truth.NO:
+        mode = frame.env.grad_mode
+        if mode.truth is Truth.NO:
             return NO_FACT
-        return Fact() if mode is Truth.UNKNOWN else grad
+        if mode.truth is Truth.UNKNOWN:
+            return Fact()
+        # A mode that is chosen when the program runs has a place; that nobody outside switches it off is presumed.
+        return grad.weakened() if mode.truth is Truth.MAYBE and mode.node is not None else grad

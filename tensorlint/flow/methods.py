@@ -18,6 +18,7 @@ from tensorlint.flow.values import (
     NO_FACT,
     NO_STORAGE,
     NONE,
+    PARAMETER_OF_MODULE,
     PLAIN,
     UNKNOWN,
     Array,
@@ -40,7 +41,9 @@ from tensorlint.flow.values import (
     Truth,
     Unknown,
     Value,
+    as_trainable,
     is_dtype,
+    is_integral,
     is_none,
     join,
 )
@@ -59,6 +62,7 @@ _MODEL_NAME = re.compile(r"(model|net|network|module|actor|critic|policy|encoder
 _DISTRIBUTION_METHODS = frozenset(
     {"sample", "sample_n", "rsample", "log_prob", "entropy", "mean", "stddev", "variance", "cdf", "icdf"}
 )
+_TRUE = Scalar(kind="bool", literal=True, known=True)
 _MOVES = frozenset({"to", "cuda", "cpu", "xpu", "mps", "npu", "hpu"})
 _OF_NETWORKS = frozenset({"eval", "train", "zero_grad", "load_state_dict", "named_parameters", "requires_grad_"})
 _MODULE_CASTS = frozenset(
@@ -196,6 +200,8 @@ class Methods(Calls):
         if name in {"requires_grad_", "detach_"}:
             return self._set_grad(value, name, arguments, node, frame)
         if name == "backward":
+            if self.learning and frame.env.grad_mode.node is not None:
+                self.differentiated.add(id(frame.env.grad_mode.node))
             if value.grad.truth is Truth.UNKNOWN:
                 self._differentiated(value, node, frame)
             self.update_parameters(
@@ -286,7 +292,7 @@ class Methods(Calls):
             storages = NO_STORAGE
         # On the machine where it stays on the CPU it is the same memory; no more than that is said of it.
         kept = storages is value.storages and not (device is not None and device.truth is Truth.MAYBE)
-        grad = NO_FACT if dtype.startswith(("int", "uint", "bool")) else self.result_grad(value.grad, frame)
+        grad = NO_FACT if is_integral(dtype) else self.result_grad(value.grad, frame)
         return replace(
             value,
             device=device if device is not None else value.device,
@@ -338,10 +344,24 @@ class Methods(Calls):
         """``requires_grad`` of an object changes under every name that holds it."""
         oid = getattr(value, "oid", 0)
         frame.env.replace(oid, lambda held: replace(held, grad=grad) if isinstance(held, (Tensor, Unknown)) else held)
-        if grad.truth is Truth.NO and isinstance(value, Tensor) and value.of_module:
-            for path, held in list(frame.env.items()):
-                if isinstance(held, Module) and held.storages & value.storages:
-                    frame.env.bindings[path] = replace(held, trainable=Truth.NO)
+        if not isinstance(value, Tensor) or value.source != PARAMETER_OF_MODULE:
+            return
+        # What ``.parameters()`` yields stands for all of them; ``model.weight`` leaves the others as they are.
+        every = value.origin is not None
+        if grad.truth is not Truth.YES and value.origin is not None:
+            self.frozen.add(_owner_name(value.origin.node))
+        if every or grad.truth is Truth.NO:
+            self.set_trainable(value.module, grad.truth if every else Truth.UNKNOWN, frame)
+        if grad.truth is Truth.YES and value.origin is not None and isinstance(value.origin.node, cst.Call):
+            self._thaw_owners(value.origin.node.func, frame)
+
+    def _thaw_owners(self, node: cst.BaseExpression, frame: Frame) -> None:
+        """``model.fc.parameters()`` are trained again, so some of a frozen ``model`` is."""
+        path = dotted_name(node).rpartition(".")[0]
+        while path := path.rpartition(".")[0]:
+            held = self.lookup(path, frame)
+            if isinstance(held, Module) and held.trainable is not Truth.YES:
+                frame.env.replace(held.oid, lambda held: as_trainable(held, Truth.YES))
 
     # Arrays.
 
@@ -494,11 +514,12 @@ class Methods(Calls):
         else:
             device = Fact(Truth.YES, node, f"moved to the accelerator by `.{name}()` here")
         if device is None:
-            if dtype.startswith(("int", "uint", "bool")):
+            if is_integral(dtype):
                 value = replace(value, grad=NO_FACT)
             return self._retyped(value, dtype, node, frame)
         if dtype:
-            value = replace(value, dtype="" if dtype == "?" else dtype)
+            grad = NO_FACT if is_integral(dtype) else value.grad
+            value = replace(value, dtype="" if dtype == "?" else dtype, grad=grad)
         if self.bare_call is node:
             # ``model.to(device)`` as a statement moves a module in place (and does nothing to a tensor).
             assert isinstance(node.func, cst.Attribute)
@@ -531,9 +552,10 @@ class Methods(Calls):
                 origin=Origin(node, "drawn here"),
                 oid=self.serial,
             )
-        owner = dotted_name(node.func.value).split(".")[-1]
+        owner = _owner_name(node)
         if self.learning and name in _OF_NETWORKS:
             self.networks.add(owner)
+        self._note_training(owner, name, arguments, node)
         trained = Fact(Truth.MAYBE, node, "a parameter needs a gradient")
         match name:
             case "step" if _OPTIMIZER_NAME.search(owner) or owner == "scaler":
@@ -544,13 +566,11 @@ class Methods(Calls):
             case "state_dict" if _MODEL_NAME.search(owner) or _OPTIMIZER_NAME.search(owner):
                 return self._state_dict(value.device, self.storage(Owner.PARAMETER), node)
             case "parameters" | "buffers":
-                if self.learning and name == "parameters":
-                    self.trained.add(owner)
                 grad = trained if name == "parameters" else NO_FACT
-                return Sequence(kind="generator", element=self._parameter(value.device, grad, node))
+                return Sequence(kind="generator", element=self._parameter(value, grad, node))
             case "named_parameters" | "named_buffers":
                 grad = trained if name == "named_parameters" else NO_FACT
-                pair = (Scalar(kind="str"), self._parameter(value.device, grad, node))
+                pair = (Scalar(kind="str"), self._parameter(value, grad, node))
                 return Sequence(kind="generator", element=Sequence(kind="tuple", items=pair))
             case "zero_grad":
                 self.release_gradients(frame)
@@ -574,6 +594,13 @@ class Methods(Calls):
                 return Sequence(kind="view", element=PLAIN)
             case "get" | "pop":
                 return self.part_of(value)
+            case "requires_grad_" if arguments and _is_false(arguments[0].value):
+                self.frozen.add(owner)
+                self.set_grad(value, NO_FACT, frame)
+                return replace(value, grad=NO_FACT)
+            case "requires_grad_":
+                self._thaw_owners(node.func, frame)
+                return None
             case "eval" | "train":
                 return replace(value, storages=NO_STORAGE)
             case "half" | "float" | "double" | "bfloat16":
@@ -586,15 +613,22 @@ class Methods(Calls):
             case _:
                 return None
 
-    def _parameter(self, device: Fact, grad: Fact, node: cst.CSTNode) -> Tensor:
+    def _parameter(self, owner: Unknown, grad: Fact, node: cst.CSTNode) -> Tensor:
         return Tensor(
-            device=device,
+            device=owner.device,
             grad=grad,
             storages=self.storage(Owner.PARAMETER),
-            source="parameter of a module",
+            source=PARAMETER_OF_MODULE,
+            module=owner.oid,
             origin=Origin(node, "a parameter of the model"),
             oid=self.serial,
         )
+
+    def _note_training(self, owner: str, method: str, arguments: tuple[Argument, ...], node: cst.Call) -> None:
+        """What is asked for its parameters, or told to train, is trained; so is what goes by its name elsewhere."""
+        told = method == "train" and all(argument.value == _TRUE for argument in arguments)
+        if self.learning and owner and (told or method in {"parameters", "named_parameters"}):
+            self.trained.setdefault(owner, node)
 
     def _state_dict(self, device: Fact, storages: Storages, node: cst.CSTNode) -> Dictionary:
         entry = Tensor(device=device, grad=NO_FACT, storages=storages, source="state_dict", alias=node)
@@ -629,16 +663,18 @@ class Methods(Calls):
             flag = arguments[0].value if arguments else None
             frozen = isinstance(flag, Scalar) and flag.literal is False
             changed = replace(value, trainable=Truth.NO if frozen else Truth.YES)
-            frame.env.replace(value.oid, lambda held: changed)
+            self.set_trainable(value.oid, changed.trainable, frame)
             return changed
+        self._note_training(_owner_name(node), name, arguments, node)
         trained = Fact(value.trainable, node, "a parameter needs a gradient")
         parameter = Tensor(
             device=value.device,
             grad=trained,
             dtype=value.dtype,
             storages=value.storages,
-            source="parameter of a module",
+            source=PARAMETER_OF_MODULE,
             of_module=value.oid > 0,
+            module=value.oid,
             origin=Origin(node, "a parameter of the model"),
             oid=self.next_serial(),
         )
@@ -757,6 +793,12 @@ class Methods(Calls):
 
 def _is_false(value: Value) -> bool:
     return isinstance(value, Scalar) and value.literal is False
+
+
+def _owner_name(node: cst.CSTNode) -> str:
+    """``model`` of the call ``self.model.parameters()``."""
+    owner = node.func.value if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) else None
+    return dotted_name(owner).split(".")[-1] if owner is not None else ""
 
 
 def _names_dtype(node: cst.BaseExpression) -> bool:

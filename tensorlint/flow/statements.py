@@ -18,9 +18,11 @@ from tensorlint.flow.methods import Methods
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop
 from tensorlint.flow.torch_calls import AUTOCAST
 from tensorlint.flow.values import (
+    MAYBE_GRAD,
     NO_FACT,
     NO_STORAGE,
     NONE,
+    PARAMETER_OF_MODULE,
     UNKNOWN,
     Array,
     ClassObject,
@@ -29,6 +31,7 @@ from tensorlint.flow.values import (
     Fact,
     Foreign,
     Function,
+    Module,
     Origin,
     Owner,
     Scalar,
@@ -39,6 +42,7 @@ from tensorlint.flow.values import (
     Truth,
     Unknown,
     Value,
+    as_trainable,
     is_usual,
     join,
     leaves,
@@ -65,11 +69,7 @@ _COMPOUND = frozenset(
 )
 #: Stands for a part of a subject, which has no name of its own to narrow.
 _PART = cst.Ellipsis()
-_GRAD_CONTEXTS = {
-    "torch.no_grad()": GRAD_OFF,
-    "torch.enable_grad()": Fact(Truth.YES),
-    "torch.maybe_grad()": Fact(Truth.UNKNOWN),
-}
+_GRAD_CONTEXTS = {"torch.no_grad()": GRAD_OFF, "torch.enable_grad()": Fact(Truth.YES)}
 
 
 class Statements(Methods):
@@ -293,6 +293,9 @@ class Statements(Methods):
         path = dotted_name(target)
         if not path:
             return
+        if isinstance(owner, Module) and owner.trainable is not Truth.YES and self.trainable(value) is Truth.YES:
+            # ``model.fc = nn.Linear(...)``: a new head on a frozen model. What it had before stays frozen.
+            frame.env.replace(owner.oid, lambda held: as_trainable(held, Truth.YES))
         frame.env.bind(path, value)
         head, _, attribute = path.partition(".")
         if head == frame.self_name and frame.self_name and "." not in attribute and frame.cls is not None:
@@ -381,10 +384,18 @@ class Statements(Methods):
 
     def _if(self, node: cst.If, frame: Frame) -> None:
         self.note_test(node.test, node)
+        mode = frame.env.grad_mode
+        self._branches(node, frame)
+        if _switch(mode) is not None:
+            # What a branch knew of gradients, by its test, is not known behind it.
+            frame.env.grad_mode = mode
+
+    def _branches(self, node: cst.If, frame: Frame) -> None:
         test = self.evaluate(node.test, frame)
         before = frame.env
         frame.env = before.copy()
         self.narrow(node.test, frame, holds=True)
+        self._switched(node.test, frame, holds=True)
         reachable = not (isinstance(test, Scalar) and test.known and test.literal is False)
         if reachable:
             self.execute(node.body.body, frame)
@@ -398,6 +409,7 @@ class Statements(Methods):
             return
         frame.env, frame.alive = before.copy(), True
         self.narrow(node.test, frame, holds=False)
+        self._switched(node.test, frame, holds=False)
         if isinstance(node.orelse, cst.If):
             self._if(node.orelse, frame)
         elif node.orelse is not None:
@@ -422,6 +434,23 @@ class Statements(Methods):
             first, second = taken.lookup(path), left.lookup(path)
             if first is not second and first is not None and second is not None:
                 frame.env.bindings[path] = self.hung(value, test, before.lookup(path), first, second)
+
+    @staticmethod
+    def _switched(test: cst.BaseExpression, frame: Frame, *, holds: bool) -> None:
+        """Under ``set_grad_enabled(train)``, ``if train`` tells whether gradients are on."""
+        switch = _switch(frame.env.grad_mode)
+        if switch is None:
+            return
+        if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+            test, holds = test.expression, not holds
+        match test:
+            case cst.Comparison(comparisons=[cst.ComparisonTarget(cst.NotEqual(), other)]):
+                holds = not holds
+                test = test.with_changes(comparisons=[cst.ComparisonTarget(cst.Equal(), other)])
+        if test.deep_equals(switch):
+            frame.env.grad_mode = replace(frame.env.grad_mode, truth=Truth.YES) if holds else GRAD_OFF
+        elif holds and _excludes(test, switch):
+            frame.env.grad_mode = GRAD_OFF
 
     def _merge(self, frame: Frame, *paths: tuple[Environment, bool]) -> None:
         alive = [env for env, arrives in paths if arrives]
@@ -504,7 +533,10 @@ class Statements(Methods):
         def enter() -> None:
             self.assign(node.target, self.element_of(iterable, node.iter, frame), frame)
 
-        self._loop(node, enter, frame, endless=False)
+        # A model has parameters: what is done to each of them is done.
+        each = list(leaves(iterable)) if isinstance(iterable, Sequence) else []
+        entered = any(isinstance(leaf, Tensor) and leaf.source == PARAMETER_OF_MODULE for leaf in each)
+        self._loop(node, enter, frame, endless=False, entered=entered)
 
     def _while(self, node: cst.While, frame: Frame) -> None:
         self.note_test(node.test, node)
@@ -516,7 +548,15 @@ class Statements(Methods):
         endless = isinstance(node.test, cst.Name) and node.test.value == "True"
         self._loop(node, enter, frame, endless=endless)
 
-    def _loop(self, node: cst.For | cst.While, enter: Callable[[], None], frame: Frame, *, endless: bool) -> None:
+    def _loop(
+        self,
+        node: cst.For | cst.While,
+        enter: Callable[[], None],
+        frame: Frame,
+        *,
+        endless: bool,
+        entered: bool = False,
+    ) -> None:
         """Once in silence to learn what an iteration hands to the next, once more to speak."""
         before, quiet = frame.env, frame.quiet
         loop = Loop(self.serial, node)
@@ -541,7 +581,8 @@ class Statements(Methods):
             carried = frame.env if frame.alive else None
         frame.quiet = quiet
         self.stored_buffers(loop, frame)
-        ended = [(env, True) for env in (carried, before) if env is not None and not endless]
+        skipped = None if entered and carried is not None else before
+        ended = [(env, True) for env in (carried, skipped) if env is not None and not endless]
         frame.alive = True
         self._merge(frame, *ended, *((env, True) for env in loop.breaks))
         if node.orelse is not None and frame.alive:
@@ -585,6 +626,10 @@ class Statements(Methods):
 
     def _enter_context(self, value: Value, node: cst.BaseExpression, frame: Frame) -> None:
         match value:
+            case Symbol(path=path) if path == MAYBE_GRAD:
+                # Where ``.backward()`` is called under it, it is switched on at least once.
+                truth = Truth.MAYBE if id(node) in self.differentiated else Truth.UNKNOWN
+                frame.env.grad_mode = Fact(truth, node, "gradients are switched on here when training")
             case Symbol(path=path) if path in _GRAD_CONTEXTS:
                 frame.env.grad_mode = _GRAD_CONTEXTS[path]
             case DeviceValue(fact=fact):
@@ -657,6 +702,23 @@ class Statements(Methods):
                 declared = value_of(line.annotation.annotation, lambda node: self.resolve(node, frame))
                 if declared is not None:
                     info.declared[line.target.value] = declared
+
+
+def _switch(mode: Fact) -> cst.BaseExpression | None:
+    """What ``with torch.set_grad_enabled(...)`` asks, where the answer is left to the run."""
+    undecided = mode.truth in {Truth.UNKNOWN, Truth.MAYBE}
+    return mode.node.args[0].value if undecided and isinstance(mode.node, cst.Call) and mode.node.args else None
+
+
+def _excludes(test: cst.BaseExpression, other: cst.BaseExpression) -> bool:
+    """Whether ``phase == "val"`` and ``phase == "train"`` cannot both hold."""
+    match test, other:
+        case (
+            cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(cst.Equal(), cst.SimpleString() as asked)]),
+            cst.Comparison(left=same, comparisons=[cst.ComparisonTarget(cst.Equal(), cst.SimpleString() as wanted)]),
+        ):
+            return left.deep_equals(same) and asked.evaluated_value != wanted.evaluated_value
+    return False
 
 
 def _flag(statement: cst.CSTNode) -> tuple[str, cst.BaseExpression] | None:

@@ -41,6 +41,7 @@ from tensorlint.flow.values import (
     Unknown,
     Value,
     device_fact,
+    is_integral,
     is_none,
     leaves,
     off_cpu,
@@ -62,10 +63,12 @@ from tensorlint.knowledge.row import DTYPES
 #: What makes a number of a whole tensor, unless told otherwise.
 _TO_NUMBER = frozenset({"sum", "mean", "prod", "std", "var", "max", "min", "amax", "amin", "median", "norm", "nanmean"})
 _LOSS = re.compile(r"nn\.functional\.(\w+_loss|(binary_)?cross_entropy(_with_logits)?)$")
-#: Modules of ``torch.nn`` without parameters; losses and activations are recognised by their names.
-_STATELESS = re.compile(
-    r"(Loss|ReLU\d?|Softmax\d?d?|Sigmoid|Tanh|GELU|SiLU|ELU|Dropout\w*|Pool\dd|Flatten|Identity|Upsample\w*|Pad\dd|Hard\w+)$"
+#: The modules of ``torch.nn`` that have parameters. Activations, losses, pooling and all others have none.
+_WITH_PARAMETERS = re.compile(
+    r"^(Lazy)?(Bilinear|Linear|Conv|BatchNorm|SyncBatchNorm|GroupNorm|LayerNorm|RMSNorm|Embedding|GRU|LSTM|RNN"
+    r"|MultiheadAttention|Transformer|PReLU$|AdaptiveLogSoftmax|Parameter)"
 )
+_CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict"})
 _IDENTITY_CALLS = frozenset(
     {"torch.compile", "torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel", "torch.jit.script"}
 )
@@ -135,16 +138,10 @@ class TorchCalls(Guards):
             return Unknown(device=self._map_location(arguments, node, frame), source="load", oid=self.next_serial())
         row = TORCH_FUNCTIONS.get(name) or TORCH_FUNCTIONS.get(name.removeprefix("functional."))
         if row is None and name.startswith("nn.") and last[:1].isupper():
-            trainable = Truth.NO if _STATELESS.search(last) else Truth.YES
-            if last == "Sequential" and arguments:
-                trainable = max(
-                    argument.value.trainable if isinstance(argument.value, Module) else Truth.UNKNOWN
-                    for argument in arguments
-                )
             return Module(
                 name=f"torch.{name}",
                 device=self._requested_device(arguments, node) or self.default_device,
-                trainable=trainable,
+                trainable=self._has_parameters(last, arguments),
                 dtype=dtype_argument(arguments).replace("?", ""),
                 storages=self.storage(Owner.PARAMETER),
                 oid=self.serial,
@@ -177,6 +174,17 @@ class TorchCalls(Guards):
                     return fact
                 truth = fact.truth
         return Fact(truth, node, "made on the default device, which is set here")
+
+    def _has_parameters(self, name: str, arguments: tuple[Argument, ...]) -> Truth:
+        """Whether a module of ``torch.nn`` has parameters that are trained, as it is made."""
+        if name in _CONTAINERS:
+            inside = [self.trainable(leaf) for argument in arguments for leaf in leaves(argument.value)]
+            return max(inside, default=Truth.UNKNOWN)
+        affine = keyword(arguments, "elementwise_affine") or keyword(arguments, "affine")
+        if isinstance(affine, Scalar) and affine.literal is False:
+            return Truth.NO
+        scaled = affine is not None and "InstanceNorm" in name
+        return Truth.YES if scaled or _WITH_PARAMETERS.search(name) else Truth.NO
 
     def _grad_context(self, name: str, first: Value | None, node: cst.Call, frame: Frame) -> Value:
         if name == "set_grad_enabled" or (name == "inference_mode" and first is not None):
@@ -346,10 +354,11 @@ class TorchCalls(Guards):
             return Scalar(kind="number")
         if row.result in {Result.SIZE, Result.DTYPE, Result.NONE, Result.OTHER}:
             return PLAIN
+        dtype = self._autocast_to(words.strip("`().")) or self._row_dtype(row, source, arguments)
         result = Tensor(
             device=self._row_device(row, operands, unknown, arguments, node),
-            grad=self._row_grad(row, operands, unknown, arguments, node, frame),
-            dtype=self._autocast_to(words.strip("`().")) or self._row_dtype(row, source, arguments),
+            grad=NO_FACT if is_integral(dtype) else self._row_grad(row, operands, unknown, arguments, node, frame),
+            dtype=dtype,
             storages=self._row_storages(row, source, arguments),
             sure=receiver.sure if receiver is not None else True,
             source=source.source if source is not None else (unknown[0].source if unknown else ""),
@@ -443,6 +452,10 @@ class TorchCalls(Guards):
         explicit = dtype_argument(arguments)
         if explicit:
             return explicit
+        if row.device is Device.OTHER:
+            # ``x.type_as(y)``
+            other = arguments[0].value if arguments else UNKNOWN
+            return other.dtype if isinstance(other, Tensor) else ""
         kept = source.dtype if source is not None else ""
         if row.dtype == "default-float":
             return "float32"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import libcst as cst
 
+    from tensorlint.flow.events import Argument
     from tensorlint.flow.index import ClassInfo, FunctionInfo
 
 
@@ -85,6 +86,8 @@ def _truth(fact: Fact) -> Truth:
 
 
 UNKNOWN_FACT = Fact()
+#: The ``source`` of what ``model.parameters()`` yields.
+PARAMETER_OF_MODULE = "parameter of a module"
 NO_FACT = Fact(Truth.NO)
 
 
@@ -152,6 +155,8 @@ class Tensor:
     zero_dim: bool = False
     #: A parameter of a module that was seen being made.
     of_module: bool = False
+    #: The object whose parameter it is, by its ``oid``.
+    module: int = field(default=0, compare=False)
     #: The constructor that left the memory as it found it, until something is written there.
     unset: cst.CSTNode | None = field(default=None, compare=False)
     #: The import that made it a tensor over read-only memory.
@@ -289,6 +294,15 @@ class Method:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Partial:
+    """``functools.partial(function, ...)``, with what it was given and the place that says so."""
+
+    function: Value
+    arguments: tuple[Argument, ...]
+    node: cst.CSTNode = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Foreign:
     """A value of another framework, or of any type that is known not to be a tensor or an array."""
 
@@ -327,9 +341,14 @@ Value = (
     | ClassObject
     | Symbol
     | Method
+    | Partial
     | Foreign
     | Unknown
 )
+
+#: Context managers that were made and not yet entered, and one that is chosen when the program runs.
+MAYBE_GRAD = "torch.maybe_grad()"
+GRAD_CONTEXTS = frozenset({"torch.no_grad()", "torch.enable_grad()", MAYBE_GRAD})
 
 UNKNOWN = Unknown()
 NONE = Scalar(kind="None", known=True)
@@ -353,6 +372,11 @@ def without_numpy(dtype: str) -> bool:
     return dtype.startswith(_WITHOUT_NUMPY)
 
 
+def is_integral(dtype: str) -> bool:
+    """Whether tensors of this dtype never need a gradient."""
+    return dtype.startswith(("int", "uint", "bool"))
+
+
 def joined_dtype(left: str, right: str) -> str:
     """The dtype after either of two paths."""
     if left == right:
@@ -369,6 +393,24 @@ def unsure_dtype(dtype: str) -> str:
 def is_usual(value: Value) -> bool:
     """Whether a test is true by all that is seen: a flag that everybody leaves on."""
     return isinstance(value, Scalar) and value.kind == "bool" and value.literal is True and not value.known
+
+
+def as_trainable(value: Value, trainable: Truth) -> Value:
+    """``value`` after the parameters in it were frozen (NO), trained again (YES), or one of both."""
+    match value:
+        case Module():
+            return replace(value, trainable=trainable)
+        case Tensor():
+            kept = value.grad.truth is not Truth.NO and trainable > Truth.UNKNOWN
+            return replace(value, grad=value.grad if kept else NO_FACT if trainable is Truth.NO else UNKNOWN_FACT)
+        case Unknown() if trainable is Truth.NO:
+            return replace(value, grad=NO_FACT)
+        case Sequence(items=items) if items is not None:
+            return replace(value, items=tuple(as_trainable(item, trainable) for item in items))
+        case Sequence(element=element) if element is not None:
+            return replace(value, element=as_trainable(element, trainable))
+        case _:
+            return value
 
 
 def is_none(value: Value) -> bool:
@@ -485,6 +527,8 @@ def join(left: Value, right: Value) -> Value:
             return DeviceValue(fact=device_fact(left).joined(right.fact))
         case Scalar(kind="str"), Scalar(kind="str") if _names_device(left) and _names_device(right):
             return DeviceValue(fact=device_fact(left).joined(device_fact(right)))
+        case (Symbol(path=path), _) | (_, Symbol(path=path)) if path in GRAD_CONTEXTS:
+            return Symbol(path=MAYBE_GRAD)
         case Symbol(path=first), Symbol(path=second) if first.startswith("torch.") and second.startswith("torch."):
             dtype = joined_dtype(first.removeprefix("torch."), second.removeprefix("torch."))
             return Scalar(kind="torch.dtype", literal=dtype) if dtype else Unknown(source="mixed")
@@ -608,5 +652,7 @@ def truth_key(value: Value, depth: int = 3) -> object:
             return ("i", id(value.cls))
         case Symbol():
             return ("sym", value.path)
+        case Partial():
+            return ("partial", id(value.node))
         case _:
             return type(value).__name__

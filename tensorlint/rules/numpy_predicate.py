@@ -96,7 +96,7 @@ class NumpyPredicateOnTensor(Rule):
 
 
 def _is_only_asked(uses: tuple[str, ...]) -> bool:
-    """Whether only the truth or the number of what holds is used, which a uint8 tensor tells as well as a bool array."""
+    """Whether only the truth or the number of what holds is used: a uint8 tensor tells that as well as a bool array."""
     match uses:
         case ("any" | "all", "~", *_):
             return False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tensorlint.findings import Certainty
 from tensorlint.flow.events import Scene
-from tensorlint.flow.values import Fact, Tensor, Truth, Unknown, Value, without_numpy
+from tensorlint.flow.values import Fact, Tensor, Truth, Unknown, Value, is_integral, without_numpy
 from tensorlint.rules.base import Note
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _device_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certai
 def _grad_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certainty | None:
     if scene.grad_mode.truth is Truth.NO:
         return None
-    if isinstance(value, Tensor) and value.dtype.startswith(("int", "uint", "bool")):
+    if is_integral(value.dtype):
         return None
     match value.grad.truth:
         case Truth.YES:
