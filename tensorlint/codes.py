@@ -29,6 +29,12 @@ def code_defaults() -> Mapping[str, bool]:
 
 
 @lru_cache(maxsize=1)
+def default_codes() -> frozenset[str]:
+    """The rules that are on unless said otherwise."""
+    return frozenset(code for code, default in code_defaults().items() if default and code not in TOOL_CODES)
+
+
+@lru_cache(maxsize=1)
 def code_names() -> Mapping[str, str]:
     """The code that each name stands for."""
     from tensorlint.rules import all_rules

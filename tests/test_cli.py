@@ -17,7 +17,7 @@ from tensorlint.rules import all_rules
 from tests.conftest import SCRIPTS, Outcome, Program, execute
 
 BUG = "import torch\nx = torch.zeros(3).cuda().numpy()\n"
-CAST = "import torch\ny = torch.Tensor([1, 2])\n"
+CAST = "import torch\ny = torch.Tensor([1, 20000001])\n"
 UNSURE = "import torch\n\ndef f(x: torch.Tensor):\n    return x.numpy()\n"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tensorlint.codes import TOOL_CODES
+from tensorlint.codes import TOOL_CODES, code_defaults
 from tensorlint.config import ConfigError, Overrides, Resolver, Selection, Settings, parse_table, read_table, resolve
 from tensorlint.findings import Certainty
 from tensorlint.globs import Globs
@@ -13,6 +13,7 @@ from tensorlint.rules import all_rules
 
 RULES = frozenset(all_rules())
 EVERY = RULES | frozenset(TOOL_CODES)
+DEFAULT = EVERY - {code for code, on in code_defaults().items() if not on}
 
 
 def starting(*prefixes: str) -> frozenset[str]:
@@ -36,8 +37,9 @@ def write(directory: Path, table: str) -> None:
 # Selection
 
 
-def test_everything_is_on_by_default() -> None:
-    assert chosen() == EVERY
+def test_all_but_matters_of_style_is_on_by_default() -> None:
+    assert chosen() == DEFAULT
+    assert {"TBX216"} == EVERY - DEFAULT
 
 
 @pytest.mark.parametrize(
@@ -46,10 +48,10 @@ def test_everything_is_on_by_default() -> None:
         (Selection(select=("TBX1",)), starting("TBX1")),
         (Selection(select=("TBX101", "TBX2")), starting("TBX101", "TBX2")),
         (Selection(select=()), frozenset()),
-        (Selection(ignore=("TBX2",)), EVERY - starting("TBX2")),
+        (Selection(ignore=("TBX2",)), DEFAULT - starting("TBX2")),
         (Selection(ignore=("ALL",)), frozenset()),
         (Selection(select=("ALL",)), EVERY),
-        (Selection(("TBX",), ("TBX201",), ("TBX2",)), (EVERY - starting("TBX2")) | {"TBX201"}),
+        (Selection(("TBX",), ("TBX201",), ("TBX2",)), (DEFAULT - starting("TBX2")) | {"TBX201"}),
         (Selection(select=("TBX201",), ignore=("TBX2",)), {"TBX201"}),
         (Selection(select=("TBX2",), ignore=("TBX201",)), starting("TBX2") - {"TBX201"}),
         (Selection(select=("TBX201",), ignore=("TBX201",)), frozenset()),

@@ -95,7 +95,7 @@ def test_two_pairs_of_brackets_do_not_share_one() -> None:
 TRAIN = "def train(model, opt):\n    best = model.state_dict()\n    opt.step()\n    model.load_state_dict(best)\n"
 TRAINED = TRAIN.replace("model.state_dict()", "copy.deepcopy(model.state_dict())")
 TYPED = "from typing import TYPE_CHECKING\nfrom torch import Tensor\nif TYPE_CHECKING:\n    import torch\n"
-CAST, WAS_CAST = "x = Tensor([1, 2])\n", "x = torch.tensor([1, 2], dtype=torch.float32)\n"
+CAST, WAS_CAST = "x = Tensor([1, 20000001])\n", "x = torch.tensor([1, 20000001], dtype=torch.float32)\n"
 
 
 @pytest.mark.parametrize(
@@ -175,8 +175,8 @@ def test_an_added_import_ends_as_its_neighbours_do(newline: str) -> None:
 
 
 def test_an_import_after_the_only_line() -> None:
-    assert after("from torch import Tensor; x = Tensor([1, 2])") == (
-        "import torch\nfrom torch import Tensor; x = torch.tensor([1, 2], dtype=torch.float32)"
+    assert after("from torch import Tensor; x = Tensor([1, 20000001])") == (
+        "import torch\nfrom torch import Tensor; x = torch.tensor([1, 20000001], dtype=torch.float32)"
     )
     lines = TRAIN.replace("\n    ", "; ").replace("def train(model, opt):; ", "def train(model, opt): ")
     assert after("'Doc.'\n" + lines) == "'Doc.'\n\nimport copy\n" + lines.replace(
@@ -201,8 +201,8 @@ def test_an_import_after_the_only_line() -> None:
     ],
 )
 def test_torch_is_called_as_the_program_calls_it(imports: str, spelled: str) -> None:
-    program = f"from torch import Tensor\n{imports}x = Tensor([1, 2])\n"
-    assert after(program) == program.replace("Tensor([1, 2])", spelled.format("[1, 2]"))
+    program = f"from torch import Tensor\n{imports}x = Tensor([1, 20000001])\n"
+    assert after(program) == program.replace("Tensor([1, 20000001])", spelled.format("[1, 20000001]"))
 
 
 FROM = "from torch import Tensor\n"
@@ -220,16 +220,16 @@ net.load_state_dict(best)
 @pytest.mark.parametrize(
     "program",
     [
-        FROM + "torch = None\nx = Tensor([1, 2])\n",
-        FROM + "def f(torch):\n    return Tensor([1, 2])\n",
-        FROM + "def f(x):\n    y = Tensor([1, 2])\n    torch = x\n    return y\n",
-        FROM + "def f(x):\n    y = Tensor([1, 2])\n    import torch\n    return torch, y\n",
-        FROM + "def f(x):\n    for torch in x:\n        yield Tensor([1, 2])\n",
-        FROM + "def f(torch):\n    def g():\n        return Tensor([1, 2])\n    return g\n",
-        FROM + "from a import torch\nx = Tensor([1, 2])\n",
-        FROM + "from a import *\nx = Tensor([1, 2])\n",
-        FROM + "def torch(): pass\nx = Tensor([1, 2])\n",
-        FROM + "class torch: pass\nx = Tensor([1, 2])\n",
+        FROM + "torch = None\nx = Tensor([1, 20000001])\n",
+        FROM + "def f(torch):\n    return Tensor([1, 20000001])\n",
+        FROM + "def f(x):\n    y = Tensor([1, 20000001])\n    torch = x\n    return y\n",
+        FROM + "def f(x):\n    y = Tensor([1, 20000001])\n    import torch\n    return torch, y\n",
+        FROM + "def f(x):\n    for torch in x:\n        yield Tensor([1, 20000001])\n",
+        FROM + "def f(torch):\n    def g():\n        return Tensor([1, 20000001])\n    return g\n",
+        FROM + "from a import torch\nx = Tensor([1, 20000001])\n",
+        FROM + "from a import *\nx = Tensor([1, 20000001])\n",
+        FROM + "def torch(): pass\nx = Tensor([1, 20000001])\n",
+        FROM + "class torch: pass\nx = Tensor([1, 20000001])\n",
         "import torch\n" + TRAIN.replace("opt)", "opt, copy)"),
         "import torch\n" + TRAIN + "    import copy\n",
         "import torch\n" + TRAIN.replace("    opt.step()", "    import copy\n    opt.step()"),
@@ -263,8 +263,8 @@ def test_an_import_of_the_function_is_used_when_it_came_first(program: str, expe
 
 
 def test_only_imports_lend_their_names() -> None:
-    program = "import torch\nclass K:\n    make, t = torch.as_tensor, torch\n    x = torch.Tensor([1, 2])\n"
-    assert "x = torch.tensor([1, 2], dtype=torch.float32)" in after(program)
+    program = "import torch\nclass K:\n    make, t = torch.as_tensor, torch\n    x = torch.Tensor([1, 20000001])\n"
+    assert "x = torch.tensor([1, 20000001], dtype=torch.float32)" in after(program)
 
 
 # Shapes of expressions
@@ -295,8 +295,8 @@ GRAD = "import numpy as np\nimport torch\nx = torch.ones(3, requires_grad=True)\
         ("(x\n    .cpu()  # one\n    .numpy())", "(x\n    .detach()\n    .cpu()  # one\n    .numpy())"),
         ("(x\n    .mean()\n    .numpy())", "(x\n    .mean()\n    .detach()\n    .numpy())"),
         (
-            "torch.Tensor(\n    [1, 2]\n)",
-            "torch.tensor(\n    [1, 2],\n    dtype=torch.float32\n)",
+            "torch.Tensor(\n    [1, 20000001]\n)",
+            "torch.tensor(\n    [1, 20000001],\n    dtype=torch.float32\n)",
         ),
         ("y = x.numpy(); z = c.numpy()", "y = x.detach().numpy(); z = c.detach().cpu().numpy()"),
         ("y = x.numpy();  # type: ignore", "y = x.detach().numpy();  # type: ignore"),
@@ -317,13 +317,16 @@ GRAD = "import numpy as np\nimport torch\nx = torch.ones(3, requires_grad=True)\
         ("np.stack([t for t in [x]])", "np.stack([t.detach().numpy() for t in [x]])"),
         ("out[0] = x", "out[0] = x.detach().numpy()"),
         ("out[0] = x * 2", "out[0] = (x * 2).detach().numpy()"),
-        ("torch.Tensor([1, 2],)", "torch.tensor([1, 2], dtype=torch.float32,)"),
-        ("torch.Tensor( [1, 2] )", "torch.tensor( [1, 2], dtype=torch.float32 )"),
-        ("torch.Tensor(([1, 2]))", "torch.tensor(([1, 2]), dtype=torch.float32)"),
-        ("torch.Tensor(y := [1, 2])", "torch.tensor(y := [1, 2], dtype=torch.float32)"),
-        ("torch.Tensor(\n    [1],  # one\n)", "torch.tensor(\n    [1], dtype=torch.float32,  # one\n)"),
-        ("torch.Tensor([1] if x is c else [2])", "torch.tensor([1] if x is c else [2], dtype=torch.float32)"),
-        ("torch.FloatTensor([1])", "torch.tensor([1], dtype=torch.float32)"),
+        ("torch.Tensor([1, 20000001],)", "torch.tensor([1, 20000001], dtype=torch.float32,)"),
+        ("torch.Tensor( [1, 20000001] )", "torch.tensor( [1, 20000001], dtype=torch.float32 )"),
+        ("torch.Tensor(([1, 20000001]))", "torch.tensor(([1, 20000001]), dtype=torch.float32)"),
+        ("torch.Tensor(y := [1, 20000001])", "torch.tensor(y := [1, 20000001], dtype=torch.float32)"),
+        ("torch.Tensor(\n    [20000001],  # one\n)", "torch.tensor(\n    [20000001], dtype=torch.float32,  # one\n)"),
+        (
+            "torch.Tensor([20000001] if x is c else [20000003])",
+            "torch.tensor([20000001] if x is c else [20000003], dtype=torch.float32)",
+        ),
+        ("torch.FloatTensor([20000001])", "torch.tensor([20000001], dtype=torch.float32)"),
         ("torch.zeros(2, dtype=np.float32)", "torch.zeros(2, dtype=torch.float32)"),
         ("np.zeros(2, dtype = torch.float32)", "np.zeros(2, dtype = np.float32)"),
         ("np.zeros(2, torch.bool)", "np.zeros(2, np.bool_)"),
@@ -428,7 +431,7 @@ def test_form_feeds_and_continued_blank_lines_move_nothing(before: str, line: st
 
 # The safety net
 
-PROGRAM = "import torch\nx = torch.zeros(3).cuda().numpy() ** 2  # c\ny = torch.Tensor([1, 2])\n"
+PROGRAM = "import torch\nx = torch.zeros(3).cuda().numpy() ** 2  # c\ny = torch.Tensor([1, 20000001])\n"
 
 
 def inject(monkeypatch: pytest.MonkeyPatch, repair: Callable[[Export], Repair | None], code: str = "TBX101") -> None:
@@ -576,7 +579,7 @@ def test_a_rule_that_fails_on_the_fixed_program_leaves_the_old_one(monkeypatch: 
 
 
 def test_nested_conversions_are_all_fixed() -> None:
-    program = "import torch\nx = " + "torch.Tensor(" * 8 + "[1]" + ").cuda().numpy()" * 8 + "\n"
+    program = "import torch\nx = " + "torch.Tensor(" * 8 + "[20000001]" + ").cuda().numpy()" * 8 + "\n"
     result = assert_sound(program)
     assert [finding.code for finding in result.applied].count("TBX101") == 8
     assert result.findings == ()
@@ -862,7 +865,7 @@ def test_no_comment_is_added_about_comments() -> None:
 
 def test_a_name_imported_on_one_path_is_only_used_beside_itself() -> None:
     head = "import sys\nfrom torch import Tensor\nif sys.argv:\n    import torch\n"
-    assert after(head + "x = Tensor([1, 2])\n") == head + "x = Tensor([1, 2])\n"
-    assert after(head + "x = torch.Tensor([1, 2])\n").endswith("x = torch.tensor([1, 2], dtype=torch.float32)\n")
+    assert after(head + "x = Tensor([1, 20000001])\n") == head + "x = Tensor([1, 20000001])\n"
+    assert after(head + "x = torch.Tensor([1, 20000001])\n").endswith(WAS_CAST)
     both = head + "else:\n    import torch\n"
-    assert after(both + "x = Tensor([1, 2])\n").endswith("x = torch.tensor([1, 2], dtype=torch.float32)\n")
+    assert after(both + CAST).endswith(WAS_CAST)

@@ -275,7 +275,7 @@ PATCHED = {
         "shift-jis"
     ),
     "feed.py": b"import torch\n\x0c\ns = '\xe2\x80\xa8'\n\x0cx = torch.zeros(3).cuda().numpy()\n",
-    "import.py": b"from torch import Tensor\nx = Tensor([1, 2])",
+    "import.py": b"from torch import Tensor\nx = Tensor([1, 20000001])",
 }
 
 

@@ -65,7 +65,7 @@ EXPRESSIONS = (
     "N.exp(X if G is X else G)",
     "N.isnan(X)",
     "N.size(G)",
-    "T.Tensor([1, 2])",
+    "T.Tensor([1, 20000001])",
     "T.Tensor(A.astype('int64'),)",
     "T.FloatTensor(T.Tensor([3, 4]).numpy())",
     "T.zeros(2, dtype=N.float32)",

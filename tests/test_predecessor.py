@@ -74,7 +74,7 @@ def test_no_fix_drops_an_argument(call: str) -> None:
 
 def test_no_fix_uses_a_module_that_is_not_imported() -> None:
     program = "from torch import Tensor, arange\nfrom numpy.random import shuffle\n"
-    program += "rows = arange(6)\nshuffle(rows)\nx = Tensor([1, 2])\n"
+    program += "rows = arange(6)\nshuffle(rows)\nx = Tensor([1, 20000001])\n"
     new = after(program)
     assert new.count("import torch\n") == 1
     bound = {alias.asname or alias.name for node in ast.walk(ast.parse(new)) for alias in getattr(node, "names", [])}
@@ -88,7 +88,7 @@ def test_no_fix_uses_a_module_that_is_not_imported() -> None:
 
 def test_nested_fixes_need_no_second_run(tensorlint: Program, tmp_path: Path) -> None:
     (tmp_path / "x.py").write_text(
-        "import torch\nx = torch.Tensor(torch.Tensor([1, 2]).cuda().numpy().astype('int64')).cuda().numpy()\n"
+        "import torch\nx = torch.Tensor(torch.Tensor([1, 20000001]).cuda().numpy().astype('int64')).cuda().numpy()\n"
     )
     assert tensorlint("--fix", "x.py").code == 0
     new = (tmp_path / "x.py").read_text()
@@ -114,7 +114,7 @@ def test_findings_that_are_left_are_never_exit_zero(tensorlint: Program, tmp_pat
 def test_a_crash_in_fix_building_costs_neither_findings_nor_files(tmp_path: Path) -> None:
     program = "from tensorlint.rules import mending\ndef crash(*arguments): raise ZeroDivisionError('boo')\n"
     program += "mending.export = crash\nimport sys\nfrom tensorlint.cli import main\nsys.exit(main(sys.argv[1:]))\n"
-    cast = "import torch\ny = torch.Tensor([1, 2])\n"
+    cast = "import torch\ny = torch.Tensor([1, 20000001])\n"
     for name, text in (("a", cast), ("b", BUG + cast), ("c", cast)):
         (tmp_path / f"{name}.py").write_text(text)
     command = [sys.executable, "-c", program, "--isolated", "-q", "--output-format", "concise"]
@@ -129,7 +129,7 @@ def test_a_crash_in_fix_building_costs_neither_findings_nor_files(tmp_path: Path
     ]
     assert "TBX101: its fix cannot be built: ZeroDivisionError: boo" in found.out
     assert execute([*command, "--fix"], tmp_path).code == 2
-    mended = cast.replace("Tensor([1, 2]", "tensor([1, 2], dtype=torch.float32")
+    mended = cast.replace("Tensor([1, 20000001]", "tensor([1, 20000001], dtype=torch.float32")
     assert [(tmp_path / f"{name}.py").read_text() for name in "abc"] == [mended, BUG + mended, mended]
 
 
@@ -147,12 +147,12 @@ def test_under_flake8_no_fix_is_built(tmp_path: Path) -> None:
 def test_output_is_in_the_order_of_the_text(tensorlint: Program, tmp_path: Path) -> None:
     head = "import numpy as np\nimport torch\nx = torch.ones(3).cuda()\n"
     rows = [
-        "torch.Tensor([1, 2])",
+        "torch.Tensor([1, 20000001])",
         "x.numpy()",
         "np.isnan(x)",
         "np.array({}.values())",
         "x.numpy()",
-        "torch.Tensor([3])",
+        "torch.Tensor([20000003])",
     ]
     (tmp_path / "x.py").write_text(head + "def f():\n    x.numpy()\n" + "\n".join(rows) + "\n")
     out = tensorlint("-q", "--output-format", "concise", "x.py").out.splitlines()

@@ -18,7 +18,7 @@ from tensorlint.runner import run, run_text
 from tensorlint.screen import may_matter
 from tensorlint.source import Source
 
-BUG = "import torch\nx = torch.Tensor([1, 2]).cuda().numpy()\n"
+BUG = "import torch\nx = torch.Tensor([1, 20000001]).cuda().numpy()\n"
 FORKS = sys.platform == "linux" and sys.version_info < (3, 14)
 
 

@@ -191,6 +191,16 @@ class UnsetRead(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class NarrowedUse(Event):
+    """What ``node``, a legacy constructor, made a smaller float of is ``wanted`` as "int", "float64" or "index"."""
+
+    kind: ClassVar[str] = "narrowed_use"
+    use: cst.CSTNode
+    given: str
+    wanted: str
+
+
+@dataclass(frozen=True, slots=True)
 class FrozenUse(Event):
     """The tensor that ``node`` made over read-only memory is written, or handed on by ``use``."""
 
@@ -232,6 +242,7 @@ __all__ = [
     "FrozenUse",
     "ItemWrite",
     "MethodCall",
+    "NarrowedUse",
     "NumpyCall",
     "Scene",
     "Spelling",

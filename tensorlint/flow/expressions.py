@@ -485,6 +485,9 @@ class Expressions(Machine):
             case (Tensor(), _) | (_, Tensor()):
                 self.use(frame, node, left)
                 self.use(frame, node, right)
+                for side, other in ((left, right), (right, left)):
+                    if isinstance(other, (Tensor, Array)) and other.dtype == "float64":
+                        self.widen(frame, node, side, "float64")
                 return self._tensor_arithmetic(left, right, frame)
             case (Foreign(framework=str(name)), _) | (_, Foreign(framework=str(name))) if name:
                 return Foreign(framework=name)

@@ -244,6 +244,12 @@ class Machine:
         if isinstance(value, Tensor) and value.unset is not None:
             self.emit(frame, events.UnsetRead, value.unset, use=node)
 
+    def widen(self, frame: Frame, node: cst.CSTNode, value: Value, wanted: str) -> None:
+        """``value`` is used as what it was, perhaps, before a legacy constructor made a smaller float of it."""
+        if isinstance(value, Tensor) and value.narrowed is not None:
+            made = value.narrowed
+            self.emit(frame, events.NarrowedUse, made.node, use=node, given=made.given, wanted=wanted)
+
     def mark_stale(self, frame: Frame, storages: Storages, mutation: Mutation, writer: str) -> None:
         """Every other name that holds this memory as the other kind of object now shows something else."""
         for path, value in frame.env.items():

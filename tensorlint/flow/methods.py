@@ -278,6 +278,8 @@ class Methods(Calls):
     def _moved(self, value: Tensor, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Tensor:
         """``x.to(...)``: a device, a dtype, both, or another tensor whose device and dtype are taken."""
         device, dtype = self._destination(arguments, node)
+        if (wanted := {"int64": "int", "int32": "int", "float64": "float64"}.get(dtype)) is not None:
+            self.widen(frame, node, value, wanted)
         copied = any(
             argument.keyword == "copy" and isinstance(argument.value, Scalar) and argument.value.literal is True
             for argument in arguments

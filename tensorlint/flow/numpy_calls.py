@@ -129,6 +129,8 @@ class NumpyCalls(TorchCalls):
             dtype = "float64"
         if not dtype and row.dtype == "float":
             dtype = kept if kept.startswith("float") else "float64" if kept else ""
+        if not dtype and row.dtype == "complex":
+            dtype = {"": "complex", "float32": "complex64", "complex64": "complex64"}.get(kept, "complex128")
         if not dtype and row.dtype in {"keep", "argument", "promote"}:
             dtype = kept or dtype_of_data(first, array=True)
         if name in {"full", "arange"} and not dtype_argument(arguments):

@@ -29,6 +29,7 @@ from tensorlint.flow.values import (
     Foreign,
     Function,
     Module,
+    Narrowed,
     Optimizer,
     Origin,
     Owner,
@@ -41,6 +42,7 @@ from tensorlint.flow.values import (
     Unknown,
     Value,
     device_fact,
+    holds_exactly,
     is_integral,
     is_none,
     leaves,
@@ -81,6 +83,13 @@ _DEVICE_NAME = re.compile(r"dev|gpu|cuda|cpu|rank|accelerator|(^|[._])place", re
 _CONTEXTS = frozenset({"no_grad", "inference_mode", "enable_grad", "set_grad_enabled"})
 _LEGACY_DTYPE = re.compile(
     r"^(Tensor|FloatTensor|DoubleTensor|HalfTensor|LongTensor|IntTensor|ShortTensor|CharTensor|ByteTensor|BoolTensor)$"
+)
+
+
+#: Casts to what a float32 may have been made of.
+WIDENING = {"long": "int", "int": "int", "double": "float64"}
+_TAKES_INDEX = frozenset(
+    {"gather", "scatter", "scatter_", "scatter_add", "scatter_add_", "index_select", "index_add", "index_add_"}
 )
 
 
@@ -318,6 +327,7 @@ class TorchCalls(Guards):
             picked=isinstance(data, Array) and data.picked,
             zero_dim=isinstance(data, Scalar),
             unset=node if _LEGACY_DTYPE.match(name) and _is_size(arguments) else None,
+            narrowed=_narrowed(name, data, dtype, node) if _LEGACY_DTYPE.match(name) else None,
             oid=self.next_serial(),
         )
 
@@ -350,6 +360,7 @@ class TorchCalls(Guards):
         inplace = keyword(arguments, "inplace")
         if row.inplace and isinstance(inplace, Scalar) and inplace.literal is True and arguments:
             self._write_operand(0, receiver, arguments, node, frame)
+        self._widen_operands(words.strip("`().").split(".")[-1], receiver, arguments, node, frame)
         if row.result in {Result.SCALAR, Result.NUMPY_SCALAR}:
             return Scalar(kind="number")
         if row.result in {Result.SIZE, Result.DTYPE, Result.NONE, Result.OTHER}:
@@ -372,11 +383,28 @@ class TorchCalls(Guards):
             oid=self.next_serial(),
         )
         if source is not None and result.storages is source.storages:
-            result = replace(result, frozen=source.frozen, sliced=source.sliced, picked=source.picked)
+            result = replace(
+                result,
+                frozen=source.frozen,
+                sliced=source.sliced,
+                picked=source.picked,
+                narrowed=source.narrowed if result.dtype == source.dtype else None,
+            )
         if row.result is Result.SAME and source is not None:
             unset = None if row.writes else source.unset
             return replace(source, grad=strongest([source.grad, result.grad]), device=source.device, unset=unset)
         return self._shaped(row, result, arguments, receiver is not None)
+
+    def _widen_operands(
+        self, name: str, receiver: Tensor | None, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    ) -> None:
+        if receiver is not None and name in WIDENING:
+            self.widen(frame, node, receiver, WIDENING[name])
+        if name in _TAKES_INDEX:
+            # The tensor itself comes first, and what is put into it after the index.
+            first = 1 if receiver is not None else 2
+            for argument in (*arguments[first : first + 1], *(one for one in arguments if one.keyword == "index")):
+                self.widen(frame, node, argument.value, "index")
 
     def _shaped(self, row: Row, result: Tensor, arguments: tuple[Argument, ...], is_method: bool) -> Value:
         dimension = arguments if is_method else arguments[1:]
@@ -507,6 +535,26 @@ def _parameters_known(value: Value | None) -> Storages:
     if not held or not all(isinstance(leaf, Tensor) and leaf.of_module for leaf in held):
         return NO_STORAGE
     return NO_STORAGE.union(*(leaf.storages for leaf in held if isinstance(leaf, Tensor)))
+
+
+def _narrowed(name: str, data: Value, dtype: str, node: cst.CSTNode) -> Narrowed | None:
+    """What a legacy constructor of floats loses of ``data``, as far as that is known."""
+    if dtype not in {"float32", "float16"} or isinstance(data, Tensor):
+        return None
+    match data:
+        case Array(dtype="float64" | "" | "?" as held):
+            return Narrowed(node, held.strip("?"))
+        case Array(dtype=held):
+            return Narrowed(node, "" if held.startswith("float") else "integers")
+        case Sequence():
+            inside = list(leaves(data))
+            integers = bool(inside) and all(isinstance(leaf, Scalar) and leaf.kind == "int" for leaf in inside)
+            small = all(isinstance(leaf, Scalar) and holds_exactly(leaf, dtype) for leaf in inside)
+            return Narrowed(node, "integers" if integers and not small else "")
+        case Unknown():
+            return Narrowed(node)
+        case _:
+            return None
 
 
 def _is_size(arguments: tuple[Argument, ...]) -> bool:

@@ -138,6 +138,14 @@ class Origin:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """A legacy constructor made a smaller float of what it was given: "float64", "integers", or "" for unknown."""
+
+    node: cst.CSTNode = field(compare=False)
+    given: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tensor:
     device: Fact = UNKNOWN_FACT
@@ -161,6 +169,8 @@ class Tensor:
     unset: cst.CSTNode | None = field(default=None, compare=False)
     #: The import that made it a tensor over read-only memory.
     frozen: cst.CSTNode | None = field(default=None, compare=False)
+    #: The legacy constructor whose cast it went through, for as long as that dtype is kept.
+    narrowed: Narrowed | None = field(default=None, compare=False)
     #: A view of a part: by a slice, and by an index that may pick another part each time.
     sliced: bool = False
     picked: bool = False
@@ -413,6 +423,12 @@ def as_trainable(value: Value, trainable: Truth) -> Value:
             return value
 
 
+def holds_exactly(value: Scalar, dtype: str) -> bool:
+    """Whether a float of ``dtype`` has the very value of a number that the program spells."""
+    bound = {"float32": 2**24, "float16": 2**11}.get(dtype)
+    return bound is not None and isinstance(value.literal, (int, bool)) and abs(value.literal) <= bound
+
+
 def is_none(value: Value) -> bool:
     return isinstance(value, Scalar) and value.kind == "None"
 
@@ -478,6 +494,7 @@ def join(left: Value, right: Value) -> Value:
                 alias=left.alias or right.alias,
                 imported=left.imported and right.imported,
                 zero_dim=left.zero_dim and right.zero_dim,
+                narrowed=left.narrowed or right.narrowed,
             )
         case Array(), Array():
             return replace(

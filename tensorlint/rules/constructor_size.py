@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,25 +11,11 @@ from tensorlint.flow.values import Array, Scalar
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
-from tensorlint.rules.legacy_constructor import SIZE_NAME
+from tensorlint.rules.constructors import DTYPES, SIZE_NAME
 from tensorlint.rules.wording import spell
 
 if TYPE_CHECKING:
     import libcst as cst
-
-_DTYPES = {
-    "Float": "float32",
-    "Double": "float64",
-    "Half": "float16",
-    "Long": "int64",
-    "Int": "int32",
-    "Short": "int16",
-    "Char": "int8",
-    "Byte": "uint8",
-    "Bool": "bool",
-}
-_LEGACY = re.compile(r"^(Float|Double|Half|Long|Int|Short|Char|Byte|Bool)?Tensor$")
-
 
 class ConstructorSizeNotData(Rule):
     """`torch.Tensor(n)` allocates `n` uninitialised values; it does not hold the number `n`.
@@ -77,7 +62,7 @@ class ConstructorSizeNotData(Rule):
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
         data = event.positional()
-        if not _LEGACY.match(event.name) or len(event.arguments) != 1 or data is None or event.consumer.endswith("_"):
+        if event.name not in DTYPES or len(event.arguments) != 1 or data is None or event.consumer.endswith("_"):
             return
         match data.value:
             case Array(zero_dim=True, dtype="int64") | Scalar(kind="np.int64"):
@@ -87,7 +72,8 @@ class ConstructorSizeNotData(Rule):
                     "instead of holding the number",
                     Certainty.CERTAIN,
                     f"use `torch.tensor({spell(data.node)})` for the number, `torch.empty(...)` for a buffer",
-                    repair=_repair(event.node, event.scene),
+                    mend=event.node,
+            repair=_repair(event.node, event.scene),
                 )
             case _:
                 return
@@ -99,6 +85,7 @@ class ConstructorSizeNotData(Rule):
             Certainty.LIKELY,
             "use `torch.tensor(...)` for a number, `torch.zeros(...)` or `torch.empty(...)` for a buffer",
             (Note(event.use, "used as data here"),),
+            mend=event.node,
             repair=_repair(event.node, event.scene),
         )
 
@@ -109,13 +96,13 @@ def _repair(node: cst.CSTNode, scene: Scene) -> Builder | None:
 
     match node:
         case libcst.Call(func=function, args=[libcst.Arg(value=value, keyword=None, star="")]):
-            legacy = _LEGACY.match(source_of(function).rpartition(".")[2])
+            dtype_made = DTYPES.get(source_of(function).rpartition(".")[2])
         case _:
             return None
-    if legacy is None or SIZE_NAME.search(spell(value)):
+    if dtype_made is None or SIZE_NAME.search(spell(value)):
         return None
     tensor, dtype = (
-        mending.beside(function, scene, f"torch.{name}") for name in ("tensor", _DTYPES[legacy[1] or "Float"])
+        mending.beside(function, scene, f"torch.{name}") for name in ("tensor", dtype_made)
     )
     return None if tensor is None or dtype is None else partial(_number, node, tensor, dtype)
 

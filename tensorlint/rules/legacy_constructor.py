@@ -6,39 +6,48 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.fix.repair import Builder, Repair, add_argument, replace
-from tensorlint.flow.events import Argument, Spelling, TorchCall
-from tensorlint.flow.values import Array, Scalar, Sequence, Truth, Unknown, Value
+from tensorlint.fix.repair import Builder, Repair, replace
+from tensorlint.flow.events import Argument, NarrowedUse, Spelling, TorchCall
+from tensorlint.flow.values import (
+    Array,
+    Scalar,
+    Sequence,
+    Tensor,
+    Truth,
+    Unknown,
+    Value,
+    device_fact,
+    holds_exactly,
+    is_integral,
+)
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
-from tensorlint.rules.base import Draft, Rule
+from tensorlint.rules.base import Draft, Note, Rule
+from tensorlint.rules.constructors import DTYPES, SIZE_NAME, same_for, spelled_out
 from tensorlint.rules.wording import spell
 
 if TYPE_CHECKING:
     import libcst as cst
 
-#: Names of sizes: ``torch.Tensor(hidden_size)`` allocates.
-SIZE_NAME = re.compile(
-    r"(^|[._])(n|k|num|size|shape|dims?|ndim|channels?|features?|planes|hidden|units|length|len|count|width|height|heads|classes|embed|embedding_dim)(_\w+)?$"
-    r"|(_size|_dim|_channels|_features|_planes|_units|_len|_num)$",
-    re.IGNORECASE,
-)
 #: Casts that make the way through float32 a detour.
 _CASTS = frozenset({"long", "int", "short", "char", "byte", "bool", "double"})
-_CONSTRUCTORS = {"Tensor": "float32", "FloatTensor": "float32", "HalfTensor": "float16"}
+_FLOATS = frozenset({"Tensor", "FloatTensor", "HalfTensor"})
+#: Names of integers that count nothing, so that another one in their place is wrong.
+_IDENTIFIER = re.compile(r"(^|[._])(ids?|idx|index|indexes|indices|timestamps?|stamps?)$|_(id|idx)s?$", re.IGNORECASE)
 
 
 class LegacyConstructorCast(Rule):
-    """`torch.Tensor(data)` makes float32 of whatever the data holds.
+    """`torch.Tensor(data)` makes float32 of data that is not float, or that needs more digits.
 
     ## What it does
-    Reports the legacy constructors `torch.Tensor`, `torch.FloatTensor` and `torch.HalfTensor` on arrays and
-    sequences that are not known to hold floats of that dtype already.
+    Reports the legacy constructors `torch.Tensor`, `torch.FloatTensor` and `torch.HalfTensor` where that does harm: on
+    arrays of integers, booleans, complex numbers or objects; on integers that do not fit, that are ids or indices by
+    their name, or that are made integers again; on float64 that is used with float64 afterwards; where the result
+    serves as an index; on a device other than the CPU.
 
     ## Why is this bad
-    Integers above 2**24 and float64 values silently lose digits, booleans and indices become floats, and a
-    float32 array is *not* copied but aliased, so that the same line shares memory or not depending on the dtype
-    of its input.
+    Integers above 2**24 and float64 values silently lose digits: an id becomes its neighbour. Booleans and indices
+    become floats, which masks and `gather` refuse. With `device=` of a GPU the constructor raises.
 
     ## Example
     ```python
@@ -61,7 +70,8 @@ class LegacyConstructorCast(Rule):
     aliasing.
 
     ## Limits
-    Lists of float literals are left alone: there the result is what the source says.
+    Of data that is not known nothing is said at the default certainty. Where nothing is lost (floats, small literals)
+    the constructor is a matter of style: TBX216, off by default.
 
     ## Fix safety
     `torch.as_tensor(x, dtype=torch.float32)` is safe for arrays and for lists of numbers: same values, same dtype, same
@@ -78,141 +88,151 @@ class LegacyConstructorCast(Rule):
     fix = Applicability.SAFE
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
-        target = _CONSTRUCTORS.get(event.name)
-        if target is None or sum(not argument.keyword for argument in event.arguments) != 1:
+        if event.name not in _FLOATS:
             return
+        yield from _off_cpu(event)
         data = event.positional()
-        if data is None:
+        if data is None or sum(not argument.keyword for argument in event.arguments) != 1:
             return
-        if isinstance(data.value, Unknown) and (SIZE_NAME.search(spell(data.node)) or event.consumer.endswith("_")):
-            # The size of a buffer, by its name or by what is done with it at once: TBX202 looks after those.
+        harm = harm_of(event, data)
+        if harm is None:
             return
-        content = _content(data.value, target)
-        if content is None:
-            return
-        certainty, what = content
+        certainty, what = harm
+        target = DTYPES[event.name]
         yield Draft(
             event.node,
             f"`torch.{event.name}` makes {target} of `{spell(data.node)}`, {what}",
             certainty,
-            f"say what is meant: `torch.as_tensor(..., dtype=torch.{target})`, "
-            "or `torch.as_tensor(...)` to keep the dtype",
-            repair=_repair(event, data, target),
+            f"keep the values with `torch.as_tensor(...)`, or say that {target} is meant: "
+            f"`torch.as_tensor(..., dtype=torch.{target})`",
+            mend=event.node,
+            repair=_repair(event, data),
+        )
+
+    def on_narrowed_use(self, event: NarrowedUse) -> Iterator[Draft]:
+        match event.wanted, event.given:
+            case "index", _:
+                harm, use = "which no index can be", "used as an index here: raises"
+            case "int", "integers":
+                harm, use = "through which integers above 2**24 do not come unchanged", "made an integer again here"
+            case "float64", "float64":
+                harm, use = "and what is left of its float64 meets float64 again", "used as float64 here"
+            case _:
+                return
+        yield Draft(
+            event.node,
+            f"`{spell(event.node)}` makes a smaller float, {harm}",
+            Certainty.LIKELY,
+            "keep the values with `torch.as_tensor(...)`",
+            (Note(event.use, use),),
+            mend=event.node,
+            repair=_kept(event),
         )
 
 
-def _repair(event: TorchCall, data: Argument, target: str) -> Builder | None:
+def harm_of(event: TorchCall, data: Argument) -> tuple[Certainty, str] | None:
+    """How sure it is that the cast does harm to ``data``, and which; None when it does none."""
+    target = DTYPES[event.name]
+    match data.value:
+        case Tensor(dtype=dtype) if event.name != "Tensor" and is_integral(dtype):
+            return Certainty.CERTAIN, f"which is a tensor of {dtype}: TypeError"
+        case Array(zero_dim=True) | Sequence(kind="loader" | "generator" | "view"):
+            return None
+        case Array(dtype="float16" | "float32"):
+            return None
+        case Array(dtype="" | "?"):
+            return Certainty.POSSIBLE, "whatever dtype the array has"
+        case Array(dtype="float64"):
+            return Certainty.POSSIBLE, "which holds float64"
+        case Array(dtype=dtype) if dtype.startswith("complex"):
+            return Certainty.CERTAIN, "which holds complex numbers: the imaginary part is lost"
+        case Array(dtype="object"):
+            return Certainty.CERTAIN, "which holds objects: TypeError"
+        case Array(dtype="int64" | "int32" | "uint64" | "uint32" as dtype):
+            bound = "2**24" if target == "float32" else "2**11"
+            return Certainty.CERTAIN, f"which holds {dtype}: above {bound} values change"
+        case Array(dtype=dtype):
+            return Certainty.CERTAIN, f"which holds {dtype}"
+        case Sequence() as numbers:
+            return _harm_of_list(numbers, data, target)
+        case Unknown(tensor=tensor, source=source) if tensor is not Truth.NO or source == "mixed":
+            sized = SIZE_NAME.search(spell(data.node)) or event.consumer.endswith("_")
+            return None if sized else (Certainty.POSSIBLE, "whatever it holds")
+        case _:
+            return None
+
+
+def _harm_of_list(numbers: Sequence, data: Argument, target: str) -> tuple[Certainty, str] | None:
+    inside = list(_numbers(numbers))
+    if any(isinstance(number, Scalar) and number.kind in _FLOAT_KINDS for number in inside):
+        # One float among the numbers says that floats are meant.
+        return None
+    spelled = [number for number in inside if isinstance(number, Scalar) and isinstance(number.literal, int)]
+    if any(not holds_exactly(number, target) for number in spelled):
+        return Certainty.CERTAIN, f"which cannot hold these integers of a {numbers.kind}"
+    if len(spelled) == len(inside):
+        return None
+    integers = all(isinstance(number, Scalar) and number.kind in {"int", "np.int64"} for number in inside)
+    if integers and _IDENTIFIER.search(spell(data.node)):
+        return Certainty.LIKELY, f"a {numbers.kind} of integers: above 2**24 one becomes another"
+    return Certainty.POSSIBLE, f"a {numbers.kind} of {'integers' if integers else 'whatever its elements are'}"
+
+
+_FLOAT_KINDS = frozenset({"float", "np.float32", "np.float64"})
+
+
+def _numbers(value: Sequence) -> Iterator[Value]:
+    for item in value.items if value.items is not None else (value.any_element(),):
+        if isinstance(item, Sequence):
+            yield from _numbers(item)
+        else:
+            yield item
+
+
+def _off_cpu(event: TorchCall) -> Iterator[Draft]:
+    device = event.keyword("device")
+    if device is None:
+        return
+    truth = device_fact(device.value).truth
+    if truth > Truth.UNKNOWN:
+        yield Draft(
+            event.node,
+            f"`torch.{event.name}` makes tensors on the CPU only: RuntimeError for `device={spell(device.node)}`",
+            Certainty.CERTAIN if truth is Truth.YES else Certainty.LIKELY,
+            "use `torch.tensor(..., device=...)`, or `torch.empty(...)` for a size",
+            (Note(device.node, "a device that may be another one than the CPU"),),
+        )
+
+
+def _repair(event: TorchCall, data: Argument) -> Builder | None:
     import libcst
 
     call = event.node
     assert isinstance(call, libcst.Call)
-    detour = event.consumer in _CASTS and _same_for(data.value)
-    # The same for a list, and what people write for one; for what comes out of a detour, as that was a copy, too.
-    wanted = "tensor" if detour or isinstance(data.value, Sequence) else "as_tensor"
-    function, dtype = (mending.beside(call.func, event.scene, f"torch.{name}") for name in (wanted, target))
-    if function is None or dtype is None or len(event.arguments) != 1 or data.star:
-        return None
-    if detour:
-        return partial(_without_detour, call, function, event.consumer)
-    reason = ""
-    if not _same_for(data.value):
-        is_list = isinstance(data.value, Sequence)
-        reason = "its elements may be anything" if is_list else "an integer would be a size, and is a number then"
-    elif event.scene.file.sets_defaults:
-        reason = "this file sets the default dtype or device"
-    return partial(_spelled_out, call, function, dtype, reason)
+    if event.consumer not in _CASTS or not same_for(data.value) or len(event.arguments) != 1 or data.star:
+        return spelled_out(event, data)
+    # What comes out of the detour was a copy, too.
+    function = mending.beside(call.func, event.scene, "torch.tensor")
+    return None if function is None else partial(_kept_values, call, function, f".{event.consumer}()")
 
 
-def _same_for(value: Value) -> bool:
-    """Whether both spellings are known to make the same tensor of it: arrays, and lists of numbers or arrays."""
-    match value:
-        case Array(sure=sure):
-            return sure
-        case Sequence(kind="list" | "tuple", items=items) if items is not None:
-            return all(isinstance(item, Scalar) or _same_for(item) for item in items)
-        case Sequence(kind="list"):
-            element = value.any_element()
-            return isinstance(element, Scalar) or _same_for(element)
+def _kept(event: NarrowedUse) -> Builder | None:
+    """For a constructor of one value, whose dtype it is to keep."""
+    import libcst
+
+    match event.node:
+        case libcst.Call(func=func, args=[libcst.Arg(keyword=None, star="")]):
+            function = mending.beside(func, event.scene, "torch.tensor")
+            return None if function is None else partial(_kept_values, event.node, function, "")
         case _:
-            return False
+            return None
 
 
-def _without_detour(call: cst.Call, function: Spelling, cast: str, style: ExportStyle) -> Repair:
+def _kept_values(call: cst.Call, function: Spelling, cast: str, style: ExportStyle) -> Repair:
     return Repair(
-        f"use `{function.text}(...).{cast}()`",
+        f"use `{function.text}(...){cast}`",
         (replace(call.func, function.text),),
         Applicability.UNSAFE,
         "what the legacy dtype cannot hold keeps its value",
         function.imports,
     )
-
-
-def _spelled_out(call: cst.Call, function: Spelling, dtype: Spelling, reason: str, style: ExportStyle) -> Repair:
-    return Repair(
-        f"use `{function.text}(..., dtype={dtype.text})`",
-        (replace(call.func, function.text), add_argument(call, f"dtype={dtype.text}")),
-        Applicability.UNSAFE if reason else Applicability.SAFE,
-        reason,
-        function.imports,
-    )
-
-
-def _content(value: Value, target: str) -> tuple[Certainty, str] | None:
-    """How sure it is that something else than ``target`` goes in, and what; None when there is nothing to say."""
-    match value:
-        case Array(zero_dim=True):
-            return None
-        case Array(dtype=dtype) if dtype in {target, "float32"}:
-            return None
-        case Array(dtype=dtype) if dtype and dtype != "?":
-            return Certainty.CERTAIN, f"which holds {dtype}"
-        case Array():
-            return Certainty.LIKELY, "whatever dtype the array has"
-        case Unknown(tensor=tensor) if tensor is not Truth.NO or value.source == "mixed":
-            return Certainty.LIKELY, "whatever it holds"
-        case Sequence(kind="loader" | "generator" | "view"):
-            return None
-        case Sequence(items=()):
-            return None
-        case Sequence():
-            return _elements(value, target)
-        case _:
-            return None
-
-
-def _elements(value: Sequence, target: str) -> tuple[Certainty, str] | None:
-    found = [_element(item, target) for item in (value.items if value.items is not None else (value.any_element(),))]
-    if any(item == "float" for item in found):
-        # One float literal among the numbers says that floats are meant.
-        return None
-    if found and all(item in {"int", "bool"} for item in found):
-        what = "bools" if "int" not in found else "integers" if "bool" not in found else "integers and bools"
-        return Certainty.CERTAIN, f"a {value.kind} of {what}"
-    if all(item is None for item in found):
-        return None
-    return Certainty.LIKELY, "whatever its elements are"
-
-
-def _element(value: Value, target: str) -> str | None:
-    match value:
-        case Scalar(kind="float" | "np.float32" | "np.float64"):
-            return "float"
-        case Scalar(kind="bool"):
-            return "bool"
-        case Scalar(kind="int" | "np.int64"):
-            return "int"
-        case Scalar(kind="str" | "None"):
-            return None
-        case Sequence():
-            inner = [
-                _element(item, target) for item in (value.items if value.items is not None else (value.any_element(),))
-            ]
-            if "float" in inner:
-                return "float"
-            if not inner or not all(item in {"int", "bool"} for item in inner):
-                return "other"
-            return "int" if "int" in inner else "bool"
-        case Array(dtype=dtype) if dtype == target:
-            return "float"
-        case _:
-            return "other"

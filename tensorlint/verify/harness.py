@@ -107,11 +107,11 @@ def find_devices(asked: Sequence[str], python: str, programs: Sequence[Program])
 
 def linter_fix(program: Program, highest: Applicability) -> Repaired:
     """What ``tensorlint --fix`` makes of the program."""
+    from tensorlint.codes import default_codes
     from tensorlint.engine import fix
     from tensorlint.policy import Policy
-    from tensorlint.rules import all_rules
 
-    policy = Policy(frozenset(all_rules()), Certainty.LIKELY)
+    policy = Policy(default_codes() | {program.group}, Certainty.LIKELY)
     fixed = fix(Source(program.name, program.text), policy, highest)
     applied = tuple(sorted({code for finding in fixed.applied for code in (finding.code, *finding.also)}))
     return Repaired(fixed.source.text, applied, _rows(fixed.applied), _rows(fixed.findings))

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from tensorlint.findings import Applicability, Certainty
+from tensorlint.fix.repair import Builder, Repair, add_argument, replace
+from tensorlint.flow.events import Argument, Spelling, TorchCall
+from tensorlint.flow.values import Array, Scalar, Sequence, Tensor, Truth, Unknown
+from tensorlint.policy import ExportStyle
+from tensorlint.rules import mending
+from tensorlint.rules.base import Draft, Rule
+from tensorlint.rules.constructors import DTYPES, SIZE_NAME, spelled_out
+from tensorlint.rules.legacy_constructor import harm_of
+from tensorlint.rules.wording import spell
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+
+class LegacyConstructorStyle(Rule):
+    """A legacy constructor of which nothing is lost: `torch.tensor` and `torch.empty` say what it does.
+
+    ## What it does
+    Reports `torch.Tensor`, `torch.FloatTensor`, `torch.LongTensor` and their relatives where they do no harm: lists of
+    floats and of small integers, arrays, sizes. Where they do, TBX201 and TBX202 speak. Off by default; for a refactor,
+    `tensorlint --select legacy-constructor-style --fix src/`.
+
+    ## Why is this bad
+    One name stands for two things: of `[3]` it makes a tensor that holds 3, of `3` one of three uninitialised values.
+    The dtype is in the name, the device is always the CPU, and PyTorch's documentation advises against it.
+
+    ## Example
+    ```python
+    import torch
+
+    lengths = torch.LongTensor([3, 1, 2])
+    buffer = torch.FloatTensor(4, 2).zero_()
+    ```
+
+    ## Use instead
+    ```python
+    import torch
+
+    lengths = torch.tensor([3, 1, 2], dtype=torch.int64)
+    buffer = torch.empty(4, 2, dtype=torch.float32).zero_()
+    ```
+
+    ## Fix safety
+    Safe for lists of numbers, for arrays and for sizes: equal values, dtype, shape and aliasing (measured). Unsafe
+    where the argument may be something else, as an integer would be a size, and in a file that sets the default dtype
+    or device.
+
+    ## References
+    - torch documentation, `torch.Tensor`; measured on torch 1.13.1, 2.2.2 and 2.13.0
+    """
+
+    code = "TBX216"
+    name = "legacy-constructor-style"
+    fix = Applicability.SAFE
+    default: ClassVar[bool] = False
+
+    def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
+        if event.name not in DTYPES or any(argument.keyword or argument.star for argument in event.arguments):
+            return
+        if _is_shape(event.arguments):
+            yield _draft(event, "torch.empty", _allocated(event))
+            return
+        data = event.positional()
+        if data is None or len(event.arguments) != 1 or not _is_data(event, data) or _does_harm(event, data):
+            return
+        wanted = "torch.tensor" if isinstance(data.value, Sequence) else "torch.as_tensor"
+        yield _draft(event, wanted, spelled_out(event, data))
+
+
+def _draft(event: TorchCall, wanted: str, repair: Builder | None) -> Draft:
+    # Never surer than a rule that knows of harm: where one change mends both, that rule speaks for the two.
+    message = f"`torch.{event.name}` is a legacy constructor: `{wanted}` says what it does"
+    advice = f"use `{wanted}(..., dtype=torch.{DTYPES[event.name]})`"
+    return Draft(event.node, message, Certainty.LIKELY, advice, mend=event.node, repair=repair)
+
+
+def _is_shape(arguments: tuple[Argument, ...]) -> bool:
+    """Whether it is given whole numbers, or nothing: a tensor of that size."""
+    return all(isinstance(argument.value, Scalar) and argument.value.kind == "int" for argument in arguments)
+
+
+def _is_data(event: TorchCall, data: Argument) -> bool:
+    match data.value:
+        case Array(zero_dim=zero_dim):
+            return not zero_dim
+        case Sequence(kind=kind):
+            return kind in {"list", "tuple"}
+        case Unknown(tensor=tensor):
+            sized = SIZE_NAME.search(spell(data.node)) or event.consumer.endswith("_")
+            return tensor is not Truth.YES and not sized
+        case Tensor() | _:
+            return False
+
+
+def _does_harm(event: TorchCall, data: Argument) -> bool:
+    """Whether other rules have something worse to say."""
+    if DTYPES[event.name].startswith("float"):
+        harm = harm_of(event, data)
+        return harm is not None and harm[0] > Certainty.POSSIBLE
+    return isinstance(data.value, Array) and data.value.dtype not in {"", "?", DTYPES[event.name]}
+
+
+def _allocated(event: TorchCall) -> Builder | None:
+    import libcst
+
+    call = event.node
+    assert isinstance(call, libcst.Call)
+    # ``torch.Tensor`` follows the default dtype, as ``torch.empty`` does.
+    named = "" if event.name == "Tensor" else DTYPES[event.name]
+    function = mending.beside(call.func, event.scene, "torch.empty")
+    dtype = mending.beside(call.func, event.scene, f"torch.{named}") if named else None
+    if function is None or (named and dtype is None):
+        return None
+    return partial(_empty, call, function, dtype, event.scene.file.sets_defaults)
+
+
+def _empty(call: cst.Call, function: Spelling, dtype: Spelling | None, unsure: bool, style: ExportStyle) -> Repair:
+    arguments = [] if call.args else ["0"]
+    arguments += [] if dtype is None else [f"dtype={dtype.text}"]
+    return Repair(
+        f"use `{function.text}(...)`",
+        (replace(call.func, function.text), *([add_argument(call, ", ".join(arguments))] if arguments else [])),
+        Applicability.UNSAFE if unsure else Applicability.SAFE,
+        "this file sets the default dtype or device" if unsure else "",
+        function.imports,
+    )
