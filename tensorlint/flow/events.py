@@ -211,7 +211,10 @@ class FrozenUse(Event):
 
 @dataclass(frozen=True, slots=True)
 class Store(Event):
-    """A value is kept: ``container`` is "attribute", "append", "item", "yield" or "return"."""
+    """A value is kept: ``container`` is "attribute", "append", "item", "slot", "yield" or "return".
+
+    A "slot" is an item of something unknown: an array would copy what it is given.
+    """
 
     kind: ClassVar[str] = "store"
     value: Value

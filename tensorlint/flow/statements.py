@@ -346,7 +346,7 @@ class Statements(Methods):
                 if isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:
                     self.set_grad(owner, self.result_grad(value.grad, frame), frame)
                 if isinstance(owner, Unknown):
-                    self.store(frame, target, value, "item", path, written=self.assigned)
+                    self.store(frame, target, value, "slot", path, written=self.assigned)
             case Dictionary():
                 key = indices[0] if indices else UNKNOWN
                 if isinstance(key, Scalar) and key.known:

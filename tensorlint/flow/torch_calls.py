@@ -118,7 +118,7 @@ class TorchCalls(Guards):
             return Symbol(path=AUTOCAST + self._autocast_dtype(name, first, arguments))
         if name == "device":
             chosen = first if first is not None else keyword(arguments, "type") or UNKNOWN
-            return chosen if isinstance(chosen, DeviceValue) else DeviceValue(fact=device_fact(chosen))
+            return chosen if isinstance(chosen, DeviceValue) else DeviceValue(fact=self._chosen(chosen, node))
         if name in {"set_default_device", "set_default_tensor_type"}:
             self.default_device = self._default_device(first, arguments, node)
             return NONE
@@ -169,6 +169,12 @@ class TorchCalls(Guards):
         } or _LEGACY_DTYPE.match(last):
             return self._import(name, row, arguments, node, frame)
         return self.from_row(row, None, arguments, node, frame, words=f"`torch.{name}`")
+
+    @staticmethod
+    def _chosen(device: Value, node: cst.Call) -> Fact:
+        """Whether a device is off the CPU; one that is chosen when the program runs was meant to matter."""
+        fact = device_fact(device)
+        return Fact(Truth.MAYBE, node, "chosen when the program runs") if fact.truth is Truth.UNKNOWN else fact
 
     def _default_device(self, first: Value | None, arguments: tuple[Argument, ...], node: cst.Call) -> Fact:
         """Where tensors are made from here on. A type of tensors says it too: ``torch.cuda.FloatTensor``."""
@@ -261,6 +267,9 @@ class TorchCalls(Guards):
         """Off the CPU, after being put on the device ``value``. A device that is not known was meant to matter."""
         fact = device_fact(value)
         words = _spell(spelled)
+        if isinstance(value, DeviceValue) and fact.truth is Truth.UNKNOWN:
+            # Where another tensor is, wherever that may be.
+            return Fact(Truth.UNKNOWN, node, "put where another tensor is")
         if fact.truth is Truth.UNKNOWN and "cpu" in words.lower():
             return Fact(Truth.NO, node, "on the CPU here")
         if fact.truth is Truth.UNKNOWN:

@@ -64,13 +64,17 @@ class ReusedBuffer(Rule):
     fix = Applicability.UNSAFE
 
     def on_buffer_stored(self, event: BufferStored) -> Iterator[Draft]:
+        if event.container == "attribute" or not event.scene.file.imports_torch:
+            # An attribute is one entry, which the next iteration replaces.
+            return
         notes = [Note(event.write, "the buffer is written in place here")]
         if event.storage.node is not None:
             notes.insert(0, Note(event.storage.node, "allocated once, before the loop"))
         yield Draft(
             event.node,
             f"`{spell(event.node)}` stores the same memory in every iteration: all entries end as the last one",
-            Certainty.LIKELY,
+            # A slot may copy what it is given, and who takes what is yielded may be done with it before the next one.
+            Certainty.POSSIBLE if event.container in {"slot", "yield"} else Certainty.LIKELY,
             "store a copy: `.copy()` of an array, `.clone()` of a tensor",
             tuple(notes),
             repair=None
