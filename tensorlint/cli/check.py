@@ -268,9 +268,7 @@ def _show_fixes(report: Report, stream: TextIO) -> str:
     return listed + "\n" if listed else ""
 
 
-def _show(
-    report: Report, output_format: str, stream: TextIO, style: Style, *, statistics: bool, quiet: bool
-) -> None:
+def _show(report: Report, output_format: str, stream: TextIO, style: Style, *, statistics: bool, quiet: bool) -> None:
     if statistics:
         emit(_statistics(report, output_format), stream)
     else:

@@ -63,9 +63,12 @@ class BuiltinCalls(NumpyCalls):
                 return Sequence(kind=kind, items=(), born=self.next_serial(), oid=self.serial)
             if isinstance(first, Sequence) and first.items is not None and name in {"list", "tuple"}:
                 return replace(first, kind=kind, born=self.next_serial(), oid=self.serial)
+            element = self.element_of(first, arguments[0].node, frame)
+            if name not in {"iter", "reversed"}:
+                self.keep(element)
             return Sequence(
                 kind=kind,
-                element=self.element_of(first, arguments[0].node, frame),
+                element=element,
                 born=self.next_serial(),
                 oid=self.serial,
             )

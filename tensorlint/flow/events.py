@@ -224,7 +224,10 @@ class Store(Event):
 
 @dataclass(frozen=True, slots=True)
 class BufferStored(Event):
-    """One allocation made before a loop is written in it and stored in every iteration."""
+    """One allocation made before a loop is written in it and stored in every iteration.
+
+    The ``__getitem__`` of a dataset is such a loop: what it returns is kept until the batch is complete.
+    """
 
     kind: ClassVar[str] = "buffer_stored"
     value: Value
@@ -233,7 +236,8 @@ class BufferStored(Event):
     #: The expression that is the value, where the program has one.
     expression: cst.BaseExpression | None
     write: cst.CSTNode
-    loop: cst.CSTNode
+    #: Whether it is known to be kept; who takes what is yielded may be done with it before the next one.
+    kept: bool
 
 
 __all__ = [

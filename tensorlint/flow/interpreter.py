@@ -86,8 +86,12 @@ class Interpreter(Statements):
         frame = self._frame(info, depth=0)
         frame.env.grad_mode = self._grad_mode(info, frame)
         default_device = self.default_device
+        frame.start = self.serial
         self._bind_parameters(info, frame)
         self._run_body(info, frame)
+        if info.name in _HOST_METHODS and info.cls is not None and info.cls.is_dataset:
+            # A batch is made of what several calls return, so a buffer of the dataset is stored by handing it out.
+            self.reused_buffers(frame.handed_out, frame.start, frame.outer_writes, frame)
         # Which function runs after which is not known: what one of them sets holds for what it calls.
         self.default_device = default_device
         if self.learning and info.cls is not None:

@@ -31,6 +31,7 @@ from tensorlint.flow.values import (
     as_trainable,
     join,
     leaves,
+    storages_of,
 )
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ class Machine:
         self.written_exports: set[int] = set()
         #: The names of what had parameters of its own frozen somewhere.
         self.frozen: set[str] = set()
+        #: The allocations, by the ``id`` of their nodes, of what is put into a container somewhere.
+        self.kept_allocations: set[int] = set()
         #: What the file was seen to keep under each literal key, in any dictionary.
         self.kept_under: dict[str, Value] = {}
 
@@ -333,6 +336,13 @@ class Machine:
     def _stays_on_cpu(self, cls: ClassInfo) -> bool:
         """A program that makes its own modules and never speaks of a device leaves them where they are made."""
         return cls.constructed and not self.file.mentions_device
+
+    def keep(self, value: Value) -> None:
+        """Remember, in the first pass, that something holds on to ``value``."""
+        if self.learning:
+            self.kept_allocations |= {
+                id(storage.node) for leaf in leaves(value) for storage in storages_of(leaf) if storage.node is not None
+            }
 
     def keep_under(self, key: Value, value: Value) -> None:
         """Remember, in the first pass, what is stored under a literal key."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from tensorlint.flow.values import NO_STORAGE, UNKNOWN, Fact, Storages, Truth, Value, join
 
@@ -125,6 +125,10 @@ class Environment:
         return found
 
 
+#: Node, value, how it is kept, and the expression that is the value, where one is.
+Stored: TypeAlias = "tuple[cst.CSTNode, Value, str, cst.BaseExpression | None]"
+
+
 @dataclass(slots=True)
 class Loop:
     """A loop that is being interpreted: what is older than ``start`` was allocated before it."""
@@ -135,8 +139,7 @@ class Loop:
     continues: list[Environment] = field(default_factory=list)
     #: Storages written inside, and the stores of values that share one.
     written: dict[int, cst.CSTNode] = field(default_factory=dict)
-    #: Node, value, how it is kept, and the expression that is the value, where one is.
-    stored: list[tuple[cst.CSTNode, Value, str, cst.BaseExpression | None]] = field(default_factory=list)
+    stored: list[Stored] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -154,6 +157,8 @@ class Frame:
     alive: bool = True
     loops: list[Loop] = field(default_factory=list)
     returned: list[Value] = field(default_factory=list)
+    #: What a root returned, part by part.
+    handed_out: list[Stored] = field(default_factory=list)
     yielded: list[Value] = field(default_factory=list)
     #: Set when something in here updates parameters in place (an optimizer step).
     updates: Mutation | None = None

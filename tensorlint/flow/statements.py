@@ -15,7 +15,7 @@ from tensorlint.flow.annotations import value_of
 from tensorlint.flow.expressions import FLOATS
 from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
 from tensorlint.flow.methods import Methods
-from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop
+from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop, Stored
 from tensorlint.flow.torch_calls import AUTOCAST
 from tensorlint.flow.values import (
     MAYBE_GRAD,
@@ -163,6 +163,10 @@ class Statements(Methods):
     def _return(self, node: cst.Return, frame: Frame) -> None:
         value = self.evaluate(node.value, frame) if node.value is not None else NONE
         self.hand_on(frame, node, value)
+        if node.value is not None and frame.depth == 0:
+            for leaf in leaves(value):
+                part = _part(node.value, value, leaf)
+                frame.handed_out.append((part or node.value, leaf, "return", part))
         frame.returned.append(value)
         frame.alive = False
 
@@ -345,7 +349,7 @@ class Statements(Methods):
                     self.emit(frame, events.ItemWrite, target, target=owner, value=argument)
                 if isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:
                     self.set_grad(owner, self.result_grad(value.grad, frame), frame)
-                if isinstance(owner, Unknown):
+                if isinstance(owner, Unknown) and not _takes_part(target):
                     self.store(frame, target, value, "slot", path, written=self.assigned)
             case Dictionary():
                 key = indices[0] if indices else UNKNOWN
@@ -373,6 +377,8 @@ class Statements(Methods):
         """A value is kept in something that outlives the statement. ``written`` is the expression that is the value."""
         if container != "comprehension":
             self.hand_on(frame, node, value)
+        if container != "yield":
+            self.keep(value)
         for leaf in leaves(value):
             if isinstance(leaf, (Tensor, Array, Dictionary)):
                 self.emit(frame, events.Store, node, value=leaf, container=container, target=target)
@@ -589,13 +595,19 @@ class Statements(Methods):
             self.execute(node.orelse.body.body, frame)
 
     def stored_buffers(self, loop: Loop, frame: Frame) -> None:
+        self.reused_buffers(loop.stored, loop.start, loop.written, frame)
+
+    def reused_buffers(
+        self, stored: list[Stored], start: int, written: Mapping[int, cst.CSTNode], frame: Frame
+    ) -> None:
+        """What is stored time and again, was allocated before the first time and is written each time."""
         seen: set[int] = set()
-        for node, value, container, expression in loop.stored:
+        for node, value, container, expression in stored:
             storages: Storages = getattr(value, "storages", NO_STORAGE)
             if len(storages) != 1 or id(node) in seen or getattr(value, "picked", False):
                 continue
             (storage,) = storages
-            if storage.serial <= loop.start and storage.serial in loop.written:
+            if storage.serial <= start and storage.serial in written:
                 seen.add(id(node))
                 self.emit(
                     frame,
@@ -605,8 +617,8 @@ class Statements(Methods):
                     container=container,
                     storage=storage,
                     expression=expression,
-                    write=loop.written[storage.serial],
-                    loop=loop.node,
+                    write=written[storage.serial],
+                    kept=container != "yield" or id(storage.node) in self.kept_allocations,
                 )
 
     # With.

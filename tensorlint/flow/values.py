@@ -549,9 +549,9 @@ def join(left: Value, right: Value) -> Value:
         case Symbol(path=first), Symbol(path=second) if first.startswith("torch.") and second.startswith("torch."):
             dtype = joined_dtype(first.removeprefix("torch."), second.removeprefix("torch."))
             return Scalar(kind="torch.dtype", literal=dtype) if dtype else Unknown(source="mixed")
-        case (Scalar() as known, Symbol(path=path)) | (Symbol(path=path), Scalar() as known) if (
-            is_dtype(known) and path.startswith("torch.")
-        ):
+        case (Scalar() as known, Symbol(path=path)) | (Symbol(path=path), Scalar() as known) if is_dtype(
+            known
+        ) and path.startswith("torch."):
             dtype = joined_dtype(path.removeprefix("torch."), str(known.literal or ""))
             return replace(known, literal=dtype)
         case Scalar(), Scalar() if is_dtype(left) and is_dtype(right):

@@ -17,6 +17,7 @@ from tensorlint.rules.wording import spell
 if TYPE_CHECKING:
     import libcst as cst
 
+
 class ConstructorSizeNotData(Rule):
     """`torch.Tensor(n)` allocates `n` uninitialised values; it does not hold the number `n`.
 
@@ -73,7 +74,7 @@ class ConstructorSizeNotData(Rule):
                     Certainty.CERTAIN,
                     f"use `torch.tensor({spell(data.node)})` for the number, `torch.empty(...)` for a buffer",
                     mend=event.node,
-            repair=_repair(event.node, event.scene),
+                    repair=_repair(event.node, event.scene),
                 )
             case _:
                 return
@@ -101,9 +102,7 @@ def _repair(node: cst.CSTNode, scene: Scene) -> Builder | None:
             return None
     if dtype_made is None or SIZE_NAME.search(spell(value)):
         return None
-    tensor, dtype = (
-        mending.beside(function, scene, f"torch.{name}") for name in ("tensor", dtype_made)
-    )
+    tensor, dtype = (mending.beside(function, scene, f"torch.{name}") for name in ("tensor", dtype_made))
     return None if tensor is None or dtype is None else partial(_number, node, tensor, dtype)
 
 

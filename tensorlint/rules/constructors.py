@@ -49,9 +49,7 @@ def spelled_out(event: TorchCall, data: Argument) -> Builder | None:
     assert isinstance(call, libcst.Call)
     # The same for a list, and what people write for one.
     wanted = "tensor" if isinstance(data.value, Sequence) else "as_tensor"
-    function, dtype = (
-        mending.beside(call.func, event.scene, f"torch.{name}") for name in (wanted, DTYPES[event.name])
-    )
+    function, dtype = (mending.beside(call.func, event.scene, f"torch.{name}") for name in (wanted, DTYPES[event.name]))
     if function is None or dtype is None or len(event.arguments) != 1 or data.star:
         return None
     return partial(_spelled_out, call, function, dtype, _doubt(data.value, event.scene))

@@ -226,7 +226,10 @@ def _places(node: cst.BaseExpression, value: Value, scene: Scene, name: str) -> 
             ]
         case libcst.ListComp(), Sequence():
             return _places(node.elt, value.any_element(), scene, name)
-        case (libcst.Name() | libcst.Attribute() | libcst.Subscript() | libcst.Call()), Sequence(kind="list" | "tuple"):
+        case (
+            (libcst.Name() | libcst.Attribute() | libcst.Subscript() | libcst.Call()),
+            Sequence(kind="list" | "tuple"),
+        ):
             tensor = value.any_element()
             risk = export_risk(tensor, scene, presume=False)
             if risk is None or not isinstance(tensor, Tensor):

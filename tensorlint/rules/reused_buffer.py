@@ -21,8 +21,9 @@ class ReusedBuffer(Rule):
     """One buffer is written in a loop and stored in every iteration: all entries are the last one.
 
     ## What it does
-    Reports storing (append, item assignment, yield) a tensor or array that was allocated before the loop and is
-    written in place inside it, directly or through a view.
+    Reports storing (append, item assignment, a yield whose values are kept) a tensor or array that was allocated
+    before the loop and is written in place inside it, directly or through a view. The `__getitem__` of a dataset is
+    such a loop, too: it reports returning a buffer that is kept on the dataset and filled for each item.
 
     ## Why is this bad
     Every entry is the same memory. After the loop the list holds the last state as many times as there were
@@ -67,14 +68,19 @@ class ReusedBuffer(Rule):
         if event.container == "attribute" or not event.scene.file.imports_torch:
             # An attribute is one entry, which the next iteration replaces.
             return
+        handed_out = event.container == "return"
         notes = [Note(event.write, "the buffer is written in place here")]
         if event.storage.node is not None:
-            notes.insert(0, Note(event.storage.node, "allocated once, before the loop"))
+            notes.insert(
+                0, Note(event.storage.node, f"allocated once, {'for all items' if handed_out else 'before the loop'}")
+            )
         yield Draft(
             event.node,
-            f"`{spell(event.node)}` stores the same memory in every iteration: all entries end as the last one",
-            # A slot may copy what it is given, and who takes what is yielded may be done with it before the next one.
-            Certainty.POSSIBLE if event.container in {"slot", "yield"} else Certainty.LIKELY,
+            f"`{spell(event.node)}` is the same memory in every item: all entries of a batch end as the last one"
+            if handed_out
+            else f"`{spell(event.node)}` stores the same memory in every iteration: all entries end as the last one",
+            # A slot may copy what it is given.
+            Certainty.LIKELY if event.kept and event.container != "slot" else Certainty.POSSIBLE,
             "store a copy: `.copy()` of an array, `.clone()` of a tensor",
             tuple(notes),
             repair=None
