@@ -12,6 +12,7 @@ from tensorlint.flow.expressions import Expressions
 from tensorlint.flow.index import dotted_name
 from tensorlint.flow.state import Frame
 from tensorlint.flow.values import (
+    ACCELERATED,
     NO_FACT,
     Array,
     ClassObject,
@@ -60,6 +61,8 @@ class Guards(Expressions):
             name, answer = asked(test)
             self._decide(name, frame, holds=holds is answer)
         match test:
+            case cst.Name() | cst.Attribute() | cst.Call() if not holds and self._current(test, frame) == ACCELERATED:
+                self._without_accelerator(test, frame)
             case cst.UnaryOperation(operator=cst.Not(), expression=inner):
                 self.narrow(inner, frame, holds=not holds)
             case cst.BooleanOperation(left=left, operator=operator, right=right):
@@ -100,6 +103,14 @@ class Guards(Expressions):
                 device, grad = value.device.decided(name, holds=holds), value.grad.decided(name, holds=holds)
                 if device is not value.device or grad is not value.grad:
                     frame.env.bindings[path] = replace(value, device=device, grad=grad)
+
+    @staticmethod
+    def _without_accelerator(test: cst.BaseExpression, frame: Frame) -> None:
+        """What depends on the machine is on the CPU where there is nothing else."""
+        for path, value in list(frame.env.items()):
+            if isinstance(value, (Tensor, Unknown)) and value.device.truth in {Truth.MAYBE, Truth.YES}:
+                here = Fact(Truth.NO, test, "no accelerator on this path")
+                frame.env.bindings[path] = replace(value, device=here)
 
     def _asks_for_other_framework(self, test: cst.BaseExpression, frame: Frame, *, holds: bool) -> bool:
         """``framework == "tf"``, ``is_tf_tensor(x)``: on that path ``.numpy()`` is not torch's."""

@@ -15,6 +15,7 @@ from tensorlint.flow.guards import Guards
 from tensorlint.flow.index import dotted_name
 from tensorlint.flow.state import GRAD_OFF, Frame
 from tensorlint.flow.values import (
+    ACCELERATED,
     NO_DATA,
     NO_FACT,
     NO_STORAGE,
@@ -119,6 +120,8 @@ class TorchCalls(Guards):
         if name == "device":
             chosen = first if first is not None else keyword(arguments, "type") or UNKNOWN
             return chosen if isinstance(chosen, DeviceValue) else DeviceValue(fact=self._chosen(chosen, node))
+        if name == "cuda.is_available":
+            return ACCELERATED
         if name in {"set_default_device", "set_default_tensor_type"}:
             self.default_device = self._default_device(first, arguments, node)
             return NONE

@@ -208,6 +208,10 @@ class Scalar:
     known: bool = False
 
 
+#: The answer to ``torch.cuda.is_available()``.
+ACCELERATED = Scalar(kind="bool", literal="torch.cuda.is_available()")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceValue:
     """A ``torch.device``; ``fact`` says whether it is off the CPU."""
