@@ -15,9 +15,6 @@ _DEVICE_WORDS = re.compile(
 )
 _IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*)", re.MULTILINE)
 _NUMPY_METHOD = re.compile(r"^[ \t]+(?:async[ \t]+)?def numpy[ \t]*\(", re.MULTILINE)
-_DATA_PATH = re.compile(
-    r"(^|/)(data|datasets?|data_?loaders?|data_?managers?|data_?parsers?|data_?utils|transforms?|pre_?process\w*|augment\w*)(/|\.py$)"
-)
 _DEFAULTS = ("set_default_dtype", "set_default_device", "set_default_tensor_type", "with torch.device(")
 _TEST_PATH = re.compile(r"(^|/)(tests?|testing|test_\w+|\w+_test)(\.py|/)")
 
@@ -37,6 +34,5 @@ def file_facts(source: Source) -> FileFacts:
         foreign=frozenset(modules & FOREIGN_NUMPY_METHOD),
         defines_numpy="def numpy" in source.text and bool(_NUMPY_METHOD.search(source.text)),
         is_test=bool(_TEST_PATH.search(path)),
-        is_data_code=bool(_DATA_PATH.search(path)),
         sets_defaults=any(words in source.text for words in _DEFAULTS),
     )

@@ -204,7 +204,11 @@ class Calls(BuiltinCalls):
         if callee is not None and callee.device.truth is not Truth.UNKNOWN:
             devices.append(callee.device)
         told = self._requested_device(arguments, node) or self._device_among(arguments, node)
+        computed = callee is not None or computes_with_parameters(name) or name in self.trained
         device = (told if told is not None else strongest(devices, UNKNOWN_FACT)).weakened()
+        if told is None and not computed and device.truth is Truth.MAYBE:
+            # An imported helper may bring what it returns to the CPU.
+            device = replace(device, truth=Truth.UNKNOWN)
         grad = UNKNOWN_FACT
         if id(node) in self.differentiated:
             grad = Fact(Truth.MAYBE, node, "`.backward()` goes through the result of this call")
@@ -219,7 +223,6 @@ class Calls(BuiltinCalls):
             frozen = callee is not None and callee.grad.truth is Truth.NO
             trained = UNKNOWN_FACT if frozen else strongest(map(self.trained_as, (name, owner)))
             grad = inherited if inherited.truth > Truth.UNKNOWN else trained
-        computed = callee is not None or computes_with_parameters(name) or name in self.trained
         dtype = (self.autocast if computed else "") or (callee.dtype if callee is not None else "")
         return Unknown(
             device=device,

@@ -26,8 +26,6 @@ class FileFacts:
     #: A class of this file defines ``numpy`` itself.
     defines_numpy: bool = False
     is_test: bool = False
-    #: Its path says that it works on data before any model sees them: datasets, loaders, transforms.
-    is_data_code: bool = False
     #: It changes the dtype or the device tensors get when nothing is said.
     sets_defaults: bool = False
 

@@ -364,8 +364,10 @@ class Expressions(Machine):
         if name in {"shape", "ndim", "is_cuda", "requires_grad", "name", "__class__", "size"}:
             return PLAIN
         if name == "device":
-            # Somebody wants a tensor to be where this one is: so it may be elsewhere than on the CPU.
-            truth = Truth.MAYBE if value.device.truth is Truth.UNKNOWN else value.device.truth
+            # Somebody wants a tensor to be where this one is: so it may be elsewhere than on the CPU. (A test only
+            # does as the program would.)
+            meant = value.device.truth is Truth.UNKNOWN and not self.file.is_test
+            truth = Truth.MAYBE if meant else value.device.truth
             return DeviceValue(fact=Fact(truth, node, "created on the device of another tensor"))
         if name in {"data", "grad"}:
             return replace(self.part_of(value), grad=NO_FACT)
