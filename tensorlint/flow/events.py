@@ -200,11 +200,12 @@ class NarrowedUse(Event):
 
 @dataclass(frozen=True, slots=True)
 class FrozenUse(Event):
-    """The tensor that ``node`` made over read-only memory is written, or handed on by ``use``."""
+    """The tensor that ``node`` made over read-only memory is ``written``, or handed on by ``use``."""
 
     kind: ClassVar[str] = "frozen_use"
     use: cst.CSTNode
     value: Value
+    written: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,7 +210,7 @@ class Machine:
             if storage.owner is Owner.FRESH and frame.function is not None and storage.serial <= self.module_serial:
                 storage = replace(storage, owner=Owner.GLOBAL)
             self.emit(frame, events.Write, node, value=value, storage=storage, name=name, how=how)
-        self.hand_on(frame, node, value)
+        self.hand_on(frame, node, value, written=True)
         if how == "fill" and isinstance(value, Array) and value.exported:
             # Filling the whole of a view is how memory is shared on purpose.
             return
@@ -227,11 +227,11 @@ class Machine:
         ):
             self.update_parameters(frame, Mutation(node, "update", "the parameter is changed in place here"))
 
-    def hand_on(self, frame: Frame, node: cst.CSTNode, value: Value) -> None:
-        """``value`` is written, or leaves for code that may write it."""
+    def hand_on(self, frame: Frame, node: cst.CSTNode, value: Value, *, written: bool = False) -> None:
+        """``value`` is ``written``, or leaves for code that may write it."""
         for leaf in leaves(value):
             if isinstance(leaf, Tensor) and leaf.frozen is not None:
-                self.emit(frame, events.FrozenUse, leaf.frozen, use=node, value=leaf)
+                self.emit(frame, events.FrozenUse, leaf.frozen, use=node, value=leaf, written=written)
 
     @staticmethod
     def _settle(frame: Frame, value: Value) -> None:

@@ -94,6 +94,18 @@ _TAKES_INDEX = frozenset(
 )
 
 
+#: What asks a tensor for its dtype, device, layout or shape, and not for its data: ``new_zeros``, ``empty_like``.
+_LIKE = re.compile(r"new|new_(?!tensor).*|.+_like|size|dim|ndimension|numel|nelement|type|stride|is_\w+")
+
+
+def _operands_read(name: str) -> int | None:
+    """How many of the operands of a function hold data that it reads; None for all of them."""
+    if _LIKE.fullmatch(name):
+        return 0
+    # ``x.view_as(other)``, ``x.type_as(other)``
+    return 1 if name.endswith("_as") else None
+
+
 class TorchCalls(Guards):
     def _torch_call(self, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         result = self._torch_result(name, arguments, node, frame)
@@ -362,8 +374,9 @@ class TorchCalls(Guards):
                     operands.append(leaf)
                 elif isinstance(leaf, Unknown):
                     unknown.append(leaf)
-        if row.result is not Result.SAME and "Parameter" not in words and "Buffer" not in words:
-            for operand in operands:
+        name = words.strip("`().").split(".")[-1]
+        if row.result is not Result.SAME and name not in {"Parameter", "Buffer"}:
+            for operand in operands[: _operands_read(name)]:
                 self.use(frame, node, operand)
         source = operands[row.source] if 0 <= row.source < len(operands) else None
         for position in row.writes:
@@ -372,7 +385,7 @@ class TorchCalls(Guards):
         inplace = keyword(arguments, "inplace")
         if row.inplace and isinstance(inplace, Scalar) and inplace.literal is True and arguments:
             self._write_operand(0, receiver, arguments, node, frame)
-        self._widen_operands(words.strip("`().").split(".")[-1], receiver, arguments, node, frame)
+        self._widen_operands(name, receiver, arguments, node, frame)
         if row.result in {Result.SCALAR, Result.NUMPY_SCALAR}:
             return Scalar(kind="number")
         if row.result in {Result.SIZE, Result.DTYPE, Result.NONE, Result.OTHER}:

@@ -41,7 +41,8 @@ class ReadOnlySource(Rule):
     ## Why is this bad
     torch cannot mark a tensor read-only. An in-place operation later on changes an immutable `bytes` object,
     writes several elements at once, or, for `mmap_mode="r"`, kills the process with a segmentation fault. The
-    warning appears once per process. A tensor that is only read in the function that made it is left alone.
+    warning appears once per process. A tensor that is only read is left alone; one that is returned, stored
+    or handed to code that was not seen is `possible`.
 
     ## Example
     ```python
@@ -74,9 +75,10 @@ class ReadOnlySource(Rule):
         yield Draft(
             event.node,
             f"`{spell(event.node)}` is a tensor over read-only memory: to write through it is undefined behaviour",
-            Certainty.LIKELY,
+            # Most of the code that is handed a tensor only reads it.
+            Certainty.LIKELY if event.written else Certainty.POSSIBLE,
             "copy the array first: `.copy()`",
-            (Note(event.use, "written, or handed on, here"),),
+            (Note(event.use, "written here" if event.written else "handed on here"),),
             repair=partial(_repair, event.node),
         )
 
