@@ -22,3 +22,47 @@ def test_every_finding_that_is_shown_has_its_evidence_in_the_trace(path: Path) -
     for finding in judge_source(source, RESTING_ON_FACTS, Certainty.LIKELY):
         assert finding.trace, f"row {finding.span.row}: {finding.message}"
         assert all(step.message for step in finding.trace)
+
+
+#: What could happen and nothing shows: a file by its path, and the one rule that speaks of it.
+ONLY_POSSIBLE = {
+    "a parameter that nobody is seen to call": (
+        "TBX101",
+        "src/plot.py",
+        "import torch\n\ndef curve(values: torch.Tensor):\n    return values.numpy()\n",
+    ),
+    "read-only memory that is handed on": (
+        "TBX203",
+        "src/decode.py",
+        "import numpy as np\nimport torch\n\ndef decode(payload):\n"
+        "    return torch.from_numpy(np.frombuffer(payload, dtype=np.uint8))\n",
+    ),
+    "a buffer that is yielded": (
+        "TBX304",
+        "src/windows.py",
+        "import numpy as np\nimport torch\n\ndef windows(rows):\n    window = np.zeros(4)\n    for row in rows:\n"
+        "        window[:] = row\n        yield torch.from_numpy(window)\n",
+    ),
+    "a slot of something unknown": (
+        "TBX304",
+        "src/store.py",
+        "import numpy as np\nimport torch\n\ndef store(slots, rows):\n    window = np.zeros(4)\n"
+        "    for number, row in enumerate(rows):\n        window[:] = row\n        slots[number] = window\n",
+    ),
+    "integers of a test": (
+        "TBX201",
+        "tests/test_labels.py",
+        "import numpy as np\nimport torch\n\nlabels = torch.Tensor(np.array([1, 2]))\n",
+    ),
+    "the device of another tensor in a test": (
+        "TBX101",
+        "tests/test_boxes.py",
+        "import torch\n\ndef check(boxes):\n    points = torch.zeros(3).to(boxes.device)\n    return points.numpy()\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "path", "text"), ONLY_POSSIBLE.values(), ids=ONLY_POSSIBLE)
+def test_what_could_happen_is_only_possible(code: str, path: str, text: str) -> None:
+    found = judge_source(Source(path, text), frozenset({code}), Certainty.POSSIBLE)
+    assert [(finding.code, finding.certainty) for finding in found] == [(code, Certainty.POSSIBLE)]
