@@ -34,20 +34,26 @@ ONLY_POSSIBLE = {
     "read-only memory that is handed on": (
         "TBX203",
         "src/decode.py",
-        "import numpy as np\nimport torch\n\ndef decode(payload):\n"
-        "    return torch.from_numpy(np.frombuffer(payload, dtype=np.uint8))\n",
+        (
+            "import numpy as np\nimport torch\n\ndef decode(payload):\n"
+            "    return torch.from_numpy(np.frombuffer(payload, dtype=np.uint8))\n"
+        ),
     ),
     "a buffer that is yielded": (
         "TBX304",
         "src/windows.py",
-        "import numpy as np\nimport torch\n\ndef windows(rows):\n    window = np.zeros(4)\n    for row in rows:\n"
-        "        window[:] = row\n        yield torch.from_numpy(window)\n",
+        (
+            "import numpy as np\nimport torch\n\ndef windows(rows):\n    window = np.zeros(4)\n    for row in rows:\n"
+            "        window[:] = row\n        yield torch.from_numpy(window)\n"
+        ),
     ),
     "a slot of something unknown": (
         "TBX304",
         "src/store.py",
-        "import numpy as np\nimport torch\n\ndef store(slots, rows):\n    window = np.zeros(4)\n"
-        "    for number, row in enumerate(rows):\n        window[:] = row\n        slots[number] = window\n",
+        (
+            "import numpy as np\nimport torch\n\ndef store(slots, rows):\n    window = np.zeros(4)\n"
+            "    for number, row in enumerate(rows):\n        window[:] = row\n        slots[number] = window\n"
+        ),
     ),
     "integers of a test": (
         "TBX201",

@@ -300,15 +300,19 @@ class Guards(Expressions):
     ) -> None:
         """Whether the device of a tensor, or one that has a name, is (one of) those it is compared with."""
         owner, device = _device_asked(node), _named_device(node)
-        if owner is None and not (self.hanging and device):
+        if owner is None and not device:
             return
         known = {device_fact(leaf).truth for leaf in leaves(self._current(compared, frame)) if _is_device(leaf)}
         if len(known) != 1 or not known <= {Truth.YES, Truth.NO}:
             return
         other = DeviceValue(fact=Fact(known.pop()))
-        if owner is not None:
+        off = holds is (other.fact.truth is Truth.YES)
+        self._decide(off_cpu(device), frame, holds=off)
+        if owner is not None and isinstance(self._current(owner, frame), (Tensor, Unknown)):
             self._on_device(owner, other, compared, frame, holds=holds)
-        self._decide(off_cpu(device), frame, holds=holds is (other.fact.truth is Truth.YES))
+        elif not off:
+            # The device that the program goes by, ``device`` or ``self.device``, is the CPU here.
+            self._without_accelerator(node, frame)
 
     def _on_device(
         self, owner: cst.BaseExpression, other: Value, test: cst.CSTNode, frame: Frame, *, holds: bool
