@@ -5,9 +5,12 @@ from __future__ import annotations
 from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.events import Argument
 from tensorlint.flow.values import (
+    Array,
     Scalar,
     Symbol,
+    Unknown,
     Value,
+    is_integral,
     leaves,
 )
 
@@ -32,11 +35,20 @@ def dtype_argument(arguments: tuple[Argument, ...]) -> str:
 
 def dtype_of_data(data: Value, *, array: bool = False) -> str:
     """The dtype a list or number gives: NumPy makes float64 of Python floats, torch its default float."""
-    kinds = {leaf.kind if isinstance(leaf, Scalar) else "" for leaf in leaves(data)}
+    parts = list(leaves(data))
+    kinds = {leaf.kind if isinstance(leaf, Scalar) else "" for leaf in parts}
     if kinds and kinds <= {"int"}:
         return "int64"
     if kinds and kinds <= {"int", "float"}:
         return "float64" if array else "float32"
     if kinds == {"bool"}:
         return "bool"
+    arrays = {part.dtype for part in parts if isinstance(part, Array)}
+    if arrays and all(is_integral(dtype) for dtype in arrays) and all(_may_hold_integers(part) for part in parts):
+        # What is joined with integers is integers or becomes float64; which, the other parts decide.
+        return "int64" if kinds <= {"", "int"} and all(not isinstance(part, Unknown) for part in parts) else "int64?"
     return ""
+
+
+def _may_hold_integers(part: Value) -> bool:
+    return isinstance(part, (Array, Unknown)) or (isinstance(part, Scalar) and part.kind == "int")

@@ -143,7 +143,7 @@ def harm_of(event: TorchCall, data: Argument) -> tuple[Certainty, str] | None:
             return None
         case Array(dtype="float16" | "float32"):
             return None
-        case Array(dtype="" | "?"):
+        case Array(dtype=dtype) if not dtype.rstrip("?") or dtype.endswith("?"):
             return Certainty.POSSIBLE, "whatever dtype the array has"
         case Array(dtype="float64"):
             return Certainty.POSSIBLE, "which holds float64"
