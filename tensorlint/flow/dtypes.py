@@ -38,6 +38,8 @@ _ALIASES = {
     "int": "int32",
     "short": "int16",
     "single": "float32",
+    "cfloat": "complex64",
+    "cdouble": "complex128",
     "float_": "float64",
     "int_": "int64",
     "bool_": "bool",

@@ -147,6 +147,9 @@ def harm_of(event: TorchCall, data: Argument) -> tuple[Certainty, str] | None:
             return Certainty.POSSIBLE, "whatever dtype the array has"
         case Array(dtype="float64"):
             return Certainty.POSSIBLE, "which holds float64"
+        case Array(dtype="bool" | "uint8" | "int8") if event.consumer in _CASTS:
+            # There and back again: a float holds each of these.
+            return None
         case Array(dtype=dtype) if dtype.startswith("complex"):
             return Certainty.CERTAIN, "which holds complex numbers: the imaginary part is lost"
         case Array(dtype="object"):
