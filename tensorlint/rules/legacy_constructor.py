@@ -19,6 +19,7 @@ from tensorlint.flow.values import (
     device_fact,
     holds_exactly,
     is_integral,
+    is_none,
 )
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
@@ -43,11 +44,12 @@ class LegacyConstructorCast(Rule):
     Reports the legacy constructors `torch.Tensor`, `torch.FloatTensor` and `torch.HalfTensor` where that does harm: on
     arrays of integers, booleans, complex numbers or objects; on integers that do not fit, that are ids or indices by
     their name, or that are made integers again; on float64 that is used with float64 afterwards; where the result
-    serves as an index; on a device other than the CPU.
+    serves as an index; with keywords the constructor does not know, and on a device other than the CPU.
 
     ## Why is this bad
     Integers above 2**24 and float64 values silently lose digits: an id becomes its neighbour. Booleans and indices
-    become floats, which masks and `gather` refuse. With `device=` of a GPU the constructor raises.
+    become floats, which masks and `gather` refuse. With `device=` of a GPU the constructor raises, with
+    `dtype=` or `requires_grad=` always.
 
     ## Example
     ```python
@@ -90,7 +92,7 @@ class LegacyConstructorCast(Rule):
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
         if event.name not in _FLOATS:
             return
-        yield from _off_cpu(event)
+        yield from _refused(event)
         data = event.positional()
         if data is None or sum(not argument.keyword for argument in event.arguments) != 1:
             return
@@ -195,17 +197,25 @@ def _numbers(value: Sequence) -> Iterator[Value]:
             yield item
 
 
-def _off_cpu(event: TorchCall) -> Iterator[Draft]:
+def _refused(event: TorchCall) -> Iterator[Draft]:
+    """Keywords that the constructors of today have and the legacy ones have not."""
+    advice = "use `torch.tensor(...)`, which takes it, or `torch.empty(...)` for a size"
+    for name in ("dtype", "requires_grad"):
+        if (given := event.keyword(name)) is not None:
+            message = f"`torch.{event.name}` knows no `{name}`: TypeError for `{name}={spell(given.node)}`"
+            yield Draft(event.node, message, Certainty.CERTAIN, advice)
     device = event.keyword("device")
-    if device is None:
+    if device is None or is_none(device.value):
         return
     truth = device_fact(device.value).truth
-    if truth > Truth.UNKNOWN:
+    # A device that was left open was meant to matter; that of another tensor may be the CPU.
+    meant = isinstance(device.value, Unknown) and "cpu" not in spell(device.node).lower()
+    if truth > Truth.UNKNOWN or (truth is Truth.UNKNOWN and meant):
         yield Draft(
             event.node,
             f"`torch.{event.name}` makes tensors on the CPU only: RuntimeError for `device={spell(device.node)}`",
             Certainty.CERTAIN if truth is Truth.YES else Certainty.LIKELY,
-            "use `torch.tensor(..., device=...)`, or `torch.empty(...)` for a size",
+            advice,
             (Note(device.node, "a device that may be another one than the CPU"),),
         )
 
