@@ -127,6 +127,24 @@ def test_codes_from_pyproject(flake8: Program, project: Path) -> None:
     assert flake8("--select", "TBX", "bug.py").out == ""
 
 
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        (["--select", "TBX"], []),
+        (["--select", "TBX2"], []),
+        (["--select", "TBX216"], ["style.py:2:5: TBX216"]),
+        (["--select", "TBX216,TBX999"], ["style.py:2:5: TBX216"]),
+        (["--extend-select", "TBX216"], ["style.py:2:5: TBX216"]),
+        (["--select", "TBX216", "--ignore", "TBX216"], []),
+    ],
+)
+def test_a_rule_that_is_off_by_default_is_selected_by_its_code(
+    flake8: Program, project: Path, arguments: list[str], found: list[str]
+) -> None:
+    (project / "style.py").write_text("import torch\nx = torch.Tensor([1.0])\n")
+    assert rows(flake8(*arguments, "style.py").out) == found
+
+
 def test_a_mistake_in_pyproject_is_a_row_and_other_plugins_go_on(flake8: Program, project: Path) -> None:
     (project / "pyproject.toml").write_text("[tool.tensorlint]\nselct = []\n")
     (project / "other.py").write_text("import os\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -26,6 +27,8 @@ class Plugin:
     name = "tensorlint"
     version = __version__
     certainty: ClassVar[Certainty | None] = None
+    #: Codes that flake8 was told to select one by one: this turns on what is off by default.
+    selected: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, tree: ast.AST, filename: str, lines: Sequence[str]) -> None:
         self._filename = filename
@@ -46,6 +49,8 @@ class Plugin:
     def parse_options(cls, options: argparse.Namespace) -> None:
         chosen = options.tensorlint_certainty
         cls.certainty = Certainty.parse(chosen) if chosen else None
+        named = [*(options.select or ()), *(options.extend_select or ())]
+        cls.selected = tuple(sorted({code for code in named if re.fullmatch(r"TBX[1-6]\d\d", code)}))
 
     def run(self) -> Iterator[Row]:
         """Rows as flake8 wants them: columns from 0. An error here must not end the run, so it becomes a row."""
@@ -66,7 +71,7 @@ class Plugin:
         from tensorlint.source import Source
 
         try:
-            settings = _resolver(self.certainty).for_file(self._filename)
+            settings = _resolver(self.certainty, self.selected).for_file(self._filename)
         except ConfigError as error:
             return [tool_finding("TBX900", self._filename, str(error))]
         source = Source(self._filename, text, noqa=False)
@@ -74,10 +79,12 @@ class Plugin:
 
 
 @lru_cache(maxsize=4)
-def _resolver(certainty: Certainty | None) -> Any:
-    from tensorlint.config import Overrides, Resolver
+def _resolver(certainty: Certainty | None, selected: tuple[str, ...]) -> Any:
+    from tensorlint.codes import code_defaults
+    from tensorlint.config import Overrides, Resolver, Selection
 
-    return Resolver(Overrides(certainty=certainty))
+    off_by_default = tuple(code for code in selected if code_defaults().get(code) is False)
+    return Resolver(Overrides(certainty=certainty, selection=Selection(extend_select=off_by_default)))
 
 
 def _row(finding: Finding) -> Row:
