@@ -166,7 +166,7 @@ class Write(Event):
     value: Value
     storage: Storage
     name: str
-    #: "augmented", "item", "fill" (the whole of it), "method", "out".
+    #: "augmented", "item", "fill" (the whole of it), "through" (an array that has no name), "method", "out".
     how: str
 
 

@@ -370,7 +370,8 @@ class Expressions(Machine):
             truth = Truth.MAYBE if meant else value.device.truth
             return DeviceValue(fact=Fact(truth, node, "created on the device of another tensor"))
         if name in {"data", "grad"}:
-            return replace(self.part_of(value), grad=NO_FACT)
+            part = replace(self.part_of(value), grad=NO_FACT)
+            return replace(part, storages=NO_STORAGE) if name == "grad" else part
         if name in {"T", "mT", "real"}:
             return replace(value, oid=0)
         source = value.source if value.source in {"call", "model"} else "attribute"

@@ -136,6 +136,11 @@ def bound_in(node: cst.CSTNode) -> Iterator[str]:
         yield from bound_in(child)
 
 
+def contains(node: cst.CSTNode, part: cst.CSTNode) -> bool:
+    """Whether ``part``, and not one that looks like it, stands in ``node``."""
+    return node is part or any(contains(child, part) for child in node.children)
+
+
 def walk_scope(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """What is below ``root`` in the order of the text, without what stands in functions below it."""
     for child in root.children:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tensorlint.flow import events
-from tensorlint.flow.index import binds_after
+from tensorlint.flow.index import binds_after, contains
 from tensorlint.flow.state import Environment, Frame, Mutation
 from tensorlint.flow.values import (
     NO_FACT,
@@ -200,8 +200,13 @@ class Machine:
         if not isinstance(value, (Tensor, Array, Unknown)):
             return
         self._settle(frame, value)
+        exported = isinstance(value, Array) and value.exported
+        imported = isinstance(value, Tensor) and value.imported
         if isinstance(value, Array) and value.alias is not None:
             self.written_exports.add(id(value.alias))
+            if exported and contains(node, value.alias):
+                # ``np.random.shuffle(t.numpy())``: an array without a name is only written for the tensor's sake.
+                how = "through"
         for storage in sorted(value.storages, key=lambda item: item.serial):
             for loop in frame.loops:
                 loop.written.setdefault(storage.serial, node)
@@ -211,14 +216,15 @@ class Machine:
                 storage = replace(storage, owner=Owner.GLOBAL)
             self.emit(frame, events.Write, node, value=value, storage=storage, name=name, how=how)
         self.hand_on(frame, node, value, written=True)
-        if how == "fill" and isinstance(value, Array) and value.exported:
+        if how in {"fill", "through"} and isinstance(value, Array) and value.exported:
             # Filling the whole of a view is how memory is shared on purpose.
             return
         if value.storages:
             side = {Tensor: "tensor", Array: "array"}.get(type(value), "unknown")
             words = f"`{name}` is written in place here" if name else "written in place here"
             if not (isinstance(value, (Tensor, Array)) and value.picked):
-                mutation = Mutation(node, side, words, name, getattr(value, "alias", None))
+                alias = value.alias if isinstance(value, (Tensor, Array)) and (exported or imported) else None
+                mutation = Mutation(node, side, words, name, alias)
                 self.mark_stale(frame, value.storages, mutation, name)
         if (
             isinstance(value, Tensor)

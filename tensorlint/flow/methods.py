@@ -272,7 +272,13 @@ class Methods(Calls):
         dtype = value.dtype if isinstance(value, Tensor) else ""
         zero_dim = isinstance(value, Tensor) and value.zero_dim
         return Array(
-            dtype=dtype, storages=storages, alias=node, exported=True, zero_dim=zero_dim, oid=self.next_serial()
+            dtype=dtype,
+            storages=storages,
+            alias=node,
+            exported=True,
+            of_unknown=isinstance(value, Unknown) and value.tensor is not Truth.YES,
+            zero_dim=zero_dim,
+            oid=self.next_serial(),
         )
 
     def _moved(self, value: Tensor, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Tensor:

@@ -189,6 +189,8 @@ class Array:
     #: The ``.numpy()`` that made this array a view of a tensor.
     alias: cst.CSTNode | None = field(default=None, compare=False)
     exported: bool = False
+    #: Whether only the name of that method says that it was a tensor.
+    of_unknown: bool = False
     sliced: bool = False
     picked: bool = False
     #: False when only a method name suggests that this is an array.

@@ -75,12 +75,12 @@ class WriteToExportedView(Rule):
         holder = _HOLDERS.get(event.storage.owner)
         if not isinstance(value, Array) or not value.exported or value.alias is None or holder is None:
             return
-        if len(value.storages) != 1 or event.how == "fill" or WRITE_THROUGH_NAME.search(event.name):
+        if len(value.storages) != 1 or event.how in {"fill", "through"} or WRITE_THROUGH_NAME.search(event.name):
             return
         yield Draft(
             event.node,
             f"this writes into {holder}: `{event.name or 'the array'}` is a view of it on the CPU",
-            Certainty.LIKELY,
+            Certainty.POSSIBLE if value.of_unknown else Certainty.LIKELY,
             "work out of place, or copy first: `.copy()`",
             (Note(value.alias, "exported without a copy here"),),
             repair=partial(_repair, value.alias),

@@ -87,7 +87,10 @@ class WriteToImportedArray(Rule):
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
         value = event.value
         match value, event.mutation.how:
-            case (Array(exported=False) | Unknown(), "tensor") | (Tensor(imported=True), "array" | "unknown"):
+            case (Array(exported=False), "tensor") | (Tensor(imported=True), "array" | "unknown"):
+                pass
+            case Unknown(), "tensor" if event.mutation.alias is not None:
+                # What a tensor was made of without a copy is an array.
                 pass
             case _:
                 return
