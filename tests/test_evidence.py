@@ -55,6 +55,11 @@ ONLY_POSSIBLE = {
             "    for number, row in enumerate(rows):\n        window[:] = row\n        slots[number] = window\n"
         ),
     ),
+    "an array of something that need not be a tensor": (
+        "TBX305",
+        "src/boxes.py",
+        "import torch\n\ndef turn(found):\n    rows = found['boxes'].numpy()\n    rows[:, 1] -= 2\n    return rows\n",
+    ),
     "integers of a test": (
         "TBX201",
         "tests/test_labels.py",

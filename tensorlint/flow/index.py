@@ -141,6 +141,13 @@ def contains(node: cst.CSTNode, part: cst.CSTNode) -> bool:
     return node is part or any(contains(child, part) for child in node.children)
 
 
+def names_in(node: cst.CSTNode) -> frozenset[str]:
+    """The plain names that stand in ``node``."""
+    if isinstance(node, cst.Name):
+        return frozenset({node.value})
+    return frozenset().union(*map(names_in, node.children))
+
+
 def walk_scope(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """What is below ``root`` in the order of the text, without what stands in functions below it."""
     for child in root.children:

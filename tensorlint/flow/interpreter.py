@@ -14,7 +14,7 @@ from tensorlint.flow.events import Argument
 from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
 from tensorlint.flow.machine import MAX_APPLICATIONS, MAX_DEPTH
 from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_OFF, Environment, Frame, Mutation
-from tensorlint.flow.statements import Statements, declared_value
+from tensorlint.flow.statements import Statements, declared_value, of_no_model
 from tensorlint.flow.values import (
     NO_FACT,
     NO_STORAGE,
@@ -307,7 +307,7 @@ class Interpreter(Statements):
         if not kept and not left and not retrained and not inner.outer_writes and inner.updates is None:
             self.memo[key] = result
         # Where the model was made in there, nobody out here can train it.
-        return result if kept else _of_no_model(result)
+        return result if kept else of_no_model(result)
 
     def _retrained(self, inner: Frame, frame: Frame, given: list[Value]) -> bool:
         """Whether the body froze or thawed a model it was given, which the caller goes on with."""
@@ -420,14 +420,3 @@ def _bound_arguments(info: FunctionInfo, arguments: tuple[Argument, ...], *, bou
 def interpret(module: cst.Module, file: events.FileFacts, emit: Callable[[events.Event], None]) -> None:
     """Interpret a parsed file and hand every event to ``emit``, in a fixed order."""
     Interpreter(file, emit).run(module)
-
-
-def _of_no_model(value: Value) -> Value:
-    """The same, with parameters that a ``state_dict()`` in it holds belonging to nobody any more."""
-    match value:
-        case Dictionary(state_dict=True):
-            return replace(value, alias=None)
-        case Sequence(items=items) if items is not None:
-            return replace(value, items=tuple(map(_of_no_model, items)))
-        case _:
-            return value

@@ -19,6 +19,7 @@ from tensorlint.flow.values import (
     Fact,
     Instance,
     Module,
+    Optimizer,
     Owner,
     Scalar,
     Storage,
@@ -291,7 +292,9 @@ class Machine:
         frame.updated = frame.updated | updated if updated and (frame.updates is None or frame.updated) else NO_STORAGE
         frame.updates = mutation
         owners = {Owner.GRADIENT} if mutation.how == "backward" else {Owner.PARAMETER, Owner.BUFFER}
-        for path, value in frame.env.items():
+        for path, value in list(frame.env.items()):
+            if isinstance(value, Optimizer) and mutation.how == "update":
+                frame.env.bindings[path] = replace(value, fresh=False)
             for leaf in leaves(value):
                 if not isinstance(leaf, (Tensor, Array, Dictionary)) or leaf.alias is None:
                     continue
@@ -330,6 +333,9 @@ class Machine:
     def class_attribute(self, cls: ClassInfo, name: str) -> Value | None:
         """``self.<name>`` as the whole class knows it. What a module registers moves with the module."""
         value = cls.attribute(name)
+        if isinstance(value, Optimizer) and value.fresh:
+            # Any other method may have stepped it.
+            return replace(value, fresh=False)
         if value is None or not cls.is_module or self._stays_on_cpu(cls):
             return value
         unknown = Fact(Truth.UNKNOWN, reason="moves with its module")

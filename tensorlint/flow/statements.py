@@ -13,7 +13,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
 from tensorlint.flow.expressions import FLOATS
-from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
+from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name, names_in
 from tensorlint.flow.methods import Methods
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop, Stored
 from tensorlint.flow.torch_calls import AUTOCAST
@@ -241,6 +241,7 @@ class Statements(Methods):
             case cst.Name(value=name):
                 if name in frame.globals:
                     self.module_env.bind(name, value)
+                self._let_go(name, value, frame)
                 frame.env.bind(name, value)
             case cst.Tuple() | cst.List():
                 self._unpack(target, value, frame)
@@ -250,6 +251,18 @@ class Statements(Methods):
                 self._assign_attribute(target, value, frame)
             case cst.Subscript():
                 self._assign_item(target, value, frame)
+
+    def _let_go(self, path: str, value: Value, frame: Frame) -> None:
+        """Where ``path`` is another model from here on, nobody trains the one whose snapshots were taken before."""
+        held = frame.env.bindings.get(path)
+        if not isinstance(held, (Module, Unknown)) or not isinstance(value, (Module, Unknown)) or self.assigned is None:
+            return
+        if path.partition(".")[0] in names_in(self.assigned):
+            # ``model = DataParallel(model)``
+            return
+        for name, kept in list(frame.env.items()):
+            if isinstance(kept, (Dictionary, Sequence)):
+                frame.env.bindings[name] = of_no_model(kept, path)
 
     def _unpack(self, target: cst.Tuple | cst.List, value: Value, frame: Frame) -> None:
         elements = target.elements
@@ -857,3 +870,16 @@ _HANDLERS: Mapping[type[cst.CSTNode], Handler] = MappingProxyType(
 )
 
 declared_value = _declared
+
+
+def of_no_model(value: Value, owner: str = "") -> Value:
+    """The same, but what a ``state_dict()`` in it (of ``owner``, or of anybody) holds belongs to no model any more."""
+    match value:
+        case Dictionary(state_dict=True, alias=cst.Call(func=cst.Attribute(value=asked))):
+            return replace(value, alias=None) if owner in {"", dotted_name(asked)} else value
+        case Sequence(items=items) if items is not None:
+            return replace(value, items=tuple(of_no_model(item, owner) for item in items))
+        case Sequence(element=element) if element is not None:
+            return replace(value, element=of_no_model(element, owner))
+        case _:
+            return value

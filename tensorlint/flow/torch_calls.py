@@ -140,7 +140,7 @@ class TorchCalls(Guards):
         if f"torch.{name}" in _IDENTITY_CALLS and first is not None:
             return first
         if name.startswith("optim.") and "lr_scheduler" not in name:
-            return Optimizer(storages=_parameters_known(first), oid=self.next_serial())
+            return Optimizer(storages=_parameters_known(first), fresh=True, oid=self.next_serial())
         if name.startswith(("optim.", "distributions.", "profiler.", "multiprocessing.", "distributed.")):
             sampler = name.startswith("distributions.")
             inputs = [

@@ -239,6 +239,8 @@ class Module:
 class Optimizer:
     #: The parameters it was given, when all of them are known.
     storages: Storages = NO_STORAGE
+    #: Whether it was made here and never stepped: then its state is empty.
+    fresh: bool = False
     oid: int = field(default=0, compare=False)
 
 
@@ -513,6 +515,8 @@ def join(left: Value, right: Value) -> Value:
                 alias=left.alias or right.alias,
                 exported=left.exported and right.exported,
             )
+        case Optimizer(), Optimizer() if left.storages == right.storages:
+            return replace(left, fresh=left.fresh and right.fresh)
         case Module(), Module():
             return replace(
                 left,
