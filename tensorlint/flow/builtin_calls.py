@@ -19,6 +19,7 @@ from tensorlint.flow.values import (
     Scalar,
     Sequence,
     Symbol,
+    Tensor,
     Value,
     join_all,
     leaves,
@@ -64,6 +65,9 @@ class BuiltinCalls(NumpyCalls):
             if isinstance(first, Sequence) and first.items is not None and name in {"list", "tuple"}:
                 return replace(first, kind=kind, born=self.next_serial(), oid=self.serial)
             element = self.element_of(first, arguments[0].node, frame)
+            if isinstance(element, Tensor) and element.source == "state_dict" and isinstance(first, Sequence):
+                # Who lists the tensors themselves, and no copies of them, wants to reach them.
+                element = replace(element, alias=None)
             if name not in {"iter", "reversed"}:
                 self.keep(element)
             return Sequence(

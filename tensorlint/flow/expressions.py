@@ -45,6 +45,7 @@ from tensorlint.flow.values import (
     Truth,
     Unknown,
     Value,
+    is_integral,
     is_usual,
     join,
     join_all,
@@ -505,7 +506,9 @@ class Expressions(Machine):
             case (Scalar() | Unknown(), Sequence()) if _multiplies(node):
                 return replace(right, items=None, element=right.any_element(), oid=self.next_serial())
             case (Array(), Array() | Scalar() | Foreign() | Unknown()) | (Scalar() | Foreign() | Unknown(), Array()):
-                return Array(dtype=self._promoted(left, right), storages=self.storage())
+                dtype = self._promoted(left, right)
+                divided = isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Divide)
+                return Array(dtype="float64" if divided and is_integral(dtype) else dtype, storages=self.storage())
             case (Unknown(), _) | (_, Unknown()):
                 known = [side for side in (left, right) if isinstance(side, Unknown)]
                 return Unknown(

@@ -69,6 +69,11 @@ class Guards(Expressions):
                 if isinstance(operator, cst.And) is holds:
                     self.narrow(left, frame, holds=holds)
                     self.narrow(right, frame, holds=holds)
+                elif isinstance(operator, cst.And):
+                    # ``if torch.is_tensor(x) and x.is_cuda: x = x.cpu()``: it was asked where it is.
+                    for asked_of in (left, right):
+                        if _asks_for_device(asked_of):
+                            self.narrow(asked_of, frame, holds=False)
             case cst.Call():
                 self._call_guard(test, frame, holds=holds)
             case cst.Comparison(comparisons=[target]):
@@ -349,6 +354,16 @@ def _text(node: cst.CSTNode) -> str:
 
 def _is_device(value: Value) -> bool:
     return isinstance(value, DeviceValue) or (isinstance(value, Scalar) and value.kind == "str")
+
+
+def _asks_for_device(test: cst.BaseExpression) -> bool:
+    match test:
+        case cst.Attribute(attr=cst.Name(value="is_cuda" | "is_mps")):
+            return True
+        case cst.Comparison(left=left):
+            return _device_asked(left) is not None
+        case _:
+            return False
 
 
 def _device_asked(node: cst.BaseExpression) -> cst.BaseExpression | None:

@@ -131,7 +131,10 @@ class NumpyCalls(TorchCalls):
             dtype = kept if kept.startswith("float") else "float64" if kept else ""
         if not dtype and row.dtype == "complex":
             dtype = {"": "complex", "float32": "complex64", "complex64": "complex64"}.get(kept, "complex128")
-        if not dtype and row.dtype in {"keep", "argument", "promote"}:
+        operands = [argument.value for argument in arguments if not argument.keyword]
+        if not dtype and row.dtype == "promote" and len(operands) > 1 and not isinstance(first, Sequence):
+            dtype = self._promoted(*operands[:2])
+        elif not dtype and row.dtype in {"keep", "argument", "promote"}:
             dtype = kept or dtype_of_data(first, array=True)
         if name in {"full", "arange"} and not dtype_argument(arguments):
             values = [argument.value for argument in arguments if not argument.keyword]

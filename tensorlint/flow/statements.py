@@ -165,6 +165,8 @@ class Statements(Methods):
         self.hand_on(frame, node, value)
         if node.value is not None and frame.depth == 0:
             for leaf in leaves(value):
+                if not isinstance(leaf, (Tensor, Array)):
+                    continue
                 part = _part(node.value, value, leaf)
                 frame.handed_out.append((part or node.value, leaf, "return", part))
         frame.returned.append(value)
@@ -368,6 +370,9 @@ class Statements(Methods):
                 key = indices[0] if indices else UNKNOWN
                 if isinstance(key, Scalar) and key.known:
                     grown = replace(owner, entries={**owner.entries, key.literal: value})
+                elif isinstance(owner.element, Unknown):
+                    # One more among entries that were not seen says nothing of the others.
+                    grown = owner
                 else:
                     grown = replace(owner, element=join(owner.element, value) if owner.element is not None else value)
                 frame.env.replace(owner.oid, lambda held: grown)
