@@ -63,7 +63,7 @@ ONLY_POSSIBLE = {
     "integers of a test": (
         "TBX201",
         "tests/test_labels.py",
-        "import numpy as np\nimport torch\n\nlabels = torch.Tensor(np.array([1, 2]))\n",
+        "import numpy as np\nimport torch\n\nlabels = torch.Tensor(np.arange(7))\n",
     ),
     "the device of another tensor in a test": (
         "TBX101",

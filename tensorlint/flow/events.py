@@ -136,6 +136,8 @@ class NumpyCall(TorchCall):
     #: What is done with the result at once, from the inside out: ``("any", "~")`` for ``~np.isnan(t).any()``. A method
     #: that is given arguments is followed by dots; ``test`` is the condition of a statement or an expression.
     uses: tuple[str, ...] = ()
+    #: Where the result gets a name: which attributes and methods the function asks of that name; "" for anything else.
+    asked_later: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,8 @@ class ItemWrite(Event):
     kind: ClassVar[str] = "item_write"
     target: Value
     value: Argument
+    #: Whether the array may be one of objects, whose elements are what they are given.
+    objects: bool = False
 
 
 @dataclass(frozen=True, slots=True)

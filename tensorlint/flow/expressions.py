@@ -38,13 +38,12 @@ from tensorlint.flow.values import (
     Owner,
     Scalar,
     Sequence,
-    Storage,
-    Storages,
     Symbol,
     Tensor,
     Truth,
     Unknown,
     Value,
+    gradients_of,
     is_integral,
     is_usual,
     join,
@@ -294,7 +293,7 @@ class Expressions(Machine):
                 device=value.device,
                 grad=NO_FACT,
                 dtype=value.dtype,
-                storages=self._gradient_of(value),
+                storages=gradients_of(value.storages),
                 origin=Origin(node, "the gradient"),
                 sure=value.sure,
             )
@@ -310,12 +309,6 @@ class Expressions(Machine):
         grad = NO_FACT if row.grad is Grad.NO else self.result_grad(value.grad, frame)
         alias = node if name == "data" and value.storages else value.alias
         return replace(value, grad=grad, alias=alias, oid=self.next_serial())
-
-    @staticmethod
-    def _gradient_of(value: Tensor) -> Storages:
-        if not value.storages:
-            return NO_STORAGE
-        return frozenset({Storage(-storage.serial - 1, Owner.GRADIENT) for storage in value.storages})
 
     def _module_attribute(self, value: Module, name: str, node: cst.CSTNode) -> Value:
         if value.cls is not None:

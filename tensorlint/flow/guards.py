@@ -362,6 +362,8 @@ def _asks_for_device(test: cst.BaseExpression) -> bool:
             return True
         case cst.Comparison(left=left):
             return _device_asked(left) is not None
+        case cst.BooleanOperation(left=left, operator=cst.And(), right=right):
+            return _asks_for_device(left) or _asks_for_device(right)
         case _:
             return False
 

@@ -141,6 +141,18 @@ def contains(node: cst.CSTNode, part: cst.CSTNode) -> bool:
     return node is part or any(contains(child, part) for child in node.children)
 
 
+def asked_of(name: str, scope: cst.CSTNode) -> frozenset[str]:
+    """The attributes that ``scope`` asks of what a plain name holds, and "" where it is used as a whole."""
+    match scope:
+        case cst.AssignTarget(target=cst.Name()):
+            return frozenset()
+        case cst.Attribute(value=cst.Name(value=owner), attr=attribute) if owner == name:
+            return frozenset({attribute.value})
+        case cst.Name(value=used) if used == name:
+            return frozenset({""})
+    return frozenset().union(*(asked_of(name, child) for child in scope.children))
+
+
 def names_in(node: cst.CSTNode) -> frozenset[str]:
     """The plain names that stand in ``node``."""
     if isinstance(node, cst.Name):

@@ -67,6 +67,8 @@ class Machine:
         self.consumers: dict[int, tuple[str, cst.CSTNode]] = {}
         #: The expression of the statement being executed, when its value is thrown away.
         self.bare_call: cst.BaseExpression | None = None
+        #: The call that is given a plain name by the assignment being executed, and that name.
+        self.named_call: tuple[cst.BaseExpression, str] | None = None
         #: The right side of the assignment being executed, where its one target takes all of it.
         self.assigned: cst.BaseExpression | None = None
         #: Whether any fact hangs on the answer to a test, so that it matters where the same is asked again.

@@ -574,6 +574,9 @@ class Methods(Calls):
                     frame, Mutation(node, "update", "the optimizer updates the parameters in place here")
                 )
                 return NONE
+            case "state_dict" if _OPTIMIZER_NAME.search(owner) and frame.function and frame.function.name == "__init__":
+                # Nobody stepped what an object is just made for.
+                return Dictionary(element=UNKNOWN, oid=self.next_serial())
             case "state_dict" if _MODEL_NAME.search(owner) or _OPTIMIZER_NAME.search(owner):
                 return self._state_dict(value.device, self.storage(Owner.PARAMETER), node)
             case "parameters" | "buffers":

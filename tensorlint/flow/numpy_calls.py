@@ -9,6 +9,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.arguments import dtype_argument, dtype_of_data, keyword
 from tensorlint.flow.events import Argument
+from tensorlint.flow.index import asked_of
 from tensorlint.flow.state import Frame
 from tensorlint.flow.torch_calls import TorchCalls
 from tensorlint.flow.values import (
@@ -25,6 +26,7 @@ from tensorlint.flow.values import (
     Truth,
     Unknown,
     Value,
+    all_small,
 )
 from tensorlint.knowledge import (
     NUMPY_FUNCTIONS,
@@ -53,8 +55,18 @@ class NumpyCalls(TorchCalls):
             result=result,
             discarded=discarded,
             uses=self._uses(node),
+            asked_later=self._asked_later(node, arguments, frame),
         )
         return result
+
+    def _asked_later(self, node: cst.Call, arguments: tuple[Argument, ...], frame: Frame) -> frozenset[str]:
+        if self.named_call is None or self.named_call[0] is not node:
+            return frozenset()
+        if not any(isinstance(argument.value, Tensor) for argument in arguments):
+            # Of arrays nobody asks.
+            return frozenset()
+        scope = frame.function.node if frame.function is not None else self.module
+        return asked_of(self.named_call[1], scope) if scope is not None else frozenset()
 
     def _uses(self, node: cst.CSTNode) -> tuple[str, ...]:
         uses: list[str] = []
@@ -95,7 +107,9 @@ class NumpyCalls(TorchCalls):
             case Result.SAMPLE:
                 sized = any(argument.keyword == "size" or (not argument.keyword) for argument in arguments)
                 dtype = dtype_argument(arguments) or row.dtype.replace("?", "")
-                return Array(dtype=dtype, storages=self.storage()) if sized else Scalar(kind="np.float64")
+                bounds = Sequence(items=tuple(argument.value for argument in arguments if argument.keyword != "size"))
+                small = name == "random.randint" and all_small(bounds)
+                return Array(dtype=dtype, small=small, storages=self.storage()) if sized else Scalar(kind="np.float64")
             case Result.SCALAR:
                 return Scalar(kind="number")
             case _:
@@ -160,6 +174,7 @@ class NumpyCalls(TorchCalls):
                 storages=self.storage(node=node),
                 read_only=frozen,
                 zero_dim=isinstance(first, Scalar) and name in {"array", "asarray"},
+                small=isinstance(first, Sequence) and all_small(first),
                 oid=self.serial,
                 negative_stride=Fact(Truth.YES, node, "flipped here: a negative stride")
                 if row.negative_strides

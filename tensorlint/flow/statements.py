@@ -43,6 +43,7 @@ from tensorlint.flow.values import (
     Unknown,
     Value,
     as_trainable,
+    gradients_of,
     is_usual,
     join,
     leaves,
@@ -115,6 +116,9 @@ class Statements(Methods):
         self.bare_call = None
 
     def _assignment(self, node: cst.Assign, frame: Frame) -> None:
+        match node:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=cst.Call()):
+                self.named_call = node.value, name
         value = self.evaluate(node.value, frame)
         for target in node.targets:
             self.assigned = node.value if len(node.targets) == 1 else None
@@ -255,16 +259,18 @@ class Statements(Methods):
                 self._assign_item(target, value, frame)
 
     def _let_go(self, path: str, value: Value, frame: Frame) -> None:
-        """Where ``path`` is another model from here on, nobody trains the one whose snapshots were taken before."""
+        """Where ``path`` is another model or leaf from here on, nobody trains the one it was before."""
         held = frame.env.bindings.get(path)
-        if not isinstance(held, (Module, Unknown)) or not isinstance(value, (Module, Unknown)) or self.assigned is None:
+        if not isinstance(held, (Tensor, Module, Unknown)) or not isinstance(value, (Tensor, Module, Unknown)):
             return
-        if path.partition(".")[0] in names_in(self.assigned):
+        if self.assigned is None or path.partition(".")[0] in names_in(self.assigned):
             # ``model = DataParallel(model)``
             return
+        gradients = gradients_of(held.storages) if isinstance(held, Tensor) else NO_STORAGE
         for name, kept in list(frame.env.items()):
-            if isinstance(kept, (Dictionary, Sequence)):
-                frame.env.bindings[name] = of_no_model(kept, path)
+            if isinstance(kept, (Dictionary, Sequence, Tensor, Array)):
+                let = without_gradients(kept, gradients) if gradients else of_no_model(kept, path)
+                frame.env.bindings[name] = let
 
     def _unpack(self, target: cst.Tuple | cst.List, value: Value, frame: Frame) -> None:
         elements = target.elements
@@ -361,7 +367,8 @@ class Statements(Methods):
                 if isinstance(owner, Array) and not (owner.dtype == "object" and not _takes_part(target)):
                     # (An element of an object array holds the tensor itself.)
                     argument = events.Argument(self.assigned or target, value)
-                    self.emit(frame, events.ItemWrite, target, target=owner, value=argument)
+                    objects = not owner.dtype and not _takes_part(target)
+                    self.emit(frame, events.ItemWrite, target, target=owner, value=argument, objects=objects)
                 if isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:
                     self.set_grad(owner, self.result_grad(value.grad, frame), frame)
                 if isinstance(owner, Unknown) and not _takes_part(target):
@@ -886,5 +893,18 @@ def of_no_model(value: Value, owner: str = "") -> Value:
             return replace(value, items=tuple(of_no_model(item, owner) for item in items))
         case Sequence(element=element) if element is not None:
             return replace(value, element=of_no_model(element, owner))
+        case _:
+            return value
+
+
+def without_gradients(value: Value, gradients: Storages) -> Value:
+    """The same, but what it holds of ``gradients`` is written by no backward pass any more."""
+    match value:
+        case Tensor() | Array() if value.storages and value.storages <= gradients:
+            return replace(value, alias=None)
+        case Sequence(items=items) if items is not None:
+            return replace(value, items=tuple(without_gradients(item, gradients) for item in items))
+        case Sequence(element=element) if element is not None:
+            return replace(value, element=without_gradients(element, gradients))
         case _:
             return value

@@ -570,12 +570,12 @@ def _narrowed(name: str, data: Value, dtype: str, node: cst.CSTNode) -> Narrowed
         case Array(dtype="float64" | "" | "?" as held):
             return Narrowed(node, held.strip("?"))
         case Array(dtype=held):
-            return Narrowed(node, "" if held.startswith("float") else "integers")
+            return Narrowed(node, "" if held.startswith("float") or data.small else "integers")
         case Sequence():
             inside = list(leaves(data))
             integers = bool(inside) and all(isinstance(leaf, Scalar) and leaf.kind == "int" for leaf in inside)
             small = all(isinstance(leaf, Scalar) and holds_exactly(leaf, dtype) for leaf in inside)
-            return Narrowed(node, "integers" if integers and not small else "")
+            return Narrowed(node, "numbers" if integers and not small else "")
         case Unknown():
             return Narrowed(node)
         case _:

@@ -130,6 +130,11 @@ Storages = frozenset[Storage]
 NO_STORAGE: Storages = frozenset()
 
 
+def gradients_of(storages: Storages) -> Storages:
+    """Where the gradients of leaves that lie in ``storages`` are accumulated."""
+    return frozenset(Storage(-storage.serial - 1, Owner.GRADIENT) for storage in storages)
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a value came from, in words for the trace."""
@@ -140,7 +145,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """A legacy constructor made a smaller float of what it was given: "float64", "integers", or "" for unknown."""
+    """A legacy constructor made a smaller float of what it was given.
+
+    That is "float64" or "integers" (arrays of them), "numbers" (a list of whole numbers), or "" for unknown.
+    """
 
     node: cst.CSTNode = field(compare=False)
     given: str = ""
@@ -185,6 +193,8 @@ class Array:
     read_only: Fact = NO_FACT
     negative_stride: Fact = NO_FACT
     zero_dim: bool = False
+    #: Whether the program spells all its numbers, and they are whole ones that every float32 holds.
+    small: bool = False
     origin: Origin | None = field(default=None, compare=False)
     #: The ``.numpy()`` that made this array a view of a tensor.
     alias: cst.CSTNode | None = field(default=None, compare=False)
@@ -437,6 +447,12 @@ def holds_exactly(value: Scalar, dtype: str) -> bool:
     return bound is not None and isinstance(value.literal, (int, bool)) and abs(value.literal) <= bound
 
 
+def all_small(data: Value) -> bool:
+    """Whether ``data`` is spelled in the program, as whole numbers that a float32 holds."""
+    spelled = list(leaves(data))
+    return bool(spelled) and all(isinstance(leaf, Scalar) and holds_exactly(leaf, "float32") for leaf in spelled)
+
+
 def is_none(value: Value) -> bool:
     return isinstance(value, Scalar) and value.kind == "None"
 
@@ -512,6 +528,7 @@ def join(left: Value, right: Value) -> Value:
                 read_only=left.read_only.joined(right.read_only),
                 negative_stride=left.negative_stride.joined(right.negative_stride),
                 zero_dim=left.zero_dim and right.zero_dim,
+                small=left.small and right.small,
                 alias=left.alias or right.alias,
                 exported=left.exported and right.exported,
             )
@@ -604,7 +621,8 @@ def _tensor_or_unknown(tensor: Tensor, other: Unknown) -> Value:
         device=tensor.device.joined(other.device),
         grad=tensor.grad.joined(other.grad),
         dtype=joined_dtype(tensor.dtype, other.dtype),
-        storages=tensor.storages | other.storages,
+        # Something unseen lies in memory of its own, unless it is known not to.
+        storages=tensor.storages | other.storages if other.storages else NO_STORAGE,
         source=other.source or tensor.source,
         origin=tensor.origin,
         oid=tensor.oid,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -90,7 +91,8 @@ class ImplicitExport(Rule):
         remedy = None if event.value.node is event.node else exported(event.value, event)
         draft = _draft(event.value, event.node, event.scene, "assigning it into an array", remedy)
         if draft is not None:
-            yield draft
+            # An array of objects keeps the tensor as it is.
+            yield dataclasses.replace(draft, certainty=Certainty.POSSIBLE) if event.objects else draft
 
 
 def _draft(argument: Argument, node: cst.CSTNode, scene: Scene, how: str, remedy: Remedy | None) -> Draft | None:

@@ -118,21 +118,30 @@ class LegacyConstructorCast(Rule):
         match event.wanted, event.given:
             case "index", _:
                 harm, use = "which no index can be", "used as an index here: raises"
-            case "int", "integers":
+            case "int", "integers" | "numbers":
                 harm, use = "through which integers above 2**24 do not come unchanged", "made an integer again here"
             case "float64", "float64":
                 harm, use = "and what is left of its float64 meets float64 again", "used as float64 here"
             case _:
                 return
+        # Most lists of whole numbers count something, and stay small.
+        counts = (event.wanted, event.given) == ("int", "numbers") and not _IDENTIFIER.search(_given(event.node))
         yield Draft(
             event.node,
             f"`{spell(event.node)}` makes a smaller float, {harm}",
-            Certainty.LIKELY,
+            Certainty.POSSIBLE if counts else Certainty.LIKELY,
             "keep the values with `torch.as_tensor(...)`",
             (Note(event.use, use),),
             mend=event.node,
             repair=_kept(event),
         )
+
+
+def _given(call: cst.CSTNode) -> str:
+    """What a constructor is given, as the program spells it."""
+    import libcst
+
+    return spell(call.args[0].value) if isinstance(call, libcst.Call) and call.args else ""
 
 
 def harm_of(event: TorchCall, data: Argument) -> tuple[Certainty, str] | None:
@@ -142,6 +151,8 @@ def harm_of(event: TorchCall, data: Argument) -> tuple[Certainty, str] | None:
         case Tensor(dtype=dtype) if event.name != "Tensor" and is_integral(dtype):
             return Certainty.CERTAIN, f"which is a tensor of {dtype}: TypeError"
         case Array(zero_dim=True) | Sequence(kind="loader" | "generator" | "view"):
+            return None
+        case Array(small=True) if target == "float32":
             return None
         case Array(dtype="float16" | "float32"):
             return None

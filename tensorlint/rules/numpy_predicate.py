@@ -80,8 +80,11 @@ class NumpyPredicateOnTensor(Rule):
         operand = next((argument for argument in event.arguments if isinstance(argument.value, Tensor)), None)
         if operand is None or not isinstance(operand.value, Tensor) or not operand.value.sure:
             return
-        if event.name not in _WRONG and _is_only_asked(event.uses):
+        if event.name not in _WRONG and (_is_only_asked(event.uses) or _is_asked_later(event.asked_later)):
             yield from _exported(event, operand)
+            return
+        if "shape" in event.asked_later:
+            # What torch gives has a shape, the tuple that NumPy gives has none.
             return
         wrong = _WRONG.get(event.name, "a uint8 tensor, which `~` and masks misread")
         instead = _INSTEAD.get(event.name, f"torch.{event.name}(...)")
@@ -104,6 +107,11 @@ def _is_only_asked(uses: tuple[str, ...]) -> bool:
             return True
         case _:
             return False
+
+
+def _is_asked_later(asked: frozenset[str]) -> bool:
+    """The same for a result that has a name."""
+    return bool(asked) and asked <= {"any", "all", "sum", "item"}
 
 
 def _exported(event: NumpyCall, operand: Argument) -> Iterator[Draft]:
