@@ -107,8 +107,8 @@ class NumpyCalls(TorchCalls):
             case Result.SAMPLE:
                 sized = any(argument.keyword == "size" or (not argument.keyword) for argument in arguments)
                 dtype = dtype_argument(arguments) or row.dtype.replace("?", "")
-                bounds = Sequence(items=tuple(argument.value for argument in arguments if argument.keyword != "size"))
-                small = name == "random.randint" and all_small(bounds)
+                # Numbers that are made up have no digits to lose.
+                small = name == "random.randint"
                 return Array(dtype=dtype, small=small, storages=self.storage()) if sized else Scalar(kind="np.float64")
             case Result.SCALAR:
                 return Scalar(kind="number")

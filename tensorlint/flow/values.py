@@ -193,7 +193,7 @@ class Array:
     read_only: Fact = NO_FACT
     negative_stride: Fact = NO_FACT
     zero_dim: bool = False
-    #: Whether the program spells all its numbers, and they are whole ones that every float32 holds.
+    #: Whether a float32 holds all its numbers: the program spells them, or draws them at random.
     small: bool = False
     origin: Origin | None = field(default=None, compare=False)
     #: The ``.numpy()`` that made this array a view of a tensor.
