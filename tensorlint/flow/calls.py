@@ -206,9 +206,9 @@ class Calls(BuiltinCalls):
         told = self._requested_device(arguments, node) or self._device_among(arguments, node)
         computed = callee is not None or computes_with_parameters(name) or name in self.trained
         device = (told if told is not None else strongest(devices, UNKNOWN_FACT)).weakened()
-        if device.truth is Truth.MAYBE and (name[:1].isupper() if told is not None else not computed):
-            # An imported helper may bring what it returns to the CPU, and an object that is made for a device need not
-            # keep there all that it holds and gives.
+        if device.truth is Truth.MAYBE and (told is not None or not computed):
+            # An imported helper may bring what it returns to the CPU, even if it is told a device, and an object that
+            # is made for one need not keep there all that it holds and gives.
             device = replace(device, truth=Truth.UNKNOWN)
         grad = UNKNOWN_FACT
         if id(node) in self.differentiated:

@@ -223,6 +223,8 @@ class Store(Event):
     value: Value
     container: str
     target: str
+    #: Where the file updates parameters in place, if it does.
+    training: Mutation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,12 @@ from tensorlint.flow.values import (
 )
 from tensorlint.knowledge import ARRAY_ATTRIBUTES, TENSOR_ATTRIBUTES, Grad, Result, Share
 
+#: What holds the device that a program was told to use.
+_CHOSEN = re.compile(
+    r"(^|[._])(args?|opts?|options?|cfg|conf|config|hps?|hparams?|params|settings|flags?|namespace|self|cls|trainer"
+    r"|accelerator|runner|agent|context|ctx|state)$",
+    re.IGNORECASE,
+)
 #: Names that data loaders go by; what they yield was collated in host memory.
 LOADER = re.compile(
     r"(^|_)(data_?)?(loader|dataloader)s?$|loader$|_dl$|(train|val|valid|test)_(iter|gen)$", re.IGNORECASE
@@ -358,10 +364,10 @@ class Expressions(Machine):
         if name in {"shape", "ndim", "is_cuda", "requires_grad", "name", "__class__", "size"}:
             return PLAIN
         if name == "device":
-            # Somebody wants a tensor to be where this one is: so it may be elsewhere than on the CPU. (A test only
-            # does as the program would.)
-            meant = value.device.truth is Truth.UNKNOWN and not self.file.is_test
-            truth = Truth.MAYBE if meant else value.device.truth
+            truth = value.device.truth
+            if truth is Truth.UNKNOWN and _CHOSEN.search(dotted_name(node.value)):
+                # An option is there to be chosen; where another tensor is, nobody chose here.
+                truth = Truth.MAYBE
             return DeviceValue(fact=Fact(truth, node, "created on the device of another tensor"))
         if name in {"data", "grad"}:
             part = replace(self.part_of(value), grad=NO_FACT)
@@ -377,6 +383,8 @@ class Expressions(Machine):
         indices = [self._index(element.slice, frame) for element in node.slice]
         match value:
             case Tensor():
+                for index in indices:
+                    self.widen(frame, node, index, "index")
                 if self.copies_by_index(indices):
                     return replace(
                         value,

@@ -361,7 +361,7 @@ def _asks_for_device(test: cst.BaseExpression) -> bool:
         case cst.Attribute(attr=cst.Name(value="is_cuda" | "is_mps")):
             return True
         case cst.Comparison(left=left):
-            return _device_asked(left) is not None
+            return _device_asked(left) is not None or "device" in _named_device(left).split(".")[-1]
         case cst.BooleanOperation(left=left, operator=cst.And(), right=right):
             return _asks_for_device(left) or _asks_for_device(right)
         case _:

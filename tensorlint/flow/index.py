@@ -154,10 +154,14 @@ def asked_of(name: str, scope: cst.CSTNode) -> frozenset[str]:
 
 
 def names_in(node: cst.CSTNode) -> frozenset[str]:
-    """The plain names that stand in ``node``."""
-    if isinstance(node, cst.Name):
-        return frozenset({node.value})
-    return frozenset().union(*map(names_in, node.children))
+    """The plain names that are read in ``node``: neither attributes nor keywords."""
+    match node:
+        case cst.Name(value=name):
+            return frozenset({name})
+        case cst.Attribute(value=inner) | cst.Arg(value=inner):
+            return names_in(inner)
+        case _:
+            return frozenset().union(*map(names_in, node.children))
 
 
 def walk_scope(root: cst.CSTNode) -> Iterator[cst.CSTNode]:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tensorlint.flow import events
-from tensorlint.flow.index import binds_after, contains
+from tensorlint.flow.index import binds_after, contains, names_in
 from tensorlint.flow.state import Environment, Frame, Mutation
 from tensorlint.flow.values import (
     NO_FACT,
@@ -91,6 +91,8 @@ class Machine:
         #: names of what was asked for its ``.parameters()`` or told to ``.train()``, with the place.
         self.differentiated: set[int] = set()
         self.trained: dict[str, cst.CSTNode] = {}
+        #: The first place in the file where parameters are updated in place.
+        self.training: Mutation | None = None
         #: Likewise the names of what was treated as only networks are: ``.eval()``, ``.load_state_dict(...)``.
         self.networks: set[str] = set()
         #: The exports, by the ``id`` of their nodes, whose arrays are written somewhere.
@@ -286,13 +288,22 @@ class Machine:
             case _:
                 return False
 
-    def update_parameters(self, frame: Frame, mutation: Mutation, updated: Storages = NO_STORAGE) -> None:
+    def update_parameters(
+        self,
+        frame: Frame,
+        mutation: Mutation,
+        updated: Storages = NO_STORAGE,
+        named: frozenset[str] | None = None,
+    ) -> None:
         """Training steps in place: every alias of a parameter that was taken as a snapshot follows it.
 
-        ``updated``: the parameters that are stepped, when they are known; otherwise it may be any.
+        ``updated``: the parameters that are stepped, when they are known; otherwise it may be any, or any of an object
+        that is ``named`` where it is trained.
         """
         frame.updated = frame.updated | updated if updated and (frame.updates is None or frame.updated) else NO_STORAGE
         frame.updates = mutation
+        if self.training is None and mutation.how == "update":
+            self.training = mutation
         owners = {Owner.GRADIENT} if mutation.how == "backward" else {Owner.PARAMETER, Owner.BUFFER}
         for path, value in list(frame.env.items()):
             if isinstance(value, Optimizer) and mutation.how == "update":
@@ -301,6 +312,8 @@ class Machine:
                 if not isinstance(leaf, (Tensor, Array, Dictionary)) or leaf.alias is None:
                     continue
                 if updated and not leaf.storages & updated:
+                    continue
+                if named is not None and isinstance(leaf, Dictionary) and not names_in(leaf.alias) & named:
                     continue
                 if any(storage.owner in owners for storage in leaf.storages):
                     frame.env.stale.setdefault(path, mutation)

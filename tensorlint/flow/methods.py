@@ -11,7 +11,7 @@ from tensorlint.flow import events
 from tensorlint.flow.calls import Calls
 from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.events import Argument
-from tensorlint.flow.index import ClassInfo, dotted_name
+from tensorlint.flow.index import ClassInfo, dotted_name, names_in
 from tensorlint.flow.state import Frame, Mutation
 from tensorlint.flow.torch_calls import names_device
 from tensorlint.flow.values import (
@@ -622,7 +622,8 @@ class Methods(Calls):
             case "copy":
                 return replace(value, storages=self.storage(), oid=self.serial)
             case "fit" | "learn" | "train_on_batch" | "train_model" | "train_one_epoch" | "train_epoch":
-                self.update_parameters(frame, Mutation(node, "update", f"`.{name}(...)` trains the model here"))
+                mutation = Mutation(node, "update", f"`.{name}(...)` trains the model here")
+                self.update_parameters(frame, mutation, named=names_in(node))
                 return UNKNOWN
             case _:
                 return None

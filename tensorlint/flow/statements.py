@@ -406,7 +406,9 @@ class Statements(Methods):
             self.keep(value)
         for leaf in leaves(value):
             if isinstance(leaf, (Tensor, Array, Dictionary)):
-                self.emit(frame, events.Store, node, value=leaf, container=container, target=target)
+                self.emit(
+                    frame, events.Store, node, value=leaf, container=container, target=target, training=self.training
+                )
                 for loop in frame.loops:
                     if born <= loop.start:
                         loop.stored.append((node, leaf, container, _part(written, value, leaf)))

@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 _CASTS = frozenset({"long", "int", "short", "char", "byte", "bool", "double"})
 _FLOATS = frozenset({"Tensor", "FloatTensor", "HalfTensor"})
 #: Names of integers that count nothing, so that another one in their place is wrong.
-_IDENTIFIER = re.compile(r"(^|[._])(ids?|idx|index|indexes|indices|timestamps?|stamps?)$|_(id|idx)s?$", re.IGNORECASE)
+_IDENTIFIER = re.compile(
+    r"(^|[._])(ids?|idx|index|indexes|indices|tokens?|timestamps?|stamps?)(\[.*\])?$|_(id|idx)s?(\[.*\])?$",
+    re.IGNORECASE,
+)
 
 
 class LegacyConstructorCast(Rule):
@@ -42,9 +45,9 @@ class LegacyConstructorCast(Rule):
 
     ## What it does
     Reports the legacy constructors `torch.Tensor`, `torch.FloatTensor` and `torch.HalfTensor` where that does harm: on
-    arrays of integers, booleans, complex numbers or objects; on integers that do not fit, that are ids or indices by
-    their name, or that are made integers again; on float64 that is used with float64 afterwards; where the result
-    serves as an index; with keywords the constructor does not know, and on a device other than the CPU.
+    integers that do not fit, that are ids, tokens or indices by their name, or that are made integers again; on arrays
+    of complex numbers or objects; on float64 that is used with float64 afterwards; where the result serves as an
+    index; with keywords the constructor does not know, and on a device other than the CPU.
 
     ## Why is this bad
     Integers above 2**24 and float64 values silently lose digits: an id becomes its neighbour. Booleans and indices
@@ -72,8 +75,9 @@ class LegacyConstructorCast(Rule):
     aliasing.
 
     ## Limits
-    Of data that is not known nothing is said at the default certainty. Where nothing is lost (floats, small literals)
-    the constructor is a matter of style: TBX216, off by default.
+    Of data that is not known, and of integers that may be counts, features or pixels, nothing is said at the default
+    certainty: they are turned into floats on purpose, and are small. Where nothing is lost (floats, small numbers) the
+    constructor is a matter of style: TBX216, off by default.
 
     ## Fix safety
     `torch.as_tensor(x, dtype=torch.float32)` is safe for arrays and for lists of numbers: same values, same dtype, same
@@ -169,9 +173,12 @@ def harm_of(event: TorchCall, data: Argument) -> tuple[Certainty, str] | None:
             return Certainty.CERTAIN, "which holds objects: TypeError"
         case Array(dtype="int64" | "int32" | "uint64" | "uint32" as dtype):
             bound = "2**24" if target == "float32" else "2**11"
-            return Certainty.CERTAIN, f"which holds {dtype}: above {bound} values change"
+            meant = target == "float16" or _IDENTIFIER.search(spell(data.node)) or event.consumer in _CASTS
+            # Counts, features and pixels are turned into floats on purpose, and are small.
+            certainty = Certainty.CERTAIN if meant else Certainty.POSSIBLE
+            return certainty, f"which holds {dtype}: above {bound} values change"
         case Array(dtype=dtype):
-            return Certainty.CERTAIN, f"which holds {dtype}"
+            return Certainty.POSSIBLE, f"which holds {dtype}"
         case Sequence() as numbers:
             return _harm_of_list(numbers, data, target)
         case Unknown(tensor=tensor, source=source) if tensor is not Truth.NO or source == "mixed":

@@ -89,11 +89,14 @@ class StateDictAlias(Rule):
         ):
             return
         if KEPT_NAME.search(event.target):
+            training = event.training
             yield Draft(
                 value.alias,
                 f"`{event.target}` keeps the live parameters, not a copy: it follows the training",
-                Certainty.LIKELY,
+                # Where nothing here trains, somebody else may: or nobody.
+                Certainty.POSSIBLE if training is None else Certainty.LIKELY,
                 _help(value.alias, event.scene),
+                () if training is None else (Note(training.node, training.words),),
                 repair=_repair(value.alias, event.scene),
             )
 
