@@ -65,9 +65,30 @@ ONLY_POSSIBLE = {
         "tests/test_labels.py",
         "import numpy as np\nimport torch\n\nlabels = torch.Tensor(np.arange(7))\n",
     ),
-    "the device of another tensor in a test": (
+    "a helper that is told a device": (
         "TBX101",
-        "tests/test_boxes.py",
+        "src/stats.py",
+        (
+            "import torch\nfrom helpers import extract\n\ndevice = 'cuda' if torch.cuda.is_available() else 'cpu'\n"
+            "features = extract(torch.ones(3), device)\nprint(features.numpy())\n"
+        ),
+    ),
+    "pixels that become floats": (
+        "TBX201",
+        "src/pixels.py",
+        "import numpy as np\nimport torch\n\ndef to_tensor(x):\n    return torch.Tensor(x.astype(np.uint8))\n",
+    ),
+    "a state that is kept where nothing is trained": (
+        "TBX302",
+        "src/explain.py",
+        (
+            "import torch\n\nclass Explainer:\n    def __init__(self, model: torch.nn.Module):\n"
+            "        self.original_state = model.state_dict()\n"
+        ),
+    ),
+    "the device of another tensor": (
+        "TBX101",
+        "src/boxes.py",
         "import torch\n\ndef check(boxes):\n    points = torch.zeros(3).to(boxes.device)\n    return points.numpy()\n",
     ),
 }

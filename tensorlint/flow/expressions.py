@@ -615,6 +615,7 @@ class Expressions(Machine):
                 storages=self.storage(),
                 alias=None,
                 imported=False,
+                narrowed=None,
                 oid=self.serial,
             )
         if any(isinstance(value, Array) for value in values):

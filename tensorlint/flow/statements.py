@@ -300,8 +300,11 @@ class Statements(Methods):
         """One of the values that a tuple is unpacked into: an object of its own, known by its name from here on."""
         if isinstance(value, Unknown):
             value = replace(value, origin=Origin(name, "unpacked here"))
-            if value.grad.truth is Truth.UNKNOWN and id(name) in self.differentiated:
+            if id(name) in self.differentiated and value.grad.truth is Truth.UNKNOWN:
                 value = replace(value, grad=Fact(Truth.MAYBE, name, "`.backward()` goes through it"))
+            elif id(name) not in self.differentiated and value.grad.truth is Truth.MAYBE:
+                # Of several outputs of a network, some are what it was given.
+                value = replace(value, grad=replace(value.grad, truth=Truth.UNKNOWN))
         return replace(value, oid=self.next_serial()) if isinstance(value, (Tensor, Array, Unknown)) else value
 
     def _assign_attribute(self, target: cst.Attribute, value: Value, frame: Frame) -> None:
