@@ -584,7 +584,8 @@ def _narrowed(name: str, data: Value, dtype: str, node: cst.CSTNode) -> Narrowed
 
 def _is_size(arguments: tuple[Argument, ...]) -> bool:
     """Whether a legacy constructor is told how much to allocate, and not what to put there."""
-    if any(isinstance(argument.value, Scalar) and argument.value.literal == 0 for argument in arguments):
+    numbers = [argument.value.literal for argument in arguments if isinstance(argument.value, Scalar)]
+    if any(isinstance(number, int) and number <= 0 for number in numbers):
         return False
     kinds = [
         argument.value.kind if isinstance(argument.value, Scalar) else ""

@@ -55,7 +55,7 @@ class ObjectArray(Rule):
 
     def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
         data = event.positional()
-        if event.name not in {"array", "asarray", "asanyarray"} or data is None:
+        if event.name not in {"array", "asarray", "asanyarray"} or data is None or event.scene.caught:
             return
         if not isinstance(data.value, Sequence) or data.value.kind not in _KINDS:
             return
