@@ -73,6 +73,15 @@ ONLY_POSSIBLE = {
             "features = extract(torch.ones(3), device)\nprint(features.numpy())\n"
         ),
     ),
+    "a hook that a base class calls": (
+        "TBX102",
+        "src/detector.py",
+        (
+            "import torch\nfrom base import Detector\n\nclass Coder(Detector):\n    def __init__(self):\n"
+            "        self.model = torch.nn.Linear(2, 2)\n\n    def score(self, batch):\n"
+            "        return self.model(batch).cpu().numpy()\n"
+        ),
+    ),
     "pixels that become floats": (
         "TBX201",
         "src/pixels.py",

@@ -194,6 +194,9 @@ class Calls(BuiltinCalls):
         for leaf in inputs:
             self.hand_on(frame, node, leaf)
         operands = [value for value in inputs if isinstance(value, (Tensor, Unknown))]
+        if "device" in name and any(isinstance(value, Tensor) for value in inputs[:1]):
+            # ``get_device(wav)``: where that tensor is.
+            return DeviceValue(fact=strongest((value.device for value in operands[:1]), UNKNOWN_FACT))
         if TRAINER_NAME.search(name) and any(self._is_model(argument, frame) for argument in arguments):
             self.update_parameters(frame, Mutation(node, "update", f"`{name}(...)` trains the model here"))
         devices = [

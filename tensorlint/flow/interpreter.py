@@ -13,7 +13,7 @@ from tensorlint.flow.annotations import value_of
 from tensorlint.flow.events import Argument
 from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
 from tensorlint.flow.machine import MAX_APPLICATIONS, MAX_DEPTH
-from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_OFF, Environment, Frame, Mutation
+from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_NOT_KNOWN, GRAD_OFF, Environment, Frame, Mutation
 from tensorlint.flow.statements import Statements, declared_value, of_no_model, without_gradients
 from tensorlint.flow.values import (
     NO_FACT,
@@ -49,6 +49,9 @@ _LIGHTNING_EVAL = re.compile(
     r"(validation|test|predict)_(step|step_end|epoch_end)|on_(validation|test|predict)_((epoch|batch)_)?(start|end)"
 )
 _COLLATE = re.compile(r"collate|(^|_)transform$")
+#: Bases that call nothing back but ``forward``, by the first part of their names.
+_PLAIN_BASES = frozenset({"torch", "builtins", "object", "abc", "ABC", "typing", "enum", "collections"})
+_TRAINS = re.compile(r"train|fit|learn|update|optimi[sz]e|backward|loss|forward$")
 _HOST_METHODS = frozenset({"__getitem__", "__getitems__"})
 
 
@@ -143,7 +146,7 @@ class Interpreter(Statements):
             return GRAD_OFF
         if info.seen_grad_mode is not None and info.seen_grad_mode.truth is Truth.NO:
             return GRAD_OFF
-        return GRAD_ASSUMED_ON
+        return GRAD_NOT_KNOWN if _is_hook(info) else GRAD_ASSUMED_ON
 
     def _decorated_mode(self, info: FunctionInfo, frame: Frame) -> Fact | None:
         for decorator in info.decorators:
@@ -418,6 +421,13 @@ def _bound_arguments(info: FunctionInfo, arguments: tuple[Argument, ...], *, bou
     names = {parameter.name.value for parameter in _parameters(info.node)}
     passed.update({argument.keyword: argument.value for argument in arguments if argument.keyword in names})
     return passed
+
+
+def _is_hook(info: FunctionInfo) -> bool:
+    """Whether a method is there for a base class of another file to call, perhaps under ``no_grad``."""
+    if info.cls is None or info.calls or _TRAINS.search(info.name) or info.name.startswith("__"):
+        return False
+    return any(base.partition(".")[0] not in _PLAIN_BASES for base in info.cls.all_bases())
 
 
 def interpret(module: cst.Module, file: events.FileFacts, emit: Callable[[events.Event], None]) -> None:

@@ -27,6 +27,7 @@ from tensorlint.flow.values import (
     Unknown,
     Value,
     all_small,
+    leaves,
 )
 from tensorlint.knowledge import (
     NUMPY_FUNCTIONS,
@@ -175,6 +176,7 @@ class NumpyCalls(TorchCalls):
                 read_only=frozen,
                 zero_dim=isinstance(first, Scalar) and name in {"array", "asarray"},
                 small=isinstance(first, Sequence) and all_small(first),
+                counted=isinstance(first, Sequence) and all(_is_int(leaf) for leaf in leaves(first)),
                 oid=self.serial,
                 negative_stride=Fact(Truth.YES, node, "flipped here: a negative stride")
                 if row.negative_strides
@@ -211,3 +213,8 @@ class NumpyCalls(TorchCalls):
             if isinstance(first, Unknown):
                 return Fact(Truth.MAYBE, node, "read-only when the buffer is a bytes object")
         return NO_FACT
+
+
+def _is_int(value: Value) -> bool:
+    """Whether it is an integer of Python, and none that is spelled and large."""
+    return isinstance(value, Scalar) and value.kind == "int" and (value.literal is None or all_small(value))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 #: Grad mode of code nobody is seen to call under ``no_grad``.
 GRAD_ASSUMED_ON = Fact(Truth.MAYBE)
 GRAD_OFF = Fact(Truth.NO)
+GRAD_NOT_KNOWN = Fact(Truth.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)

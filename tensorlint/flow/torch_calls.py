@@ -570,7 +570,8 @@ def _narrowed(name: str, data: Value, dtype: str, node: cst.CSTNode) -> Narrowed
         case Array(dtype="float64" | "" | "?" as held):
             return Narrowed(node, held.strip("?"))
         case Array(dtype=held):
-            return Narrowed(node, "" if held.startswith("float") or data.small else "integers")
+            whole = "numbers" if data.counted else "integers"
+            return Narrowed(node, "" if held.startswith("float") or data.small else whole)
         case Sequence():
             inside = list(leaves(data))
             integers = bool(inside) and all(isinstance(leaf, Scalar) and leaf.kind == "int" for leaf in inside)

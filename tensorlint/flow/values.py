@@ -195,6 +195,8 @@ class Array:
     zero_dim: bool = False
     #: Whether a float32 holds all its numbers: the program spells them, or draws them at random.
     small: bool = False
+    #: Whether it was made of integers of Python, most of which count something.
+    counted: bool = False
     origin: Origin | None = field(default=None, compare=False)
     #: The ``.numpy()`` that made this array a view of a tensor.
     alias: cst.CSTNode | None = field(default=None, compare=False)

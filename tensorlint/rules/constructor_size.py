@@ -83,12 +83,27 @@ class ConstructorSizeNotData(Rule):
         yield Draft(
             event.node,
             f"`{spell(event.node)}` is uninitialised memory, and is used before anything is written to it",
-            Certainty.LIKELY,
+            Certainty.LIKELY if _is_meant_as_data(event) else Certainty.POSSIBLE,
             "use `torch.tensor(...)` for a number, `torch.zeros(...)` or `torch.empty(...)` for a buffer",
             (Note(event.use, "used as data here"),),
             mend=event.node,
             repair=_repair(event.node, event.scene),
         )
+
+
+def _is_meant_as_data(event: UnsetRead) -> bool:
+    """Whether a number was to be held, or something adds up in the memory; else any input may have been welcome."""
+    import libcst
+
+    match event.node, event.use:
+        case libcst.Call(args=[_]), _:
+            return True
+        case _, libcst.AugAssign():
+            return True
+        case _, libcst.Call(func=libcst.Attribute(attr=libcst.Name(value=method))):
+            return method.endswith("_")
+        case _:
+            return False
 
 
 def _repair(node: cst.CSTNode, scene: Scene) -> Builder | None:

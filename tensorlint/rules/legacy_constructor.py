@@ -173,7 +173,8 @@ def harm_of(event: TorchCall, data: Argument) -> tuple[Certainty, str] | None:
             return Certainty.CERTAIN, "which holds objects: TypeError"
         case Array(dtype="int64" | "int32" | "uint64" | "uint32" as dtype):
             bound = "2**24" if target == "float32" else "2**11"
-            meant = target == "float16" or _IDENTIFIER.search(spell(data.node)) or event.consumer in _CASTS
+            cast_back = event.consumer in _CASTS and not data.value.counted
+            meant = target == "float16" or cast_back or _IDENTIFIER.search(spell(data.node))
             # Counts, features and pixels are turned into floats on purpose, and are small.
             certainty = Certainty.CERTAIN if meant else Certainty.POSSIBLE
             return certainty, f"which holds {dtype}: above {bound} values change"
