@@ -313,6 +313,7 @@ class Methods(Calls):
             alias=value.alias if kept else None,
             frozen=value.frozen if kept else None,
             imported=value.imported and kept,
+            narrowed=None if is_integral(dtype) else value.narrowed,
             oid=self.next_serial(),
         )
 

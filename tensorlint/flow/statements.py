@@ -636,6 +636,9 @@ class Statements(Methods):
             storages: Storages = getattr(value, "storages", NO_STORAGE)
             if len(storages) != 1 or id(node) in seen or getattr(value, "picked", False):
                 continue
+            if isinstance(value, Tensor) and value.source == "element":
+                # Of a container that was not seen: another one each time.
+                continue
             (storage,) = storages
             if storage.serial <= start and storage.serial in written:
                 seen.add(id(node))

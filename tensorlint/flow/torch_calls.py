@@ -94,8 +94,11 @@ _TAKES_INDEX = frozenset(
 )
 
 
-#: What asks a tensor for its dtype, device, layout or shape, and not for its data: ``new_zeros``, ``empty_like``.
-_LIKE = re.compile(r"new|new_(?!tensor).*|.+_like|size|dim|ndimension|numel|nelement|type|stride|is_\w+")
+#: What asks a tensor for its dtype, device, layout or shape, and not for its data (``new_zeros``, ``empty_like``), and
+#: what only changes these before the memory is filled.
+_LIKE = re.compile(
+    r"new|new_(?!tensor).*|.+_like|size|dim|ndimension|numel|nelement|type|stride|is_\w+|type_as|long|float|double|half"
+)
 
 
 def _operands_read(name: str) -> int | None:
