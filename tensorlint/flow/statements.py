@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Nodes
 from dataclasses import replace
@@ -15,7 +16,7 @@ from tensorlint.flow.annotations import value_of
 from tensorlint.flow.expressions import FLOATS
 from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name, names_in
 from tensorlint.flow.methods import Methods
-from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop, Stored
+from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop, Mutation, Stored
 from tensorlint.flow.torch_calls import AUTOCAST
 from tensorlint.flow.values import (
     MAYBE_GRAD,
@@ -71,6 +72,9 @@ _COMPOUND = frozenset(
 #: Stands for a part of a subject, which has no name of its own to narrow.
 _PART = cst.Ellipsis()
 _GRAD_CONTEXTS = {"torch.no_grad()": GRAD_OFF, "torch.enable_grad()": Fact(Truth.YES)}
+
+#: What a trainer calls between its steps.
+_CALLBACK = re.compile(r"on_.*(epoch|batch|step|train|validation)")
 
 
 class Statements(Methods):
@@ -409,9 +413,8 @@ class Statements(Methods):
             self.keep(value)
         for leaf in leaves(value):
             if isinstance(leaf, (Tensor, Array, Dictionary)):
-                self.emit(
-                    frame, events.Store, node, value=leaf, container=container, target=target, training=self.training
-                )
+                training = self.training or _called_back(frame)
+                self.emit(frame, events.Store, node, value=leaf, container=container, target=target, training=training)
                 for loop in frame.loops:
                     if born <= loop.start:
                         loop.stored.append((node, leaf, container, _part(written, value, leaf)))
@@ -890,6 +893,15 @@ _HANDLERS: Mapping[type[cst.CSTNode], Handler] = MappingProxyType(
 )
 
 declared_value = _declared
+
+
+def _called_back(frame: Frame) -> Mutation | None:
+    """For a method that a trainer calls between its steps."""
+    if frame.function is None or not isinstance(frame.function.node, cst.FunctionDef):
+        return None
+    if not _CALLBACK.match(frame.function.name):
+        return None
+    return Mutation(frame.function.node.name, "update", "called between the steps of a training")
 
 
 def of_no_model(value: Value, owner: str = "") -> Value:

@@ -228,7 +228,8 @@ def _refused(event: TorchCall) -> Iterator[Draft]:
         return
     truth = device_fact(device.value).truth
     # A device that was left open was meant to matter; that of another tensor may be the CPU.
-    meant = isinstance(device.value, Unknown) and "cpu" not in spell(device.node).lower()
+    name = spell(device.node).lower()
+    meant = (isinstance(device.value, Unknown) or name == "self.device") and "cpu" not in name
     if truth > Truth.UNKNOWN or (truth is Truth.UNKNOWN and meant):
         yield Draft(
             event.node,
