@@ -230,7 +230,8 @@ class Expressions(Machine):
                 name = dotted_name(node) if isinstance(node, (cst.Name, cst.Attribute)) else ""
                 if LOADER.search(name):
                     return self._loaded()
-                return self.part_of(value)
+                part = self.part_of(value)
+                return replace(part, source="element") if part.source == "parameter" else part
             case _:
                 return Unknown(source="element")
 

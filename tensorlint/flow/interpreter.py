@@ -51,7 +51,7 @@ _LIGHTNING_EVAL = re.compile(
 _COLLATE = re.compile(r"collate|(^|_)transform$")
 #: Bases that call nothing back but ``forward``, by the first part of their names.
 _PLAIN_BASES = frozenset({"torch", "builtins", "object", "abc", "ABC", "typing", "enum", "collections"})
-_TRAINS = re.compile(r"train|fit|learn|update|optimi[sz]e|backward|loss|forward$")
+_TRAINS = re.compile(r"train|fit|learn|update|optimi[sz]e|backward|loss|^forward$")
 _HOST_METHODS = frozenset({"__getitem__", "__getitems__"})
 
 
