@@ -103,6 +103,14 @@ ONLY_POSSIBLE = {
 }
 
 
+def test_what_is_detached_is_so_whoever_calls() -> None:
+    text = (
+        "import torch\nfrom base import Algorithm\n\nclass Contrast(Algorithm):\n    def validation(self, samples):\n"
+        "        found = self.encoder(samples)\n        return found[0].detach().cpu().view(-1).numpy()\n"
+    )
+    assert not judge_source(Source("src/contrast.py", text), frozenset({"TBX102"}), Certainty.POSSIBLE)
+
+
 @pytest.mark.parametrize(("code", "path", "text"), ONLY_POSSIBLE.values(), ids=ONLY_POSSIBLE)
 def test_what_could_happen_is_only_possible(code: str, path: str, text: str) -> None:
     found = judge_source(Source(path, text), frozenset({code}), Certainty.POSSIBLE)

@@ -510,7 +510,9 @@ class Expressions(Machine):
             case (Array(), Array() | Scalar() | Foreign() | Unknown()) | (Scalar() | Foreign() | Unknown(), Array()):
                 dtype = self._promoted(left, right)
                 divided = isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Divide)
-                return Array(dtype="float64" if divided and is_integral(dtype) else dtype, storages=self.storage())
+                if divided and not dtype.startswith(("float", "complex")):
+                    dtype = "float64" if is_integral(dtype) else "float64?"
+                return Array(dtype=dtype, storages=self.storage())
             case (Unknown(), _) | (_, Unknown()):
                 known = [side for side in (left, right) if isinstance(side, Unknown)]
                 return Unknown(

@@ -455,6 +455,6 @@ class Machine:
         if mode.truth is Truth.NO:
             return NO_FACT
         if mode.truth is Truth.UNKNOWN:
-            return Fact()
+            return grad if grad.truth is Truth.NO else Fact()
         # A mode that is chosen when the program runs has a place; that nobody outside switches it off is presumed.
         return grad.weakened() if mode.truth is Truth.MAYBE and mode.node is not None else grad

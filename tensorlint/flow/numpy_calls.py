@@ -143,7 +143,7 @@ class NumpyCalls(TorchCalls):
         if not dtype and row.dtype == "default-float":
             dtype = "float64"
         if not dtype and row.dtype == "float":
-            dtype = kept if kept.startswith("float") else "float64" if kept else ""
+            dtype = kept if kept.startswith("float") else "float64" if kept else "float64?"
         if not dtype and row.dtype == "complex":
             dtype = {"": "complex", "float32": "complex64", "complex64": "complex64"}.get(kept, "complex128")
         operands = [argument.value for argument in arguments if not argument.keyword]

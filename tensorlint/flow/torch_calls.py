@@ -570,8 +570,8 @@ def _narrowed(name: str, data: Value, dtype: str, node: cst.CSTNode) -> Narrowed
     if dtype not in {"float32", "float16"} or isinstance(data, Tensor):
         return None
     match data:
-        case Array(dtype="float64" | "" | "?" as held):
-            return Narrowed(node, held.strip("?"))
+        case Array(dtype="float64" | "float64?" | "" | "?" as held):
+            return Narrowed(node, "" if held.endswith("?") else held)
         case Array(dtype=held):
             whole = "numbers" if data.counted else "integers"
             return Narrowed(node, "" if held.startswith("float") or data.small else whole)

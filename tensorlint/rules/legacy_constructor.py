@@ -158,12 +158,11 @@ def harm_of(event: TorchCall, data: Argument) -> tuple[Certainty, str] | None:
             return None
         case Array(small=True) if target == "float32":
             return None
-        case Array(dtype="float16" | "float32"):
+        case Array(dtype=dtype) if dtype.startswith("float"):
+            # Digits that matter show in what the tensor is used with: ``NarrowedUse``.
             return None
         case Array(dtype=dtype) if not dtype.rstrip("?") or dtype.endswith("?"):
             return Certainty.POSSIBLE, "whatever dtype the array has"
-        case Array(dtype="float64"):
-            return Certainty.POSSIBLE, "which holds float64"
         case Array(dtype="bool" | "uint8" | "int8") if event.consumer in _CASTS:
             # There and back again: a float holds each of these.
             return None
@@ -202,7 +201,7 @@ def _harm_of_list(numbers: Sequence, data: Argument, target: str) -> tuple[Certa
     integers = all(isinstance(number, Scalar) and number.kind in {"int", "np.int64"} for number in inside)
     if integers and _IDENTIFIER.search(spell(data.node)):
         return Certainty.LIKELY, f"a {numbers.kind} of integers: above 2**24 one becomes another"
-    return Certainty.POSSIBLE, f"a {numbers.kind} of {'integers' if integers else 'whatever its elements are'}"
+    return (Certainty.POSSIBLE, f"a {numbers.kind} of integers") if integers else None
 
 
 _FLOAT_KINDS = frozenset({"float", "np.float32", "np.float64"})
