@@ -227,7 +227,8 @@ class Calls(BuiltinCalls):
             frozen = callee is not None and callee.grad.truth is Truth.NO
             trained = UNKNOWN_FACT if frozen else strongest(map(self.trained_as, (name, owner)))
             grad = inherited if inherited.truth > Truth.UNKNOWN else trained
-        dtype = (self.autocast if computed else "") or (callee.dtype if callee is not None else "")
+        # Under autocast a network of unseen code may end in either precision.
+        dtype = callee.dtype if callee is not None else ""
         return Unknown(
             device=device,
             grad=self.result_grad(grad, frame),
