@@ -14,7 +14,7 @@ from tensorlint.flow.events import Argument
 from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
 from tensorlint.flow.machine import MAX_APPLICATIONS, MAX_DEPTH
 from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_NOT_KNOWN, GRAD_OFF, Environment, Frame, Mutation
-from tensorlint.flow.statements import Statements, declared_value, of_no_model, without_gradients
+from tensorlint.flow.statements import Statements, declared_value, of_no_model, without_aliases
 from tensorlint.flow.values import (
     NO_FACT,
     NO_STORAGE,
@@ -313,7 +313,7 @@ class Interpreter(Statements):
             return result
         # Where the model, or the leaf, was made in there, nobody out here can train it.
         gradients = frozenset(each for each in storages_of(result) if -each.serial - 1 > inner.start)
-        return without_gradients(of_no_model(result), gradients)
+        return without_aliases(of_no_model(result), gradients)
 
     def _retrained(self, inner: Frame, frame: Frame, given: list[Value]) -> bool:
         """Whether the body froze or thawed a model it was given, which the caller goes on with."""

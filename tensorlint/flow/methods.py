@@ -131,6 +131,8 @@ class Methods(Calls):
             argument.keyword == "set_to_none" and _is_false(argument.value) for argument in arguments
         ):
             self.release_gradients(frame)
+        elif name == "load_state_dict":
+            frame.env.replace(value.oid, lambda held: replace(value, fresh=False))
         elif name == "state_dict" and value.fresh:
             # No state yet, and the groups of parameters are copied.
             return Dictionary(element=UNKNOWN, oid=self.next_serial())

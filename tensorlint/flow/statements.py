@@ -48,6 +48,7 @@ from tensorlint.flow.values import (
     is_usual,
     join,
     leaves,
+    storages_of,
 )
 
 #: How often in one call the rest of a block is followed twice, once for each answer to a test.
@@ -273,8 +274,15 @@ class Statements(Methods):
         gradients = gradients_of(held.storages) if isinstance(held, Tensor) else NO_STORAGE
         for name, kept in list(frame.env.items()):
             if isinstance(kept, (Dictionary, Sequence, Tensor, Array)):
-                let = without_gradients(kept, gradients) if gradients else of_no_model(kept, path)
+                let = without_aliases(kept, gradients) if gradients else of_no_model(kept, path)
                 frame.env.bindings[name] = let
+
+    @staticmethod
+    def _rebound(parameter: Tensor, frame: Frame) -> None:
+        """Every parameter of a model got other memory: what was kept of it before stays as it is."""
+        for name, kept in list(frame.env.items()):
+            if isinstance(kept, (Dictionary, Sequence, Array)) and storages_of(kept) & parameter.storages:
+                frame.env.bindings[name] = without_aliases(of_no_model(kept), parameter.storages)
 
     def _unpack(self, target: cst.Tuple | cst.List, value: Value, frame: Frame) -> None:
         elements = target.elements
@@ -321,6 +329,8 @@ class Statements(Methods):
             self.set_grad(owner, grad, frame)
             return
         if name in {"data", "grad"} and isinstance(owner, Tensor):
+            if name == "data" and owner.source == PARAMETER_OF_MODULE:
+                self._rebound(owner, frame)
             return
         path = dotted_name(target)
         if not path:
@@ -917,14 +927,14 @@ def of_no_model(value: Value, owner: str = "") -> Value:
             return value
 
 
-def without_gradients(value: Value, gradients: Storages) -> Value:
-    """The same, but what it holds of ``gradients`` is written by no backward pass any more."""
+def without_aliases(value: Value, gone: Storages) -> Value:
+    """The same, but what it holds of ``gone`` is written by no training any more."""
     match value:
-        case Tensor() | Array() if value.storages and value.storages <= gradients:
+        case Tensor() | Array() if value.storages and value.storages <= gone:
             return replace(value, alias=None)
         case Sequence(items=items) if items is not None:
-            return replace(value, items=tuple(without_gradients(item, gradients) for item in items))
+            return replace(value, items=tuple(without_aliases(item, gone) for item in items))
         case Sequence(element=element) if element is not None:
-            return replace(value, element=without_gradients(element, gradients))
+            return replace(value, element=without_aliases(element, gone))
         case _:
             return value
