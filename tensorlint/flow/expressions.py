@@ -296,6 +296,7 @@ class Expressions(Machine):
 
     def _tensor_attribute(self, value: Tensor, name: str, node: cst.Attribute, frame: Frame) -> Value:
         if name == "grad":
+            self.snapshots = True
             return Tensor(
                 device=value.device,
                 grad=NO_FACT,

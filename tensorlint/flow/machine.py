@@ -91,6 +91,8 @@ class Machine:
         #: names of what was asked for its ``.parameters()`` or told to ``.train()``, with the place.
         self.differentiated: set[int] = set()
         self.trained: dict[str, cst.CSTNode] = {}
+        #: Whether the file looks at any state or gradient that somebody could keep.
+        self.snapshots = False
         #: The first place in the file where parameters are updated in place.
         self.training: Mutation | None = None
         #: Likewise the names of what was treated as only networks are: ``.eval()``, ``.load_state_dict(...)``.

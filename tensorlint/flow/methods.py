@@ -649,6 +649,7 @@ class Methods(Calls):
             self.trained.setdefault(owner, node)
 
     def _state_dict(self, device: Fact, storages: Storages, node: cst.CSTNode) -> Dictionary:
+        self.snapshots = True
         entry = Tensor(device=device, grad=NO_FACT, storages=storages, source="state_dict", alias=node)
         return Dictionary(element=entry, storages=storages, state_dict=True, alias=node, oid=self.next_serial())
 

@@ -265,7 +265,7 @@ class Statements(Methods):
 
     def _let_go(self, path: str, value: Value, frame: Frame) -> None:
         """Where ``path`` is another model or leaf from here on, nobody trains the one it was before."""
-        held = frame.env.bindings.get(path)
+        held = frame.env.bindings.get(path) if self.snapshots else None
         if not isinstance(held, (Tensor, Module, Unknown)) or not isinstance(value, (Tensor, Module, Unknown)):
             return
         if self.assigned is None or path.partition(".")[0] in names_in(self.assigned):
