@@ -100,6 +100,151 @@ ONLY_POSSIBLE = {
         "src/boxes.py",
         "import torch\n\ndef check(boxes):\n    points = torch.zeros(3).to(boxes.device)\n    return points.numpy()\n",
     ),
+    "a network that is given something of the CPU beside something of the GPU": (
+        "TBX101",
+        "src/demo.py",
+        (
+            "import torch\nimport config\n\ndef masks(image, points):\n    pixels = torch.tensor(image)\n"
+            "    prompts = {'points': torch.tensor(points).cuda()}\n"
+            "    return config.model(pixels, prompts).numpy()\n"
+        ),
+    ),
+    "a device that is asked for in words of the program": (
+        "TBX101",
+        "src/chunks.py",
+        (
+            "import torch\nfrom settings import Device\n\ndef chunk(rows, device):\n"
+            "    rows = torch.as_tensor(rows).to(device)\n    if Device.CPU not in device:\n        rows = rows.cpu()\n"
+            "    return rows.numpy()\n"
+        ),
+    ),
+    "a network of unseen code": (
+        "TBX102",
+        "src/features.py",
+        (
+            "import torch\nfrom detectors import Detector\n\nmodel = Detector.from_pretrained('small')\n"
+            "features = model(torch.ones(1, 3, 8, 8))\nprint(features.cpu().numpy())\n"
+        ),
+    ),
+    "what is told to train": (
+        "TBX102",
+        "src/space.py",
+        (
+            "import torch\n\nclass Space:\n    def __init__(self, transforms):\n        self.transforms = transforms\n"
+            "        self.transforms.train()\n\n    def corner(self, point):\n"
+            "        return self.transforms(torch.as_tensor(point)).numpy()\n"
+        ),
+    ),
+    "an entry of what a detector gives": (
+        "TBX102",
+        "src/detect.py",
+        (
+            "import torch\nimport torchvision\n\nmodel = torchvision.models.detection.fasterrcnn_resnet50_fpn()\n"
+            "found = model(torch.ones(1, 3, 64, 64))\nprint(found[0]['labels'].cpu().numpy())\n"
+        ),
+    ),
+    "a caller that may have given it away": (
+        "TBX305",
+        "src/boxes.py",
+        (
+            "import torch\n\ndef turned(boxes: torch.Tensor):\n    rows = boxes.detach().cpu().numpy()\n"
+            "    rows[:, 1] -= 2\n    return rows\n"
+        ),
+    ),
+    "a caller's array that may have been given away": (
+        "TBX303",
+        "src/rows.py",
+        (
+            "import numpy as np\nimport torch\n\ndef scaled(rows: np.ndarray):\n    found = torch.from_numpy(rows)\n"
+            "    found.mul_(2)\n    return found.sum()\n"
+        ),
+    ),
+    "weights that are given back": (
+        "TBX305",
+        "src/prune.py",
+        (
+            "import torch\n\nlayer = torch.nn.Linear(2, 2)\nweights = layer.weight.data.cpu().numpy()\n"
+            "weights[:, 0] = 0\nlayer.weight.data = torch.from_numpy(weights)\n"
+        ),
+    ),
+    "one number that is asked for": (
+        "TBX105",
+        "src/loss.py",
+        "import numpy as np\nimport torch\n\nloss = torch.ones(3, device='cuda').sum()\nprint(np.float64(loss))\n",
+    ),
+}
+
+#: What does not happen, in files that look as if it did.
+NOT_SHOWN = {
+    "a gradient that is replaced by another": (
+        "TBX301",
+        (
+            "import torch\n\nx = torch.rand(3, requires_grad=True)\n(x * 2).sum().backward()\n"
+            "first = x.grad.detach().cpu()\nx.grad = None\n(x * 3).sum().backward()\nprint(first, x.grad)\n"
+        ),
+    ),
+    "another element each time": (
+        "TBX304",
+        (
+            "import torch\n\ndef images(maps, count):\n    found = []\n    for image in range(count):\n"
+            "        part = [maps[level][image].detach() for level in range(3)]\n        for each in part:\n"
+            "            each.mul_(2)\n        found.append(part)\n    return found\n"
+        ),
+    ),
+    "another entry each time": (
+        "TBX304",
+        (
+            "import torch\n\ndef kept(tensors: dict[str, torch.Tensor], table, results):\n"
+            "    for name, unit in table:\n        data = tensors[name].cpu().numpy()\n        data *= unit\n"
+            "        results[name] = data\n"
+        ),
+    ),
+    "another tensor of a list each time": (
+        "TBX304",
+        (
+            "import torch\n\ndef fill(x):\n    with torch.no_grad():\n        return x.uniform_(0, 1)\n\n"
+            "def filled(x):\n    if isinstance(x, list):\n        return [fill(each) for each in x]\n"
+            "    return fill(x)\n"
+        ),
+    ),
+    "only the truth of it is asked": (
+        "TBX103",
+        (
+            "import numpy as np\nimport torch\n\nd = torch.ones(3)\nassert np.isnan(d[0]) == 0\n"
+            "print(np.argwhere(d == 0).flatten())\n"
+        ),
+    ),
+    "the form that is asked for goes through another file": (
+        "TBX101",
+        (
+            "import torch\nimport geometry\n\ndef turned(pose, form='matrix'):\n    if form == 'matrix':\n"
+            "        return pose @ pose\n    return geometry.axes(pose)\n\n"
+            "pose = torch.ones(3, 3).cuda()\nprint(turned(pose), turned(pose, 'axis').cpu().numpy())\n"
+        ),
+    ),
+    "a type of tensors that another file chose": (
+        "TBX101",
+        (
+            "import torch\nimport settings\n\ntorch.set_default_tensor_type(settings.kind)\n"
+            "print(torch.zeros(3).numpy())\n"
+        ),
+    ),
+    "what may be a list is copied": (
+        "TBX303",
+        (
+            "import torch\n\nclass Stream:\n    def __init__(self, intrinsics):\n"
+            "        self.intrinsics = intrinsics\n\n    def __getitem__(self, index):\n"
+            "        found = torch.as_tensor(self.intrinsics)\n"
+            "        found[0] *= 2\n        return found\n"
+        ),
+    ),
+    "a list of places": (
+        "TBX201",
+        (
+            "import torch\n\ndef read(path):\n    test_index = [int(line) for line in open(path)]\n"
+            "    return torch.Tensor(test_index).long()\n"
+        ),
+    ),
 }
 
 
@@ -115,3 +260,9 @@ def test_what_is_detached_is_so_whoever_calls() -> None:
 def test_what_could_happen_is_only_possible(code: str, path: str, text: str) -> None:
     found = judge_source(Source(path, text), frozenset({code}), Certainty.POSSIBLE)
     assert [(finding.code, finding.certainty) for finding in found] == [(code, Certainty.POSSIBLE)]
+
+
+@pytest.mark.parametrize(("code", "text"), NOT_SHOWN.values(), ids=NOT_SHOWN)
+def test_what_does_not_happen_is_not_shown(code: str, text: str) -> None:
+    found = judge_source(Source("src/program.py", text), frozenset({code}), Certainty.LIKELY)
+    assert not found

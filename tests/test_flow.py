@@ -127,6 +127,22 @@ def test_values_of_other_frameworks_are_never_exported(framework: str) -> None:
     assert exports(f"import {framework} as other\nother.make(2).numpy()") == []
 
 
+@pytest.mark.parametrize("call", ["f()", "table['f']()", "getattr(x, 'numpy')()", "getattr(x, name)()", "o.f()"])
+def test_a_method_that_was_looked_up_before_is_called(call: str) -> None:
+    program = f"""
+    x = torch.zeros(2)
+    f = x.numpy
+    table = {{"f": x.cpu}}
+    name = "cpu"
+    class O: pass
+    o = O()
+    o.f = x.cpu
+    {call}
+    x.cuda().numpy()
+    """
+    assert len(exports(program)) == 1
+
+
 def test_recursion_and_self_reference_end() -> None:
     program = """
     def f(x, n):

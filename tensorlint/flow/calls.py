@@ -43,6 +43,7 @@ from tensorlint.flow.values import (
     Value,
     leaves,
     strongest,
+    together,
     unsure_dtype,
     without_numpy,
 )
@@ -69,6 +70,8 @@ READER_NAME = re.compile(
 TRAINER_NAME = re.compile(r"(^|_)(train|fit|finetune|fine_tune|learn)($|_)|^optimi[sz]e$", re.IGNORECASE)
 #: What else is loaded by ``from_pretrained``; pipelines are models that work under ``no_grad``.
 _WITHOUT_PARAMETERS = re.compile(r"Tokenizer|tokenizer|Processor|Extractor|Config|Scheduler|Pipeline")
+#: Libraries whose networks are known to compute with a graph.
+_OF_NETWORKS = frozenset({"diffusers", "segmentation_models_pytorch", "timm", "torchvision", "transformers"})
 _RETURNS_TUPLE = frozenset(
     {"torch.nn.LSTM", "torch.nn.GRU", "torch.nn.RNN", "torch.nn.MultiheadAttention", "torch.nn.LSTMCell"}
 )
@@ -82,6 +85,11 @@ def computes_with_parameters(name: str) -> bool:
 
 def _dtypes_given(arguments: tuple[Argument, ...]) -> list[Value]:
     return [argument.value for argument in arguments if argument.keyword in {"torch_dtype", "dtype"}]
+
+
+def _spells(func: cst.BaseExpression, method: str) -> bool:
+    """Whether a call names the method it calls: not where that was looked up before, or by ``getattr``."""
+    return isinstance(func, cst.Attribute) and func.attr.value == method
 
 
 def _may_be_partial(arguments: tuple[Argument, ...]) -> bool:
@@ -154,7 +162,7 @@ class Calls(BuiltinCalls):
                     if method is not None
                     else self.unknown_result(arguments, node, frame)
                 )
-            case Method(receiver=receiver, name=name):
+            case Method(receiver=receiver, name=name) if _spells(node.func, name):
                 return self.method(receiver, name, arguments, node, frame)
             case Partial():
                 return self._partial_call(callee, arguments, node, frame)
@@ -199,16 +207,16 @@ class Calls(BuiltinCalls):
             return DeviceValue(fact=strongest((value.device for value in operands[:1]), UNKNOWN_FACT))
         if TRAINER_NAME.search(name) and any(self._is_model(argument, frame) for argument in arguments):
             self.update_parameters(frame, Mutation(node, "update", f"`{name}(...)` trains the model here"))
-        devices = [
-            value.device
+        placed = [
+            value
             for value in operands
-            if isinstance(value, Tensor) or value.device.truth > Truth.UNKNOWN or value.device.node is not None
+            if isinstance(value, Tensor) or value.device.truth is not Truth.UNKNOWN or value.device.node is not None
         ]
         if callee is not None and callee.device.truth is not Truth.UNKNOWN:
-            devices.append(callee.device)
+            placed.append(callee)
         told = self._requested_device(arguments, node) or self._device_among(arguments, node)
         computed = callee is not None or computes_with_parameters(name) or name in self.trained
-        device = (told if told is not None else strongest(devices, UNKNOWN_FACT)).weakened()
+        device = (told if told is not None else together(placed, UNKNOWN_FACT)).weakened()
         if device.truth is Truth.MAYBE and (told is not None or not computed):
             # An imported helper may bring what it returns to the CPU, even if it is told a device, and an object that
             # is made for one need not keep there all that it holds and gives.
@@ -306,7 +314,15 @@ class Calls(BuiltinCalls):
             path.endswith(".from_pretrained") and not _WITHOUT_PARAMETERS.search(path)
         ):
             cast = next((given for given in map(dtype_name, _dtypes_given(arguments)) if given), "")
-            return Module(name=path, dtype=cast, storages=self.storage(Owner.PARAMETER), oid=self.next_serial())
+            # What a class of unseen code computes with, and whether under ``no_grad``, is not known.
+            trained = Truth.YES if top in _OF_NETWORKS else Truth.UNKNOWN
+            return Module(
+                name=path,
+                dtype=cast,
+                trainable=trained,
+                storages=self.storage(Owner.PARAMETER),
+                oid=self.next_serial(),
+            )
         if path.startswith(("torchvision.", "torchaudio.")) and path.split(".")[-1] in {
             "to_tensor",
             "pil_to_tensor",
@@ -378,8 +394,8 @@ class Calls(BuiltinCalls):
 
     def _module_call(self, module: Module, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         trained = Fact(self.trainable(module), node, "the output of a model with parameters needs a gradient")
-        if module.cls is None and not module.name and trained.truth is not Truth.NO:
-            # An annotation says what it is, and not whether it has parameters.
+        if module.cls is None and (not module.name or trained.truth is Truth.UNKNOWN) and trained.truth is not Truth.NO:
+            # An annotation, or a class of unseen code, does not say whether it has parameters.
             trained = self.trained_as(dotted_name(node.func).split(".")[-1])
         if module.cls is not None:
             forward = module.cls.method("forward") or module.cls.method("__call__")
@@ -391,11 +407,9 @@ class Calls(BuiltinCalls):
         inputs = [
             leaf for argument in arguments for leaf in leaves(argument.value) if isinstance(leaf, (Tensor, Unknown))
         ]
-        devices = [value.device for value in inputs]
-        device = module.device if module.device.truth > Truth.UNKNOWN else strongest([module.device, *devices])
-        if module.device.truth is Truth.NO:
-            device = strongest(devices, NO_FACT)
-            device = device if device.truth > Truth.UNKNOWN else NO_FACT
+        # What has no parameters lies nowhere.
+        holds = [] if module.trainable is Truth.NO else [Unknown(device=module.device)]
+        device = together([*inputs, *holds])
         grad = self.result_grad(strongest([trained, *(value.grad for value in inputs)]), frame)
         if not module.name.startswith("torch.nn."):
             return Unknown(

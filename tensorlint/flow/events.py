@@ -73,6 +73,7 @@ class Scene:
     #: The exports, by the ``id`` of their nodes, whose arrays are written. Complete when the file has been read to its
     #: end, so to be asked while a repair is built.
     written_exports: Collection[int] = field(default=frozenset(), compare=False, repr=False)
+    exports_taken_back: Collection[int] = field(default=frozenset(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

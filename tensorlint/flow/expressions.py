@@ -23,6 +23,7 @@ from tensorlint.flow.values import (
     PLAIN,
     SOME_DTYPE,
     UNKNOWN,
+    UNKNOWN_FACT,
     Array,
     ClassObject,
     DeviceValue,
@@ -50,6 +51,7 @@ from tensorlint.flow.values import (
     join_all,
     storages_of,
     strongest,
+    together,
     unsure_dtype,
     without_numpy,
 )
@@ -238,7 +240,13 @@ class Expressions(Machine):
     @staticmethod
     def picked(value: Value) -> Value:
         """One of several elements that are known as one: it may be another object each time."""
-        return replace(value, picked=True) if isinstance(value, (Tensor, Array)) else value
+        match value:
+            case Tensor() | Array():
+                return replace(value, picked=True)
+            case Unknown():
+                return replace(value, storages=NO_STORAGE)
+            case _:
+                return value
 
     @staticmethod
     def part_of(value: Unknown) -> Unknown:
@@ -422,13 +430,21 @@ class Expressions(Machine):
             case Unknown():
                 if path and LOADER.search(path):
                     return self._loaded()
-                view = NO_STORAGE if self.copies_by_index(indices) else value.storages
+                # Under a name that varies there is another object, or another row, each time.
+                same = all(isinstance(index, Scalar) and (index.known or index.kind == "slice") for index in indices)
+                view = value.storages if same else NO_STORAGE
                 item = replace(self.part_of(value), storages=view)
-                return self.found_under(indices[0], item) if indices else item
+                return self.found_under(indices[0], self._entry(item, indices[0])) if indices else item
             case Module() | Function():
                 return value
             case _:
                 return Unknown(source="element")
+
+    @staticmethod
+    def _entry(item: Unknown, key: Value) -> Unknown:
+        """What stands under a name in the output of a network may be data it passes on, ids or labels."""
+        named = isinstance(key, Scalar) and key.kind == "str" and item.grad.truth is Truth.MAYBE
+        return replace(item, grad=UNKNOWN_FACT) if named else item
 
     def _index(self, node: cst.BaseSlice, frame: Frame) -> Value:
         if isinstance(node, cst.Index):
@@ -517,7 +533,7 @@ class Expressions(Machine):
             case (Unknown(), _) | (_, Unknown()):
                 known = [side for side in (left, right) if isinstance(side, Unknown)]
                 return Unknown(
-                    device=strongest(side.device for side in known),
+                    device=together(known),
                     grad=self.result_grad(strongest(side.grad for side in known), frame),
                     tensor=Truth.NO if all(side.tensor is Truth.NO for side in known) else Truth.UNKNOWN,
                     dtype=known[0].dtype if len({side.dtype for side in known}) == 1 else "",
@@ -538,10 +554,10 @@ class Expressions(Machine):
         sides = [side for side in (left, right) if isinstance(side, (Tensor, Unknown))]
         tensors = [side for side in sides if isinstance(side, Tensor)]
         # An operand of unknown kind is most often a number; its device only counts when it is evidence.
-        devices = [side.device for side in sides if isinstance(side, Tensor) or side.device.truth > Truth.UNKNOWN]
+        placed = [side for side in sides if isinstance(side, Tensor) or side.device.truth is not Truth.UNKNOWN]
         grads = [side.grad for side in sides if isinstance(side, Tensor) or side.grad.truth > Truth.UNKNOWN]
         return Tensor(
-            device=strongest(devices),
+            device=together(placed),
             grad=self.result_grad(strongest(grads), frame),
             dtype=self._dtype_of_both(left, right),
             storages=self.storage(),
@@ -577,6 +593,10 @@ class Expressions(Machine):
         if type(test) is cst.BooleanOperation:
             self.note_test(test.left, around)
             self.note_test(test.right, around)
+        elif type(test) is cst.Comparison and len(test.comparisons) == 1:
+            # ``assert np.isnan(x) == 0``
+            if type(test.comparisons[0].comparator) is cst.Integer:
+                self.note_test(test.left, around)
         elif type(test) is cst.Call:
             self.consumers[id(test)] = ("test", around)
 
@@ -609,11 +629,17 @@ class Expressions(Machine):
         frame.env.stale = stale
         if identity or any(isinstance(target.operator, (cst.In, cst.NotIn)) for target in node.comparisons):
             return Scalar(kind="bool")
+        match node.comparisons, values:
+            case [cst.ComparisonTarget(operator=cst.Equal() | cst.NotEqual() as operator)], [
+                Scalar(kind="str", literal=str(left), known=True),
+                Scalar(kind="str", literal=str(right), known=True),
+            ]:
+                return Scalar(kind="bool", literal=(left == right) is isinstance(operator, cst.Equal), known=True)
         tensors = [value for value in values if isinstance(value, Tensor)]
         if tensors:
             return replace(
                 tensors[0],
-                device=strongest(value.device for value in tensors),
+                device=together(tensors),
                 grad=NO_FACT,
                 dtype="bool",
                 storages=self.storage(),
@@ -626,7 +652,7 @@ class Expressions(Machine):
             return Array(dtype="bool", storages=self.storage())
         unknown = [value for value in values if isinstance(value, Unknown)]
         if unknown:
-            return Unknown(device=strongest(value.device for value in unknown), grad=NO_FACT, source=unknown[0].source)
+            return Unknown(device=together(unknown), grad=NO_FACT, source=unknown[0].source)
         return Scalar(kind="bool")
 
     def _boolean(self, node: cst.BooleanOperation, frame: Frame) -> Value:

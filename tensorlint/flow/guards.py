@@ -50,6 +50,8 @@ _OTHER_FRAMEWORKS = frozenset({"tf", "tensorflow", "keras", "jax", "flax", "padd
 _TORCH_NAMES = frozenset({"pt", "torch", "pytorch"})
 _OTHER_FRAMEWORK = re.compile(r"(^|_)(tf|tensorflow|keras|jax|flax|paddle|mlx|mxnet|mindspore)($|_)", re.IGNORECASE)
 _FRAMEWORK = re.compile(r"framework|backend|return_tensors|tensor_type", re.IGNORECASE)
+#: What a test says that asks for a device.
+_NAMES_DEVICE = re.compile(r"device|cuda|gpu|cpu", re.IGNORECASE)
 
 
 class Guards(Expressions):
@@ -98,6 +100,9 @@ class Guards(Expressions):
             yes, no = no, yes
         known = before if isinstance(before, (Tensor, Unknown)) else Unknown()
         device = joined.device.hanging_on(name, yes.device, no.device, known.device)
+        if device.truth is Truth.MAYBE and known.device.truth > Truth.UNKNOWN and _NAMES_DEVICE.search(name):
+            # ``if Device.CPU not in self.device: x = x.cpu()``: the program asked where it is, in words of its own.
+            device = Fact()
         return replace(joined, device=device, grad=joined.grad.hanging_on(name, yes.grad, no.grad, known.grad))
 
     @staticmethod

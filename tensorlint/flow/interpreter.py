@@ -305,6 +305,11 @@ class Interpreter(Statements):
             for loop in frame.loops:
                 loop.written.setdefault(serial, node)
         given = NO_STORAGE.union(*map(storages_of, passed.values()), storages_of(receiver) if receiver else NO_STORAGE)
+        for storage, mutation in inner.outer_mutations.items():
+            if storage in given:
+                self.mark_stale(frame, frozenset({storage}), mutation, "")
+            if storage.serial <= frame.start:
+                frame.outer_mutations.setdefault(storage, mutation)
         kept = bool(storages_of(result) & given)
         left = self._left_on_self(inner, frame, node)
         if not kept and not left and not retrained and not inner.outer_writes and inner.updates is None:

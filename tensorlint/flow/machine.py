@@ -99,6 +99,9 @@ class Machine:
         self.networks: set[str] = set()
         #: The exports, by the ``id`` of their nodes, whose arrays are written somewhere.
         self.written_exports: set[int] = set()
+        #: Likewise those whose arrays are made tensors again without a copy, or whose parameter gets other memory: what
+        #: is written there was meant to arrive.
+        self.exports_taken_back: set[int] = set()
         #: The names of what had parameters of its own frozen somewhere.
         self.frozen: set[str] = set()
         #: The allocations, by the ``id`` of their nodes, of what is put into a container somewhere.
@@ -165,6 +168,7 @@ class Machine:
             other_framework=frame.env.other_framework,
             spelling=partial(self.spelling, frame),
             written_exports=self.written_exports,
+            exports_taken_back=self.exports_taken_back,
         )
 
     def spelling(self, frame: Frame, path: str, at: cst.CSTNode | None = None) -> events.Spelling | None:
@@ -233,6 +237,9 @@ class Machine:
                 alias = value.alias if isinstance(value, (Tensor, Array)) and (exported or imported) else None
                 mutation = Mutation(node, side, words, name, alias)
                 self.mark_stale(frame, value.storages, mutation, name)
+                for storage in value.storages:
+                    if storage.serial <= frame.start and alias is not None:
+                        frame.outer_mutations.setdefault(storage, mutation)
         if (
             isinstance(value, Tensor)
             and value.alias is None
@@ -320,11 +327,14 @@ class Machine:
                 if any(storage.owner in owners for storage in leaf.storages):
                     frame.env.stale.setdefault(path, mutation)
 
-    def release_gradients(self, frame: Frame) -> None:
-        """``zero_grad()`` drops the gradient tensors (torch 2.0 and later): who holds one now holds it alone."""
+    def release_gradients(self, frame: Frame, dropped: Storages = NO_STORAGE) -> None:
+        """``zero_grad()`` drops the gradient tensors (torch 2.0 and later): who holds one now holds it alone.
+
+        So does ``x.grad = None`` with those that are ``dropped`` there.
+        """
         for path, value in list(frame.env.items()):
             if isinstance(value, (Tensor, Array)) and any(
-                storage.owner is Owner.GRADIENT for storage in value.storages
+                storage in dropped if dropped else storage.owner is Owner.GRADIENT for storage in value.storages
             ):
                 frame.env.bindings[path] = replace(value, storages=self.storage())
 

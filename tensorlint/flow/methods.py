@@ -62,7 +62,6 @@ _MODEL_NAME = re.compile(r"(model|net|network|module|actor|critic|policy|encoder
 _DISTRIBUTION_METHODS = frozenset(
     {"sample", "sample_n", "rsample", "log_prob", "entropy", "mean", "stddev", "variance", "cdf", "icdf"}
 )
-_TRUE = Scalar(kind="bool", literal=True, known=True)
 _MOVES = frozenset({"to", "cuda", "cpu", "xpu", "mps", "npu", "hpu"})
 _OF_NETWORKS = frozenset({"eval", "train", "zero_grad", "load_state_dict", "named_parameters", "requires_grad_"})
 _MODULE_CASTS = frozenset(
@@ -283,6 +282,7 @@ class Methods(Calls):
             exported=True,
             of_unknown=isinstance(value, Unknown) and value.tensor is not Truth.YES,
             zero_dim=zero_dim,
+            picked=isinstance(value, Tensor) and value.picked,
             oid=self.next_serial(),
         )
 
@@ -569,7 +569,7 @@ class Methods(Calls):
         owner = _owner_name(node)
         if self.learning and name in _OF_NETWORKS:
             self.networks.add(owner)
-        self._note_training(owner, name, arguments, node)
+        self._note_training(owner, name, node)
         trained = Fact(Truth.MAYBE, node, "a parameter needs a gradient")
         match name:
             case "step" if _OPTIMIZER_NAME.search(owner) or owner == "scaler":
@@ -642,10 +642,12 @@ class Methods(Calls):
             oid=self.serial,
         )
 
-    def _note_training(self, owner: str, method: str, arguments: tuple[Argument, ...], node: cst.Call) -> None:
-        """What is asked for its parameters, or told to train, is trained; so is what goes by its name elsewhere."""
-        told = method == "train" and all(argument.value == _TRUE for argument in arguments)
-        if self.learning and owner and (told or method in {"parameters", "named_parameters"}):
+    def _note_training(self, owner: str, method: str, node: cst.Call) -> None:
+        """What is asked for its parameters has some; so has what goes by its name elsewhere.
+
+        That it is told to ``.train()`` does not say so: what has no parameters is told, too.
+        """
+        if self.learning and owner and method in {"parameters", "named_parameters"}:
             self.trained.setdefault(owner, node)
 
     def _state_dict(self, device: Fact, storages: Storages, node: cst.CSTNode) -> Dictionary:
@@ -684,7 +686,7 @@ class Methods(Calls):
             changed = replace(value, trainable=Truth.NO if frozen else Truth.YES)
             self.set_trainable(value.oid, changed.trainable, frame)
             return changed
-        self._note_training(_owner_name(node), name, arguments, node)
+        self._note_training(_owner_name(node), name, node)
         trained = Fact(value.trainable, node, "a parameter needs a gradient")
         parameter = Tensor(
             device=value.device,

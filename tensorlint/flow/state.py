@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from tensorlint.flow.values import NO_STORAGE, UNKNOWN, Fact, Storages, Truth, Value, join
+from tensorlint.flow.values import NO_STORAGE, UNKNOWN, Fact, Storage, Storages, Truth, Value, join
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -168,6 +168,8 @@ class Frame:
     #: Storages from before this call that were written in it, and where.
     start: int = 0
     outer_writes: dict[int, cst.CSTNode] = field(default_factory=dict)
+    #: What those do to memory that is shared by a conversion made here.
+    outer_mutations: dict[Storage, Mutation] = field(default_factory=dict)
     #: Inside a ``try`` that catches what a failing export raises.
     catching: int = 0
     globals: set[str] = field(default_factory=set)

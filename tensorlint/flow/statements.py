@@ -277,11 +277,12 @@ class Statements(Methods):
                 let = without_aliases(kept, gradients) if gradients else of_no_model(kept, path)
                 frame.env.bindings[name] = let
 
-    @staticmethod
-    def _rebound(parameter: Tensor, frame: Frame) -> None:
+    def _rebound(self, parameter: Tensor, frame: Frame) -> None:
         """Every parameter of a model got other memory: what was kept of it before stays as it is."""
         for name, kept in list(frame.env.items()):
             if isinstance(kept, (Dictionary, Sequence, Array)) and storages_of(kept) & parameter.storages:
+                if isinstance(kept, Array) and kept.alias is not None:
+                    self.exports_taken_back.add(id(kept.alias))
                 frame.env.bindings[name] = without_aliases(of_no_model(kept), parameter.storages)
 
     def _unpack(self, target: cst.Tuple | cst.List, value: Value, frame: Frame) -> None:
@@ -331,6 +332,8 @@ class Statements(Methods):
         if name in {"data", "grad"} and isinstance(owner, Tensor):
             if name == "data" and owner.source == PARAMETER_OF_MODULE:
                 self._rebound(owner, frame)
+            if name == "grad":
+                self.release_gradients(frame, gradients_of(owner.storages))
             return
         path = dotted_name(target)
         if not path:

@@ -49,6 +49,7 @@ from tensorlint.flow.values import (
     leaves,
     off_cpu,
     strongest,
+    together,
     unsure_dtype,
     without_numpy,
 )
@@ -197,12 +198,17 @@ class TorchCalls(Guards):
         return Fact(Truth.MAYBE, node, "chosen when the program runs") if fact.truth is Truth.UNKNOWN else fact
 
     def _default_device(self, first: Value | None, arguments: tuple[Argument, ...], node: cst.Call) -> Fact:
-        """Where tensors are made from here on. A type of tensors says it too: ``torch.cuda.FloatTensor``."""
+        """Where tensors are made from here on. A type of tensors says it too: ``torch.cuda.FloatTensor``.
+
+        A type that another file chose does not.
+        """
         match first if first is not None or not arguments else arguments[0].value:
             case None:
                 return NO_FACT
             case Symbol(path=kind) | Scalar(literal=str(kind)) if kind.endswith("Tensor"):
                 truth = Truth.YES if ".cuda." in kind else Truth.NO
+            case Symbol():
+                return NO_FACT
             case chosen:
                 fact = self.moved_to(chosen, arguments[0].node, node)
                 if fact.reason == NO_DATA:
@@ -313,10 +319,9 @@ class TorchCalls(Guards):
         fallback = NO_FACT if row.device is Device.CPU else self.default_device
         dtype = dtype_argument(arguments) or ("" if row.dtype in {"keep", "argument"} else row.dtype)
         source_dtype = data.dtype if isinstance(data, (Array, Tensor)) else ""
+        # What ``as_tensor`` is given may be a list, too, which is copied.
         shares = row.share is Share.ALWAYS or (
-            row.share is Share.MAYBE
-            and isinstance(data, (Array, Tensor, Unknown))
-            and (not dtype or dtype == source_dtype)
+            row.share is Share.MAYBE and isinstance(data, (Array, Tensor)) and (not dtype or dtype == source_dtype)
         )
         moved = requested is not None and requested.truth is not Truth.NO
         if moved and requested is not None and requested.truth is Truth.MAYBE and isinstance(data, Array):
@@ -341,6 +346,8 @@ class TorchCalls(Guards):
             shares = False
         storages = data.storages if shares and isinstance(data, (Array, Tensor, Unknown)) else self.storage(node=node)
         read_only = shares and isinstance(data, Array) and data.read_only.truth > Truth.UNKNOWN
+        if shares and isinstance(data, Array) and data.exported and data.alias is not None:
+            self.exports_taken_back.add(id(data.alias))
         return Tensor(
             device=requested if requested is not None else fallback,
             grad=grad,
@@ -470,8 +477,8 @@ class TorchCalls(Guards):
                 return requested or self.default_device
             case _ if requested is not None:
                 return requested
-        evidence = [value.device for value in unknown if value.device.truth > Truth.UNKNOWN or not operands]
-        return strongest([*(value.device for value in operands), *evidence], UNKNOWN_FACT)
+        evidence = [value for value in unknown if value.device.truth is not Truth.UNKNOWN or not operands]
+        return together([*operands, *evidence], UNKNOWN_FACT)
 
     def _row_grad(
         self,

@@ -96,6 +96,21 @@ def strongest(facts: Iterable[Fact], default: Fact = NO_FACT) -> Fact:
     return max(facts, key=_truth, default=default)
 
 
+def together(operands: Iterable[Tensor | Unknown], default: Fact = NO_FACT) -> Fact:
+    """Where the result of operands lies that have to lie on one device; a number of no dimension may lie anywhere.
+
+    An operand on the CPU is evidence against any other device: torch refuses to mix them, and what comes later is
+    not reached.
+    """
+    operands = tuple(operands)
+    found = strongest((operand.device for operand in operands), default)
+    held = any(
+        (operand.device.truth is Truth.NO or operand.device.was_settled) and not getattr(operand, "zero_dim", False)
+        for operand in operands
+    )
+    return UNKNOWN_FACT if held and found.truth > Truth.UNKNOWN else found
+
+
 class Owner(enum.Enum):
     """Who else holds a storage, and so notices a write to it."""
 

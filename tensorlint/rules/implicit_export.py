@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 #: What joins the tensors of a list as NumPy joins their arrays.
 _JOINED = {"stack": "stack", "concatenate": "cat", "concat": "cat"}
 #: What sees no difference between a list of numbers and an array of them.
+_NUMBERS = frozenset({"float64", "double", "float_"})
 _OF_NUMBERS = REDUCTIONS_RAISE | frozenset(
     {"array", "asarray", "average", "median", "nanmean", "percentile", "quantile", "argmax", "argmin", "argsort"}
 )
@@ -84,7 +85,9 @@ class ImplicitExport(Rule):
                     continue
                 draft = _draft(argument, event.node, event.scene, f"`np.{event.name}`", exported(argument, event))
                 if draft is not None:
-                    yield draft
+                    # ``np.float64`` of one element asks ``float()``, which works anywhere.
+                    number = event.name in _NUMBERS and not isinstance(argument.value, Sequence)
+                    yield dataclasses.replace(draft, certainty=Certainty.POSSIBLE) if number else draft
                     return
 
     def on_item_write(self, event: ItemWrite) -> Iterator[Draft]:

@@ -38,6 +38,8 @@ _IDENTIFIER = re.compile(
     r"(^|[._])(ids?|idx|index|indexes|indices|tokens?|timestamps?|stamps?)(\[.*\])?$|_(id|idx)s?(\[.*\])?$",
     re.IGNORECASE,
 )
+#: Those among them that say which row of something is meant: a list of Python numbers stays far below 2**24 then.
+_PLACE = re.compile(r"(idx|index|indexes|indices|tokens?)(\[.*\])?$", re.IGNORECASE)
 
 
 class LegacyConstructorCast(Rule):
@@ -129,7 +131,7 @@ class LegacyConstructorCast(Rule):
             case _:
                 return
         # Most lists of whole numbers count something, and stay small.
-        counts = (event.wanted, event.given) == ("int", "numbers") and not _IDENTIFIER.search(_given(event.node))
+        counts = (event.wanted, event.given) == ("int", "numbers") and not _identifies(_given(event.node))
         yield Draft(
             event.node,
             f"`{spell(event.node)}` makes a smaller float, {harm}",
@@ -139,6 +141,11 @@ class LegacyConstructorCast(Rule):
             mend=event.node,
             repair=_kept(event),
         )
+
+
+def _identifies(name: str) -> bool:
+    """Whether a list of whole numbers goes by the name of something that is numbered without end."""
+    return _IDENTIFIER.search(name) is not None and _PLACE.search(name) is None
 
 
 def _given(call: cst.CSTNode) -> str:
@@ -199,7 +206,7 @@ def _harm_of_list(numbers: Sequence, data: Argument, target: str) -> tuple[Certa
     if len(spelled) == len(inside):
         return None
     integers = all(isinstance(number, Scalar) and number.kind in {"int", "np.int64"} for number in inside)
-    if integers and _IDENTIFIER.search(spell(data.node)):
+    if integers and _identifies(spell(data.node)):
         return Certainty.LIKELY, f"a {numbers.kind} of integers: above 2**24 one becomes another"
     return (Certainty.POSSIBLE, f"a {numbers.kind} of integers") if integers else None
 

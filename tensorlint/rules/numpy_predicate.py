@@ -83,6 +83,9 @@ class NumpyPredicateOnTensor(Rule):
         if event.name not in _WRONG and (_is_only_asked(event.uses) or _is_asked_later(event.asked_later)):
             yield from _exported(event, operand)
             return
+        if event.name == "argwhere" and event.uses[:1] in {("flatten",), ("ravel",), ("squeeze",)}:
+            # Only what has one dimension is asked so, where rows and columns are the same numbers.
+            return
         if "shape" in event.asked_later:
             # What torch gives has a shape, the tuple that NumPy gives has none.
             return

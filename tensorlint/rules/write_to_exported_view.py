@@ -80,7 +80,7 @@ class WriteToExportedView(Rule):
         yield Draft(
             event.node,
             f"this writes into {holder}: `{event.name or 'the array'}` is a view of it on the CPU",
-            Certainty.POSSIBLE if value.of_unknown else Certainty.LIKELY,
+            _certainty(event, value),
             "work out of place, or copy first: `.copy()`",
             (Note(value.alias, "exported without a copy here"),),
             repair=partial(_repair, value.alias),
@@ -107,6 +107,17 @@ class WriteToExportedView(Rule):
             tuple(notes),
             repair=None if alias is None else partial(_repair, alias),
         )
+
+
+def _certainty(event: Write, value: Array) -> Certainty:
+    """Whether anybody is known to be hit by it.
+
+    That a caller goes on with what it handed over is not known; where one is seen to, that read tells. And what is
+    made a tensor again was written to be one.
+    """
+    given_back = id(value.alias) in event.scene.exports_taken_back
+    handed_over = event.storage.owner is Owner.ARGUMENT
+    return Certainty.POSSIBLE if value.of_unknown or handed_over or given_back else Certainty.LIKELY
 
 
 def _repair(alias: cst.CSTNode, style: ExportStyle) -> Repair:

@@ -78,7 +78,8 @@ class WriteToImportedArray(Rule):
         yield Draft(
             event.node,
             f"this writes into {holder}: `{event.name or 'the tensor'}` shares its memory",
-            Certainty.LIKELY,
+            # That a caller goes on with what it handed over is not known; one that is seen to is told at its own read.
+            Certainty.POSSIBLE if event.storage.owner is Owner.ARGUMENT else Certainty.LIKELY,
             "work out of place, or copy first: `.clone()`",
             (Note(value.alias, "made without a copy here"),),
             repair=partial(_repair, value.alias),
