@@ -167,6 +167,31 @@ ONLY_POSSIBLE = {
             "weights[:, 0] = 0\nlayer.weight.data = torch.from_numpy(weights)\n"
         ),
     ),
+    "a device that is the CPU by default": (
+        "TBX101",
+        "src/grid.py",
+        (
+            "import torch\n\ndef grid(count, device='cpu', form='torch'):\n"
+            "    found = torch.linspace(0, 1, count, device=device)\n"
+            "    return found.numpy() if form == 'numpy' else found\n"
+        ),
+    ),
+    "a kind of axes that came as arrays": (
+        "TBX101",
+        "src/pca.py",
+        (
+            "import torch\n\nclass PCA:\n    def __init__(self, mean):\n        self.mean = torch.from_numpy(mean)\n\n"
+            "    def to_cuda(self):\n        self.mean = self.mean.cuda()\n\n    def apply(self, rows):\n"
+            "        given = False\n        if not isinstance(rows, torch.Tensor):\n"
+            "            rows = torch.from_numpy(rows)\n            given = True\n        rows = rows - self.mean\n"
+            "        return rows.numpy() if given else rows\n"
+        ),
+    ),
+    "an annotation that the program denies": (
+        "TBX109",
+        "src/boxes.py",
+        "import numpy as np\nimport torch\n\ndef rows(mask: torch.Tensor):\n    return np.any(mask, axis=1)\n",
+    ),
     "one number that is asked for": (
         "TBX105",
         "src/loss.py",

@@ -194,6 +194,8 @@ class Interpreter(Statements):
             return replace(seen, known=False)
         if seen is not None:
             value = self._seen_parameter(seen, value, parameter)
+        elif _is_cpu(parameter.default):
+            return DeviceValue(fact=Fact(reason="put on a device that is the CPU unless a caller chose another"))
         if declared is not None and isinstance(value, Unknown):
             value = declared_value(declared, value)
         storages = self.storage(Owner.ARGUMENT, node=parameter)
@@ -205,7 +207,7 @@ class Interpreter(Statements):
         """What the calls in this file pass. Numbers and strings vary from caller to caller; tensors tell more."""
         match seen:
             case Tensor():
-                return replace(seen, alias=None, imported=False, source=seen.source or "parameter")
+                return replace(seen, alias=None, imported=False, source=seen.source or "argument")
             case Array():
                 return replace(seen, alias=None, exported=False)
             case Unknown(device=device, grad=grad):
@@ -383,6 +385,17 @@ class Interpreter(Statements):
         if declared is None:
             return result
         return declared_value(declared, replace(result, source="call"))
+
+
+def _is_cpu(default: cst.BaseExpression | None) -> bool:
+    """``device="cpu"`` or ``device=torch.device("cpu")``."""
+    match default:
+        case cst.SimpleString():
+            return default.evaluated_value == "cpu"
+        case cst.Call(args=[argument]):
+            return dotted_name(default.func).split(".")[-1] == "device" and _is_cpu(argument.value)
+        case _:
+            return False
 
 
 def _identified(value: Value, oid: int) -> Value:

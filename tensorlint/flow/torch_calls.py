@@ -294,8 +294,8 @@ class TorchCalls(Guards):
         fact = device_fact(value)
         words = _spell(spelled)
         if isinstance(value, DeviceValue) and fact.truth is Truth.UNKNOWN:
-            # Where another tensor is, wherever that may be.
-            return Fact(Truth.UNKNOWN, node, "put where another tensor is")
+            # Where another tensor is, wherever that may be; or where a caller may have chosen.
+            return Fact(Truth.UNKNOWN, node, fact.reason or "put where another tensor is")
         if fact.truth is Truth.UNKNOWN and "cpu" in words.lower():
             return Fact(Truth.NO, node, "on the CPU here")
         if fact.truth is Truth.UNKNOWN:
@@ -334,6 +334,8 @@ class TorchCalls(Guards):
         )
         if name == "autograd.Variable" and isinstance(data, (Tensor, Unknown)):
             return replace(data, grad=grad if grad.truth is Truth.YES else data.grad, oid=self.next_serial())
+        if name == "from_numpy":
+            fallback = Fact(Truth.NO, node, "made of an array here")
         if isinstance(data, Tensor):
             fallback = data.device if row.device is not Device.CPU else NO_FACT
             if name not in {"tensor"} and grad.truth is Truth.NO:

@@ -42,7 +42,7 @@ class Fact:
 
     @property
     def was_settled(self) -> bool:
-        """Whether it is only unknown because one of several paths settled it and another did not."""
+        """Whether it is only unknown because one of several paths, or operands, settled it and another did not."""
         return self.truth is Truth.UNKNOWN and self.node is not None
 
     def weakened(self) -> Fact:
@@ -108,7 +108,7 @@ def together(operands: Iterable[Tensor | Unknown], default: Fact = NO_FACT) -> F
         (operand.device.truth is Truth.NO or operand.device.was_settled) and not getattr(operand, "zero_dim", False)
         for operand in operands
     )
-    return UNKNOWN_FACT if held and found.truth > Truth.UNKNOWN else found
+    return Fact(Truth.UNKNOWN, found.node) if held and found.truth > Truth.UNKNOWN else found
 
 
 class Owner(enum.Enum):

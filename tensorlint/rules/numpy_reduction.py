@@ -23,6 +23,9 @@ _ALONG_AXIS = {"max": "amax", "min": "amin"}
 #: What torch computes in floating dtypes only.
 _OF_FLOATS = frozenset({"mean", "std", "var"})
 
+#: What a parameter is declared to be, and what calls of this file were seen to pass.
+_BY_SOURCE = {"parameter": Certainty.POSSIBLE, "argument": Certainty.LIKELY}
+
 
 class NumpyReduction(Rule):
     """`np.sum`, `np.mean`, `np.max` and their like raise on every tensor.
@@ -84,8 +87,8 @@ class NumpyReduction(Rule):
         yield Draft(
             event.node,
             f"`np.{event.name}` raises TypeError on every tensor, and `{spell(operand.node)}` is one",
-            # Where only an annotation says so, a caller may still pass an array.
-            Certainty.LIKELY if operand.value.source == "parameter" else Certainty.CERTAIN,
+            # Where only an annotation says so, that the program works says that it is wrong: callers pass arrays.
+            _BY_SOURCE.get(operand.value.source, Certainty.CERTAIN),
             f"use `.{method}` of the tensor",
             repair=partial(_repair, event.node, operand, method) if understood and ordered and single else None,
         )
