@@ -167,6 +167,33 @@ ONLY_POSSIBLE = {
             "weights[:, 0] = 0\nlayer.weight.data = torch.from_numpy(weights)\n"
         ),
     ),
+    "what evaluates, called by what a base class calls": (
+        "TBX102",
+        "src/localizer.py",
+        (
+            "import torch\nfrom base import Model\n\nclass Localizer(Model):\n    def __init__(self):\n"
+            "        self.layer = torch.nn.Linear(2, 2)\n\n    def forward(self, rows, mode):\n"
+            "        return self.predict(rows) if mode == 'predict' else self.layer(rows)\n\n"
+            "    def predict(self, rows):\n        return self.layer(rows).cpu().numpy()\n"
+        ),
+    ),
+    "what one of several methods put on a device": (
+        "TBX101",
+        "src/noise.py",
+        (
+            "import torch\n\nclass Noise:\n    def __init__(self):\n        self.noise = torch.ones(3)\n\n"
+            "    def train(self):\n        self.noise = self.noise.cuda()\n\n"
+            "    def show(self):\n        return self.noise.numpy()\n"
+        ),
+    ),
+    "places in a sequence": (
+        "TBX201",
+        "src/fold.py",
+        (
+            "import numpy as np\nimport torch\n\ndef places(count):\n    indices = np.arange(count) - 1\n"
+            "    return torch.Tensor(indices).long()\n"
+        ),
+    ),
     "a device that is the CPU by default": (
         "TBX101",
         "src/grid.py",
@@ -237,6 +264,28 @@ NOT_SHOWN = {
         (
             "import numpy as np\nimport torch\n\nd = torch.ones(3)\nassert np.isnan(d[0]) == 0\n"
             "print(np.argwhere(d == 0).flatten())\n"
+        ),
+    ),
+    "only the shape of what was written is asked": (
+        "TBX303",
+        (
+            "import numpy as np\nimport torch\n\nimage = np.zeros((3, 4))\nsample = torch.from_numpy(image)\n"
+            "sample.sub_(1)\nprint(sample.sum(), image.shape, image.size)\n"
+        ),
+    ),
+    "a row of its own each time": (
+        "TBX304",
+        (
+            "import numpy as np\nimport torch\n\ndef moved(points: np.ndarray, by):\n"
+            "    points[::2] = points[::2] + by\n    return points\n\ndef polygons(results, by):\n    found = []\n    for each in results['polygons']:\n"
+            "        each = moved(each, by)\n        found.append(each)\n    return found\n"
+        ),
+    ),
+    "a dictionary is saved as it is": (
+        "TBX105",
+        (
+            "import numpy as np\nimport torch\n\npose = torch.ones(3, requires_grad=True).cuda()\n"
+            "np.save('pose.npy', {'pose': pose}, allow_pickle=True)\n"
         ),
     ),
     "the form that is asked for goes through another file": (

@@ -107,21 +107,12 @@ class Calls(BuiltinCalls):
             path = dotted_name(node.func)
             bound = self.lookup(path, frame) if path else None
             if bound is None:
-                receiver = self._receiver(node.func, frame)
+                receiver = self.owner_of(node.func, frame)
                 arguments = self._arguments(node, frame)
                 return self.method(receiver, node.func.attr.value, arguments, node, frame)
             return self.call_value(bound, self._arguments(node, frame), node, frame)
         callee = self.evaluate(node.func, frame)
         return self.call_value(callee, self._arguments(node, frame), node, frame)
-
-    def _receiver(self, func: cst.Attribute, frame: Frame) -> Value:
-        """The object a method is called on. ``d.keys()`` reads no tensor of ``d``."""
-        if func.attr.value != "keys":
-            return self.evaluate(func.value, frame)
-        stale, frame.env.stale = frame.env.stale, {}
-        receiver = self.evaluate(func.value, frame)
-        frame.env.stale = stale
-        return receiver
 
     def _arguments(self, node: cst.Call, frame: Frame) -> tuple[Argument, ...]:
         return tuple(

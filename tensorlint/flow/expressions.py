@@ -79,6 +79,8 @@ FLOATS = frozenset(
     for module in ("numpy", "math", "torch")
     for name in ("nan", "inf", "pi", "e", "NaN", "Inf", "tau")
 )
+#: What tells of an object without reading its data.
+_WITHOUT_READING = frozenset({"keys", "shape", "ndim", "dtype", "device", "size", "dim", "numel", "requires_grad"})
 _BUILTINS = frozenset(dir(builtins))
 
 
@@ -232,7 +234,8 @@ class Expressions(Machine):
                 name = dotted_name(node) if isinstance(node, (cst.Name, cst.Attribute)) else ""
                 if LOADER.search(name):
                     return self._loaded()
-                part = self.part_of(value)
+                # Another object, or another row, each time.
+                part = replace(self.part_of(value), storages=NO_STORAGE)
                 return replace(part, source="element") if part.source == "parameter" else part
             case _:
                 return Unknown(source="element")
@@ -269,7 +272,16 @@ class Expressions(Machine):
             if bound is not None:
                 self._read(path, bound, node, frame)
                 return bound
-        return self.attribute(self.evaluate(node.value, frame), node.attr.value, node, frame)
+        return self.attribute(self.owner_of(node, frame), node.attr.value, node, frame)
+
+    def owner_of(self, node: cst.Attribute, frame: Frame) -> Value:
+        """The object that ``node`` looks something up on. ``d.keys()`` and ``x.shape`` read no data of it."""
+        if node.attr.value not in _WITHOUT_READING:
+            return self.evaluate(node.value, frame)
+        stale, frame.env.stale = frame.env.stale, {}
+        owner = self.evaluate(node.value, frame)
+        frame.env.stale = stale
+        return owner
 
     def attribute(self, value: Value, name: str, node: cst.Attribute, frame: Frame) -> Value:
         """``value.name``, read and not called."""

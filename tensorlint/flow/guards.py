@@ -50,6 +50,8 @@ _OTHER_FRAMEWORKS = frozenset({"tf", "tensorflow", "keras", "jax", "flax", "padd
 _TORCH_NAMES = frozenset({"pt", "torch", "pytorch"})
 _OTHER_FRAMEWORK = re.compile(r"(^|_)(tf|tensorflow|keras|jax|flax|paddle|mlx|mxnet|mindspore)($|_)", re.IGNORECASE)
 _FRAMEWORK = re.compile(r"framework|backend|return_tensors|tensor_type", re.IGNORECASE)
+#: Flags of a program by which it works on an accelerator.
+_FLAG = re.compile(r"(^|[._])(use_?)?(cuda|gpu|gpus)(_?(mode|flag|enabled|available))?$", re.IGNORECASE)
 #: What a test says that asks for a device.
 _NAMES_DEVICE = re.compile(r"device|cuda|gpu|cpu", re.IGNORECASE)
 
@@ -64,6 +66,9 @@ class Guards(Expressions):
             self._decide(name, frame, holds=holds is answer)
         match test:
             case cst.Name() | cst.Attribute() | cst.Call() if not holds and self._current(test, frame) == ACCELERATED:
+                self._without_accelerator(test, frame)
+            case cst.Name() | cst.Attribute(value=cst.Name()) if not holds and _FLAG.search(dotted_name(test)):
+                # ``if self.gpu_mode: ... else: ...``
                 self._without_accelerator(test, frame)
             case cst.UnaryOperation(operator=cst.Not(), expression=inner):
                 self.narrow(inner, frame, holds=not holds)
@@ -255,7 +260,17 @@ class Guards(Expressions):
             return
         off = holds is (name != "is_cpu")
         device = Fact(Truth.YES, test, "off the CPU on this path") if off else NO_FACT
+        if not off:
+            self._also_home(value, frame)
         self._rebind(owner, frame, replace(value, device=device))
+
+    @staticmethod
+    def _also_home(found: Tensor | Unknown, frame: Frame) -> None:
+        """What ``found`` to be on the CPU was computed with, or from the same, is there as well."""
+        evidence = found.device.node
+        for path, value in list(frame.env.items()) if evidence is not None else ():
+            if isinstance(value, (Tensor, Unknown)) and value.device.node is evidence:
+                frame.env.bindings[path] = replace(value, device=NO_FACT)
 
     def _comparison_guard(
         self, left: cst.BaseExpression, target: cst.ComparisonTarget, frame: Frame, *, holds: bool
@@ -337,6 +352,8 @@ class Guards(Expressions):
             device = Fact(Truth.YES, test, "off the CPU on this path") if holds else value.device
             # With one accelerator in play, "not on it" means the CPU.
             device = device if holds else NO_FACT
+        if device is NO_FACT:
+            self._also_home(value, frame)
         self._rebind(owner, frame, replace(value, device=device))
 
 

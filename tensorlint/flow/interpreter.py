@@ -52,6 +52,7 @@ _COLLATE = re.compile(r"collate|(^|_)transform$")
 #: Bases that call nothing back but ``forward``, by the first part of their names.
 _PLAIN_BASES = frozenset({"torch", "builtins", "object", "abc", "ABC", "typing", "enum", "collections"})
 _TRAINS = re.compile(r"train|fit|learn|update|optimi[sz]e|backward|loss|^forward$")
+_EVALUATES = re.compile(r"predict|infer|test|eval|valid|post_?process", re.IGNORECASE)
 _HOST_METHODS = frozenset({"__getitem__", "__getitems__"})
 
 
@@ -146,7 +147,8 @@ class Interpreter(Statements):
             return GRAD_OFF
         if info.seen_grad_mode is not None and info.seen_grad_mode.truth is Truth.NO:
             return GRAD_OFF
-        return GRAD_NOT_KNOWN if _is_hook(info) else GRAD_ASSUMED_ON
+        called_by_hook = info.seen_grad_mode is not None and info.seen_grad_mode.truth is Truth.UNKNOWN
+        return GRAD_NOT_KNOWN if called_by_hook or _is_hook(info) else GRAD_ASSUMED_ON
 
     def _decorated_mode(self, info: FunctionInfo, frame: Frame) -> Fact | None:
         for decorator in info.decorators:
@@ -442,8 +444,13 @@ def _bound_arguments(info: FunctionInfo, arguments: tuple[Argument, ...], *, bou
 
 
 def _is_hook(info: FunctionInfo) -> bool:
-    """Whether a method is there for a base class of another file to call, perhaps under ``no_grad``."""
-    if info.cls is None or info.calls or _TRAINS.search(info.name) or info.name.startswith("__"):
+    """Whether a method is there for a base class of another file to call, perhaps under ``no_grad``.
+
+    What evaluates is so even where ``forward`` is seen to call it: that is what the base class calls.
+    """
+    if info.cls is None or _TRAINS.search(info.name) or info.name.startswith("__"):
+        return False
+    if info.calls and not _EVALUATES.search(info.name):
         return False
     return any(base.partition(".")[0] not in _PLAIN_BASES for base in info.cls.all_bases())
 

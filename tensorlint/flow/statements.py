@@ -364,7 +364,7 @@ class Statements(Methods):
         if declared is not None and isinstance(value, Unknown):
             value = _declared(declared, value)
         known = cls.attributes.get(name)
-        cls.attributes[name] = value if known is None else join(known, value)
+        cls.attributes[name] = value if known is None else _either(known, value)
 
     def _attribute_storage(self, cls: ClassInfo, name: str) -> Storages:
         key = (cls.serial, name)
@@ -763,6 +763,20 @@ class Statements(Methods):
                 declared = value_of(line.annotation.annotation, lambda node: self.resolve(node, frame))
                 if declared is not None:
                     info.declared[line.target.value] = declared
+
+
+def _either(known: Value, value: Value) -> Value:
+    """What an attribute is that one place binds to ``known``, and another to ``value``.
+
+    Which of them came last is not known, and hangs on more than can be seen: that one of them put it on a device is no
+    evidence.
+    """
+    joined = join(known, value)
+    match known, value, joined:
+        case (Tensor() | Unknown(), Tensor() | Unknown(), Tensor(device=device) | Unknown(device=device)):
+            if Truth.NO in {known.device.truth, value.device.truth} and device.truth is Truth.MAYBE:
+                return replace(joined, device=Fact(Truth.UNKNOWN, device.node))
+    return joined
 
 
 def _switch(mode: Fact) -> cst.BaseExpression | None:

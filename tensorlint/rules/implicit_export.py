@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Change, Repair, replace, source_of
 from tensorlint.flow.events import Argument, Event, ItemWrite, NumpyCall, Scene, Spelling
-from tensorlint.flow.values import Scalar, Sequence, Tensor, Value, leaves
+from tensorlint.flow.values import Dictionary, Scalar, Sequence, Tensor, Value, leaves
 from tensorlint.knowledge import EXPORTS, REDUCTIONS_RAISE, SILENTLY_WRONG
 from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST, EXPORTS_OF_LIST_UNCHANGED, EXPORTS_UNCHANGED
 from tensorlint.policy import ExportStyle
@@ -99,6 +99,9 @@ class ImplicitExport(Rule):
 
 
 def _draft(argument: Argument, node: cst.CSTNode, scene: Scene, how: str, remedy: Remedy | None) -> Draft | None:
+    if isinstance(argument.value, Dictionary):
+        # An array of one object, which the dictionary is.
+        return None
     tensors = [leaf for leaf in leaves(argument.value) if isinstance(leaf, Tensor)]
     judged = [(tensor, risk) for tensor in tensors if (risk := export_risk(tensor, scene, presume=False)) is not None]
     worst: tuple[Tensor, Risk] | None = max(judged, key=lambda pair: pair[1].surest or 0, default=None)

@@ -38,7 +38,7 @@ _IDENTIFIER = re.compile(
     r"(^|[._])(ids?|idx|index|indexes|indices|tokens?|timestamps?|stamps?)(\[.*\])?$|_(id|idx)s?(\[.*\])?$",
     re.IGNORECASE,
 )
-#: Those among them that say which row of something is meant: a list of Python numbers stays far below 2**24 then.
+#: Those among them that say which row of something is meant: they stay far below 2**24.
 _PLACE = re.compile(r"(idx|index|indexes|indices|tokens?)(\[.*\])?$", re.IGNORECASE)
 
 
@@ -130,8 +130,10 @@ class LegacyConstructorCast(Rule):
                 harm, use = "and what is left of its float64 meets float64 again", "used as float64 here"
             case _:
                 return
-        # Most lists of whole numbers count something, and stay small.
-        counts = (event.wanted, event.given) == ("int", "numbers") and not _identifies(_given(event.node))
+        # Most lists of whole numbers count something, and stay small; so do places.
+        given = _given(event.node)
+        small = not _identifies(given) if event.given == "numbers" else _PLACE.search(given)
+        counts = event.wanted == "int" and bool(small)
         yield Draft(
             event.node,
             f"`{spell(event.node)}` makes a smaller float, {harm}",
@@ -144,7 +146,7 @@ class LegacyConstructorCast(Rule):
 
 
 def _identifies(name: str) -> bool:
-    """Whether a list of whole numbers goes by the name of something that is numbered without end."""
+    """Whether whole numbers go by the name of something that is numbered without end."""
     return _IDENTIFIER.search(name) is not None and _PLACE.search(name) is None
 
 
@@ -180,7 +182,8 @@ def harm_of(event: TorchCall, data: Argument) -> tuple[Certainty, str] | None:
         case Array(dtype="int64" | "int32" | "uint64" | "uint32" as dtype):
             bound = "2**24" if target == "float32" else "2**11"
             cast_back = event.consumer in _CASTS and not data.value.counted
-            meant = target == "float16" or cast_back or _IDENTIFIER.search(spell(data.node))
+            meant = target == "float16" or (cast_back and not _PLACE.search(spell(data.node)))
+            meant = meant or _identifies(spell(data.node))
             # Counts, features and pixels are turned into floats on purpose, and are small.
             certainty = Certainty.CERTAIN if meant else Certainty.POSSIBLE
             return certainty, f"which holds {dtype}: above {bound} values change"
