@@ -277,7 +277,8 @@ NOT_SHOWN = {
         "TBX304",
         (
             "import numpy as np\nimport torch\n\ndef moved(points: np.ndarray, by):\n"
-            "    points[::2] = points[::2] + by\n    return points\n\ndef polygons(results, by):\n    found = []\n    for each in results['polygons']:\n"
+            "    points[::2] = points[::2] + by\n    return points\n\ndef polygons(results, by):\n"
+            "    found = []\n    for each in results['polygons']:\n"
             "        each = moved(each, by)\n        found.append(each)\n    return found\n"
         ),
     ),

@@ -400,7 +400,7 @@ class Calls(BuiltinCalls):
         ]
         # What has no parameters lies nowhere.
         holds = [] if module.trainable is Truth.NO else [Unknown(device=module.device)]
-        device = together([*inputs, *holds])
+        device = together([*holds, *inputs])
         grad = self.result_grad(strongest([trained, *(value.grad for value in inputs)]), frame)
         if not module.name.startswith("torch.nn."):
             return Unknown(
