@@ -462,12 +462,12 @@ class Expressions(Machine):
         if isinstance(node, cst.Index):
             return self.evaluate(node.value, frame)
         assert isinstance(node, cst.Slice)
-        for bound in (node.lower, node.upper):
-            if bound is not None:
-                self.evaluate(bound, frame)
+        bounds = [self.evaluate(bound, frame) for bound in (node.lower, node.upper) if bound is not None]
         step = self.evaluate(node.step, frame) if node.step is not None else NONE
-        negative = isinstance(step, Scalar) and isinstance(step.literal, int) and step.literal < 0
-        return Scalar(kind="slice", literal="negative" if negative else None)
+        if isinstance(step, Scalar) and isinstance(step.literal, int) and step.literal < 0:
+            return Scalar(kind="slice", literal="negative")
+        moves = len(bounds) == 2 and not any(isinstance(bound, Scalar) and bound.known for bound in bounds)
+        return Scalar(kind="slice", literal="moving" if moves else None)
 
     @staticmethod
     def copies_by_index(indices: list[Value]) -> bool:
@@ -493,7 +493,10 @@ class Expressions(Machine):
     def _part(indices: list[Value]) -> tuple[bool, bool]:
         """Whether an index takes a part, and whether it may take another part the next time."""
         picked = any(
-            not isinstance(index, Scalar) or (index.kind == "int" and index.literal is None) for index in indices
+            not isinstance(index, Scalar)
+            or (index.kind == "int" and index.literal is None)
+            or (index.kind == "slice" and index.literal == "moving")
+            for index in indices
         )
         return True, picked
 

@@ -656,7 +656,7 @@ class Statements(Methods):
                 # Of a container that was not seen: another one each time.
                 continue
             (storage,) = storages
-            if storage.serial <= start and storage.serial in written:
+            if storage.allocated <= start and storage.serial in written:
                 seen.add(id(node))
                 self.emit(
                     frame,

@@ -140,6 +140,11 @@ class Storage:
     owner: Owner = Owner.FRESH
     node: cst.CSTNode | None = field(default=None, compare=False)
 
+    @property
+    def allocated(self) -> int:
+        """When it was; gradients come and go with their leaf, whose serial they carry negated."""
+        return self.serial if self.serial >= 0 else -self.serial - 1
+
 
 Storages = frozenset[Storage]
 NO_STORAGE: Storages = frozenset()
