@@ -9,9 +9,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # Findings and fixes are what the examples are for (exit 1); an error of the tool is not (exit 2).
 demo: $(VENV)/installed
-	@$(BIN)/tensorlint check examples || test $$? -eq 1
+	@$(BIN)/tensorlint check --certainty likely examples || test $$? -eq 1
 	@echo
-	@$(BIN)/tensorlint check --diff --unsafe-fixes examples || test $$? -eq 1
+	@$(BIN)/tensorlint check --certainty likely --diff --unsafe-fixes examples || test $$? -eq 1
 
 test: $(VENV)/installed-test $(VENV)/installed-verify
 	$(BIN)/python -m pytest $(ARGS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tensorlint.codes import TOOL_CODES
-from tensorlint.findings import Applicability
+from tensorlint.findings import Applicability, Certainty
 from tensorlint.fixtures_path import programs
 from tensorlint.links import rule_url
 from tensorlint.rules import all_rules
@@ -51,9 +51,18 @@ class Entry:
     since: str
     fix: str | None
     default: bool
+    #: How sure a finding must be to be shown without being asked for.
+    shown: str
     documentation: str
     bad: tuple[Path, ...] = ()
     good: tuple[Path, ...] = ()
+
+    @property
+    def visibility(self) -> str:
+        """What is not shown unless it is asked for, in words; empty where everything but ``possible`` findings is."""
+        if not self.default:
+            return "off by default"
+        return "" if self.shown == "likely" or self.code >= "TBX9" else "by default only `certain` findings are shown"
 
     @property
     def url(self) -> str:
@@ -71,11 +80,13 @@ def catalogue() -> dict[str, Entry]:
             rule.since,
             rule.fix and rule.fix.value,
             bool(getattr(rule, "default", True)),
+            rule.shown.label,
             inspect.cleandoc(rule.__doc__ or ""),
             bad,
             good,
         )
     for code, name in TOOL_CODES.items():
         fix = Applicability.SAFE.value if code in {"TBX903", "TBX904"} else None
-        entries[code] = Entry(code, name, "0.1.0", fix, True, inspect.cleandoc(_TOOL_DOCUMENTATION[code]))
+        documentation = inspect.cleandoc(_TOOL_DOCUMENTATION[code])
+        entries[code] = Entry(code, name, "0.1.0", fix, True, Certainty.CERTAIN.label, documentation)
     return dict(sorted(entries.items()))

@@ -62,7 +62,8 @@ class Settings:
     exclude: tuple[Globs, ...] = ()
     #: Whether ``exclude`` holds for files that are named, too.
     force_exclude: bool = False
-    certainty: Certainty = Certainty.LIKELY
+    #: None leaves it to each rule.
+    certainty: Certainty | None = None
     ignore_noqa: bool = False
     target_torch: str | None = None
     target_numpy: str | None = None
@@ -212,7 +213,7 @@ def parse_table(table: Mapping[str, Any], origin: str | None, root: str) -> Sett
         per_file_ignores=tuple((Globs(root, (pattern,)), codes) for pattern, codes in ignores.items()),
         exclude=(Globs(root, get("exclude", DEFAULT_EXCLUDE) + get("extend-exclude", ())),),
         force_exclude=get("force-exclude", False),
-        certainty=get("certainty", Certainty.LIKELY),
+        certainty=get("certainty", None),
         target_torch=get("target-torch", None),
         target_numpy=get("target-numpy", None),
         export_style=get("export-style", "chain"),

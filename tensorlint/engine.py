@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tensorlint.facts import file_facts
-from tensorlint.findings import Applicability, Certainty, Finding, Fix, TraceStep, tool_finding
+from tensorlint.findings import Applicability, Finding, Fix, TraceStep, tool_finding
 from tensorlint.policy import Policy
 from tensorlint.unused import UNKNOWN_SUPPRESSION, has_our_comments, looked_for, unknown, unused
 
@@ -173,8 +173,6 @@ def _judge(source: Source, policy: Policy) -> _Judgement:
         return _Judgement((_syntax_error(source, error),))
     reports_unused = looked_for(source, policy)
     reports_comments = reports_unused or (UNKNOWN_SUPPRESSION in policy.codes and has_our_comments(source))
-    # What is too uncertain to be shown still says that a comment has something to suppress.
-    threshold = Certainty.POSSIBLE if reports_unused else policy.certainty
     drafts: dict[tuple[str, int], tuple[type[Rule], Draft]] = {}
     listeners = _listeners(policy)
 
@@ -182,7 +180,8 @@ def _judge(source: Source, policy: Policy) -> _Judgement:
         for rule, listen in listeners.get(event.kind, ()):
             try:
                 for draft in listen(event):
-                    if draft.certainty >= threshold:
+                    # What is too uncertain to be shown still says that a comment has something to suppress.
+                    if reports_unused or policy.accompanies(draft.certainty):
                         _keep(drafts, rule, draft)
             except Exception as error:
                 raise RuleError(rule.code, error) from error
@@ -260,7 +259,8 @@ def _findings(
     places = locate(module, nodes, source.text)
     rows = CommentRows(source)
     layout = Layout(places, source.lines, module.default_newline)
-    shown: dict[object, list[Finding]] = {}
+    groups: dict[object, list[Finding]] = {}
+    shown: set[object] = set()
     suppressed: list[Finding] = []
     behind: dict[Fix, Repair] = {}
     for rule, draft in kept:
@@ -291,12 +291,14 @@ def _findings(
             suppressed.append(finding)
             if not policy.ignore_noqa:
                 continue
-        if draft.certainty >= policy.certainty:
+        if policy.accompanies(draft.certainty):
             together = id(draft.mend) if policy.merge and draft.mend is not None else (rule.code, id(draft.node))
-            shown.setdefault(together, []).append(finding)
+            groups.setdefault(together, []).append(finding)
+            if policy.shows(draft.certainty, rule.shown):
+                shown.add(together)
             if repair is not None and finding.fix is not None:
                 behind[finding.fix] = repair
-    merged = [_merged(findings) for findings in shown.values()]
+    merged = [_merged(findings) for together, findings in groups.items() if together in shown]
     return _Shown(
         [*merged, *failures.values()],
         {finding: behind[finding.fix] for finding in merged if finding.fix is not None},

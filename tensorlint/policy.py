@@ -30,13 +30,22 @@ class Policy:
     """Which rules judge, and how sure a finding must be to be shown."""
 
     codes: frozenset[str]
-    certainty: Certainty = Certainty.LIKELY
+    #: None leaves it to each rule, which is shown as far as it was measured to be right.
+    certainty: Certainty | None = None
     #: Whether findings that one change mends are told as one. Off where the caller selects by code afterwards.
     merge: bool = True
     #: Whether findings are shown in spite of the comments that suppress them.
     ignore_noqa: bool = False
     #: None where nobody asks for fixes.
     fixes: FixPolicy | None = field(default_factory=FixPolicy)
+
+    def shows(self, certainty: Certainty, shown: Certainty) -> bool:
+        """Whether a finding this sure is shown, of a rule that is ``shown`` from there on by itself."""
+        return certainty >= (shown if self.certainty is None else self.certainty)
+
+    def accompanies(self, certainty: Certainty) -> bool:
+        """Whether a finding this sure is told beside one that is shown and is mended by the same change."""
+        return certainty >= (Certainty.LIKELY if self.certainty is None else self.certainty)
 
     def trusted(self, code: str, fix: Fix) -> Fix | None:
         """The fix of a finding with this code, trusted as far as the settings say; None where none is wanted."""

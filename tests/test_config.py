@@ -207,7 +207,7 @@ def test_isolated_and_config(project: Path) -> None:
     other = project / "other.toml"
     other.write_text('[tool.tensorlint]\ncertainty = "possible"\n')
     path = str(project / "x.py")
-    assert Resolver(isolated=True).for_file(path).certainty is Certainty.LIKELY
+    assert Resolver(isolated=True).for_file(path).certainty is None
     assert Resolver(config=str(other)).for_file(path).certainty is Certainty.POSSIBLE
 
 

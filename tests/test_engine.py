@@ -53,6 +53,13 @@ def test_certainty_is_a_threshold() -> None:
     assert codes(quiet, Policy(ALL, Certainty.POSSIBLE)) == ["TBX102"]
 
 
+def test_a_rule_whose_likely_findings_were_not_worth_it_shows_the_certain_ones() -> None:
+    likely = "import torch\ndef f(x, device):\n    return x.to(device).numpy()\n"
+    assert (codes(likely), codes(likely, Policy(ALL, Certainty.LIKELY))) == ([], ["TBX101"])
+    best = "import torch\ndef f(model, optimizer):\n    best = model.state_dict()\n    optimizer.step()\n"
+    assert codes(f"{best}    return best\n") == ["TBX302"]
+
+
 def test_a_file_that_does_not_parse_is_one_finding() -> None:
     (finding,) = check(Source("program.py", "import torch\nx = (\n"), Policy(ALL))
     assert finding.code == "TBX901"

@@ -598,11 +598,11 @@ def test_a_conflict_waits_for_the_next_round(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_two_findings_of_one_cause_are_fixed_at_once() -> None:
-    program = "import numpy as np\nimport torch\ndef f(a: np.ndarray):\n    t = torch.from_numpy(a)\n"
-    program += "    t += 1\n    t *= 2\n    return t\n"
+    program = "import numpy as np\nimport torch\nclass Rows:\n    a = np.ones(3)\n    def f(self):\n"
+    program += "        t = torch.from_numpy(self.a)\n        t += 1\n        t *= 2\n        return t\n"
     result = assert_sound(program)
     assert [finding.code for finding in result.applied] == ["TBX303", "TBX303"]
-    assert result.source.text == program.replace("from_numpy(a)", "from_numpy(a).clone()")
+    assert result.source.text == program.replace("from_numpy(self.a)", "from_numpy(self.a).clone()")
 
 
 @pytest.mark.parametrize(

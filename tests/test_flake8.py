@@ -113,8 +113,10 @@ def test_certainty_from_the_command_line_from_flake8_and_from_pyproject(flake8: 
     def found(*arguments: str) -> list[str]:
         return rows(flake8("--select", "TBX", *arguments, "bug.py").out)
 
-    assert found() == ["bug.py:5:12: TBX101"]
+    assert found() == []
     assert found("--tensorlint-certainty", "certain") == []
+    (project / "pyproject.toml").write_text('[tool.tensorlint]\ncertainty = "likely"\n')
+    assert found() == ["bug.py:5:12: TBX101"]
     (project / "pyproject.toml").write_text('[tool.tensorlint]\ncertainty = "certain"\n')
     assert found() == []
     assert found("--tensorlint-certainty", "likely") == ["bug.py:5:12: TBX101"]

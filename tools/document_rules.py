@@ -40,7 +40,8 @@ def _page(entry: Entry) -> Iterator[str]:
     yield ""
     yield f"# {entry.code}: {entry.name}"
     yield ""
-    yield f"Since {entry.since}. {_fix(entry)}{'' if entry.default else ' Off by default.'}"
+    visibility = f" {entry.visibility[0].upper()}{entry.visibility[1:]}." if entry.visibility else ""
+    yield f"Since {entry.since}. {_fix(entry)}{visibility}"
     yield ""
     yield entry.documentation
     for title, programs in (("Flagged", entry.bad), ("Not flagged", entry.good)):

@@ -53,7 +53,7 @@ def _page(entry: Entry, style: Style) -> Iterator[str]:
     colour = paint(style)
     yield colour(f"{entry.code}: {entry.name}", "bold")
     fix = f"fix: {entry.fix}" if entry.fix else "no automatic fix"
-    yield f"since {entry.since}, {fix}{'' if entry.default else ', off by default'}"
+    yield ", ".join(each for each in (f"since {entry.since}", fix, entry.visibility) if each)
     yield ""
     yield entry.documentation
     for title, paths in (("Flagged", entry.bad), ("Not flagged", entry.good)):
@@ -92,6 +92,7 @@ def _object(entry: Entry) -> dict[str, Any]:
         "since": entry.since,
         "fix": entry.fix,
         "default": entry.default,
+        "shown": entry.shown,
         "url": entry.url,
         "documentation": entry.documentation,
         "evidence": [asdict(each) for each in seen(entry.code)],

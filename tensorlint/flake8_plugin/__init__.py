@@ -42,7 +42,7 @@ class Plugin:
             metavar="LEVEL",
             choices=[certainty.label for certainty in reversed(Certainty)],
             parse_from_config=True,
-            help="Show tensorlint findings at least this sure: certain, likely (default) or possible.",
+            help="Show tensorlint findings at least this sure: certain, likely or possible (default: each rule's own).",
         )
 
     @classmethod

@@ -78,6 +78,9 @@ class Rule:
     since: ClassVar[str] = "0.1.0"
     #: How far the rule's fix may be trusted, or None while it has none.
     fix: ClassVar[Applicability | None] = None
+    #: How sure a finding must be to be shown where the settings do not say: ``CERTAIN`` where too few of the likely
+    #: ones were worth acting on when they were read (docs/quality.md).
+    shown: ClassVar[Certainty] = Certainty.LIKELY
     #: Where it was measured to be true. Most rules hold on every release.
     versions: ClassVar[Versions] = Versions()
 

@@ -76,6 +76,7 @@ class ImplicitExport(Rule):
 
     code = "TBX105"
     name = "implicit-export"
+    shown = Certainty.CERTAIN
     fix = Applicability.SAFE
 
     def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:

@@ -93,6 +93,7 @@ class LegacyConstructorCast(Rule):
 
     code = "TBX201"
     name = "legacy-constructor-cast"
+    shown = Certainty.CERTAIN
     fix = Applicability.SAFE
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:

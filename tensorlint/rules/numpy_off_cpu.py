@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from tensorlint.findings import Applicability
+from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.events import Export
 from tensorlint.flow.values import NO_DATA, Tensor, Truth, Unknown
 from tensorlint.rules import mending
@@ -58,6 +58,7 @@ class NumpyOffCpu(Rule):
 
     code = "TBX101"
     name = "numpy-off-cpu"
+    shown = Certainty.CERTAIN
     fix = Applicability.SAFE
 
     def on_export(self, event: Export) -> Iterator[Draft]:

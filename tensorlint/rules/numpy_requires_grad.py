@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from tensorlint.findings import Applicability
+from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.events import Export
 from tensorlint.flow.values import Tensor, Truth, Unknown
 from tensorlint.rules import mending
@@ -50,6 +50,7 @@ class NumpyRequiresGrad(Rule):
 
     code = "TBX102"
     name = "numpy-requires-grad"
+    shown = Certainty.CERTAIN
     fix = Applicability.SAFE
 
     def on_export(self, event: Export) -> Iterator[Draft]:

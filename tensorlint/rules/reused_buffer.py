@@ -62,6 +62,7 @@ class ReusedBuffer(Rule):
 
     code = "TBX304"
     name = "reused-buffer"
+    shown = Certainty.CERTAIN
     fix = Applicability.UNSAFE
 
     def on_buffer_stored(self, event: BufferStored) -> Iterator[Draft]:

@@ -68,6 +68,7 @@ class WriteToExportedView(Rule):
 
     code = "TBX305"
     name = "write-to-exported-view"
+    shown = Certainty.CERTAIN
     fix = Applicability.UNSAFE
 
     def on_write(self, event: Write) -> Iterator[Draft]:

@@ -66,6 +66,7 @@ class WriteToImportedArray(Rule):
 
     code = "TBX303"
     name = "write-to-imported-array"
+    shown = Certainty.CERTAIN
     fix = Applicability.UNSAFE
 
     def on_write(self, event: Write) -> Iterator[Draft]:
