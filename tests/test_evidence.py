@@ -194,6 +194,16 @@ ONLY_POSSIBLE = {
             "    return torch.Tensor(indices).long()\n"
         ),
     ),
+    "a helper that differentiates something": (
+        "TBX301",
+        "src/compare.py",
+        (
+            "import torch\n\ndef gradient(net, x):\n    net(x).sum().backward()\n"
+            "    return net.weight.grad.detach()\n\n"
+            "first = torch.nn.Linear(2, 2)\nsecond = torch.nn.Linear(2, 2)\nx = torch.ones(1, 2)\n"
+            "kept = gradient(first, x)\nother = gradient(second, x)\nprint(kept, other)\n"
+        ),
+    ),
     "a device that is the CPU by default": (
         "TBX101",
         "src/grid.py",

@@ -299,7 +299,7 @@ class Interpreter(Statements):
             called = dotted_name(node.func) if isinstance(node, cst.Call) else info.name
             self.update_parameters(
                 frame,
-                Mutation(node, inner.updates.how, f"`{called}(...)` updates the parameters in place here"),
+                Mutation(node, inner.updates.how, f"`{called}(...)` updates the parameters in place here", called=True),
                 inner.updated,
             )
         result = self._declared_return(info, frame, result)

@@ -29,6 +29,8 @@ class Mutation:
     #: The name written through, when there is one, and what made it an alias.
     name: str = ""
     alias: cst.CSTNode | None = None
+    #: Whether it happens in a function that is called at ``node``, to whatever that works on.
+    called: bool = False
 
 
 class Environment:

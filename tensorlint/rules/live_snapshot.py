@@ -92,7 +92,10 @@ class LiveSnapshot(Rule):
                     leaf.alias,
                     f"`{spell(leaf.alias)}` is a view on the CPU: "
                     f"`{event.name}` follows the training it is kept across",
-                    Certainty.LIKELY,
+                    # A helper that differentiates need not do so through the leaves whose gradients were kept.
+                    Certainty.POSSIBLE
+                    if event.mutation.how == "backward" and event.mutation.called
+                    else Certainty.LIKELY,
                     'copy it: `.detach().to("cpu", copy=True)`, or `.clone()`',
                     (Note(event.mutation.node, event.mutation.words), Note(event.node, f"`{event.name}` is read here")),
                     repair=partial(_repair, leaf.alias, isinstance(leaf, Array)),
