@@ -521,7 +521,7 @@ def join_all(values: Iterable[Value]) -> Value:
 
 def join(left: Value, right: Value) -> Value:
     """What is known of a name after either of two paths bound it."""
-    if left is right or left == right:
+    if left is right or (left == right and _marked_alike(left, right)):
         return left
     if is_none(left):
         return right
@@ -536,11 +536,19 @@ def join(left: Value, right: Value) -> Value:
                 dtype=joined_dtype(left.dtype, right.dtype),
                 storages=left.storages | right.storages,
                 sure=left.sure and right.sure,
+                source=_one_word(left.source, right.source),
                 origin=left.origin or right.origin,
                 alias=left.alias or right.alias,
                 imported=left.imported and right.imported,
                 zero_dim=left.zero_dim and right.zero_dim,
-                narrowed=left.narrowed or right.narrowed,
+                of_module=left.of_module and right.of_module,
+                module=left.module if left.module == right.module else 0,
+                # Left as found is what nobody wrote on either path; read-only memory stays so on its own.
+                unset=left.unset if right.unset is not None else None,
+                frozen=left.frozen or right.frozen,
+                narrowed=_either_narrowed(left.narrowed, right.narrowed),
+                sliced=left.sliced or right.sliced,
+                picked=left.picked or right.picked,
             )
         case Array(), Array():
             return replace(
@@ -551,8 +559,14 @@ def join(left: Value, right: Value) -> Value:
                 negative_stride=left.negative_stride.joined(right.negative_stride),
                 zero_dim=left.zero_dim and right.zero_dim,
                 small=left.small and right.small,
+                counted=left.counted and right.counted,
+                origin=left.origin or right.origin,
                 alias=left.alias or right.alias,
                 exported=left.exported and right.exported,
+                of_unknown=left.of_unknown or right.of_unknown,
+                sliced=left.sliced or right.sliced,
+                picked=left.picked or right.picked,
+                sure=left.sure and right.sure,
             )
         case Optimizer(), Optimizer() if left.storages == right.storages:
             return replace(left, fresh=left.fresh and right.fresh)
@@ -560,16 +574,18 @@ def join(left: Value, right: Value) -> Value:
             return replace(
                 left,
                 cls=left.cls if left.cls is right.cls else None,
+                name=min(left.name, right.name),
                 dtype=joined_dtype(left.dtype, right.dtype),
                 device=left.device.joined(right.device),
                 trainable=left.trainable if left.trainable is right.trainable else Truth.UNKNOWN,
                 storages=left.storages | right.storages,
             )
         case Sequence(), Sequence() if left.kind == right.kind or {left.kind, right.kind} <= {"list", "tuple"}:
+            kind, born = min(left.kind, right.kind), min(left.born, right.born)
             if left.items is not None and right.items is not None and len(left.items) == len(right.items):
-                return replace(left, items=tuple(map(join, left.items, right.items)))
+                return replace(left, kind=kind, items=tuple(map(join, left.items, right.items)), born=born)
             contents = [item.any_element() for item in (left, right) if item.items != ()]
-            return replace(left, items=None, element=join_all(contents), born=min(left.born, right.born))
+            return replace(left, kind=kind, items=None, element=join_all(contents), born=born)
         case Dictionary(), Dictionary():
             keys = dict.fromkeys([*left.entries, *right.entries])
             entries = {
@@ -616,7 +632,8 @@ def join(left: Value, right: Value) -> Value:
                 tensor=left.tensor if left.tensor is right.tensor else Truth.UNKNOWN,
                 dtype=joined_dtype(left.dtype, right.dtype),
                 storages=left.storages | right.storages,
-                source=left.source or right.source,
+                source=_one_word(left.source, right.source),
+                origin=left.origin or right.origin,
             )
         case Tensor(), Unknown():
             return _tensor_or_unknown(left, right)
@@ -633,6 +650,25 @@ def join(left: Value, right: Value) -> Value:
             return Unknown(device=known.device, grad=known.grad, tensor=known.tensor, source="mixed")
         case _:
             return Unknown(source="mixed")
+
+
+#: What follows a value around without being compared: the places that made it what it is.
+_MARKS = ("alias", "unset", "frozen", "narrowed")
+
+
+def _marked_alike(left: Value, right: Value) -> bool:
+    return all((getattr(left, mark, None) is None) is (getattr(right, mark, None) is None) for mark in _MARKS)
+
+
+def _one_word(left: str, right: str) -> str:
+    """How something came in that came in by another way on each path; the same for either order."""
+    return max(left, right) if not left or not right else min(left, right)
+
+
+def _either_narrowed(left: Narrowed | None, right: Narrowed | None) -> Narrowed | None:
+    if left is None or right is None:
+        return left or right
+    return min(left, right, key=lambda each: each.given)
 
 
 def _tensor_or_unknown(tensor: Tensor, other: Unknown) -> Value:
