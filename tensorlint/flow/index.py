@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 if TYPE_CHECKING:
-    from tensorlint.flow.state import Environment
+    from tensorlint.flow.state import Environment, Frame
     from tensorlint.flow.values import Fact, Value
 
 
@@ -22,6 +22,8 @@ class FunctionInfo:
     cls: ClassInfo | None = None
     #: The environment the function closes over.
     closure: Environment | None = None
+    #: The call of the function that it is defined in.
+    enclosing: Frame | None = None
     #: Joined argument values by parameter name, and grad mode, over the calls seen in this file.
     seen_arguments: dict[str, Value] = field(default_factory=dict)
     seen_grad_mode: Fact | None = None

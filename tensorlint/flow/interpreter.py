@@ -115,7 +115,8 @@ class Interpreter(Statements):
             cls.attributes[name] = left if info.name == "__init__" else join(known, left)
 
     def _frame(self, info: FunctionInfo, depth: int) -> Frame:
-        closure = info.closure if info.closure is not None else self.module_env
+        around = info.enclosing.env if info.enclosing is not None else info.closure
+        closure = around if around is not None else self.module_env
         frame = Frame(Environment(closure), function=info, cls=info.cls, depth=depth)
         if info.cls is not None and isinstance(info.node, cst.FunctionDef):
             decorators = {dotted_name(decorator) for decorator in info.decorators}

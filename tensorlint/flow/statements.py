@@ -713,7 +713,8 @@ class Statements(Methods):
         info = self.functions.get(id(node))
         if info is None:
             info = self.functions[id(node)] = FunctionInfo(node, node.name.value)
-        info.closure = frame.env if frame.function is not None else self.module_env
+        # What stands behind the ``def`` is visible in there, too, and branches replace the environment of a frame.
+        info.enclosing = frame if frame.function is not None else None
         if frame.depth == 0:
             self.queue(info)
         for decorator in node.decorators:
