@@ -60,6 +60,13 @@ def test_a_rule_whose_likely_findings_were_not_worth_it_shows_the_certain_ones()
     assert codes(f"{best}    return best\n") == ["TBX302"]
 
 
+def test_a_trace_begins_where_this_caller_got_it() -> None:
+    program = "import torch\ndef scale(x):\n    return x * 2\na = torch.ones(3).cuda()\nb = torch.ones(3).cuda()\n"
+    program += "first = scale(a)\nsecond = scale(b)\nsecond.numpy()\n"
+    (finding,) = check(Source("program.py", program), Policy(ALL))
+    assert [step.span.row for step in finding.trace] == [5]
+
+
 def test_a_file_that_does_not_parse_is_one_finding() -> None:
     (finding,) = check(Source("program.py", "import torch\nx = (\n"), Policy(ALL))
     assert finding.code == "TBX901"

@@ -276,6 +276,13 @@ NOT_SHOWN = {
             "print(np.argwhere(d == 0).flatten())\n"
         ),
     ),
+    "a view of another argument": (
+        "TBX305",
+        (
+            "import torch\n\ndef f(rows):\n    start = torch.zeros(3)\n    kept = start.numpy()\n"
+            "    found = torch.reshape(rows, start)\n    found.add_(1)\n    return kept, found\n"
+        ),
+    ),
     "only the shape of what was written is asked": (
         "TBX303",
         (

@@ -392,7 +392,7 @@ class TorchCalls(Guards):
         if row.result is not Result.SAME and name not in {"Parameter", "Buffer"}:
             for operand in operands[: _operands_read(name)]:
                 self.use(frame, node, operand)
-        source = operands[row.source] if 0 <= row.source < len(operands) else None
+        source = _source(row, receiver, operands, arguments)
         for position in row.writes:
             self._write_operand(position, receiver, arguments, node, frame)
         self._write_out(row, arguments, node, frame)
@@ -615,6 +615,20 @@ def _spell(node: cst.BaseExpression) -> str:
     text = cst.Module(body=()).code_for_node(node)
     text = " ".join(text.split())
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _source(
+    row: Row, receiver: Tensor | None, operands: list[Tensor], arguments: tuple[Argument, ...]
+) -> Tensor | None:
+    """The tensor whose memory the result of ``row`` may share: the argument there, or the first tensor in it."""
+    given = [argument.value for argument in arguments if not argument.keyword]
+    if receiver is not None:
+        given.insert(0, receiver)
+    if row.source >= len(given) or any(argument.star for argument in arguments):
+        return operands[row.source] if 0 <= row.source < len(operands) else None
+    if row.source < 0:
+        return None
+    return next((leaf for leaf in leaves(given[row.source]) if isinstance(leaf, Tensor)), None)
 
 
 def _is_number(name: str, arguments: tuple[Argument, ...], receiver: Tensor | None) -> bool:

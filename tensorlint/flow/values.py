@@ -725,11 +725,16 @@ def device_fact(value: Value, node: cst.CSTNode | None = None, words: str = "") 
     return replace(fact, node=node, reason=words)
 
 
+def _fact_key(fact: Fact) -> object:
+    """Evidence is told by its place: a trace shows where this caller's came from."""
+    return (fact.truth, id(fact.node)) if fact.truth > Truth.UNKNOWN else fact.truth
+
+
 def truth_key(value: Value, depth: int = 3) -> object:
     """A small hashable summary of ``value``, equal for values a callee could not tell apart."""
     match value:
         case Tensor():
-            return ("t", value.device.truth, value.grad.truth, value.dtype, value.sure, value.imported)
+            return ("t", _fact_key(value.device), _fact_key(value.grad), value.dtype, value.sure, value.imported)
         case Array():
             return ("a", value.dtype, value.read_only.truth, value.negative_stride.truth, value.exported)
         case Scalar():
@@ -740,7 +745,7 @@ def truth_key(value: Value, depth: int = 3) -> object:
         case DeviceValue():
             return ("d", value.fact.truth)
         case Unknown():
-            return ("u", value.device.truth, value.grad.truth, value.tensor, value.dtype, value.source)
+            return ("u", _fact_key(value.device), _fact_key(value.grad), value.tensor, value.dtype, value.source)
         case Sequence() if depth:
             if value.items is not None and len(value.items) <= 8:
                 return ("q", tuple(truth_key(item, depth - 1) for item in value.items))
