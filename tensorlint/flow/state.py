@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from tensorlint.flow.values import NO_STORAGE, UNKNOWN, Fact, Storage, Storages, Truth, Value, join
+from tensorlint.flow.values import (
+    NO_STORAGE,
+    UNKNOWN,
+    Dictionary,
+    Fact,
+    Sequence,
+    Storage,
+    Storages,
+    Truth,
+    Value,
+    join,
+)
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -83,10 +94,9 @@ class Environment:
         self.stale.pop(path, None)
 
     def replace(self, oid: int, change: Callable[[Value], Value]) -> None:
-        """Swap the object ``oid`` for its changed self under every name that holds it."""
-        for path, value in self.bindings.items():
-            if oid and getattr(value, "oid", 0) == oid:
-                self.bindings[path] = change(value)
+        """Swap the object ``oid`` for its changed self under every name, and in every container, that holds it."""
+        for path, value in self.bindings.items() if oid else ():
+            self.bindings[path] = _with_changed(value, oid, change)
 
     def visible(self) -> Iterator[tuple[str, Value]]:
         """Plain names that can be read here and what they hold, the innermost scope first."""
@@ -126,6 +136,22 @@ class Environment:
         if found is None and "." in path:
             return fallback(path) or UNKNOWN
         return found
+
+
+def _with_changed(value: Value, oid: int, change: Callable[[Value], Value], depth: int = 3) -> Value:
+    """``value``, or the container ``value`` with the object ``oid`` in it changed; itself where that is not in it."""
+    if getattr(value, "oid", 0) == oid:
+        return change(value)
+    match value:
+        case Sequence(items=tuple(items)) if depth:
+            changed = tuple(_with_changed(item, oid, change, depth - 1) for item in items)
+            if any(new is not old for new, old in zip(changed, items, strict=True)):
+                return replace(value, items=changed)
+        case Dictionary(entries=entries) if depth and entries:
+            inside = {key: _with_changed(item, oid, change, depth - 1) for key, item in entries.items()}
+            if any(inside[key] is not entries[key] for key in entries):
+                return replace(value, entries=inside)
+    return value
 
 
 #: Node, value, how it is kept, and the expression that is the value, where one is.
