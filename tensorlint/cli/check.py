@@ -76,7 +76,7 @@ class _Check(click.Command):
 @click.option(
     "--certainty",
     type=click.Choice([certainty.label for certainty in reversed(Certainty)], case_sensitive=False),
-    help="Show findings at least this sure (default: as sure as each rule has to be to be right).",
+    help="Show findings at least this sure (default: each rule's own, as `tensorlint rule` says).",
 )
 @_list_option("--exclude", metavar="PATTERNS", help="Leave out these, in place of the default exclusions.")
 @_list_option("--extend-exclude", metavar="PATTERNS", help="Leave out these, too.")
