@@ -62,7 +62,7 @@ class Entry:
         """What is not shown unless it is asked for, in words; empty where everything but ``possible`` findings is."""
         if not self.default:
             return "off by default"
-        return "" if self.shown == "likely" or self.code >= "TBX9" else "by default only `certain` findings are shown"
+        return "by default only `certain` findings are shown" if self.shown == Certainty.CERTAIN.label else ""
 
     @property
     def url(self) -> str:
@@ -88,5 +88,5 @@ def catalogue() -> dict[str, Entry]:
     for code, name in TOOL_CODES.items():
         fix = Applicability.SAFE.value if code in {"TBX903", "TBX904"} else None
         documentation = inspect.cleandoc(_TOOL_DOCUMENTATION[code])
-        entries[code] = Entry(code, name, "0.1.0", fix, True, Certainty.CERTAIN.label, documentation)
+        entries[code] = Entry(code, name, "0.1.0", fix, True, Certainty.LIKELY.label, documentation)
     return dict(sorted(entries.items()))

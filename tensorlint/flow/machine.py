@@ -88,7 +88,7 @@ class Machine:
         self.imported_star = False
         self.attribute_storages: dict[tuple[int, str], Storages] = {}
         #: Learned for the second pass: the calls and unpacked names whose value ``.backward()`` goes through, and the
-        #: names of what was asked for its ``.parameters()`` or told to ``.train()``, with the place.
+        #: names of what was asked for its ``.parameters()``, with the place.
         self.differentiated: set[int] = set()
         self.trained: dict[str, cst.CSTNode] = {}
         #: Whether the file looks at any state or gradient that somebody could keep.
@@ -327,14 +327,14 @@ class Machine:
                 if any(storage.owner in owners for storage in leaf.storages):
                     frame.env.stale.setdefault(path, mutation)
 
-    def release_gradients(self, frame: Frame, dropped: Storages = NO_STORAGE) -> None:
+    def release_gradients(self, frame: Frame, dropped: Storages | None = None) -> None:
         """``zero_grad()`` drops the gradient tensors (torch 2.0 and later): who holds one now holds it alone.
 
         So does ``x.grad = None`` with those that are ``dropped`` there.
         """
         for path, value in list(frame.env.items()):
             if isinstance(value, (Tensor, Array)) and any(
-                storage in dropped if dropped else storage.owner is Owner.GRADIENT for storage in value.storages
+                storage.owner is Owner.GRADIENT if dropped is None else storage in dropped for storage in value.storages
             ):
                 frame.env.bindings[path] = replace(value, storages=self.storage())
 

@@ -237,8 +237,6 @@ class Methods(Calls):
         if row is None:
             return self.unknown_result((*arguments, Argument(node.func.value, value)), node, frame)
         result = self.from_row(row, value, arguments, node, frame, words=f"`.{name}()`")
-        if name == "type" and isinstance(result, Tensor) and (placed := _placed_by_type(arguments, node)) is not None:
-            return replace(result, device=placed)
         if row.result is Result.SAME and isinstance(result, Tensor) and result.grad.truth is not value.grad.truth:
             oid, grad = value.oid, result.grad
             frame.env.replace(oid, lambda held: replace(held, grad=grad) if isinstance(held, Tensor) else held)
@@ -497,8 +495,6 @@ class Methods(Calls):
             origin=value.origin,
         )
         result = self.from_row(row, stand_in, arguments, node, frame, words=f"`.{name}()`")
-        if name == "type" and isinstance(result, Tensor) and (placed := _placed_by_type(arguments, node)) is not None:
-            result = replace(result, device=placed)
         return self._unsure(result, value)
 
     def _unsure(self, result: Value, value: Unknown) -> Value:
@@ -814,17 +810,6 @@ class Methods(Calls):
                 return NONE
             case _:
                 return UNKNOWN
-
-
-def _placed_by_type(arguments: tuple[Argument, ...], node: cst.Call) -> Fact | None:
-    """``x.type(torch.FloatTensor)``: types of tensors say where they live, too."""
-    kind = arguments[0].value if arguments else None
-    path = kind.path if isinstance(kind, Symbol) else kind.literal if isinstance(kind, Scalar) else ""
-    if not isinstance(path, str) or not path.startswith("torch.") or not path.endswith("Tensor"):
-        return None
-    if ".cuda." in path:
-        return Fact(Truth.YES, node, f"made a `{path}` here")
-    return Fact(Truth.NO, node, "brought to the CPU here")
 
 
 def _is_false(value: Value) -> bool:

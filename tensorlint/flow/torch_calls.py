@@ -405,8 +405,9 @@ class TorchCalls(Guards):
         if row.result in {Result.SIZE, Result.DTYPE, Result.NONE, Result.OTHER}:
             return PLAIN
         dtype = self._autocast_to(words.strip("`().")) or self._row_dtype(row, source, arguments)
+        placed = _placed_by_type(arguments, node) if name == "type" else None
         result = Tensor(
-            device=self._row_device(row, operands, unknown, arguments, node),
+            device=placed or self._row_device(row, operands, unknown, arguments, node),
             grad=NO_FACT if is_integral(dtype) else self._row_grad(row, operands, unknown, arguments, node, frame),
             dtype=dtype,
             storages=self._row_storages(row, source, arguments),
@@ -615,6 +616,17 @@ def _spell(node: cst.BaseExpression) -> str:
     text = cst.Module(body=()).code_for_node(node)
     text = " ".join(text.split())
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _placed_by_type(arguments: tuple[Argument, ...], node: cst.Call) -> Fact | None:
+    """``x.type(torch.FloatTensor)``: types of tensors say where they live, too."""
+    kind = arguments[0].value if arguments else None
+    path = kind.path if isinstance(kind, Symbol) else kind.literal if isinstance(kind, Scalar) else ""
+    if not isinstance(path, str) or not path.startswith("torch.") or not path.endswith("Tensor"):
+        return None
+    if ".cuda." in path:
+        return Fact(Truth.YES, node, f"made a `{path}` here")
+    return Fact(Truth.NO, node, "brought to the CPU here")
 
 
 def _source(

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 #: What joins the tensors of a list as NumPy joins their arrays.
 _JOINED = {"stack": "stack", "concatenate": "cat", "concat": "cat"}
-#: What sees no difference between a list of numbers and an array of them.
+#: What makes a number of a tensor of one element by ``float()``, which works anywhere.
 _NUMBERS = frozenset({"float64", "double", "float_"})
+#: What sees no difference between a list of numbers and an array of them.
 _OF_NUMBERS = REDUCTIONS_RAISE | frozenset(
     {"array", "asarray", "average", "median", "nanmean", "percentile", "quantile", "argmax", "argmin", "argsort"}
 )
@@ -86,7 +87,6 @@ class ImplicitExport(Rule):
                     continue
                 draft = _draft(argument, event.node, event.scene, f"`np.{event.name}`", exported(argument, event))
                 if draft is not None:
-                    # ``np.float64`` of one element asks ``float()``, which works anywhere.
                     number = event.name in _NUMBERS and not isinstance(argument.value, Sequence)
                     yield dataclasses.replace(draft, certainty=Certainty.POSSIBLE) if number else draft
                     return
