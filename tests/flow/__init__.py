@@ -1,0 +1,1 @@
+"""Inference, specified by small programs that say what is known (``programs/*.md``)."""
