@@ -164,7 +164,7 @@ def _complaints(line: str, known: list[tuple[Value, bool]], caused: list[str], l
             for item in asked["wanted"].split("#!")[0].split(","):
                 key, _, wanted = (part.strip() for part in item.partition(":"))
                 if key == "storage":
-                    found = getattr(value, "storages", frozenset())
+                    found: Storages = getattr(value, "storages", frozenset())
                     if not letters.fits(wanted, found):
                         yield f"storage: {wanted} is not {_letters_of(found, letters)}"
                 elif not wanted:

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from tests.flow.programs import Program, describe, failures, programs
 from tensorlint.flow.values import UNKNOWN
+from tests.flow.programs import Program, describe, failures, programs
 
 PROGRAMS = list(programs())
 
