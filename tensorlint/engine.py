@@ -248,12 +248,15 @@ def _findings(
     from tensorlint.fix.edits import Layout
     from tensorlint.fix.imports import place_import
     from tensorlint.flow.positions import locate
+    from tensorlint.flow.tree import Sites
     from tensorlint.suppression import CommentRows
 
     kept = list(drafts)
     repairs, failures = _repairs(source, kept, policy)
     imports = {name: place_import(module, name) for repair in repairs.values() for name in repair.imports}
-    nodes = [node for _, draft in kept for node in (draft.node, *(note.node for note in draft.notes))]
+    sites = Sites(module)
+    notes = {note: sites.node(note.site) for _, draft in kept for note in draft.notes}
+    nodes = [draft.node for _, draft in kept] + [node for node in notes.values() if node is not None]
     nodes += [change.node for repair in repairs.values() for change in repair.changes]
     nodes += [place.statement for place in imports.values() if place.statement is not None]
     places = locate(module, nodes, source.text)
@@ -266,9 +269,9 @@ def _findings(
     for rule, draft in kept:
         span = places.spans[id(draft.node)]
         trace = {
-            TraceStep(places.spans[id(note.node)], note.message)
+            TraceStep(places.spans[id(notes[note])], note.message)
             for note in draft.notes
-            if id(note.node) in places.spans and places.spans[id(note.node)] != span
+            if places.spans.get(id(notes[note]), span) != span
         }
         repair, fix = repairs.get(id(draft)), None
         if repair is not None:

@@ -8,8 +8,9 @@ import libcst as cst
 import pytest
 
 from tensorlint.flow import events
+from tensorlint.flow.domain.facts import Truth
+from tensorlint.flow.domain.values import Tensor, Unknown
 from tensorlint.flow.interpreter import interpret
-from tensorlint.flow.values import Tensor, Truth, Unknown
 
 HEADER = "import numpy as np\nimport torch\nfrom torch import nn\n"
 

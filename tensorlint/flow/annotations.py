@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import libcst as cst
 
-from tensorlint.flow.values import (
-    UNKNOWN_FACT,
+from tensorlint.flow.domain.facts import UNKNOWN_FACT, Truth
+from tensorlint.flow.domain.lattice import join_all
+from tensorlint.flow.domain.values import (
     Array,
     DeviceValue,
     Dictionary,
@@ -18,10 +19,8 @@ from tensorlint.flow.values import (
     Sequence,
     Symbol,
     Tensor,
-    Truth,
     Unknown,
     Value,
-    join_all,
 )
 
 #: Gives what an expression stands for: a ``Symbol``, or for a class of this file one of its instances.

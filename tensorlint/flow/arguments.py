@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
+from tensorlint.flow.domain.dtypes import is_integral
+from tensorlint.flow.domain.inside import leaves
+from tensorlint.flow.domain.values import Array, Scalar, Symbol, Unknown, Value
 from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.events import Argument
-from tensorlint.flow.values import (
-    Array,
-    Scalar,
-    Symbol,
-    Unknown,
-    Value,
-    is_integral,
-    leaves,
-)
 
 
 def keyword(arguments: tuple[Argument, ...], name: str) -> Value | None:

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import libcst as cst
 
-from tensorlint.flow.events import Argument
-from tensorlint.flow.numpy_calls import NumpyCalls
-from tensorlint.flow.state import Frame
-from tensorlint.flow.values import (
+from tensorlint.flow.domain.inside import leaves
+from tensorlint.flow.domain.lattice import join_all
+from tensorlint.flow.domain.values import (
     NONE,
     PLAIN,
     UNKNOWN,
@@ -21,9 +20,10 @@ from tensorlint.flow.values import (
     Symbol,
     Tensor,
     Value,
-    join_all,
-    leaves,
 )
+from tensorlint.flow.events import Argument
+from tensorlint.flow.numpy_calls import NumpyCalls
+from tensorlint.flow.state import Frame
 
 _CONTAINERS = frozenset({"builtins.list", "builtins.tuple", "builtins.set", "builtins.dict"})
 

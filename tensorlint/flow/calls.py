@@ -9,44 +9,39 @@ from functools import lru_cache
 import libcst as cst
 
 from tensorlint.flow.builtin_calls import BuiltinCalls
-from tensorlint.flow.dtypes import dtype_name
-from tensorlint.flow.events import Argument
-from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
-from tensorlint.flow.state import Frame, Mutation
-from tensorlint.flow.values import (
-    NO_FACT,
-    NO_STORAGE,
+from tensorlint.flow.domain.devices import together
+from tensorlint.flow.domain.dtypes import unsure_dtype, without_numpy
+from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, strongest
+from tensorlint.flow.domain.inside import leaves
+from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner
+from tensorlint.flow.domain.values import (
     NONE,
     PLAIN,
     UNKNOWN,
-    UNKNOWN_FACT,
     Array,
     ClassObject,
     DeviceValue,
     Dictionary,
-    Fact,
     Foreign,
     Function,
+    Given,
     Instance,
     Method,
     Module,
     Optimizer,
     Origin,
-    Owner,
     Partial,
     Scalar,
     Sequence,
     Symbol,
     Tensor,
-    Truth,
     Unknown,
     Value,
-    leaves,
-    strongest,
-    together,
-    unsure_dtype,
-    without_numpy,
 )
+from tensorlint.flow.dtypes import dtype_name
+from tensorlint.flow.events import Argument
+from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
+from tensorlint.flow.state import Frame
 from tensorlint.knowledge import (
     FOREIGN_FRAMEWORKS,
 )
@@ -140,14 +135,15 @@ class Calls(BuiltinCalls):
         match callee:
             case Symbol(path=path):
                 return self.symbol_call(path, arguments, node, frame)
-            case Function(info=info, receiver=receiver):
-                return self.apply(info, receiver, arguments, frame, node)
-            case ClassObject(info=info):
-                return self._construct(info, arguments, node, frame)
+            case Function(definition=site, receiver=receiver) if site in self.functions:
+                return self.apply(self.functions[site], receiver, arguments, frame, node)
+            case ClassObject(definition=site) if site in self.classes:
+                return self._construct(self.classes[site], arguments, node, frame)
             case Module():
                 return self._module_call(callee, arguments, node, frame)
-            case Instance(cls=cls):
-                method = cls.method("__call__") or cls.method("forward")
+            case Instance():
+                cls = self.cls(callee)
+                method = None if cls is None else cls.method("__call__") or cls.method("forward")
                 return (
                     self.apply(method, callee, arguments, frame, node)
                     if method is not None
@@ -166,12 +162,22 @@ class Calls(BuiltinCalls):
 
     def _partial_call(self, made: Partial, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         given = {argument.keyword for argument in arguments if argument.keyword}
-        kept = tuple(argument for argument in made.arguments if argument.keyword not in given)
+        kept = tuple(
+            Argument(spelled, argument.value, argument.keyword, argument.star)
+            for argument in made.arguments
+            if argument.keyword not in given
+            and isinstance(spelled := self.sites.node(argument.site), cst.BaseExpression)
+        )
         result = self.call_value(made.function, (*kept, *arguments), node, frame)
-        if isinstance(result, Tensor) and result.grad.node is node and kept:
+        if isinstance(result, Tensor) and result.grad.site == self.at(node) and kept:
             # Show where it says so, which is where the function was made.
-            return replace(result, grad=replace(result.grad, node=made.node))
+            return replace(result, grad=replace(result.grad, site=made.site))
         return result
+
+    def _kept(self, arguments: tuple[Argument, ...]) -> tuple[Given, ...]:
+        return tuple(
+            Given(self.at(argument.node), argument.value, argument.keyword, argument.star) for argument in arguments
+        )
 
     # Unseen code.
 
@@ -197,11 +203,11 @@ class Calls(BuiltinCalls):
             # ``get_device(wav)``: where that tensor is.
             return DeviceValue(fact=strongest((value.device for value in operands[:1]), UNKNOWN_FACT))
         if TRAINER_NAME.search(name) and any(self._is_model(argument, frame) for argument in arguments):
-            self.update_parameters(frame, Mutation(node, "update", f"`{name}(...)` trains the model here"))
+            self.update_parameters(frame, Mutation(self.at(node), How.UPDATE, f"`{name}(...)` trains the model here"))
         placed = [
             value
             for value in operands
-            if isinstance(value, Tensor) or value.device.truth is not Truth.UNKNOWN or value.device.node is not None
+            if isinstance(value, Tensor) or value.device.truth is not Truth.UNKNOWN or value.device.site is not None
         ]
         if callee is not None and callee.device.truth is not Truth.UNKNOWN:
             placed.append(callee)
@@ -213,8 +219,8 @@ class Calls(BuiltinCalls):
             # is made for one need not keep there all that it holds and gives.
             device = replace(device, truth=Truth.UNKNOWN)
         grad = UNKNOWN_FACT
-        if id(node) in self.differentiated:
-            grad = Fact(Truth.MAYBE, node, "`.backward()` goes through the result of this call")
+        if self.at(node) in self.differentiated:
+            grad = Fact(Truth.MAYBE, self.at(node), "`.backward()` goes through the result of this call")
         elif arguments and (
             (computes_with_parameters(name) and (name in self.networks or self._is_fed_tensors(operands)))
             or name in self.trained
@@ -233,7 +239,7 @@ class Calls(BuiltinCalls):
             grad=self.result_grad(grad, frame),
             dtype=unsure_dtype(dtype),
             source="file" if READER_NAME.search(name) and not operands else "call",
-            origin=Origin(node, "computed here"),
+            origin=Origin(self.at(node), "computed here"),
             oid=self.next_serial(),
         )
 
@@ -295,7 +301,7 @@ class Calls(BuiltinCalls):
         if path == "copy.deepcopy":
             return self._owned(arguments[0].value) if arguments else UNKNOWN
         if path == "functools.partial" and arguments and _may_be_partial(arguments):
-            return Partial(function=arguments[0].value, arguments=arguments[1:], node=node)
+            return Partial(function=arguments[0].value, arguments=self._kept(arguments[1:]), site=self.at(node))
         if path == "copy.copy" and arguments:
             return arguments[0].value
         if path in {"einops.rearrange", "einops.repeat", "einops.reduce", "einops.pack"} and arguments:
@@ -384,12 +390,13 @@ class Calls(BuiltinCalls):
         return made
 
     def _module_call(self, module: Module, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
-        trained = Fact(self.trainable(module), node, "the output of a model with parameters needs a gradient")
-        if module.cls is None and (not module.name or trained.truth is Truth.UNKNOWN) and trained.truth is not Truth.NO:
+        trained = Fact(self.trainable(module), self.at(node), "the output of a model with parameters needs a gradient")
+        cls = self.cls(module)
+        if cls is None and (not module.name or trained.truth is Truth.UNKNOWN) and trained.truth is not Truth.NO:
             # An annotation, or a class of unseen code, does not say whether it has parameters.
             trained = self.trained_as(dotted_name(node.func).split(".")[-1])
-        if module.cls is not None:
-            forward = module.cls.method("forward") or module.cls.method("__call__")
+        if cls is not None:
+            forward = cls.method("forward") or cls.method("__call__")
             if forward is not None:
                 result = self.apply(forward, module, arguments, frame, node)
                 if isinstance(result, (Tensor, Unknown)) and not result.dtype:
@@ -408,7 +415,7 @@ class Calls(BuiltinCalls):
                 grad=grad.weakened(),
                 dtype=unsure_dtype(self.autocast or module.dtype),
                 source="model",
-                origin=Origin(node, "the output of a model"),
+                origin=Origin(self.at(node), "the output of a model"),
                 oid=self.next_serial(),
             )
         given = next((value.dtype for value in inputs if without_numpy(value.dtype)), "")
@@ -419,7 +426,7 @@ class Calls(BuiltinCalls):
             dtype=(self._autocast_to(module.name) or given) if stateless else self.autocast or module.dtype,
             storages=self.storage(),
             source="model",
-            origin=Origin(node, "the output of a model"),
+            origin=Origin(self.at(node), "the output of a model"),
             oid=self.serial,
         )
         if module.name in _RETURNS_TUPLE:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tensorlint.flow.values import Scalar, Symbol, Value, without_numpy
+from tensorlint.flow.domain.dtypes import without_numpy
+from tensorlint.flow.domain.values import Scalar, Symbol, Value
 from tensorlint.knowledge.row import DTYPES
 
 

@@ -6,12 +6,16 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from tensorlint.flow.values import Fact, Storage, Tensor, Value
+from tensorlint.flow.domain.facts import Fact
+from tensorlint.flow.domain.memory import Storage
+from tensorlint.flow.domain.site import Site
+from tensorlint.flow.domain.values import Tensor, Value
 
 if TYPE_CHECKING:
     import libcst as cst
 
-    from tensorlint.flow.state import Mutation
+    from tensorlint.flow.domain.memory import Mutation
+    from tensorlint.flow.tree import Sites
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,12 @@ class Spelling:
         return (self.needs,) if self.needs else ()
 
 
+def _no_sites() -> Sites:
+    from tensorlint.flow.tree import Sites  # the events are read by the rules, which must not need LibCST
+
+    return Sites(None)
+
+
 def _no_spelling(path: str, at: cst.CSTNode | None = None) -> Spelling | None:
     return None
 
@@ -70,10 +80,19 @@ class Scene:
     #: thing has its name. To be asked while the event is judged, as names change.
     #: A second argument is a node that was passed before, where it is to be written.
     spelling: Callable[..., Spelling | None] = field(default=_no_spelling, compare=False, repr=False)
-    #: The exports, by the ``id`` of their nodes, whose arrays are written. Complete when the file has been read to its
+    #: The exports whose arrays are written. Complete when the file has been read to its
     #: end, so to be asked while a repair is built.
-    written_exports: Collection[int] = field(default=frozenset(), compare=False, repr=False)
-    exports_taken_back: Collection[int] = field(default=frozenset(), compare=False, repr=False)
+    written_exports: Collection[Site] = field(default=frozenset(), compare=False, repr=False)
+    exports_taken_back: Collection[Site] = field(default=frozenset(), compare=False, repr=False)
+    sites: Sites = field(default_factory=_no_sites, compare=False, repr=False)
+
+    def at(self, node: cst.CSTNode) -> Site:
+        """Where ``node`` stands, for a note."""
+        return self.sites.of(node)
+
+    def node(self, site: Site | None) -> cst.CSTNode | None:
+        """What stands there, for a draft or a repair; None where that is in another file."""
+        return self.sites.node(site)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +260,7 @@ class BufferStored(Event):
     storage: Storage
     #: The expression that is the value, where the program has one.
     expression: cst.BaseExpression | None
-    write: cst.CSTNode
+    write: Site
     #: Whether it is known to be kept; who takes what is yielded may be done with it before the next one.
     kept: bool
 

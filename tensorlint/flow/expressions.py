@@ -12,23 +12,22 @@ from typing import Any
 import libcst as cst
 
 from tensorlint.flow import events
-from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
-from tensorlint.flow.machine import Machine
-from tensorlint.flow.state import Frame, Loop
-from tensorlint.flow.values import (
-    NO_FACT,
-    NO_STORAGE,
+from tensorlint.flow.domain.devices import together
+from tensorlint.flow.domain.dtypes import is_integral, unsure_dtype, without_numpy
+from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, strongest
+from tensorlint.flow.domain.inside import is_usual, storages_of
+from tensorlint.flow.domain.lattice import any_element, join, join_all
+from tensorlint.flow.domain.memory import NO_STORAGE, Owner, gradients_of
+from tensorlint.flow.domain.values import (
     NONE,
     PARAMETER_OF_MODULE,
     PLAIN,
     SOME_DTYPE,
     UNKNOWN,
-    UNKNOWN_FACT,
     Array,
     ClassObject,
     DeviceValue,
     Dictionary,
-    Fact,
     Foreign,
     Function,
     Instance,
@@ -36,25 +35,16 @@ from tensorlint.flow.values import (
     Module,
     Optimizer,
     Origin,
-    Owner,
     Scalar,
     Sequence,
     Symbol,
     Tensor,
-    Truth,
     Unknown,
     Value,
-    gradients_of,
-    is_integral,
-    is_usual,
-    join,
-    join_all,
-    storages_of,
-    strongest,
-    together,
-    unsure_dtype,
-    without_numpy,
 )
+from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.state import Frame, Loop
 from tensorlint.knowledge import ARRAY_ATTRIBUTES, TENSOR_ATTRIBUTES, Grad, Result, Share
 
 #: What holds the device that a program was told to use.
@@ -223,7 +213,7 @@ class Expressions(Machine):
             case Sequence(kind="loader"):
                 return self._loaded()
             case Sequence():
-                return self.picked(value.any_element())
+                return self.picked(any_element(value))
             case Dictionary():
                 return PLAIN if value.entries or value.element is not None else UNKNOWN
             case Foreign():
@@ -303,8 +293,8 @@ class Expressions(Machine):
             case Module():
                 return self._module_attribute(value, name, node)
             case Instance() | ClassObject():
-                cls = value.cls if isinstance(value, Instance) else value.info
-                return self._member(cls, value, name, node, frame)
+                cls = self.cls(value)
+                return self._member(cls, value, name, node, frame) if cls is not None else Unknown(source="attribute")
             case Unknown():
                 return self._unknown_attribute(value, name, node)
             case Sequence() | Dictionary() | Optimizer():
@@ -322,7 +312,7 @@ class Expressions(Machine):
                 grad=NO_FACT,
                 dtype=value.dtype,
                 storages=gradients_of(value.storages),
-                origin=Origin(node, "the gradient"),
+                origin=Origin(self.at(node), "the gradient"),
                 sure=value.sure,
             )
         if name == "device":
@@ -335,19 +325,20 @@ class Expressions(Machine):
         if row.result is not Result.TENSOR:
             return PLAIN
         grad = NO_FACT if row.grad is Grad.NO else self.result_grad(value.grad, frame)
-        alias = node if name == "data" and value.storages else value.alias
+        alias = self.at(node) if name == "data" and value.storages else value.alias
         return replace(value, grad=grad, alias=alias, oid=self.next_serial())
 
     def _module_attribute(self, value: Module, name: str, node: cst.CSTNode) -> Value:
-        if value.cls is not None:
-            found = self.held_by(value, self.class_attribute(value.cls, name))
+        cls = self.cls(value)
+        if cls is not None:
+            found = self.held_by(value, self.class_attribute(cls, name))
             if found is not None:
                 return found
-            method = value.cls.method(name)
+            method = cls.method(name)
             if method is not None:
-                return Function(info=method, receiver=value)
+                return Function(definition=method.site, receiver=value)
         if name in {"weight", "bias"}:
-            trained = Fact(value.trainable, node, "a parameter needs a gradient")
+            trained = Fact(value.trainable, self.at(node), "a parameter needs a gradient")
             return Tensor(
                 device=value.device,
                 grad=trained,
@@ -378,7 +369,7 @@ class Expressions(Machine):
             dotted_name(decorator).split(".")[-1] in {"property", "cached_property"} for decorator in method.decorators
         ):
             return self.apply(method, receiver, (), frame, node)
-        return Function(info=method, receiver=receiver)
+        return Function(definition=method.site, receiver=receiver)
 
     def _unknown_attribute(self, value: Unknown, name: str, node: cst.Attribute) -> Value:
         if name == "dtype":
@@ -390,7 +381,7 @@ class Expressions(Machine):
             if truth is Truth.UNKNOWN and _CHOSEN.search(dotted_name(node.value)):
                 # An option is there to be chosen; where another tensor is, nobody chose here.
                 truth = Truth.MAYBE
-            return DeviceValue(fact=Fact(truth, node, "created on the device of another tensor"))
+            return DeviceValue(fact=Fact(truth, self.at(node), "created on the device of another tensor"))
         if name in {"data", "grad"}:
             part = replace(self.part_of(value), grad=NO_FACT)
             return replace(part, storages=NO_STORAGE) if name == "grad" else part
@@ -484,7 +475,7 @@ class Expressions(Machine):
             isinstance(index, Scalar) and index.literal == "negative" and index.kind == "slice" for index in indices
         ):
             flipped = value.negative_stride.truth is Truth.NO
-            fact = Fact(Truth.YES, node, "a negative step gives a negative stride") if flipped else NO_FACT
+            fact = Fact(Truth.YES, self.at(node), "a negative step gives a negative stride") if flipped else NO_FACT
             return replace(value, negative_stride=fact, oid=self.next_serial())
         sliced, picked = self._part(indices)
         return replace(value, sliced=sliced or value.sliced, picked=picked or value.picked, oid=self.next_serial())
@@ -504,11 +495,11 @@ class Expressions(Machine):
     def _sequence_item(value: Sequence, node: cst.Subscript, indices: list[Value]) -> Value:
         index = indices[0] if indices else UNKNOWN
         if isinstance(index, Scalar) and index.kind == "slice":
-            return replace(value, items=None, element=value.any_element(), oid=0)
+            return replace(value, items=None, element=any_element(value), oid=0)
         if isinstance(index, Scalar) and isinstance(index.literal, int) and value.items is not None:
             position = index.literal
             return value.items[position] if -len(value.items) <= position < len(value.items) else UNKNOWN
-        return Expressions.picked(value.any_element())
+        return Expressions.picked(any_element(value))
 
     # Operators.
 
@@ -533,12 +524,12 @@ class Expressions(Machine):
                 if left.items is not None and right.items is not None:
                     return replace(left, items=left.items + right.items, oid=self.next_serial())
                 return replace(
-                    left, items=None, element=join(left.any_element(), right.any_element()), oid=self.next_serial()
+                    left, items=None, element=join(any_element(left), any_element(right)), oid=self.next_serial()
                 )
             case (Sequence(), Scalar() | Unknown()) if isinstance(right, Scalar) or _multiplies(node):
-                return replace(left, items=None, element=left.any_element(), oid=self.next_serial())
+                return replace(left, items=None, element=any_element(left), oid=self.next_serial())
             case (Scalar() | Unknown(), Sequence()) if _multiplies(node):
-                return replace(right, items=None, element=right.any_element(), oid=self.next_serial())
+                return replace(right, items=None, element=any_element(right), oid=self.next_serial())
             case (Array(), Array() | Scalar() | Foreign() | Unknown()) | (Scalar() | Foreign() | Unknown(), Array()):
                 dtype = self._promoted(left, right)
                 divided = isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Divide)
@@ -692,7 +683,7 @@ class Expressions(Machine):
         frame.env = before
         chosen = yes if is_usual(test) else self.hung(join(yes, no), node.test, None, yes, no)
         if isinstance(chosen, DeviceValue) and chosen.fact.truth is Truth.MAYBE:
-            return DeviceValue(fact=Fact(Truth.MAYBE, node, "the device depends on the machine"))
+            return DeviceValue(fact=Fact(Truth.MAYBE, self.at(node), "the device depends on the machine"))
         return chosen
 
     def _named(self, node: cst.NamedExpr, frame: Frame) -> Value:
@@ -701,11 +692,12 @@ class Expressions(Machine):
         return value
 
     def _lambda(self, node: cst.Lambda, frame: Frame) -> Value:
-        info = self.functions.get(id(node))
+        site = self.at(node)
+        info = self.functions.get(site)
         if info is None:
-            info = self.functions[id(node)] = FunctionInfo(node, "<lambda>", frame.cls)
+            info = self.functions[site] = FunctionInfo(node, "<lambda>", site, frame.cls)
         info.closure = frame.env
-        return Function(info=info)
+        return Function(definition=site)
 
     def _await(self, node: cst.Await, frame: Frame) -> Value:
         return self.evaluate(node.expression, frame)

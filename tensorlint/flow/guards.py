@@ -7,31 +7,28 @@ from dataclasses import replace
 
 import libcst as cst
 
-from tensorlint.flow.dtypes import dtype_name
-from tensorlint.flow.expressions import Expressions
-from tensorlint.flow.index import dotted_name
-from tensorlint.flow.state import Frame
-from tensorlint.flow.values import (
+from tensorlint.flow.domain.devices import device_fact
+from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, off_cpu
+from tensorlint.flow.domain.inside import leaves
+from tensorlint.flow.domain.values import (
     ACCELERATED,
-    NO_FACT,
     Array,
     ClassObject,
     DeviceValue,
-    Fact,
     Foreign,
     Module,
     Scalar,
     Sequence,
     Symbol,
     Tensor,
-    Truth,
     Unknown,
     Value,
-    device_fact,
     is_none,
-    leaves,
-    off_cpu,
 )
+from tensorlint.flow.dtypes import dtype_name
+from tensorlint.flow.expressions import Expressions
+from tensorlint.flow.index import dotted_name
+from tensorlint.flow.state import Frame
 
 _TENSOR_TYPES = (
     "torch.Tensor",
@@ -119,12 +116,11 @@ class Guards(Expressions):
                 if device is not value.device or grad is not value.grad:
                     frame.env.bindings[path] = replace(value, device=device, grad=grad)
 
-    @staticmethod
-    def _without_accelerator(test: cst.BaseExpression, frame: Frame) -> None:
+    def _without_accelerator(self, test: cst.BaseExpression, frame: Frame) -> None:
         """What depends on the machine is on the CPU where there is nothing else."""
         for path, value in list(frame.env.items()):
             if isinstance(value, (Tensor, Unknown)) and value.device.truth in {Truth.MAYBE, Truth.YES}:
-                here = Fact(Truth.NO, test, "no accelerator on this path")
+                here = Fact(Truth.NO, self.at(test), "no accelerator on this path")
                 frame.env.bindings[path] = replace(value, device=here)
 
     def _asks_for_other_framework(self, test: cst.BaseExpression, frame: Frame, *, holds: bool) -> bool:
@@ -228,8 +224,9 @@ class Guards(Expressions):
         value = self._current(subject, frame)
         if not isinstance(value, (Unknown, Tensor)):
             return
-        if len(options) == 1 and isinstance(options[0], ClassObject):
-            self._rebind(subject, frame, self.self_value(options[0].info))
+        cls = self.cls(options[0]) if len(options) == 1 and isinstance(options[0], ClassObject) else None
+        if cls is not None:
+            self._rebind(subject, frame, self.self_value(cls))
             return
         names = {option.path for option in options if isinstance(option, Symbol)}
         if names <= {"builtins.list", "builtins.tuple", "builtins.set"} and names:
@@ -255,11 +252,11 @@ class Guards(Expressions):
         if not isinstance(value, (Tensor, Unknown)):
             return
         if name == "requires_grad":
-            grad = Fact(Truth.YES, test, "needs a gradient on this path") if holds else NO_FACT
+            grad = Fact(Truth.YES, self.at(test), "needs a gradient on this path") if holds else NO_FACT
             self._rebind(owner, frame, replace(value, grad=grad))
             return
         off = holds is (name != "is_cpu")
-        device = Fact(Truth.YES, test, "off the CPU on this path") if off else NO_FACT
+        device = Fact(Truth.YES, self.at(test), "off the CPU on this path") if off else NO_FACT
         if not off:
             self._also_home(value, frame)
         self._rebind(owner, frame, replace(value, device=device))
@@ -267,9 +264,9 @@ class Guards(Expressions):
     @staticmethod
     def _also_home(found: Tensor | Unknown, frame: Frame) -> None:
         """What ``found`` to be on the CPU was computed with, or from the same, is there as well."""
-        evidence = found.device.node
+        evidence = found.device.site
         for path, value in list(frame.env.items()) if evidence is not None else ():
-            if isinstance(value, (Tensor, Unknown)) and value.device.node is evidence:
+            if isinstance(value, (Tensor, Unknown)) and value.device.site is evidence:
                 frame.env.bindings[path] = replace(value, device=NO_FACT)
 
     def _comparison_guard(
@@ -347,9 +344,9 @@ class Guards(Expressions):
         if not isinstance(value, (Tensor, Unknown)) or asked not in {Truth.YES, Truth.NO}:
             return
         if asked is Truth.NO:
-            device = NO_FACT if holds else Fact(Truth.YES, test, "off the CPU on this path")
+            device = NO_FACT if holds else Fact(Truth.YES, self.at(test), "off the CPU on this path")
         else:
-            device = Fact(Truth.YES, test, "off the CPU on this path") if holds else value.device
+            device = Fact(Truth.YES, self.at(test), "off the CPU on this path") if holds else value.device
             # With one accelerator in play, "not on it" means the CPU.
             device = device if holds else NO_FACT
         if device is NO_FACT:

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from tensorlint.flow.tree import children
+
 if TYPE_CHECKING:
+    from tensorlint.flow.domain.facts import Fact
+    from tensorlint.flow.domain.site import Site
+    from tensorlint.flow.domain.values import Value
     from tensorlint.flow.state import Environment, Frame
-    from tensorlint.flow.values import Fact, Value
 
 
 @dataclass(slots=True, eq=False)
@@ -19,6 +23,7 @@ class FunctionInfo:
 
     node: cst.FunctionDef | cst.Lambda
     name: str
+    site: Site
     cls: ClassInfo | None = None
     #: The environment the function closes over.
     closure: Environment | None = None
@@ -63,6 +68,7 @@ class ClassInfo:
 
     node: cst.ClassDef
     name: str
+    site: Site
     #: Stands for the parameters of its instances where a class is a module.
     serial: int = 0
     #: Whether this file makes instances of it.
@@ -134,13 +140,13 @@ def bound_in(node: cst.CSTNode) -> Iterator[str]:
             yield text
         case cst.ImportAlias():
             return
-    for child in node.children:
+    for child in children(node):
         yield from bound_in(child)
 
 
 def contains(node: cst.CSTNode, part: cst.CSTNode) -> bool:
     """Whether ``part``, and not one that looks like it, stands in ``node``."""
-    return node is part or any(contains(child, part) for child in node.children)
+    return node is part or any(contains(child, part) for child in children(node))
 
 
 def asked_of(name: str, scope: cst.CSTNode) -> frozenset[str]:
@@ -152,7 +158,7 @@ def asked_of(name: str, scope: cst.CSTNode) -> frozenset[str]:
             return frozenset({attribute.value})
         case cst.Name(value=used) if used == name:
             return frozenset({""})
-    return frozenset().union(*(asked_of(name, child) for child in scope.children))
+    return frozenset().union(*(asked_of(name, child) for child in children(scope)))
 
 
 def names_in(node: cst.CSTNode) -> frozenset[str]:
@@ -163,12 +169,12 @@ def names_in(node: cst.CSTNode) -> frozenset[str]:
         case cst.Attribute(value=inner) | cst.Arg(value=inner):
             return names_in(inner)
         case _:
-            return frozenset().union(*map(names_in, node.children))
+            return frozenset().union(*map(names_in, children(node)))
 
 
 def walk_scope(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """What is below ``root`` in the order of the text, without what stands in functions below it."""
-    for child in root.children:
+    for child in children(root):
         yield child
         if not isinstance(child, (cst.FunctionDef, cst.Lambda)):
             yield from walk_scope(child)
@@ -197,7 +203,7 @@ def _plain_names(target: cst.CSTNode) -> Iterator[str]:
         case cst.Name(value=name):
             yield name
         case cst.Tuple() | cst.List() | cst.Element() | cst.StarredElement():
-            for child in target.children:
+            for child in children(target):
                 yield from _plain_names(child)
 
 

@@ -10,38 +10,33 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
-from tensorlint.flow.events import Argument
-from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
-from tensorlint.flow.machine import MAX_APPLICATIONS, MAX_DEPTH
-from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_NOT_KNOWN, GRAD_OFF, Environment, Frame, Mutation
-from tensorlint.flow.statements import Statements, declared_value, of_no_model, without_aliases
-from tensorlint.flow.values import (
-    NO_FACT,
-    NO_STORAGE,
+from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
+from tensorlint.flow.domain.inside import as_trainable, storages_of
+from tensorlint.flow.domain.lattice import any_element, fingerprint, join, join_all
+from tensorlint.flow.domain.memory import NO_STORAGE, Mutation, Owner
+from tensorlint.flow.domain.values import (
     NONE,
     UNKNOWN,
     Array,
     ClassObject,
     DeviceValue,
     Dictionary,
-    Fact,
     Foreign,
     Instance,
     Module,
-    Owner,
     Scalar,
     Sequence,
     Symbol,
     Tensor,
-    Truth,
     Unknown,
     Value,
-    as_trainable,
-    join,
-    join_all,
-    storages_of,
-    truth_key,
 )
+from tensorlint.flow.events import Argument
+from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
+from tensorlint.flow.machine import MAX_APPLICATIONS, MAX_DEPTH
+from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_NOT_KNOWN, GRAD_OFF, Environment, Frame
+from tensorlint.flow.statements import Statements, declared_value, of_no_model, without_aliases
+from tensorlint.flow.tree import Sites
 
 _NO_GRAD_DECORATORS = frozenset({"no_grad", "inference_mode"})
 #: Lightning calls these under ``no_grad``.
@@ -60,6 +55,7 @@ class Interpreter(Statements):
     """Run with ``run``; events go to the callable given to the constructor."""
 
     def run(self, module: cst.Module) -> None:
+        self.module, self.sites = module, Sites(module)
         for learning in (True, False):
             self.learning = learning
             self.applications = 0
@@ -70,7 +66,6 @@ class Interpreter(Statements):
         self.pending = []
         self.queued.clear()
         self.default_device = NO_FACT
-        self.module = module
         self.autocast = ""
         self.module_env = Environment(grad_mode=Fact(Truth.YES))
         frame = Frame(self.module_env)
@@ -187,7 +182,7 @@ class Interpreter(Statements):
         device = NO_FACT if frame.host_only else Fact()
         grad = NO_FACT if frame.host_only else Fact()
         if info.cls is not None and info.cls.is_lightning and name == "batch":
-            device = Fact(Truth.MAYBE, parameter, "Lightning moves the batch to the device of the trainer")
+            device = Fact(Truth.MAYBE, self.at(parameter), "Lightning moves the batch to the device of the trainer")
         value: Value = Unknown(device=device, grad=grad, source="parameter", oid=self.next_serial())
         declared = None
         if parameter.annotation is not None:
@@ -223,7 +218,7 @@ class Interpreter(Statements):
                 return seen
             case Foreign(framework="PIL"):
                 return seen
-            case Sequence() if seen.any_element() != UNKNOWN:
+            case Sequence() if any_element(seen) != UNKNOWN:
                 return seen
             case Scalar(kind="str", known=True, literal="cpu") if parameter.default is None:
                 return seen
@@ -279,8 +274,8 @@ class Interpreter(Statements):
             frame.env.grad_mode.truth,
             self.autocast,
             self.default_device.truth,
-            tuple((name, truth_key(value)) for name, value in sorted(passed.items())),
-            truth_key(receiver) if receiver else None,
+            tuple((name, fingerprint(value)) for name, value in sorted(passed.items())),
+            fingerprint(receiver) if receiver else None,
         )
         known = self.memo.get(key)
         if known is not None:
@@ -300,15 +295,20 @@ class Interpreter(Statements):
             called = dotted_name(node.func) if isinstance(node, cst.Call) else info.name
             self.update_parameters(
                 frame,
-                Mutation(node, inner.updates.how, f"`{called}(...)` updates the parameters in place here", called=True),
+                Mutation(
+                    self.at(node),
+                    inner.updates.how,
+                    f"`{called}(...)` updates the parameters in place here",
+                    called=True,
+                ),
                 inner.updated,
             )
         result = self._declared_return(info, frame, result)
         for serial in inner.outer_writes:
             if serial <= frame.start:
-                frame.outer_writes.setdefault(serial, node)
+                frame.outer_writes.setdefault(serial, self.at(node))
             for loop in frame.loops:
-                loop.written.setdefault(serial, node)
+                loop.written.setdefault(serial, self.at(node))
         given = NO_STORAGE.union(*map(storages_of, passed.values()), storages_of(receiver) if receiver else NO_STORAGE)
         for storage, mutation in inner.outer_mutations.items():
             if storage in given:

@@ -8,32 +8,27 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tensorlint.flow import events
-from tensorlint.flow.index import binds_after, contains, names_in
-from tensorlint.flow.state import Environment, Frame, Mutation
-from tensorlint.flow.values import (
-    NO_FACT,
-    NO_STORAGE,
+from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
+from tensorlint.flow.domain.inside import as_trainable, leaves, storages_of
+from tensorlint.flow.domain.lattice import join
+from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storage, Storages
+from tensorlint.flow.domain.site import Site
+from tensorlint.flow.domain.values import (
     Array,
     ClassObject,
     Dictionary,
-    Fact,
     Instance,
     Module,
     Optimizer,
-    Owner,
     Scalar,
-    Storage,
-    Storages,
     Symbol,
     Tensor,
-    Truth,
     Unknown,
     Value,
-    as_trainable,
-    join,
-    leaves,
-    storages_of,
 )
+from tensorlint.flow.index import binds_after, contains
+from tensorlint.flow.state import Environment, Frame
+from tensorlint.flow.tree import Sites
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -56,9 +51,10 @@ class Machine:
         self.learning = True
         self.applications = 0
         self.module: cst.Module | None = None
+        self.sites = Sites(None)
         self.module_env = Environment(grad_mode=Fact(Truth.YES))
-        self.functions: dict[int, FunctionInfo] = {}
-        self.classes: dict[int, ClassInfo] = {}
+        self.functions: dict[Site, FunctionInfo] = {}
+        self.classes: dict[Site, ClassInfo] = {}
         self.pending: list[FunctionInfo] = []
         self.queued: set[int] = set()
         self.memo: dict[object, Value] = {}
@@ -89,23 +85,23 @@ class Machine:
         self.attribute_storages: dict[tuple[int, str], Storages] = {}
         #: Learned for the second pass: the calls and unpacked names whose value ``.backward()`` goes through, and the
         #: names of what was asked for its ``.parameters()``, with the place.
-        self.differentiated: set[int] = set()
-        self.trained: dict[str, cst.CSTNode] = {}
+        self.differentiated: set[Site] = set()
+        self.trained: dict[str, Site] = {}
         #: Whether the file looks at any state or gradient that somebody could keep.
         self.snapshots = False
         #: The first place in the file where parameters are updated in place.
         self.training: Mutation | None = None
         #: Likewise the names of what was treated as only networks are: ``.eval()``, ``.load_state_dict(...)``.
         self.networks: set[str] = set()
-        #: The exports, by the ``id`` of their nodes, whose arrays are written somewhere.
-        self.written_exports: set[int] = set()
+        #: The exports whose arrays are written somewhere.
+        self.written_exports: set[Site] = set()
         #: Likewise those whose arrays are made tensors again without a copy, or whose parameter gets other memory: what
         #: is written there was meant to arrive.
-        self.exports_taken_back: set[int] = set()
+        self.exports_taken_back: set[Site] = set()
         #: The names of what had parameters of its own frozen somewhere.
         self.frozen: set[str] = set()
-        #: The allocations, by the ``id`` of their nodes, of what is put into a container somewhere.
-        self.kept_allocations: set[int] = set()
+        #: The allocations of what is put into a container somewhere.
+        self.kept_allocations: set[Site] = set()
         #: What the file was seen to keep under each literal key, in any dictionary.
         self.kept_under: dict[str, Value] = {}
 
@@ -138,6 +134,17 @@ class Machine:
     ) -> Value:
         raise NotImplementedError
 
+    # Places and definitions.
+
+    def at(self, node: cst.CSTNode) -> Site:
+        """Where ``node`` stands, for what outlives the syntax tree."""
+        return self.sites.of(node)
+
+    def cls(self, value: Module | Instance | ClassObject) -> ClassInfo | None:
+        """The class of an object, or the class itself; None where it was not seen."""
+        site = value.definition if isinstance(value, ClassObject) else value.cls
+        return None if site is None else self.classes.get(site)
+
     # Counters and storages.
 
     def next_serial(self) -> int:
@@ -145,7 +152,7 @@ class Machine:
         return self.serial
 
     def storage(self, owner: Owner = Owner.FRESH, node: cst.CSTNode | None = None) -> Storages:
-        return frozenset({Storage(self.next_serial(), owner, node)})
+        return frozenset({Storage(self.next_serial(), owner, None if node is None else self.at(node))})
 
     # Events.
 
@@ -153,6 +160,12 @@ class Machine:
         if self.learning or frame.quiet:
             return
         self._emit(make(node, self.scene(frame), **details))
+
+    def emit_at(self, frame: Frame, make: type[events.Event], site: Site, **details: Any) -> None:
+        """The same of a place that was passed before; what is in another file is spoken of there."""
+        node = self.sites.node(site)
+        if node is not None:
+            self.emit(frame, make, node, **details)
 
     def scene(self, frame: Frame) -> events.Scene:
         name = frame.function.name if frame.function is not None else ""
@@ -167,6 +180,7 @@ class Machine:
             caught=frame.catching > 0,
             other_framework=frame.env.other_framework,
             spelling=partial(self.spelling, frame),
+            sites=self.sites,
             written_exports=self.written_exports,
             exports_taken_back=self.exports_taken_back,
         )
@@ -214,15 +228,16 @@ class Machine:
         exported = isinstance(value, Array) and value.exported
         imported = isinstance(value, Tensor) and value.imported
         if isinstance(value, Array) and value.alias is not None:
-            self.written_exports.add(id(value.alias))
-            if exported and contains(node, value.alias):
+            self.written_exports.add(value.alias)
+            made = self.sites.node(value.alias)
+            if exported and made is not None and contains(node, made):
                 # ``np.random.shuffle(t.numpy())``: an array without a name is only written for the tensor's sake.
                 how = "through"
         for storage in sorted(value.storages, key=lambda item: item.serial):
             for loop in frame.loops:
-                loop.written.setdefault(storage.serial, node)
+                loop.written.setdefault(storage.serial, self.at(node))
             if storage.serial <= frame.start:
-                frame.outer_writes.setdefault(storage.serial, node)
+                frame.outer_writes.setdefault(storage.serial, self.at(node))
             if storage.owner is Owner.FRESH and frame.function is not None and storage.serial <= self.module_serial:
                 storage = replace(storage, owner=Owner.GLOBAL)
             self.emit(frame, events.Write, node, value=value, storage=storage, name=name, how=how)
@@ -231,11 +246,11 @@ class Machine:
             # Filling the whole of a view is how memory is shared on purpose.
             return
         if value.storages:
-            side = {Tensor: "tensor", Array: "array"}.get(type(value), "unknown")
+            side = {Tensor: How.TENSOR, Array: How.ARRAY}.get(type(value), How.EITHER)
             words = f"`{name}` is written in place here" if name else "written in place here"
             if not (isinstance(value, (Tensor, Array)) and value.picked):
                 alias = value.alias if isinstance(value, (Tensor, Array)) and (exported or imported) else None
-                mutation = Mutation(node, side, words, name, alias)
+                mutation = Mutation(self.at(node), side, words, name, alias)
                 self.mark_stale(frame, value.storages, mutation, name)
                 for storage in value.storages:
                     if storage.serial <= frame.start and alias is not None:
@@ -245,13 +260,13 @@ class Machine:
             and value.alias is None
             and any(storage.owner is Owner.PARAMETER for storage in value.storages)
         ):
-            self.update_parameters(frame, Mutation(node, "update", "the parameter is changed in place here"))
+            self.update_parameters(frame, Mutation(self.at(node), How.UPDATE, "the parameter is changed in place here"))
 
     def hand_on(self, frame: Frame, node: cst.CSTNode, value: Value, *, written: bool = False) -> None:
         """``value`` is ``written``, or leaves for code that may write it."""
         for leaf in leaves(value):
             if isinstance(leaf, Tensor) and leaf.frozen is not None:
-                self.emit(frame, events.FrozenUse, leaf.frozen, use=node, value=leaf, written=written)
+                self.emit_at(frame, events.FrozenUse, leaf.frozen, use=node, value=leaf, written=written)
 
     @staticmethod
     def _settle(frame: Frame, value: Value) -> None:
@@ -265,13 +280,13 @@ class Machine:
     def use(self, frame: Frame, node: cst.CSTNode, value: Value) -> None:
         """``value`` is read as data."""
         if isinstance(value, Tensor) and value.unset is not None:
-            self.emit(frame, events.UnsetRead, value.unset, use=node)
+            self.emit_at(frame, events.UnsetRead, value.unset, use=node)
 
     def widen(self, frame: Frame, node: cst.CSTNode, value: Value, wanted: str) -> None:
         """``value`` is used as what it was, perhaps, before a legacy constructor made a smaller float of it."""
         if isinstance(value, Tensor) and value.narrowed is not None:
             made = value.narrowed
-            self.emit(frame, events.NarrowedUse, made.node, use=node, given=made.given, wanted=wanted)
+            self.emit_at(frame, events.NarrowedUse, made.site, use=node, given=made.given, wanted=wanted)
 
     def mark_stale(self, frame: Frame, storages: Storages, mutation: Mutation, writer: str) -> None:
         """Every other name that holds this memory as the other kind of object now shows something else."""
@@ -283,17 +298,17 @@ class Machine:
                     frame.env.stale.setdefault(path, mutation)
 
     @staticmethod
-    def _sees(leaf: Value, storages: Storages, how: str) -> bool:
+    def _sees(leaf: Value, storages: Storages, how: How) -> bool:
         if not isinstance(leaf, (Tensor, Array, Unknown)) or not leaf.storages & storages:
             return False
         match leaf:
             case Tensor(picked=False, imported=imported):
-                return how == "array" or (how == "unknown" and imported)
+                return how is How.ARRAY or (how is How.EITHER and imported)
             case Array(picked=False):
-                return how == "tensor"
+                return how is How.TENSOR
             case Unknown(source="parameter"):
                 # The array a tensor was made of, when nothing says more than that.
-                return how == "tensor"
+                return how is How.TENSOR
             case _:
                 return False
 
@@ -311,18 +326,18 @@ class Machine:
         """
         frame.updated = frame.updated | updated if updated and (frame.updates is None or frame.updated) else NO_STORAGE
         frame.updates = mutation
-        if self.training is None and mutation.how == "update":
+        if self.training is None and mutation.how is How.UPDATE:
             self.training = mutation
-        owners = {Owner.GRADIENT} if mutation.how == "backward" else {Owner.PARAMETER, Owner.BUFFER}
+        owners = {Owner.GRADIENT} if mutation.how is How.BACKWARD else {Owner.PARAMETER, Owner.BUFFER}
         for path, value in list(frame.env.items()):
-            if isinstance(value, Optimizer) and mutation.how == "update":
+            if isinstance(value, Optimizer) and mutation.how is How.UPDATE:
                 frame.env.bindings[path] = replace(value, fresh=False)
             for leaf in leaves(value):
                 if not isinstance(leaf, (Tensor, Array, Dictionary)) or leaf.alias is None:
                     continue
                 if updated and not leaf.storages & updated:
                     continue
-                if named is not None and isinstance(leaf, Dictionary) and not names_in(leaf.alias) & named:
+                if named is not None and isinstance(leaf, Dictionary) and not leaf.names & named:
                     continue
                 if any(storage.owner in owners for storage in leaf.storages):
                     frame.env.stale.setdefault(path, mutation)
@@ -380,7 +395,7 @@ class Machine:
         """Remember, in the first pass, that something holds on to ``value``."""
         if self.learning:
             self.kept_allocations |= {
-                id(storage.node) for leaf in leaves(value) for storage in storages_of(leaf) if storage.node is not None
+                storage.site for leaf in leaves(value) for storage in storages_of(leaf) if storage.site is not None
             }
 
     def keep_under(self, key: Value, value: Value) -> None:
@@ -395,7 +410,7 @@ class Machine:
         kept = self.kept_under.get(key.literal) if isinstance(key, Scalar) and isinstance(key.literal, str) else None
         if not isinstance(kept, (Tensor, Unknown)):
             return value
-        if value.device.truth is Truth.UNKNOWN and kept.device.truth is Truth.NO and kept.device.node is not None:
+        if value.device.truth is Truth.UNKNOWN and kept.device.truth is Truth.NO and kept.device.site is not None:
             value = replace(value, device=kept.device)
         if value.grad.truth is Truth.UNKNOWN and kept.grad.truth is Truth.NO and isinstance(kept, Tensor):
             value = replace(value, grad=kept.grad)
@@ -407,25 +422,27 @@ class Machine:
             case Symbol():
                 return value.path
             case ClassObject():
-                return value.info.name
+                cls = self.cls(value)
+                return cls.name if cls is not None else ""
             case _:
                 return ""
 
     def resolve(self, node: cst.BaseExpression, frame: Frame) -> Value:
         """What a name in an annotation stands for."""
         named = self.evaluate(node, frame)
-        if not isinstance(named, ClassObject):
+        cls = self.cls(named) if isinstance(named, ClassObject) else None
+        if cls is None:
             return named
-        tensor = any(base.startswith("torch.") and base.endswith("Tensor") for base in named.info.all_bases())
-        return Tensor(source="parameter") if tensor else self.self_value(named.info)
+        tensor = any(base.startswith("torch.") and base.endswith("Tensor") for base in cls.all_bases())
+        return Tensor(source="parameter") if tensor else self.self_value(cls)
 
     def self_value(self, cls: ClassInfo) -> Value:
         if cls.is_module:
             device = NO_FACT if self._stays_on_cpu(cls) else Fact()
             return Module(
-                cls=cls, name=cls.name, device=device, storages=frozenset({Storage(cls.serial, Owner.PARAMETER)})
+                cls=cls.site, name=cls.name, device=device, storages=frozenset({Storage(cls.serial, Owner.PARAMETER)})
             )
-        return Instance(cls=cls)
+        return Instance(cls=cls.site)
 
     def trainable(self, value: Value, depth: int = 4) -> Truth:
         """Whether ``value`` is a module with parameters that are trained; one of this file has what it holds."""
@@ -433,12 +450,13 @@ class Machine:
             return Truth.UNKNOWN
         if not isinstance(value, Module):
             return Truth.NO
-        if value.cls is None or value.trainable is Truth.NO:
+        cls = self.cls(value)
+        if cls is None or value.trainable is Truth.NO:
             return value.trainable
-        bases = set(value.cls.all_bases()) - {"torch.nn.Module", "torch.nn.modules.module.Module"}
+        bases = set(cls.all_bases()) - {"torch.nn.Module", "torch.nn.modules.module.Module"}
         if not depth or any(base.startswith("torch.nn.") for base in bases):
             return value.trainable
-        held = [leaf for inside in value.cls.members().values() for leaf in leaves(inside)]
+        held = [leaf for inside in cls.members().values() for leaf in leaves(inside)]
         parts = [self.trainable(leaf, depth - 1) for leaf in held]
         parts += [leaf.grad.truth for leaf in held if isinstance(leaf, Tensor)]
         # What an unseen base holds is as little known as an attribute that is not known.
@@ -469,4 +487,4 @@ class Machine:
         if mode.truth is Truth.UNKNOWN:
             return grad if grad.truth is Truth.NO else Fact()
         # A mode that is chosen when the program runs has a place; that nobody outside switches it off is presumed.
-        return grad.weakened() if mode.truth is Truth.MAYBE and mode.node is not None else grad
+        return grad.weakened() if mode.truth is Truth.MAYBE and mode.site is not None else grad

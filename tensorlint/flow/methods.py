@@ -9,14 +9,12 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.calls import Calls
-from tensorlint.flow.dtypes import dtype_name
-from tensorlint.flow.events import Argument
-from tensorlint.flow.index import ClassInfo, dotted_name, names_in
-from tensorlint.flow.state import Frame, Mutation
-from tensorlint.flow.torch_calls import names_device
-from tensorlint.flow.values import (
-    NO_FACT,
-    NO_STORAGE,
+from tensorlint.flow.domain.dtypes import is_integral
+from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
+from tensorlint.flow.domain.inside import as_trainable
+from tensorlint.flow.domain.lattice import any_element, join
+from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages
+from tensorlint.flow.domain.values import (
     NONE,
     PARAMETER_OF_MODULE,
     PLAIN,
@@ -25,28 +23,26 @@ from tensorlint.flow.values import (
     ClassObject,
     DeviceValue,
     Dictionary,
-    Fact,
     Foreign,
     Function,
     Instance,
     Module,
     Optimizer,
     Origin,
-    Owner,
     Scalar,
     Sequence,
-    Storages,
     Symbol,
     Tensor,
-    Truth,
     Unknown,
     Value,
-    as_trainable,
     is_dtype,
-    is_integral,
     is_none,
-    join,
 )
+from tensorlint.flow.dtypes import dtype_name
+from tensorlint.flow.events import Argument
+from tensorlint.flow.index import ClassInfo, dotted_name, names_in
+from tensorlint.flow.state import Frame
+from tensorlint.flow.torch_calls import names_device
 from tensorlint.knowledge import (
     ARRAY_METHODS,
     ARRAY_ONLY_METHODS,
@@ -76,7 +72,7 @@ class Methods(Calls):
         result = self._method(receiver, name, arguments, node, frame)
         if name == "cpu" and not arguments and isinstance(result, Unknown) and result.device.truth is Truth.UNKNOWN:
             # Whatever has a method of this name: what it returns was brought home.
-            return replace(result, device=Fact(Truth.NO, node, "brought to the CPU here"))
+            return replace(result, device=Fact(Truth.NO, self.at(node), "brought to the CPU here"))
         return result
 
     def _method(
@@ -93,10 +89,8 @@ class Methods(Calls):
                 return self._unknown_method(receiver, name, arguments, node, frame)
             case Module():
                 return self._module_method(receiver, name, arguments, node, frame)
-            case Instance(cls=cls):
+            case Instance() | ClassObject() if (cls := self.cls(receiver)) is not None:
                 return self._own_method(cls, receiver, name, arguments, node, frame)
-            case ClassObject(info=info):
-                return self._own_method(info, receiver, name, arguments, node, frame)
             case Sequence():
                 return self._sequence_method(receiver, name, arguments, node, frame)
             case Dictionary():
@@ -124,7 +118,7 @@ class Methods(Calls):
         self, value: Optimizer, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
     ) -> Value:
         if name == "step":
-            mutation = Mutation(node, "update", "the optimizer updates the parameters in place here")
+            mutation = Mutation(self.at(node), How.UPDATE, "the optimizer updates the parameters in place here")
             self.update_parameters(frame, mutation, value.storages)
         elif name == "zero_grad" and not any(
             argument.keyword == "set_to_none" and _is_false(argument.value) for argument in arguments
@@ -137,9 +131,7 @@ class Methods(Calls):
             return Dictionary(element=UNKNOWN, oid=self.next_serial())
         elif name == "state_dict":
             state = self.storage(Owner.PARAMETER)
-            return Dictionary(
-                element=UNKNOWN, storages=value.storages or state, state_dict=True, alias=node, oid=self.next_serial()
-            )
+            return self._state_of(UNKNOWN, value.storages or state, node)
         return NONE
 
     def _own_method(
@@ -179,7 +171,7 @@ class Methods(Calls):
         if name == "to":
             return self._moved(value, arguments, node, frame)
         if name in {"cuda", "xpu", "npu", "hpu", "mps"}:
-            device = Fact(Truth.YES, node, f"moved to the accelerator by `.{name}()` here")
+            device = Fact(Truth.YES, self.at(node), f"moved to the accelerator by `.{name}()` here")
             return replace(
                 value,
                 device=device,
@@ -193,23 +185,25 @@ class Methods(Calls):
             copied = value.device.truth is Truth.YES
             return replace(
                 value,
-                device=Fact(Truth.NO, node, "brought to the CPU here"),
+                device=Fact(Truth.NO, self.at(node), "brought to the CPU here"),
                 storages=self.storage() if copied else value.storages,
                 alias=None if copied else value.alias,
                 frozen=None if copied else value.frozen,
                 oid=self.next_serial(),
             )
         if name == "detach":
-            return replace(value, grad=NO_FACT, alias=node if value.storages else value.alias, oid=self.next_serial())
+            return replace(
+                value, grad=NO_FACT, alias=self.at(node) if value.storages else value.alias, oid=self.next_serial()
+            )
         if name in {"requires_grad_", "detach_"}:
             return self._set_grad(value, name, arguments, node, frame)
         if name == "backward":
-            if self.learning and frame.env.grad_mode.node is not None:
-                self.differentiated.add(id(frame.env.grad_mode.node))
+            if self.learning and frame.env.grad_mode.site is not None:
+                self.differentiated.add(frame.env.grad_mode.site)
             if value.grad.truth is Truth.UNKNOWN:
                 self._differentiated(value, node, frame)
             self.update_parameters(
-                frame, Mutation(node, "backward", "the backward pass accumulates into the gradients here")
+                frame, Mutation(self.at(node), How.BACKWARD, "the backward pass accumulates into the gradients here")
             )
             return NONE
         if name == "item":
@@ -244,9 +238,11 @@ class Methods(Calls):
 
     def _differentiated(self, value: Tensor, node: cst.Call, frame: Frame) -> None:
         """``loss.backward()`` only works on what needs a gradient; so whatever computed the loss gave it one."""
-        self.set_grad(value, Fact(Truth.YES, node, "`.backward()` is called on it, so it needs a gradient"), frame)
+        self.set_grad(
+            value, Fact(Truth.YES, self.at(node), "`.backward()` is called on it, so it needs a gradient"), frame
+        )
         if self.learning and value.origin is not None:
-            self.differentiated.add(id(value.origin.node))
+            self.differentiated.add(value.origin.site)
 
     def export(self, value: Value, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
         """``x.numpy()``: the event, and the array that shares the tensor's storage."""
@@ -278,7 +274,7 @@ class Methods(Calls):
         return Array(
             dtype=dtype,
             storages=storages,
-            alias=node,
+            alias=self.at(node),
             exported=True,
             of_unknown=isinstance(value, Unknown) and value.tensor is not Truth.YES,
             zero_dim=zero_dim,
@@ -333,11 +329,11 @@ class Methods(Calls):
                 if is_none(value) or (isinstance(value, Unknown) and _names_dtype(argument.node)):
                     dtype = dtype or ("?" if not is_none(value) else "")
                 elif isinstance(value, (Tensor, Module)):
-                    device = Fact(value.device.truth, node, "moved to the device of another tensor here")
+                    device = Fact(value.device.truth, self.at(node), "moved to the device of another tensor here")
                     dtype = (value.dtype or "?") if isinstance(value, Tensor) else dtype
                 elif isinstance(value, Unknown) and not argument.keyword and not names_device(argument.node):
                     # A dtype, a device or another tensor: whatever it is, it tells nothing.
-                    device, dtype = Fact(Truth.UNKNOWN, node), "?"
+                    device, dtype = Fact(Truth.UNKNOWN, self.at(node)), "?"
                 elif not isinstance(value, Foreign):
                     device = self.moved_to(value, argument.node, node)
         return device, dtype
@@ -346,11 +342,11 @@ class Methods(Calls):
         self, value: Tensor, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
     ) -> Value:
         flag = arguments[0].value if arguments else None
-        grad = Fact(Truth.YES, node, "needs a gradient from here on")
+        grad = Fact(Truth.YES, self.at(node), "needs a gradient from here on")
         if name == "detach_" or (isinstance(flag, Scalar) and flag.literal is False):
             grad = NO_FACT
         elif flag is not None and not (isinstance(flag, Scalar) and flag.literal is True):
-            grad = Fact(Truth.MAYBE, node, "may need a gradient from here on")
+            grad = Fact(Truth.MAYBE, self.at(node), "may need a gradient from here on")
         self.set_grad(value, grad, frame)
         return replace(value, grad=grad)
 
@@ -362,12 +358,13 @@ class Methods(Calls):
             return
         # What ``.parameters()`` yields stands for all of them; ``model.weight`` leaves the others as they are.
         every = value.origin is not None
-        if grad.truth is not Truth.YES and value.origin is not None:
-            self.frozen.add(_owner_name(value.origin.node))
+        asked = self.sites.node(value.origin.site) if value.origin is not None else None
+        if grad.truth is not Truth.YES and asked is not None:
+            self.frozen.add(_owner_name(asked))
         if every or grad.truth is Truth.NO:
             self.set_trainable(value.module, grad.truth if every else Truth.UNKNOWN, frame)
-        if grad.truth is Truth.YES and value.origin is not None and isinstance(value.origin.node, cst.Call):
-            self._thaw_owners(value.origin.node.func, frame)
+        if grad.truth is Truth.YES and isinstance(asked, cst.Call):
+            self._thaw_owners(asked.func, frame)
 
     def _thaw_owners(self, node: cst.BaseExpression, frame: Frame) -> None:
         """``model.fc.parameters()`` are trained again, so some of a frozen ``model`` is."""
@@ -395,13 +392,15 @@ class Methods(Calls):
         if name == "setflags" and any(
             argument.keyword == "write" and _is_false(argument.value) for argument in arguments
         ):
-            locked = replace(value, read_only=Fact(Truth.YES, node, "made read-only here"))
+            locked = replace(value, read_only=Fact(Truth.YES, self.at(node), "made read-only here"))
             frame.env.replace(value.oid, lambda held: locked)
             return NONE
         match row.result:
             case Result.ARRAY if row.share in {Share.ALWAYS, Share.MAYBE}:
                 frozen = (
-                    Fact(Truth.YES, node, "read-only from here on") if row.access is Access.NEVER else value.read_only
+                    Fact(Truth.YES, self.at(node), "read-only from here on")
+                    if row.access is Access.NEVER
+                    else value.read_only
                 )
                 negative = NO_FACT if name in {"ravel", "reshape"} else value.negative_stride
                 return replace(value, read_only=frozen, negative_stride=negative, oid=self.next_serial())
@@ -524,9 +523,9 @@ class Methods(Calls):
         if name == "to":
             device, dtype = self._destination(arguments, node)
         elif name == "cpu":
-            device = Fact(Truth.NO, node, "brought to the CPU here")
+            device = Fact(Truth.NO, self.at(node), "brought to the CPU here")
         else:
-            device = Fact(Truth.YES, node, f"moved to the accelerator by `.{name}()` here")
+            device = Fact(Truth.YES, self.at(node), f"moved to the accelerator by `.{name}()` here")
         if device is None:
             if is_integral(dtype):
                 value = replace(value, grad=NO_FACT)
@@ -563,18 +562,18 @@ class Methods(Calls):
                 device=value.device,
                 grad=grad,
                 storages=self.storage(),
-                origin=Origin(node, "drawn here"),
+                origin=Origin(self.at(node), "drawn here"),
                 oid=self.serial,
             )
         owner = _owner_name(node)
         if self.learning and name in _OF_NETWORKS:
             self.networks.add(owner)
         self._note_training(owner, name, node)
-        trained = Fact(Truth.MAYBE, node, "a parameter needs a gradient")
+        trained = Fact(Truth.MAYBE, self.at(node), "a parameter needs a gradient")
         match name:
             case "step" if _OPTIMIZER_NAME.search(owner) or owner == "scaler":
                 self.update_parameters(
-                    frame, Mutation(node, "update", "the optimizer updates the parameters in place here")
+                    frame, Mutation(self.at(node), How.UPDATE, "the optimizer updates the parameters in place here")
                 )
                 return NONE
             case "state_dict" if _OPTIMIZER_NAME.search(owner) and frame.function and frame.function.name == "__init__":
@@ -625,7 +624,7 @@ class Methods(Calls):
             case "copy":
                 return replace(value, storages=self.storage(), oid=self.serial)
             case "fit" | "learn" | "train_on_batch" | "train_model" | "train_one_epoch" | "train_epoch":
-                mutation = Mutation(node, "update", f"`.{name}(...)` trains the model here")
+                mutation = Mutation(self.at(node), How.UPDATE, f"`.{name}(...)` trains the model here")
                 self.update_parameters(frame, mutation, named=names_in(node))
                 return UNKNOWN
             case _:
@@ -638,7 +637,7 @@ class Methods(Calls):
             storages=self.storage(Owner.PARAMETER),
             source=PARAMETER_OF_MODULE,
             module=owner.oid,
-            origin=Origin(node, "a parameter of the model"),
+            origin=Origin(self.at(node), "a parameter of the model"),
             oid=self.serial,
         )
 
@@ -648,12 +647,25 @@ class Methods(Calls):
         That it is told to ``.train()`` does not say so: what has no parameters is told, too.
         """
         if self.learning and owner and method in {"parameters", "named_parameters"}:
-            self.trained.setdefault(owner, node)
+            self.trained.setdefault(owner, self.at(node))
 
-    def _state_dict(self, device: Fact, storages: Storages, node: cst.CSTNode) -> Dictionary:
+    def _state_dict(self, device: Fact, storages: Storages, node: cst.Call) -> Dictionary:
         self.snapshots = True
-        entry = Tensor(device=device, grad=NO_FACT, storages=storages, source="state_dict", alias=node)
-        return Dictionary(element=entry, storages=storages, state_dict=True, alias=node, oid=self.next_serial())
+        entry = Tensor(device=device, grad=NO_FACT, storages=storages, source="state_dict", alias=self.at(node))
+        return self._state_of(entry, storages, node)
+
+    def _state_of(self, entry: Value, storages: Storages, node: cst.Call) -> Dictionary:
+        """What ``node`` returned, a ``state_dict()`` call."""
+        owner = node.func.value if isinstance(node.func, cst.Attribute) else node.func
+        return Dictionary(
+            element=entry,
+            storages=storages,
+            state_dict=True,
+            alias=self.at(node),
+            asked_of=dotted_name(owner),
+            names=names_in(node),
+            oid=self.next_serial(),
+        )
 
     # Modules.
 
@@ -666,9 +678,9 @@ class Methods(Calls):
             if name == "to":
                 device, dtype = self._destination(arguments, node)
             elif name == "cpu":
-                device = Fact(Truth.NO, node, "brought to the CPU here")
+                device = Fact(Truth.NO, self.at(node), "brought to the CPU here")
             else:
-                device = Fact(Truth.YES, node, f"the module is moved to the accelerator by `.{name}()` here")
+                device = Fact(Truth.YES, self.at(node), f"the module is moved to the accelerator by `.{name}()` here")
             moved = replace(value, dtype="" if dtype == "?" else dtype) if dtype else value
             if device is not None:
                 moved = replace(moved, device=device)
@@ -687,7 +699,7 @@ class Methods(Calls):
             self.set_trainable(value.oid, changed.trainable, frame)
             return changed
         self._note_training(_owner_name(node), name, node)
-        trained = Fact(value.trainable, node, "a parameter needs a gradient")
+        trained = Fact(value.trainable, self.at(node), "a parameter needs a gradient")
         parameter = Tensor(
             device=value.device,
             grad=trained,
@@ -696,7 +708,7 @@ class Methods(Calls):
             source=PARAMETER_OF_MODULE,
             of_module=value.oid > 0,
             module=value.oid,
-            origin=Origin(node, "a parameter of the model"),
+            origin=Origin(self.at(node), "a parameter of the model"),
             oid=self.next_serial(),
         )
         if name in {"parameters", "named_parameters"}:
@@ -716,15 +728,16 @@ class Methods(Calls):
             return self._registered(value, name, arguments, frame)
         if name == "forward":
             return self.call_value(value, arguments, node, frame)
-        if value.cls is not None:
-            return self._own_method(value.cls, value, name, arguments, node, frame)
+        cls = self.cls(value)
+        if cls is not None:
+            return self._own_method(cls, value, name, arguments, node, frame)
         return self.unknown_result(arguments, node, frame, callee=Unknown(device=value.device, dtype=value.dtype))
 
     def _registered(self, value: Module, name: str, arguments: tuple[Argument, ...], frame: Frame) -> Value:
         if (
             name in {"register_buffer", "register_parameter"}
             and len(arguments) >= 2
-            and value.cls is not None
+            and (cls := self.cls(value)) is not None
             and self.learning
         ):
             key = arguments[0].value
@@ -733,7 +746,7 @@ class Methods(Calls):
                 owner = Owner.BUFFER if name == "register_buffer" else Owner.PARAMETER
                 if isinstance(held, Tensor):
                     held = replace(held, storages=self.storage(owner))
-                self.record_attribute(value.cls, key.literal, held)
+                self.record_attribute(cls, key.literal, held)
         return NONE
 
     def record_attribute(self, cls: ClassInfo, name: str, value: Value) -> None:
@@ -758,7 +771,7 @@ class Methods(Calls):
                 value.born,
                 written=arguments[-1].node if arguments and name != "extend" else None,
             )
-            contents = value.any_element() if value.items != () else added
+            contents = any_element(value) if value.items != () else added
             grown = replace(value, items=None, element=join(contents, added))
             if value.items is not None and name == "append" and len(value.items) < 16 and not frame.loops:
                 grown = replace(value, items=(*value.items, added))
@@ -766,7 +779,7 @@ class Methods(Calls):
             self._kept_on_self(node, grown, frame)
             return NONE
         if name in {"pop", "popleft"}:
-            return value.any_element()
+            return any_element(value)
         if name == "copy":
             return replace(value, oid=self.next_serial())
         if name in {"index", "count"}:
@@ -792,10 +805,10 @@ class Methods(Calls):
             entry = value.entries[key.literal]
         match name:
             case "values":
-                return Sequence(kind="view", element=value.any_element())
+                return Sequence(kind="view", element=any_element(value))
             case "items":
                 return Sequence(
-                    kind="view", element=Sequence(kind="tuple", items=(Scalar(kind="str"), value.any_element()))
+                    kind="view", element=Sequence(kind="tuple", items=(Scalar(kind="str"), any_element(value)))
                 )
             case "keys":
                 return Sequence(kind="view", element=Scalar(kind="str"))
@@ -804,7 +817,7 @@ class Methods(Calls):
             case "copy":
                 return replace(value, oid=self.next_serial())
             case "update":
-                added = key.any_element() if isinstance(key, Dictionary) else UNKNOWN
+                added = any_element(key) if isinstance(key, Dictionary) else UNKNOWN
                 grown = replace(value, element=join(value.element, added) if value.element is not None else added)
                 frame.env.replace(value.oid, lambda held: grown)
                 return NONE

@@ -8,27 +8,24 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.arguments import dtype_argument, dtype_of_data, keyword
-from tensorlint.flow.events import Argument
-from tensorlint.flow.index import asked_of
-from tensorlint.flow.state import Frame
-from tensorlint.flow.torch_calls import TorchCalls
-from tensorlint.flow.values import (
-    NO_FACT,
+from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
+from tensorlint.flow.domain.inside import all_small, leaves
+from tensorlint.flow.domain.values import (
     PLAIN,
     UNKNOWN,
     Array,
-    Fact,
     Foreign,
     Scalar,
     Sequence,
     Symbol,
     Tensor,
-    Truth,
     Unknown,
     Value,
-    all_small,
-    leaves,
 )
+from tensorlint.flow.events import Argument
+from tensorlint.flow.index import asked_of
+from tensorlint.flow.state import Frame
+from tensorlint.flow.torch_calls import TorchCalls
 from tensorlint.knowledge import (
     NUMPY_FUNCTIONS,
     Access,
@@ -134,7 +131,7 @@ class NumpyCalls(TorchCalls):
     def _opened(self, name: str, arguments: tuple[Argument, ...], node: cst.Call) -> Value:
         mode = keyword(arguments, "mode") if name != "load" else keyword(arguments, "mmap_mode")
         literal = mode.literal if isinstance(mode, Scalar) else None
-        frozen = Fact(Truth.YES, node, "mapped read-only here") if literal == "r" else NO_FACT
+        frozen = Fact(Truth.YES, self.at(node), "mapped read-only here") if literal == "r" else NO_FACT
         return Array(read_only=frozen, storages=self.storage(node=node), oid=self.serial)
 
     def _array_from(self, name: str, row: Row, first: Value, arguments: tuple[Argument, ...], node: cst.Call) -> Value:
@@ -178,7 +175,7 @@ class NumpyCalls(TorchCalls):
                 small=isinstance(first, Sequence) and all_small(first),
                 counted=isinstance(first, Sequence) and all(_is_int(leaf) for leaf in leaves(first)),
                 oid=self.serial,
-                negative_stride=Fact(Truth.YES, node, "flipped here: a negative stride")
+                negative_stride=Fact(Truth.YES, self.at(node), "flipped here: a negative stride")
                 if row.negative_strides
                 else NO_FACT,
             )
@@ -188,7 +185,9 @@ class NumpyCalls(TorchCalls):
         negative = base.negative_stride
         if row.negative_strides:
             negative = (
-                Fact(Truth.YES, node, "flipped here: a negative stride") if negative.truth is Truth.NO else NO_FACT
+                Fact(Truth.YES, self.at(node), "flipped here: a negative stride")
+                if negative.truth is Truth.NO
+                else NO_FACT
             )
         elif name in {"ascontiguousarray", "require", "reshape", "ravel", "asfortranarray"}:
             negative = NO_FACT
@@ -197,21 +196,20 @@ class NumpyCalls(TorchCalls):
             dtype=dtype or kept,
             read_only=frozen if frozen.truth is not Truth.NO else base.read_only,
             negative_stride=negative,
-            alias=node if isinstance(first, Tensor) else base.alias,
+            alias=self.at(node) if isinstance(first, Tensor) else base.alias,
             oid=self.next_serial(),
         )
 
-    @staticmethod
-    def _frozen(row: Row, first: Value, node: cst.Call) -> Fact:
+    def _frozen(self, row: Row, first: Value, node: cst.Call) -> Fact:
         if row.access is Access.NEVER:
-            return Fact(Truth.YES, node, "read-only from here on")
+            return Fact(Truth.YES, self.at(node), "read-only from here on")
         if isinstance(first, Foreign) and first.framework == "PIL" and row.share is Share.MAYBE:
-            return Fact(Truth.YES, node, "read-only: it looks into the image")
+            return Fact(Truth.YES, self.at(node), "read-only: it looks into the image")
         if row.access is Access.BUFFER:
             if isinstance(first, Scalar) and first.kind == "bytes":
-                return Fact(Truth.YES, node, "read-only: it looks into a bytes object")
+                return Fact(Truth.YES, self.at(node), "read-only: it looks into a bytes object")
             if isinstance(first, Unknown):
-                return Fact(Truth.MAYBE, node, "read-only when the buffer is a bytes object")
+                return Fact(Truth.MAYBE, self.at(node), "read-only when the buffer is a bytes object")
         return NO_FACT
 
 

@@ -6,18 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from tensorlint.flow.values import (
-    NO_STORAGE,
-    UNKNOWN,
-    Dictionary,
-    Fact,
-    Sequence,
-    Storage,
-    Storages,
-    Truth,
-    Value,
-    join,
-)
+from tensorlint.flow.domain.facts import Fact, Truth
+from tensorlint.flow.domain.lattice import join
+from tensorlint.flow.domain.memory import NO_STORAGE, Mutation, Storage, Storages
+from tensorlint.flow.domain.site import Site
+from tensorlint.flow.domain.values import UNKNOWN, Dictionary, Sequence, Value
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -28,20 +21,6 @@ if TYPE_CHECKING:
 GRAD_ASSUMED_ON = Fact(Truth.MAYBE)
 GRAD_OFF = Fact(Truth.NO)
 GRAD_NOT_KNOWN = Fact(Truth.UNKNOWN)
-
-
-@dataclass(frozen=True, slots=True)
-class Mutation:
-    """A write to memory that other names see: ``how`` is "array", "tensor", "update" or "backward"."""
-
-    node: cst.CSTNode
-    how: str
-    words: str
-    #: The name written through, when there is one, and what made it an alias.
-    name: str = ""
-    alias: cst.CSTNode | None = None
-    #: Whether it happens in a function that is called at ``node``, to whatever that works on.
-    called: bool = False
 
 
 class Environment:
@@ -167,7 +146,7 @@ class Loop:
     breaks: list[Environment] = field(default_factory=list)
     continues: list[Environment] = field(default_factory=list)
     #: Storages written inside, and the stores of values that share one.
-    written: dict[int, cst.CSTNode] = field(default_factory=dict)
+    written: dict[int, Site] = field(default_factory=dict)
     stored: list[Stored] = field(default_factory=list)
 
 
@@ -195,7 +174,7 @@ class Frame:
     updated: Storages = NO_STORAGE
     #: Storages from before this call that were written in it, and where.
     start: int = 0
-    outer_writes: dict[int, cst.CSTNode] = field(default_factory=dict)
+    outer_writes: dict[int, Site] = field(default_factory=dict)
     #: What those do to memory that is shared by a conversion made here.
     outer_mutations: dict[Storage, Mutation] = field(default_factory=dict)
     #: Inside a ``try`` that catches what a failing export raises.

@@ -13,15 +13,13 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
-from tensorlint.flow.expressions import FLOATS
-from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name, names_in
-from tensorlint.flow.methods import Methods
-from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop, Mutation, Stored
-from tensorlint.flow.torch_calls import AUTOCAST
-from tensorlint.flow.values import (
+from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
+from tensorlint.flow.domain.inside import as_trainable, is_usual, leaves, storages_of
+from tensorlint.flow.domain.lattice import any_element, join
+from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages, gradients_of
+from tensorlint.flow.domain.site import Site
+from tensorlint.flow.domain.values import (
     MAYBE_GRAD,
-    NO_FACT,
-    NO_STORAGE,
     NONE,
     PARAMETER_OF_MODULE,
     UNKNOWN,
@@ -29,27 +27,23 @@ from tensorlint.flow.values import (
     ClassObject,
     DeviceValue,
     Dictionary,
-    Fact,
     Foreign,
     Function,
     Module,
     Origin,
-    Owner,
     Scalar,
     Sequence,
-    Storages,
     Symbol,
     Tensor,
-    Truth,
     Unknown,
     Value,
-    as_trainable,
-    gradients_of,
-    is_usual,
-    join,
-    leaves,
-    storages_of,
 )
+from tensorlint.flow.expressions import FLOATS
+from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name, names_in
+from tensorlint.flow.methods import Methods
+from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop, Stored
+from tensorlint.flow.torch_calls import AUTOCAST
+from tensorlint.flow.tree import children
 
 #: How often in one call the rest of a block is followed twice, once for each answer to a test.
 _MAX_SPLITS = 2
@@ -282,7 +276,7 @@ class Statements(Methods):
         for name, kept in list(frame.env.items()):
             if isinstance(kept, (Dictionary, Sequence, Array)) and storages_of(kept) & parameter.storages:
                 if isinstance(kept, Array) and kept.alias is not None:
-                    self.exports_taken_back.add(id(kept.alias))
+                    self.exports_taken_back.add(kept.alias)
                 frame.env.bindings[name] = without_aliases(of_no_model(kept), parameter.storages)
 
     def _unpack(self, target: cst.Tuple | cst.List, value: Value, frame: Frame) -> None:
@@ -312,10 +306,10 @@ class Statements(Methods):
     def _part_of(self, value: Value, name: cst.BaseExpression) -> Value:
         """One of the values that a tuple is unpacked into: an object of its own, known by its name from here on."""
         if isinstance(value, Unknown):
-            value = replace(value, origin=Origin(name, "unpacked here"))
-            if id(name) in self.differentiated and value.grad.truth is Truth.UNKNOWN:
-                value = replace(value, grad=Fact(Truth.MAYBE, name, "`.backward()` goes through it"))
-            elif id(name) not in self.differentiated and value.grad.truth is Truth.MAYBE:
+            value = replace(value, origin=Origin(self.at(name), "unpacked here"))
+            if self.at(name) in self.differentiated and value.grad.truth is Truth.UNKNOWN:
+                value = replace(value, grad=Fact(Truth.MAYBE, self.at(name), "`.backward()` goes through it"))
+            elif self.at(name) not in self.differentiated and value.grad.truth is Truth.MAYBE:
                 # Of several outputs of a network, some are what it was given.
                 value = replace(value, grad=replace(value.grad, truth=Truth.UNKNOWN))
         return replace(value, oid=self.next_serial()) if isinstance(value, (Tensor, Array, Unknown)) else value
@@ -324,9 +318,13 @@ class Statements(Methods):
         name = target.attr.value
         owner = self.evaluate(target.value, frame)
         if name == "requires_grad" and isinstance(owner, (Tensor, Unknown)):
-            grad = Fact(Truth.MAYBE, target, "may need a gradient from here on")
+            grad = Fact(Truth.MAYBE, self.at(target), "may need a gradient from here on")
             if isinstance(value, Scalar) and value.known:
-                grad = Fact(Truth.YES, target, "needs a gradient from here on") if value.literal is True else NO_FACT
+                grad = (
+                    Fact(Truth.YES, self.at(target), "needs a gradient from here on")
+                    if value.literal is True
+                    else NO_FACT
+                )
             self.set_grad(owner, grad, frame)
             return
         if name in {"data", "grad"} and isinstance(owner, Tensor):
@@ -372,6 +370,14 @@ class Statements(Methods):
             self.attribute_storages[key] = self.storage(Owner.ATTRIBUTE)
         return self.attribute_storages[key]
 
+    def _called_back(self, frame: Frame) -> Mutation | None:
+        """For a method that a trainer calls between its steps."""
+        if frame.function is None or not isinstance(frame.function.node, cst.FunctionDef):
+            return None
+        if not _CALLBACK.match(frame.function.name):
+            return None
+        return Mutation(self.at(frame.function.node.name), How.UPDATE, "called between the steps of a training")
+
     def _assign_item(self, target: cst.Subscript, value: Value, frame: Frame) -> None:
         owner = self.evaluate(target.value, frame)
         indices = [self._index(element.slice, frame) for element in target.slice]
@@ -405,7 +411,7 @@ class Statements(Methods):
                 frame.env.replace(owner.oid, lambda held: grown)
                 self.store(frame, target, value, "item", path, owner.born, self.assigned)
             case Sequence():
-                contents = join(owner.any_element(), value) if owner.items != () else value
+                contents = join(any_element(owner), value) if owner.items != () else value
                 frame.env.replace(owner.oid, lambda held: replace(owner, items=None, element=contents))
                 self.store(frame, target, value, "item", path, owner.born, self.assigned)
 
@@ -426,7 +432,7 @@ class Statements(Methods):
             self.keep(value)
         for leaf in leaves(value):
             if isinstance(leaf, (Tensor, Array, Dictionary)):
-                training = self.training or _called_back(frame)
+                training = self.training or self._called_back(frame)
                 self.emit(frame, events.Store, node, value=leaf, container=container, target=target, training=training)
                 for loop in frame.loops:
                     if born <= loop.start:
@@ -438,7 +444,7 @@ class Statements(Methods):
         self.note_test(node.test, node)
         mode = frame.env.grad_mode
         self._branches(node, frame)
-        if _switch(mode) is not None:
+        if self._switch(mode) is not None:
             # What a branch knew of gradients, by its test, is not known behind it.
             frame.env.grad_mode = mode
 
@@ -487,10 +493,15 @@ class Statements(Methods):
             if first is not second and first is not None and second is not None:
                 frame.env.bindings[path] = self.hung(value, test, before.lookup(path), first, second)
 
-    @staticmethod
-    def _switched(test: cst.BaseExpression, frame: Frame, *, holds: bool) -> None:
+    def _switch(self, mode: Fact) -> cst.BaseExpression | None:
+        """What ``with torch.set_grad_enabled(...)`` asks, where the answer is left to the run."""
+        undecided = mode.truth in {Truth.UNKNOWN, Truth.MAYBE}
+        asked = self.sites.node(mode.site) if undecided else None
+        return asked.args[0].value if isinstance(asked, cst.Call) and asked.args else None
+
+    def _switched(self, test: cst.BaseExpression, frame: Frame, *, holds: bool) -> None:
         """Under ``set_grad_enabled(train)``, ``if train`` tells whether gradients are on."""
-        switch = _switch(frame.env.grad_mode)
+        switch = self._switch(frame.env.grad_mode)
         if switch is None:
             return
         if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
@@ -643,9 +654,7 @@ class Statements(Methods):
     def stored_buffers(self, loop: Loop, frame: Frame) -> None:
         self.reused_buffers(loop.stored, loop.start, loop.written, frame)
 
-    def reused_buffers(
-        self, stored: list[Stored], start: int, written: Mapping[int, cst.CSTNode], frame: Frame
-    ) -> None:
+    def reused_buffers(self, stored: list[Stored], start: int, written: Mapping[int, Site], frame: Frame) -> None:
         """What is stored time and again, was allocated before the first time and is written each time."""
         seen: set[int] = set()
         for node, value, container, expression in stored:
@@ -667,7 +676,7 @@ class Statements(Methods):
                     storage=storage,
                     expression=expression,
                     write=written[storage.serial],
-                    kept=container != "yield" or id(storage.node) in self.kept_allocations,
+                    kept=container != "yield" or storage.site in self.kept_allocations,
                 )
 
     # With.
@@ -689,12 +698,14 @@ class Statements(Methods):
         match value:
             case Symbol(path=path) if path == MAYBE_GRAD:
                 # Where ``.backward()`` is called under it, it is switched on at least once.
-                truth = Truth.MAYBE if id(node) in self.differentiated else Truth.UNKNOWN
-                frame.env.grad_mode = Fact(truth, node, "gradients are switched on here when training")
+                truth = Truth.MAYBE if self.at(node) in self.differentiated else Truth.UNKNOWN
+                frame.env.grad_mode = Fact(truth, self.at(node), "gradients are switched on here when training")
             case Symbol(path=path) if path in _GRAD_CONTEXTS:
                 frame.env.grad_mode = _GRAD_CONTEXTS[path]
             case DeviceValue(fact=fact):
-                self.default_device = replace(fact, node=node, reason=fact.reason or "made on the device set here")
+                self.default_device = replace(
+                    fact, site=self.at(node), reason=fact.reason or "made on the device set here"
+                )
             case Symbol(path=path) if path.startswith(AUTOCAST):
                 self.autocast = path.removeprefix(AUTOCAST)
             case Unknown() | Foreign():
@@ -710,30 +721,33 @@ class Statements(Methods):
     # Definitions.
 
     def _function(self, node: cst.FunctionDef, frame: Frame) -> None:
-        info = self.functions.get(id(node))
+        site = self.at(node)
+        info = self.functions.get(site)
         if info is None:
-            info = self.functions[id(node)] = FunctionInfo(node, node.name.value)
+            info = self.functions[site] = FunctionInfo(node, node.name.value, site)
         # What stands behind the ``def`` is visible in there, too, and branches replace the environment of a frame.
         info.enclosing = frame if frame.function is not None else None
         if frame.depth == 0:
             self.queue(info)
         for decorator in node.decorators:
             self.evaluate(decorator.decorator, frame)
-        frame.env.bind(node.name.value, Function(info=info))
+        frame.env.bind(node.name.value, Function(definition=site))
 
     def _class(self, node: cst.ClassDef, frame: Frame) -> None:
-        info = self.classes.get(id(node))
+        site = self.at(node)
+        info = self.classes.get(site)
         if info is None:
-            info = self.classes[id(node)] = ClassInfo(node, node.name.value, self.next_serial())
+            info = self.classes[site] = ClassInfo(node, node.name.value, site, self.next_serial())
         bases = [self.evaluate(base.value, frame) for base in node.bases if base.star == ""]
-        info.parents = tuple(base.info for base in bases if isinstance(base, ClassObject) and base.info is not info)
+        parents = [self.cls(base) for base in bases if isinstance(base, ClassObject) and base.definition != site]
+        info.parents = tuple(parent for parent in parents if parent is not None)
         spelled = [dotted_name(base.value) for base in node.bases]
         info.bases = tuple(
             base.path if isinstance(base, Symbol) else name
             for base, name in zip(bases, spelled, strict=False)
             if not isinstance(base, ClassObject)
         )
-        frame.env.bind(node.name.value, ClassObject(info=info))
+        frame.env.bind(node.name.value, ClassObject(definition=site))
         self._class_body(info, frame)
 
     def _class_body(self, info: ClassInfo, frame: Frame) -> None:
@@ -741,9 +755,10 @@ class Statements(Methods):
         frame.env = Environment(outer, outer.grad_mode)
         for statement in info.node.body.body:
             if isinstance(statement, cst.FunctionDef):
-                method = self.functions.get(id(statement))
+                site = self.at(statement)
+                method = self.functions.get(site)
                 if method is None:
-                    method = self.functions[id(statement)] = FunctionInfo(statement, statement.name.value, info)
+                    method = self.functions[site] = FunctionInfo(statement, statement.name.value, site, info)
                 method.closure = outer if frame.function is not None else self.module_env
                 info.methods.setdefault(method.name, method)
                 if frame.depth == 0:
@@ -776,14 +791,8 @@ def _either(known: Value, value: Value) -> Value:
     match known, value, joined:
         case (Tensor() | Unknown(), Tensor() | Unknown(), Tensor(device=device) | Unknown(device=device)):
             if Truth.NO in {known.device.truth, value.device.truth} and device.truth is Truth.MAYBE:
-                return replace(joined, device=Fact(Truth.UNKNOWN, device.node))
+                return replace(joined, device=Fact(Truth.UNKNOWN, device.site))
     return joined
-
-
-def _switch(mode: Fact) -> cst.BaseExpression | None:
-    """What ``with torch.set_grad_enabled(...)`` asks, where the answer is left to the run."""
-    undecided = mode.truth in {Truth.UNKNOWN, Truth.MAYBE}
-    return mode.node.args[0].value if undecided and isinstance(mode.node, cst.Call) and mode.node.args else None
 
 
 def _excludes(test: cst.BaseExpression, other: cst.BaseExpression) -> bool:
@@ -817,7 +826,7 @@ def _tests_of(name: str, statement: cst.CSTNode) -> int:
         return 0
     asked = kind in (cst.If, cst.IfExp) and _asks_for(name, statement.test)  # type: ignore[attr-defined]
     blocks = kind in _COMPOUND
-    inner = statement.children if blocks else ()
+    inner = children(statement) if blocks else ()
     return asked + sum(_tests_of(name, child) for child in inner)
 
 
@@ -923,20 +932,11 @@ _HANDLERS: Mapping[type[cst.CSTNode], Handler] = MappingProxyType(
 declared_value = _declared
 
 
-def _called_back(frame: Frame) -> Mutation | None:
-    """For a method that a trainer calls between its steps."""
-    if frame.function is None or not isinstance(frame.function.node, cst.FunctionDef):
-        return None
-    if not _CALLBACK.match(frame.function.name):
-        return None
-    return Mutation(frame.function.node.name, "update", "called between the steps of a training")
-
-
 def of_no_model(value: Value, owner: str = "") -> Value:
     """The same, but what a ``state_dict()`` in it (of ``owner``, or of anybody) holds belongs to no model any more."""
     match value:
-        case Dictionary(state_dict=True, alias=cst.Call(func=cst.Attribute(value=asked))):
-            return replace(value, alias=None) if owner in {"", dotted_name(asked)} else value
+        case Dictionary(state_dict=True, asked_of=asked):
+            return replace(value, alias=None) if owner in {"", asked} else value
         case Sequence(items=items) if items is not None:
             return replace(value, items=tuple(of_no_model(item, owner) for item in items))
         case Sequence(element=element) if element is not None:

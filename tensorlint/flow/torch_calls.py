@@ -9,50 +9,40 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.arguments import dtype_argument, dtype_of_data, keyword
-from tensorlint.flow.dtypes import dtype_name
-from tensorlint.flow.events import Argument
-from tensorlint.flow.guards import Guards
-from tensorlint.flow.index import dotted_name
-from tensorlint.flow.state import GRAD_OFF, Frame
-from tensorlint.flow.values import (
+from tensorlint.flow.domain.devices import NO_DATA, device_fact, together
+from tensorlint.flow.domain.dtypes import is_integral, unsure_dtype, without_numpy
+from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, off_cpu, strongest
+from tensorlint.flow.domain.inside import holds_exactly, leaves
+from tensorlint.flow.domain.lattice import any_element
+from tensorlint.flow.domain.memory import NO_STORAGE, Owner, Storages
+from tensorlint.flow.domain.site import Site
+from tensorlint.flow.domain.values import (
     ACCELERATED,
-    NO_DATA,
-    NO_FACT,
-    NO_STORAGE,
     NONE,
     PLAIN,
     UNKNOWN,
-    UNKNOWN_FACT,
     Array,
     DeviceValue,
     Dictionary,
-    Fact,
     Foreign,
     Function,
     Module,
     Narrowed,
     Optimizer,
     Origin,
-    Owner,
     Scalar,
     Sequence,
-    Storages,
     Symbol,
     Tensor,
-    Truth,
     Unknown,
     Value,
-    device_fact,
-    holds_exactly,
-    is_integral,
     is_none,
-    leaves,
-    off_cpu,
-    strongest,
-    together,
-    unsure_dtype,
-    without_numpy,
 )
+from tensorlint.flow.dtypes import dtype_name
+from tensorlint.flow.events import Argument
+from tensorlint.flow.guards import Guards
+from tensorlint.flow.index import dotted_name
+from tensorlint.flow.state import GRAD_OFF, Frame
 from tensorlint.knowledge import (
     IN_PLACE_METHODS,
     TORCH_FUNCTIONS,
@@ -191,11 +181,10 @@ class TorchCalls(Guards):
             return self._import(name, row, arguments, node, frame)
         return self.from_row(row, None, arguments, node, frame, words=f"`torch.{name}`")
 
-    @staticmethod
-    def _chosen(device: Value, node: cst.Call) -> Fact:
+    def _chosen(self, device: Value, node: cst.Call) -> Fact:
         """Whether a device is off the CPU; one that is chosen when the program runs was meant to matter."""
         fact = device_fact(device)
-        return Fact(Truth.MAYBE, node, "chosen when the program runs") if fact.truth is Truth.UNKNOWN else fact
+        return Fact(Truth.MAYBE, self.at(node), "chosen when the program runs") if fact.truth is Truth.UNKNOWN else fact
 
     def _default_device(self, first: Value | None, arguments: tuple[Argument, ...], node: cst.Call) -> Fact:
         """Where tensors are made from here on. A type of tensors says it too: ``torch.cuda.FloatTensor``.
@@ -214,7 +203,7 @@ class TorchCalls(Guards):
                 if fact.reason == NO_DATA:
                     return fact
                 truth = fact.truth
-        return Fact(truth, node, "made on the default device, which is set here")
+        return Fact(truth, self.at(node), "made on the default device, which is set here")
 
     def _has_parameters(self, name: str, arguments: tuple[Argument, ...]) -> Truth:
         """Whether a module of ``torch.nn`` has parameters that are trained, as it is made."""
@@ -270,7 +259,7 @@ class TorchCalls(Guards):
             return UNKNOWN_FACT
         match argument.value:
             case Dictionary() as table:
-                truth = device_fact(table.any_element()).truth
+                truth = device_fact(any_element(table)).truth
             case Function() as function:
                 # It is handed the storage as it was read, in host memory, and where it was when it was saved.
                 read = Argument(node, Unknown(device=NO_FACT)), Argument(node, Scalar(kind="str"))
@@ -280,7 +269,7 @@ class TorchCalls(Guards):
                 truth = Truth.UNKNOWN
             case place:
                 truth = self.moved_to(place, argument.node, node).truth
-        return Fact(truth, node, "loaded onto that device here")
+        return Fact(truth, self.at(node), "loaded onto that device here")
 
     def _requested_device(self, arguments: tuple[Argument, ...], node: cst.CSTNode) -> Fact | None:
         """What ``device=`` asks for; None when it is not given."""
@@ -295,15 +284,15 @@ class TorchCalls(Guards):
         words = _spell(spelled)
         if isinstance(value, DeviceValue) and fact.truth is Truth.UNKNOWN:
             # Where another tensor is, wherever that may be; or where a caller may have chosen.
-            return Fact(Truth.UNKNOWN, node, fact.reason or "put where another tensor is")
+            return Fact(Truth.UNKNOWN, self.at(node), fact.reason or "put where another tensor is")
         if fact.truth is Truth.UNKNOWN and "cpu" in words.lower():
-            return Fact(Truth.NO, node, "on the CPU here")
+            return Fact(Truth.NO, self.at(node), "on the CPU here")
         if fact.truth is Truth.UNKNOWN:
-            return Fact(Truth.MAYBE, node, f"put on `{words}` here", self._hangs_on(spelled))
+            return Fact(Truth.MAYBE, self.at(node), f"put on `{words}` here", self._hangs_on(spelled))
         if fact.truth is Truth.NO:
-            return Fact(Truth.NO, node, "on the CPU here")
+            return Fact(Truth.NO, self.at(node), "on the CPU here")
         reason = NO_DATA if fact.reason == NO_DATA else f"put on `{words}` here"
-        return replace(fact, node=node, reason=reason, hangs_on=self._hangs_on(spelled))
+        return replace(fact, site=self.at(node), reason=reason, hangs_on=self._hangs_on(spelled))
 
     def _hangs_on(self, device: cst.BaseExpression) -> tuple[str, bool, Truth] | None:
         name = dotted_name(device)
@@ -328,14 +317,14 @@ class TorchCalls(Guards):
             shares = False
         asked = keyword(arguments, "requires_grad")
         grad = (
-            Fact(Truth.YES, node, "created with `requires_grad=True` here")
+            Fact(Truth.YES, self.at(node), "created with `requires_grad=True` here")
             if isinstance(asked, Scalar) and asked.literal is True
             else NO_FACT
         )
         if name == "autograd.Variable" and isinstance(data, (Tensor, Unknown)):
             return replace(data, grad=grad if grad.truth is Truth.YES else data.grad, oid=self.next_serial())
         if name == "from_numpy":
-            fallback = Fact(Truth.NO, node, "made of an array here")
+            fallback = Fact(Truth.NO, self.at(node), "made of an array here")
         if isinstance(data, Tensor):
             fallback = data.device if row.device is not Device.CPU else NO_FACT
             if name not in {"tensor"} and grad.truth is Truth.NO:
@@ -349,23 +338,23 @@ class TorchCalls(Guards):
         storages = data.storages if shares and isinstance(data, (Array, Tensor, Unknown)) else self.storage(node=node)
         read_only = shares and isinstance(data, Array) and data.read_only.truth > Truth.UNKNOWN
         if shares and isinstance(data, Array) and data.exported and data.alias is not None:
-            self.exports_taken_back.add(id(data.alias))
+            self.exports_taken_back.add(data.alias)
         return Tensor(
             device=requested if requested is not None else fallback,
             grad=grad,
             dtype=dtype or source_dtype or dtype_of_data(data),
             storages=storages,
-            origin=Origin(node, "made here"),
+            origin=Origin(self.at(node), "made here"),
             imported=shares and isinstance(data, (Array, Unknown)) and not read_only,
-            alias=node if shares and isinstance(data, (Array, Unknown)) else None,
-            frozen=node
+            alias=self.at(node) if shares and isinstance(data, (Array, Unknown)) else None,
+            frozen=self.at(node)
             if read_only or (name == "frombuffer" and isinstance(data, Scalar) and data.kind == "bytes")
             else None,
             sliced=isinstance(data, Array) and data.sliced,
             picked=isinstance(data, Array) and data.picked,
             zero_dim=isinstance(data, Scalar),
-            unset=node if _LEGACY_DTYPE.match(name) and _is_size(arguments) else None,
-            narrowed=_narrowed(name, data, dtype, node) if _LEGACY_DTYPE.match(name) else None,
+            unset=self.at(node) if _LEGACY_DTYPE.match(name) and _is_size(arguments) else None,
+            narrowed=_narrowed(name, data, dtype, self.at(node)) if _LEGACY_DTYPE.match(name) else None,
             oid=self.next_serial(),
         )
 
@@ -405,7 +394,7 @@ class TorchCalls(Guards):
         if row.result in {Result.SIZE, Result.DTYPE, Result.NONE, Result.OTHER}:
             return PLAIN
         dtype = self._autocast_to(words.strip("`().")) or self._row_dtype(row, source, arguments)
-        placed = _placed_by_type(arguments, node) if name == "type" else None
+        placed = _placed_by_type(arguments, self.at(node)) if name == "type" else None
         result = Tensor(
             device=placed or self._row_device(row, operands, unknown, arguments, node),
             grad=NO_FACT if is_integral(dtype) else self._row_grad(row, operands, unknown, arguments, node, frame),
@@ -415,7 +404,7 @@ class TorchCalls(Guards):
             source=source.source if source is not None else (unknown[0].source if unknown else ""),
             origin=next(
                 (value.origin for value in (source, *unknown[:1]) if value is not None and value.origin is not None),
-                Origin(node, f"made by {words} here"),
+                Origin(self.at(node), f"made by {words} here"),
             ),
             alias=source.alias if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else None,
             imported=source.imported if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else False,
@@ -473,9 +462,9 @@ class TorchCalls(Guards):
         requested = self._requested_device(arguments, node)
         match row.device:
             case Device.CPU:
-                return Fact(Truth.NO, node, "brought to the CPU here")
+                return Fact(Truth.NO, self.at(node), "brought to the CPU here")
             case Device.ACCELERATOR:
-                return Fact(Truth.YES, node, "moved to the accelerator here")
+                return Fact(Truth.YES, self.at(node), "moved to the accelerator here")
             case Device.DEFAULT:
                 return requested or self.default_device
             case _ if requested is not None:
@@ -497,10 +486,10 @@ class TorchCalls(Guards):
         asked = keyword(arguments, "requires_grad")
         if isinstance(asked, Scalar) and asked.known:
             if asked.literal is True:
-                return Fact(Truth.YES, node, "created with `requires_grad=True` here")
+                return Fact(Truth.YES, self.at(node), "created with `requires_grad=True` here")
             return NO_FACT
         if row.grad is Grad.YES:
-            return Fact(Truth.YES, node, "a parameter needs a gradient")
+            return Fact(Truth.YES, self.at(node), "a parameter needs a gradient")
         if row.grad is Grad.ARGUMENT:
             return UNKNOWN_FACT if asked is not None else NO_FACT
         evidence = [value.grad for value in unknown if value.grad.truth > Truth.UNKNOWN or not operands]
@@ -577,23 +566,23 @@ def _parameters_known(value: Value | None) -> Storages:
     return NO_STORAGE.union(*(leaf.storages for leaf in held if isinstance(leaf, Tensor)))
 
 
-def _narrowed(name: str, data: Value, dtype: str, node: cst.CSTNode) -> Narrowed | None:
+def _narrowed(name: str, data: Value, dtype: str, site: Site) -> Narrowed | None:
     """What a legacy constructor of floats loses of ``data``, as far as that is known."""
     if dtype not in {"float32", "float16"} or isinstance(data, Tensor):
         return None
     match data:
         case Array(dtype="float64" | "float64?" | "" | "?" as held):
-            return Narrowed(node, "" if held.endswith("?") else held)
+            return Narrowed(site, "" if held.endswith("?") else held)
         case Array(dtype=held):
             whole = "numbers" if data.counted else "integers"
-            return Narrowed(node, "" if held.startswith("float") or data.small else whole)
+            return Narrowed(site, "" if held.startswith("float") or data.small else whole)
         case Sequence():
             inside = list(leaves(data))
             integers = bool(inside) and all(isinstance(leaf, Scalar) and leaf.kind == "int" for leaf in inside)
             small = all(isinstance(leaf, Scalar) and holds_exactly(leaf, dtype) for leaf in inside)
-            return Narrowed(node, "numbers" if integers and not small else "")
+            return Narrowed(site, "numbers" if integers and not small else "")
         case Unknown():
-            return Narrowed(node)
+            return Narrowed(site)
         case _:
             return None
 
@@ -618,15 +607,15 @@ def _spell(node: cst.BaseExpression) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def _placed_by_type(arguments: tuple[Argument, ...], node: cst.Call) -> Fact | None:
+def _placed_by_type(arguments: tuple[Argument, ...], site: Site) -> Fact | None:
     """``x.type(torch.FloatTensor)``: types of tensors say where they live, too."""
     kind = arguments[0].value if arguments else None
     path = kind.path if isinstance(kind, Symbol) else kind.literal if isinstance(kind, Scalar) else ""
     if not isinstance(path, str) or not path.startswith("torch.") or not path.endswith("Tensor"):
         return None
     if ".cuda." in path:
-        return Fact(Truth.YES, node, f"made a `{path}` here")
-    return Fact(Truth.NO, node, "brought to the CPU here")
+        return Fact(Truth.YES, site, f"made a `{path}` here")
+    return Fact(Truth.NO, site, "brought to the CPU here")
 
 
 def _source(

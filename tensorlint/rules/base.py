@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from tensorlint.fix.repair import Builder
+    from tensorlint.flow.domain.site import Site
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
     """A place the reader should see on the way to the finding."""
 
-    node: cst.CSTNode
+    site: Site
     message: str
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, add_argument, replace, source_of
+from tensorlint.flow.domain.values import Array, Scalar
 from tensorlint.flow.events import Scene, Spelling, TorchCall, UnsetRead
-from tensorlint.flow.values import Array, Scalar
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
@@ -85,7 +85,7 @@ class ConstructorSizeNotData(Rule):
             f"`{spell(event.node)}` is uninitialised memory, and is used before anything is written to it",
             Certainty.LIKELY if _is_meant_as_data(event) else Certainty.POSSIBLE,
             "use `torch.tensor(...)` for a number, `torch.zeros(...)` or `torch.empty(...)` for a buffer",
-            (Note(event.use, "used as data here"),),
+            (Note(event.scene.at(event.use), "used as data here"),),
             mend=event.node,
             repair=_repair(event.node, event.scene),
         )

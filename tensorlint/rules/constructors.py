@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability
 from tensorlint.fix.repair import Builder, Repair, add_argument, replace
+from tensorlint.flow.domain.lattice import any_element
+from tensorlint.flow.domain.values import Array, Scalar, Sequence, Value
 from tensorlint.flow.events import Argument, Scene, Spelling, TorchCall
-from tensorlint.flow.values import Array, Scalar, Sequence, Value
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 
@@ -70,7 +71,7 @@ def same_for(value: Value) -> bool:
         case Sequence(kind="list" | "tuple", items=items) if items is not None:
             return all(isinstance(item, Scalar) or same_for(item) for item in items)
         case Sequence(kind="list"):
-            element = value.any_element()
+            element = any_element(value)
             return isinstance(element, Scalar) or same_for(element)
         case _:
             return False

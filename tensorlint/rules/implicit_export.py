@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Change, Repair, replace, source_of
+from tensorlint.flow.domain.inside import leaves
+from tensorlint.flow.domain.lattice import any_element
+from tensorlint.flow.domain.values import Dictionary, Scalar, Sequence, Tensor, Value
 from tensorlint.flow.events import Argument, Event, ItemWrite, NumpyCall, Scene, Spelling
-from tensorlint.flow.values import Dictionary, Scalar, Sequence, Tensor, Value, leaves
 from tensorlint.knowledge import EXPORTS, REDUCTIONS_RAISE, SILENTLY_WRONG
 from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST, EXPORTS_OF_LIST_UNCHANGED, EXPORTS_UNCHANGED
 from tensorlint.policy import ExportStyle
@@ -234,12 +236,12 @@ def _places(node: cst.BaseExpression, value: Value, scene: Scene, name: str) -> 
                 place for pair in zip(elements, items, strict=True) for place in _places(*pair, scene=scene, name=name)
             ]
         case libcst.ListComp(), Sequence():
-            return _places(node.elt, value.any_element(), scene, name)
+            return _places(node.elt, any_element(value), scene, name)
         case (
             (libcst.Name() | libcst.Attribute() | libcst.Subscript() | libcst.Call()),
             Sequence(kind="list" | "tuple"),
         ):
-            tensor = value.any_element()
+            tensor = any_element(value)
             risk = export_risk(tensor, scene, presume=False)
             if risk is None or not isinstance(tensor, Tensor):
                 return []

@@ -7,20 +7,13 @@ from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, replace
+from tensorlint.flow.domain.devices import device_fact
+from tensorlint.flow.domain.dtypes import is_integral
+from tensorlint.flow.domain.facts import Truth
+from tensorlint.flow.domain.inside import holds_exactly
+from tensorlint.flow.domain.lattice import any_element
+from tensorlint.flow.domain.values import Array, Scalar, Sequence, Tensor, Unknown, Value, is_none
 from tensorlint.flow.events import Argument, NarrowedUse, Spelling, TorchCall
-from tensorlint.flow.values import (
-    Array,
-    Scalar,
-    Sequence,
-    Tensor,
-    Truth,
-    Unknown,
-    Value,
-    device_fact,
-    holds_exactly,
-    is_integral,
-    is_none,
-)
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
@@ -140,7 +133,7 @@ class LegacyConstructorCast(Rule):
             f"`{spell(event.node)}` makes a smaller float, {harm}",
             Certainty.POSSIBLE if counts else Certainty.LIKELY,
             "keep the values with `torch.as_tensor(...)`",
-            (Note(event.use, use),),
+            (Note(event.scene.at(event.use), use),),
             mend=event.node,
             repair=_kept(event),
         )
@@ -219,7 +212,7 @@ _FLOAT_KINDS = frozenset({"float", "np.float32", "np.float64"})
 
 
 def _numbers(value: Sequence) -> Iterator[Value]:
-    for item in value.items if value.items is not None else (value.any_element(),):
+    for item in value.items if value.items is not None else (any_element(value),):
         if isinstance(item, Sequence):
             yield from _numbers(item)
         else:
@@ -246,7 +239,7 @@ def _refused(event: TorchCall) -> Iterator[Draft]:
             f"`torch.{event.name}` makes tensors on the CPU only: RuntimeError for `device={spell(device.node)}`",
             Certainty.CERTAIN if truth is Truth.YES else Certainty.LIKELY,
             advice,
-            (Note(device.node, "a device that may be another one than the CPU"),),
+            (Note(event.scene.at(device.node), "a device that may be another one than the CPU"),),
         )
 
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, method_call, replace, source_of
+from tensorlint.flow.domain.inside import leaves
+from tensorlint.flow.domain.memory import How
+from tensorlint.flow.domain.values import Array, Tensor
 from tensorlint.flow.events import StaleRead, Store
-from tensorlint.flow.values import Array, Tensor, leaves
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
@@ -70,35 +72,39 @@ class LiveSnapshot(Rule):
         value = event.value
         if event.container != "attribute" or not isinstance(value, (Tensor, Array)) or value.alias is None:
             return
-        if KEPT_NAME.search(event.target) and any(storage.owner.is_trained for storage in value.storages):
+        alias = event.scene.node(value.alias)
+        if alias is None or not KEPT_NAME.search(event.target):
+            return
+        if any(storage.owner.is_trained for storage in value.storages):
             yield Draft(
-                value.alias,
+                alias,
                 f"`{event.target}` keeps a view of the parameter on the CPU: it follows the training",
                 Certainty.LIKELY,
                 'copy it: `.detach().to("cpu", copy=True)`, or `.clone()`',
-                repair=partial(_repair, value.alias, isinstance(value, Array)),
+                repair=partial(_repair, alias, isinstance(value, Array)),
             )
 
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
-        if event.mutation.how not in {"update", "backward"}:
+        if event.mutation.how not in {How.UPDATE, How.BACKWARD}:
             return
         for leaf in leaves(event.value):
             if not isinstance(leaf, (Tensor, Array)) or leaf.alias is None:
                 continue
             if isinstance(leaf, Tensor) and leaf.source == "state_dict":
                 continue
-            if any(storage.owner.is_trained for storage in leaf.storages):
+            alias = event.scene.node(leaf.alias)
+            if alias is not None and any(storage.owner.is_trained for storage in leaf.storages):
+                read = Note(event.scene.at(event.node), f"`{event.name}` is read here")
                 yield Draft(
-                    leaf.alias,
-                    f"`{spell(leaf.alias)}` is a view on the CPU: "
-                    f"`{event.name}` follows the training it is kept across",
+                    alias,
+                    f"`{spell(alias)}` is a view on the CPU: `{event.name}` follows the training it is kept across",
                     # A helper that differentiates need not do so through the leaves whose gradients were kept.
                     Certainty.POSSIBLE
-                    if event.mutation.how == "backward" and event.mutation.called
+                    if event.mutation.how is How.BACKWARD and event.mutation.called
                     else Certainty.LIKELY,
                     'copy it: `.detach().to("cpu", copy=True)`, or `.clone()`',
-                    (Note(event.mutation.node, event.mutation.words), Note(event.node, f"`{event.name}` is read here")),
-                    repair=partial(_repair, leaf.alias, isinstance(leaf, Array)),
+                    (Note(event.mutation.site, event.mutation.words), read),
+                    repair=partial(_repair, alias, isinstance(leaf, Array)),
                 )
                 return
 

@@ -48,7 +48,7 @@ def doubt(risk: Risk) -> str:
 def written(event: Event, risk: Risk) -> str:
     """What becomes of writes to the array that ``event`` exports, where that is not the same everywhere from now on."""
     copied = risk.device is Certainty.CERTAIN or (risk.cast and risk.surely_cast)
-    if copied or id(event.node) not in event.scene.written_exports:
+    if copied or event.scene.at(event.node) not in event.scene.written_exports:
         return ""
     if risk.device is not None:
         return "the array is written later, which reaches the tensor on the CPU and no tensor elsewhere"

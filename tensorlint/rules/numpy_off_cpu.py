@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from tensorlint.findings import Applicability, Certainty
+from tensorlint.flow.domain.devices import NO_DATA
+from tensorlint.flow.domain.facts import Truth
+from tensorlint.flow.domain.values import Tensor, Unknown
 from tensorlint.flow.events import Export
-from tensorlint.flow.values import NO_DATA, Tensor, Truth, Unknown
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import export_risk, history, spell

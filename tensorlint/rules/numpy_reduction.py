@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append, replace, source_of
+from tensorlint.flow.domain.values import Scalar, Tensor
 from tensorlint.flow.events import Argument, NumpyCall
-from tensorlint.flow.values import Scalar, Tensor
 from tensorlint.knowledge import REDUCTIONS_RAISE
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule

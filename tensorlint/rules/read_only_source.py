@@ -78,7 +78,7 @@ class ReadOnlySource(Rule):
             # Most of the code that is handed a tensor only reads it.
             Certainty.LIKELY if event.written else Certainty.POSSIBLE,
             "copy the array first: `.copy()`",
-            (Note(event.use, "written here" if event.written else "handed on here"),),
+            (Note(event.scene.at(event.use), "written here" if event.written else "handed on here"),),
             repair=partial(_repair, event.node),
         )
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair
+from tensorlint.flow.domain.values import Array
 from tensorlint.flow.events import BufferStored
-from tensorlint.flow.values import Array
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
@@ -71,9 +71,9 @@ class ReusedBuffer(Rule):
             return
         handed_out = event.container == "return"
         notes = [Note(event.write, "the buffer is written in place here")]
-        if event.storage.node is not None:
+        if event.storage.site is not None:
             notes.insert(
-                0, Note(event.storage.node, f"allocated once, {'for all items' if handed_out else 'before the loop'}")
+                0, Note(event.storage.site, f"allocated once, {'for all items' if handed_out else 'before the loop'}")
             )
         yield Draft(
             event.node,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability
 from tensorlint.fix.repair import Repair, method_call, replace, source_of
+from tensorlint.flow.domain.values import Tensor, Unknown
 from tensorlint.flow.events import Export
-from tensorlint.flow.values import Tensor, Unknown
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.mending import NOT_PROVEN

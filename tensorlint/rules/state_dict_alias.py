@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, wrap
+from tensorlint.flow.domain.inside import leaves
+from tensorlint.flow.domain.memory import How
+from tensorlint.flow.domain.values import Dictionary, Tensor, Value
 from tensorlint.flow.events import Scene, Spelling, StaleRead, Store
-from tensorlint.flow.values import Dictionary, Tensor, Value, leaves
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import KEPT_NAME, spell
 
 if TYPE_CHECKING:
     import libcst as cst
+
+    from tensorlint.flow.domain.site import Site
 
 
 class StateDictAlias(Rule):
@@ -65,17 +69,18 @@ class StateDictAlias(Rule):
     fix = Applicability.UNSAFE
 
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
-        if event.mutation.how != "update":
+        if event.mutation.how is not How.UPDATE:
             return
         for leaf in leaves(event.value):
-            alias = _alias(leaf)
+            alias = event.scene.node(_alias(leaf))
             if alias is not None:
+                used = Note(event.scene.at(event.node), f"`{event.name}` is used here")
                 yield Draft(
                     alias,
                     f"`{event.name}` holds the live parameters, not a copy: training changes it",
                     Certainty.LIKELY,
                     _help(alias, event.scene),
-                    (Note(event.mutation.node, event.mutation.words), Note(event.node, f"`{event.name}` is used here")),
+                    (Note(event.mutation.site, event.mutation.words), used),
                     repair=_repair(alias, event.scene),
                 )
 
@@ -85,19 +90,20 @@ class StateDictAlias(Rule):
             event.container != "attribute"
             or not isinstance(value, Dictionary)
             or not value.state_dict
-            or value.alias is None
+            or not KEPT_NAME.search(event.target)
         ):
             return
-        if KEPT_NAME.search(event.target):
+        alias = event.scene.node(value.alias)
+        if alias is not None:
             training = event.training
             yield Draft(
-                value.alias,
+                alias,
                 f"`{event.target}` keeps the live parameters, not a copy: it follows the training",
                 # Where nothing here trains, somebody else may: or nobody.
                 Certainty.POSSIBLE if training is None else Certainty.LIKELY,
-                _help(value.alias, event.scene),
-                () if training is None else (Note(training.node, training.words),),
-                repair=_repair(value.alias, event.scene),
+                _help(alias, event.scene),
+                () if training is None else (Note(training.site, training.words),),
+                repair=_repair(alias, event.scene),
             )
 
 
@@ -124,7 +130,7 @@ def _copied(alias: cst.CSTNode, spelling: Spelling, style: ExportStyle) -> Repai
     )
 
 
-def _alias(value: Value) -> cst.CSTNode | None:
+def _alias(value: Value) -> Site | None:
     """The ``state_dict()`` call that ``value``, or the dictionary it was taken from, came out of."""
     match value:
         case Dictionary(state_dict=True):

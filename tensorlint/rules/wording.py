@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Certainty
+from tensorlint.flow.domain.dtypes import is_integral, without_numpy
+from tensorlint.flow.domain.facts import Fact, Truth
+from tensorlint.flow.domain.values import Tensor, Unknown, Value
 from tensorlint.flow.events import Scene
-from tensorlint.flow.values import Fact, Tensor, Truth, Unknown, Value, is_integral, without_numpy
 from tensorlint.rules.base import Note
 
 if TYPE_CHECKING:
@@ -119,7 +121,7 @@ def _grad_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certaint
 def history(*facts: Fact) -> tuple[Note, ...]:
     """The places that made these facts, for the trace. What keeps an export from failing is no part of it."""
     return tuple(
-        Note(fact.node, fact.reason)
+        Note(fact.site, fact.reason)
         for fact in facts
-        if fact.node is not None and fact.reason and fact.truth is not Truth.NO
+        if fact.site is not None and fact.reason and fact.truth is not Truth.NO
     )

@@ -1,20 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
-from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.fix.repair import Repair
+from tensorlint.flow.domain.memory import How, Owner
+from tensorlint.flow.domain.values import Array, Tensor
 from tensorlint.flow.events import StaleRead, Write
-from tensorlint.flow.values import Array, Owner, Tensor
-from tensorlint.policy import ExportStyle
-from tensorlint.rules import mending
-from tensorlint.rules.base import Draft, Note, Rule
-from tensorlint.rules.wording import WRITE_THROUGH_NAME, spell
-
-if TYPE_CHECKING:
-    import libcst as cst
+from tensorlint.rules.base import Draft, Rule
+from tensorlint.rules.sharing import Sharing
+from tensorlint.rules.wording import WRITE_THROUGH_NAME
 
 _HOLDERS = {
     Owner.ARGUMENT: "the caller's tensor",
@@ -23,6 +17,13 @@ _HOLDERS = {
     Owner.GRADIENT: "the gradient itself",
     Owner.BUFFER: "the buffer itself",
 }
+
+_SHARING = Sharing(
+    made="exported without a copy here",
+    copied_by="copy",
+    reason="writes no longer reach the tensor",
+    help="work out of place, or copy first: `.copy()` of the array, `.clone()` of the tensor",
+)
 
 
 class WriteToExportedView(Rule):
@@ -83,31 +84,20 @@ class WriteToExportedView(Rule):
             f"this writes into {holder}: `{event.name or 'the array'}` is a view of it on the CPU",
             _certainty(event, value),
             "work out of place, or copy first: `.copy()`",
-            (Note(value.alias, "exported without a copy here"),),
-            repair=partial(_repair, value.alias),
+            (_SHARING.note(value.alias),),
+            repair=_SHARING.repair(value.alias, event.scene),
         )
 
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
         value = event.value
         match value, event.mutation.how:
-            case (Tensor(imported=False), "array") | (Array(exported=True), "tensor"):
-                pass
+            case Tensor(imported=False), How.ARRAY:
+                alias = event.mutation.alias
+            case Array(exported=True), How.TENSOR:
+                alias = value.alias
             case _:
                 return
-        if WRITE_THROUGH_NAME.search(event.mutation.name):
-            return
-        notes = [Note(event.node, f"`{event.name}` is read here and shows the change")]
-        alias = value.alias if isinstance(value, Array) else event.mutation.alias
-        if alias is not None:
-            notes.append(Note(alias, "exported without a copy here"))
-        yield Draft(
-            event.mutation.node,
-            f"this also changes `{event.name}`, which shares the memory: `{spell(event.mutation.node)}`",
-            Certainty.LIKELY,
-            "work out of place, or copy first: `.copy()` of the array, `.clone()` of the tensor",
-            tuple(notes),
-            repair=None if alias is None else partial(_repair, alias),
-        )
+        yield from _SHARING.read_afterwards(event, alias)
 
 
 def _certainty(event: Write, value: Array) -> Certainty:
@@ -116,10 +106,6 @@ def _certainty(event: Write, value: Array) -> Certainty:
     That a caller goes on with what it handed over is not known; where one is seen to, that read tells. And what is
     made a tensor again was written to be one.
     """
-    given_back = id(value.alias) in event.scene.exports_taken_back
+    given_back = value.alias in event.scene.exports_taken_back
     handed_over = event.storage.owner is Owner.ARGUMENT
     return Certainty.POSSIBLE if value.of_unknown or handed_over or given_back else Certainty.LIKELY
-
-
-def _repair(alias: cst.CSTNode, style: ExportStyle) -> Repair:
-    return mending.copied(alias, "copy", "writes no longer reach the tensor")

@@ -1,26 +1,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
-from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.fix.repair import Repair
+from tensorlint.flow.domain.memory import How, Owner
+from tensorlint.flow.domain.values import Array, Tensor, Unknown
 from tensorlint.flow.events import StaleRead, Write
-from tensorlint.flow.values import Array, Owner, Tensor, Unknown
-from tensorlint.policy import ExportStyle
-from tensorlint.rules import mending
-from tensorlint.rules.base import Draft, Note, Rule
-from tensorlint.rules.wording import WRITE_THROUGH_NAME, spell
-
-if TYPE_CHECKING:
-    import libcst as cst
+from tensorlint.rules.base import Draft, Rule
+from tensorlint.rules.sharing import Sharing
+from tensorlint.rules.wording import WRITE_THROUGH_NAME
 
 _HOLDERS = {
     Owner.ARGUMENT: "the caller's array",
     Owner.ATTRIBUTE: "the array the object keeps",
     Owner.GLOBAL: "the module's array",
 }
+
+_SHARING = Sharing(
+    made="made without a copy here",
+    copied_by="clone",
+    reason="writes no longer reach the array",
+    help="work out of place, or copy first: `.clone()` of the tensor, `.copy()` of the array",
+)
 
 
 class WriteToImportedArray(Rule):
@@ -82,35 +83,20 @@ class WriteToImportedArray(Rule):
             # That a caller goes on with what it handed over is not known; one that is seen to is told at its own read.
             Certainty.POSSIBLE if event.storage.owner is Owner.ARGUMENT else Certainty.LIKELY,
             "work out of place, or copy first: `.clone()`",
-            (Note(value.alias, "made without a copy here"),),
-            repair=partial(_repair, value.alias),
+            (_SHARING.note(value.alias),),
+            repair=_SHARING.repair(value.alias, event.scene),
         )
 
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
         value = event.value
         match value, event.mutation.how:
-            case (Array(exported=False), "tensor") | (Tensor(imported=True), "array" | "unknown"):
-                pass
-            case Unknown(), "tensor" if event.mutation.alias is not None:
+            case Array(exported=False), How.TENSOR:
+                alias = event.mutation.alias
+            case Tensor(imported=True), How.ARRAY | How.EITHER:
+                alias = value.alias
+            case Unknown(), How.TENSOR if event.mutation.alias is not None:
                 # What a tensor was made of without a copy is an array.
-                pass
+                alias = event.mutation.alias
             case _:
                 return
-        if WRITE_THROUGH_NAME.search(event.mutation.name):
-            return
-        notes = [Note(event.node, f"`{event.name}` is read here and shows the change")]
-        alias = value.alias if isinstance(value, Tensor) else event.mutation.alias
-        if alias is not None:
-            notes.append(Note(alias, "made without a copy here"))
-        yield Draft(
-            event.mutation.node,
-            f"this also changes `{event.name}`, which shares the memory: `{spell(event.mutation.node)}`",
-            Certainty.LIKELY,
-            "work out of place, or copy first: `.clone()` of the tensor, `.copy()` of the array",
-            tuple(notes),
-            repair=None if alias is None else partial(_repair, alias),
-        )
-
-
-def _repair(alias: cst.CSTNode, style: ExportStyle) -> Repair:
-    return mending.copied(alias, "clone", "writes no longer reach the array")
+        yield from _SHARING.read_afterwards(event, alias)

@@ -25,25 +25,24 @@ from pathlib import Path
 import libcst as cst
 
 from tensorlint.flow import events
-from tensorlint.flow.interpreter import Interpreter
-from tensorlint.flow.positions import locate
-from tensorlint.flow.state import Frame
-from tensorlint.flow.values import (
+from tensorlint.flow.domain.facts import Fact, Truth
+from tensorlint.flow.domain.memory import Storages
+from tensorlint.flow.domain.values import (
     NONE,
     Array,
     DeviceValue,
     Dictionary,
-    Fact,
     Module,
     Optimizer,
     Scalar,
     Sequence,
-    Storages,
     Tensor,
-    Truth,
     Unknown,
     Value,
 )
+from tensorlint.flow.interpreter import Interpreter
+from tensorlint.flow.positions import locate
+from tensorlint.flow.state import Frame
 
 FOLDER = Path(__file__).parent / "programs"
 HEADER = "import numpy as np\nimport torch\nfrom torch import nn\n"

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tensorlint.flow.values import UNKNOWN
+from tensorlint.flow.domain.values import UNKNOWN
 from tests.flow.programs import Program, describe, failures, programs
 
 PROGRAMS = list(programs())

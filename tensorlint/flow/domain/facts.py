@@ -1,0 +1,102 @@
+"""Facts: what is known of one property, and the place that made it so.
+
+Every property that decides whether a conversion works is a ``Fact``, because a message that shows the path is worth
+ten that do not.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from tensorlint.flow.domain.site import NOWHERE, Site
+
+
+class Truth(enum.IntEnum):
+    """Ordered so that ``max`` answers "what holds of a result computed from these operands"."""
+
+    NO = 0
+    UNKNOWN = 1
+    #: There is evidence for it, on some path or some machine.
+    MAYBE = 2
+    YES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    truth: Truth = Truth.UNKNOWN
+    #: The expression that made it so, and what to tell the reader there.
+    site: Site | None = field(default=None, compare=False)
+    reason: str = field(default="", compare=False)
+    #: What it hangs on where it is MAYBE: what a test asked (or whether a device is off the CPU, see ``off_cpu``), the
+    #: answer that makes it YES, and what it is otherwise.
+    hangs_on: tuple[str, bool, Truth] | None = field(default=None, compare=False)
+
+    @property
+    def was_settled(self) -> bool:
+        """Whether it is only unknown because one of several paths, or operands, settled it and another did not."""
+        return self.truth is Truth.UNKNOWN and self.site is not None
+
+    def weakened(self) -> Fact:
+        """The same evidence after passing through code that was not seen."""
+        return replace(self, truth=Truth.MAYBE) if self.truth is Truth.YES else self
+
+    def joined(self, other: Fact) -> Fact:
+        """What holds after either of two paths."""
+        if self.truth is other.truth:
+            kept = _earlier(self, other)
+            same = self.hangs_on == other.hangs_on
+            return kept if same else replace(kept, hangs_on=None)
+        weaker, stronger = sorted((self, other), key=_truth)
+        if stronger.truth is Truth.UNKNOWN:
+            # Not known, but on one path the program saw to it: remember where.
+            return replace(weaker, truth=Truth.UNKNOWN) if weaker.site is not None else stronger
+        return replace(stronger, truth=Truth.MAYBE, hangs_on=None)
+
+    def decided(self, name: str, *, holds: bool) -> Fact:
+        """The same where the answer to ``name`` is known."""
+        if self.hangs_on is None or self.hangs_on[0] != name or self.truth is not Truth.MAYBE:
+            return self
+        _, answer, otherwise = self.hangs_on
+        return replace(self, truth=Truth.YES, hangs_on=None) if answer is holds else Fact(otherwise)
+
+    def hanging_on(self, name: str, yes: Fact, no: Fact, before: Fact) -> Fact:
+        """This joined fact, remembering that ``yes`` holds where ``name`` is true and ``no`` where it is false.
+
+        What both paths only learned by being taken is what it was ``before``.
+        """
+        if before.hangs_on is not None and {yes.truth, no.truth} == {Truth.YES, before.hangs_on[2]}:
+            return before
+        on, off = yes.truth is Truth.YES, no.truth is Truth.YES
+        if self.truth is not Truth.MAYBE or on is off:
+            return self
+        return replace(self, hangs_on=(name, on, no.truth if on else yes.truth))
+
+    @property
+    def fingerprint(self) -> object:
+        """What a callee could tell apart. Evidence is told by its place, as a trace shows where it came from."""
+        return (self.truth, self.site) if self.truth > Truth.UNKNOWN else self.truth
+
+
+def _truth(fact: Fact) -> Truth:
+    return fact.truth
+
+
+def _earlier(left: Fact, right: Fact) -> Fact:
+    """Of two facts that say the same, the one that has a place, then the one whose place is the first."""
+    return min(left, right, key=lambda fact: (fact.site is None, fact.site or NOWHERE, not fact.reason, fact.reason))
+
+
+UNKNOWN_FACT = Fact()
+NO_FACT = Fact(Truth.NO)
+
+
+def strongest(facts: Iterable[Fact], default: Fact = NO_FACT) -> Fact:
+    """The property of a result computed from operands with these facts."""
+    return max(facts, key=_truth, default=default)
+
+
+def off_cpu(device: str) -> str:
+    """The question whether a device, by the name it has in the program, is another than the CPU."""
+    return f"{device} is off the CPU"

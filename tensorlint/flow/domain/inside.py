@@ -1,0 +1,81 @@
+"""Questions about a value and what is inside of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Truth
+from tensorlint.flow.domain.lattice import any_element
+from tensorlint.flow.domain.memory import NO_STORAGE, Storages
+from tensorlint.flow.domain.values import (
+    Array,
+    Dictionary,
+    Module,
+    Scalar,
+    Sequence,
+    Tensor,
+    Unknown,
+    Value,
+)
+
+
+def is_usual(value: Value) -> bool:
+    """Whether a test is true by all that is seen: a flag that everybody leaves on."""
+    return isinstance(value, Scalar) and value.kind == "bool" and value.literal is True and not value.known
+
+
+def as_trainable(value: Value, trainable: Truth) -> Value:
+    """``value`` after the parameters in it were frozen (NO), trained again (YES), or one of both."""
+    match value:
+        case Module():
+            return replace(value, trainable=trainable)
+        case Tensor():
+            kept = value.grad.truth is not Truth.NO and trainable > Truth.UNKNOWN
+            return replace(value, grad=value.grad if kept else NO_FACT if trainable is Truth.NO else UNKNOWN_FACT)
+        case Unknown() if trainable is Truth.NO:
+            return replace(value, grad=NO_FACT)
+        case Sequence(items=items) if items is not None:
+            return replace(value, items=tuple(as_trainable(item, trainable) for item in items))
+        case Sequence(element=element) if element is not None:
+            return replace(value, element=as_trainable(element, trainable))
+        case _:
+            return value
+
+
+def holds_exactly(value: Scalar, dtype: str) -> bool:
+    """Whether a float of ``dtype`` has the very value of a number that the program spells."""
+    bound = {"float32": 2**24, "float16": 2**11}.get(dtype)
+    return bound is not None and isinstance(value.literal, (int, bool)) and abs(value.literal) <= bound
+
+
+def all_small(data: Value) -> bool:
+    """Whether ``data`` is spelled in the program, as whole numbers that a float32 holds."""
+    spelled = list(leaves(data))
+    return bool(spelled) and all(isinstance(leaf, Scalar) and holds_exactly(leaf, "float32") for leaf in spelled)
+
+
+def storages_of(value: Value) -> Storages:
+    """Every storage reachable through ``value``, list elements and dictionary entries included."""
+    match value:
+        case Tensor() | Array() | Unknown():
+            return value.storages
+        case Dictionary():
+            return value.storages.union(*map(storages_of, value.contents))
+        case Sequence():
+            return NO_STORAGE.union(*map(storages_of, value.contents))
+        case _:
+            return NO_STORAGE
+
+
+def leaves(value: Value) -> Iterator[Value]:
+    """``value`` itself, or the things inside when it is a container (one level of nesting at a time)."""
+    match value:
+        case Sequence():
+            for item in value.items if value.items is not None else (any_element(value),):
+                yield from leaves(item)
+        case Dictionary(state_dict=False):
+            for item in value.contents:
+                yield from leaves(item)
+        case _:
+            yield value

@@ -1,0 +1,148 @@
+"""What is known of a name after either of two paths bound it, and what can be told apart of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tensorlint.flow.domain.devices import device_fact, names_device
+from tensorlint.flow.domain.dtypes import joined_dtype
+from tensorlint.flow.domain.facts import Truth
+from tensorlint.flow.domain.memory import NO_STORAGE
+from tensorlint.flow.domain.values import (
+    GRAD_CONTEXTS,
+    MAYBE_GRAD,
+    SOME_DTYPE,
+    Array,
+    DeviceValue,
+    Dictionary,
+    Instance,
+    Module,
+    Optimizer,
+    Scalar,
+    Sequence,
+    Symbol,
+    Tensor,
+    Unknown,
+    Value,
+    any_of,
+    is_dtype,
+    is_none,
+    one_word,
+)
+
+
+def join_all(values: Iterable[Value]) -> Value:
+    return any_of(tuple(values), join)
+
+
+def any_element(container: Sequence | Dictionary) -> Value:
+    """What one of the elements is, when it is not known which."""
+    return any_of(container.contents, join)
+
+
+def join(left: Value, right: Value) -> Value:
+    """What is known after either of two paths. The order of the paths does not matter."""
+    if left is right:
+        return left
+    if is_none(left):
+        return right
+    if is_none(right):
+        return left
+    match left, right:
+        case Tensor(), Tensor():
+            return left.joined(right)
+        case Array(), Array():
+            return left.joined(right)
+        case Unknown(), Unknown():
+            return left.joined(right)
+        case Module(), Module():
+            return left.joined(right)
+        case DeviceValue(), DeviceValue():
+            return left.joined(right)
+        case Optimizer(), Optimizer():
+            return left.joined(right)
+        case Sequence(), Sequence() if left.kind == right.kind or {left.kind, right.kind} <= {"list", "tuple"}:
+            return left.joined(right, join)
+        case Dictionary(), Dictionary():
+            return left.joined(right, join)
+        case Scalar(), Scalar():
+            return _either_scalar(left, right)
+        case (Symbol(path=path), _) | (_, Symbol(path=path)) if path in GRAD_CONTEXTS:
+            return Symbol(path=MAYBE_GRAD)
+        case Symbol(), Symbol():
+            return _either_symbol(left, right)
+    if left == right:
+        # Of the kinds that have no ``joined``, which hold nothing that equality leaves out.
+        return left
+    joined = _of_two_kinds(left, right) or _of_two_kinds(right, left)
+    if joined is not None:
+        return joined
+    match left, right:
+        case (Tensor() as tensor, _) | (_, Tensor() as tensor):
+            # On the paths where it is a tensor, what is known of that tensor holds.
+            return Unknown(device=tensor.device, grad=tensor.grad, source="mixed", origin=tensor.origin)
+    return Unknown(source="mixed")
+
+
+def _of_two_kinds(value: Value, other: Value) -> Value | None:
+    """A value on one path and one of another kind on the other, in the one order that is written down here."""
+    match value, other:
+        case DeviceValue(), Scalar(kind="str") | Unknown():
+            return DeviceValue(fact=value.fact.joined(device_fact(other)))
+        case Scalar() as dtype, Symbol(path=path) if is_dtype(dtype) and path.startswith("torch."):
+            name = joined_dtype(path.removeprefix("torch."), str(dtype.literal or ""))
+            return Scalar(kind=dtype.kind, literal=name)
+        case Tensor(), Unknown():
+            return _tensor_or_unknown(value, other)
+        case Module(), Unknown() | Instance():
+            return value
+        case Unknown(), Array():
+            return Unknown(device=value.device, grad=value.grad, tensor=value.tensor, source="mixed")
+    return None
+
+
+def _either_scalar(left: Scalar, right: Scalar) -> Value:
+    if left == right:
+        return left
+    if names_device(left) and names_device(right):
+        return DeviceValue(fact=device_fact(left).joined(device_fact(right)))
+    if is_dtype(left) and is_dtype(right):
+        dtype = joined_dtype(str(left.literal or ""), str(right.literal or ""))
+        return Scalar(kind=left.kind if left.kind == right.kind else SOME_DTYPE.kind, literal=dtype)
+    return Scalar(kind=left.kind if left.kind == right.kind else "number")
+
+
+def _either_symbol(left: Symbol, right: Symbol) -> Value:
+    if left == right:
+        return left
+    if left.path.startswith("torch.") and right.path.startswith("torch."):
+        dtype = joined_dtype(left.path.removeprefix("torch."), right.path.removeprefix("torch."))
+        return Scalar(kind="torch.dtype", literal=dtype) if dtype else Unknown(source="mixed")
+    return Unknown(source="mixed")
+
+
+def _tensor_or_unknown(tensor: Tensor, other: Unknown) -> Value:
+    """A tensor on one path and something unseen on the other keeps its evidence, no longer for sure."""
+    if other.tensor is Truth.NO:
+        return Unknown(source="mixed")
+    return Unknown(
+        device=tensor.device.joined(other.device),
+        grad=tensor.grad.joined(other.grad),
+        dtype=joined_dtype(tensor.dtype, other.dtype),
+        # Something unseen lies in memory of its own, unless it is known not to.
+        storages=tensor.storages | other.storages if other.storages else NO_STORAGE,
+        source=one_word(tensor.source, other.source),
+        origin=tensor.origin,
+        oid=tensor.oid,
+    )
+
+
+def fingerprint(value: Value, depth: int = 3) -> object:
+    """A small hashable summary of ``value``, equal for values a callee could not tell apart."""
+    match value:
+        case Sequence() | Dictionary():
+            if not depth:
+                return type(value).__name__
+            return value.fingerprint(lambda inner: fingerprint(inner, depth - 1), join)
+        case _:
+            return value.fingerprint()

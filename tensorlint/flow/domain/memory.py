@@ -1,0 +1,77 @@
+"""Memory: allocations, who else holds them, and what is done to them over time."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+from tensorlint.flow.domain.site import Site
+
+
+class Owner(enum.Enum):
+    """Who else holds a storage, and so notices a write to it."""
+
+    FRESH = "fresh"
+    ARGUMENT = "argument"
+    ATTRIBUTE = "attribute"
+    GLOBAL = "global"
+    PARAMETER = "parameter"
+    GRADIENT = "gradient"
+    BUFFER = "buffer"
+
+    @property
+    def is_external(self) -> bool:
+        return self is not Owner.FRESH
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether training updates it in place."""
+        return self in {Owner.PARAMETER, Owner.GRADIENT, Owner.BUFFER}
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """One allocation. Views share it, copies do not. ``serial`` grows in order of allocation."""
+
+    serial: int
+    owner: Owner = Owner.FRESH
+    site: Site | None = field(default=None, compare=False)
+
+    @property
+    def allocated(self) -> int:
+        """When it was; gradients come and go with their leaf, whose serial they carry negated."""
+        return self.serial if self.serial >= 0 else -self.serial - 1
+
+
+Storages = frozenset[Storage]
+NO_STORAGE: Storages = frozenset()
+
+
+def gradients_of(storages: Storages) -> Storages:
+    """Where the gradients of leaves that lie in ``storages`` are accumulated."""
+    return frozenset(Storage(-storage.serial - 1, Owner.GRADIENT) for storage in storages)
+
+
+class How(enum.Enum):
+    """By what a mutation came, which decides who notices it."""
+
+    ARRAY = "array"
+    TENSOR = "tensor"
+    #: Written through something that may be either.
+    EITHER = "unknown"
+    UPDATE = "update"
+    BACKWARD = "backward"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """A write to memory that other names see."""
+
+    site: Site
+    how: How
+    words: str
+    #: The name written through, when there is one, and what made it an alias.
+    name: str = ""
+    alias: Site | None = None
+    #: Whether it happens in a function that is called there, to whatever that works on.
+    called: bool = False

@@ -1,0 +1,60 @@
+"""What rules say of one memory under two names, when a write through one of them is seen through the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tensorlint.findings import Certainty
+from tensorlint.rules import mending
+from tensorlint.rules.base import Draft, Note
+from tensorlint.rules.wording import WRITE_THROUGH_NAME, spell
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from tensorlint.fix.repair import Builder, Repair
+    from tensorlint.flow.domain.site import Site
+    from tensorlint.flow.events import Scene, StaleRead
+    from tensorlint.policy import ExportStyle
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """A kind of conversion that copies nothing."""
+
+    #: What the reader is told where it happens.
+    made: str
+    #: The method that would copy its result, and what that changes.
+    copied_by: str
+    reason: str
+    #: What to do where either name may be the one to copy.
+    help: str
+
+    def note(self, alias: Site) -> Note:
+        return Note(alias, self.made)
+
+    def repair(self, alias: Site | None, scene: Scene) -> Builder | None:
+        """Copy at the conversion, where that is in this file."""
+        node = scene.node(alias)
+        return None if node is None else partial(self._copied, node)
+
+    def _copied(self, alias: cst.CSTNode, style: ExportStyle) -> Repair:
+        return mending.copied(alias, self.copied_by, self.reason)
+
+    def read_afterwards(self, event: StaleRead, alias: Site | None) -> Iterator[Draft]:
+        """The finding at the write, which the name that is read by ``event`` shows."""
+        write = event.scene.node(event.mutation.site)
+        if write is None or WRITE_THROUGH_NAME.search(event.mutation.name):
+            return
+        read = Note(event.scene.at(event.node), f"`{event.name}` is read here and shows the change")
+        yield Draft(
+            write,
+            f"this also changes `{event.name}`, which shares the memory: `{spell(write)}`",
+            Certainty.LIKELY,
+            self.help,
+            (read,) if alias is None else (read, self.note(alias)),
+            repair=self.repair(alias, event.scene),
+        )
