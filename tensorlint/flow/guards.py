@@ -26,8 +26,9 @@ from tensorlint.flow.domain.values import (
     is_none,
 )
 from tensorlint.flow.dtypes import dtype_name
-from tensorlint.flow.expressions import Expressions
+from tensorlint.flow.hanging import asked
 from tensorlint.flow.index import dotted_name
+from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Frame
 
 _TENSOR_TYPES = (
@@ -49,11 +50,9 @@ _OTHER_FRAMEWORK = re.compile(r"(^|_)(tf|tensorflow|keras|jax|flax|paddle|mlx|mx
 _FRAMEWORK = re.compile(r"framework|backend|return_tensors|tensor_type", re.IGNORECASE)
 #: Flags of a program by which it works on an accelerator.
 _FLAG = re.compile(r"(^|[._])(use_?)?(cuda|gpu|gpus)(_?(mode|flag|enabled|available))?$", re.IGNORECASE)
-#: What a test says that asks for a device.
-_NAMES_DEVICE = re.compile(r"device|cuda|gpu|cpu", re.IGNORECASE)
 
 
-class Guards(Expressions):
+class Guards(Machine):
     def narrow(self, test: cst.BaseExpression, frame: Frame, *, holds: bool) -> None:
         """Refine the bindings of ``frame`` by ``test`` being true (``holds``) or false."""
         if self._asks_for_other_framework(test, frame, holds=holds):
@@ -62,7 +61,7 @@ class Guards(Expressions):
             name, answer = asked(test)
             self._decide(name, frame, holds=holds is answer)
         match test:
-            case cst.Name() | cst.Attribute() | cst.Call() if not holds and self._current(test, frame) == ACCELERATED:
+            case cst.Name() | cst.Attribute() | cst.Call() if not holds and self.current(test, frame) == ACCELERATED:
                 self._without_accelerator(test, frame)
             case cst.Name() | cst.Attribute(value=cst.Name()) if not holds and _FLAG.search(dotted_name(test)):
                 # ``if self.gpu_mode: ... else: ...``
@@ -87,26 +86,6 @@ class Guards(Expressions):
             case cst.NamedExpr(target=target):
                 self.narrow(target, frame, holds=holds)
 
-    def hung(self, joined: Value, test: cst.BaseExpression, before: Value | None, yes: Value, no: Value) -> Value:
-        """``joined`` of what it is where ``test`` is true and where it is not, hanging on the answer."""
-        if not all(isinstance(value, (Tensor, Unknown)) for value in (joined, yes, no)):
-            return joined
-        assert isinstance(joined, (Tensor, Unknown))
-        assert isinstance(yes, (Tensor, Unknown))
-        assert isinstance(no, (Tensor, Unknown))
-        if Truth.MAYBE not in {joined.device.truth, joined.grad.truth}:
-            return joined
-        name, answer = asked(test)
-        self.hanging = True
-        if not answer:
-            yes, no = no, yes
-        known = before if isinstance(before, (Tensor, Unknown)) else Unknown()
-        device = joined.device.hanging_on(name, yes.device, no.device, known.device)
-        if device.truth is Truth.MAYBE and known.device.truth > Truth.UNKNOWN and _NAMES_DEVICE.search(name):
-            # ``if Device.CPU not in self.device: x = x.cpu()``: the program asked where it is, in words of its own.
-            device = Fact()
-        return replace(joined, device=device, grad=joined.grad.hanging_on(name, yes.grad, no.grad, known.grad))
-
     @staticmethod
     def _decide(name: str, frame: Frame, *, holds: bool) -> None:
         """What hangs on a flag, or on a device being another than the CPU, is known on either path of a test of it."""
@@ -129,7 +108,7 @@ class Guards(Expressions):
             case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
                 if not isinstance(operator, (cst.Equal, cst.NotEqual, cst.In, cst.NotIn)):
                     return False
-                named = {leaf.literal for leaf in leaves(self._current(right, frame)) if isinstance(leaf, Scalar)}
+                named = {leaf.literal for leaf in leaves(self.current(right, frame)) if isinstance(leaf, Scalar)}
                 if isinstance(operator, (cst.Equal, cst.In)) is holds:
                     return bool(named) and named <= _OTHER_FRAMEWORKS
                 # Not torch's is another one's where frameworks are told apart, and not kinds of output.
@@ -150,12 +129,6 @@ class Guards(Expressions):
         if stale is not None:
             frame.env.stale[path] = stale
 
-    def _current(self, node: cst.BaseExpression, frame: Frame) -> Value:
-        stale, frame.env.stale = frame.env.stale, {}
-        value = self.evaluate(node, frame)
-        frame.env.stale = stale
-        return value
-
     # Kinds.
 
     def _call_guard(self, test: cst.Call, frame: Frame, *, holds: bool) -> None:
@@ -171,13 +144,13 @@ class Guards(Expressions):
         if callee in _TENSOR_TESTS:
             self._is_kind(subject, frame, tensor=True, holds=holds)
         elif callee == "builtins.isinstance" and len(test.args) == 2:
-            self._isinstance(subject, test.args[1].value, frame, holds=holds)
+            self.narrow_class(subject, test.args[1].value, frame, holds=holds)
         elif callee == "builtins.hasattr" and len(test.args) == 2:
             name = self.evaluate(test.args[1].value, frame)
             if isinstance(name, Scalar) and name.literal in _TENSOR_WITNESSES:
                 self._is_kind(subject, frame, tensor=True, holds=holds)
 
-    def _isinstance(
+    def narrow_class(
         self, subject: cst.BaseExpression, classes: cst.BaseExpression, frame: Frame, *, holds: bool
     ) -> None:
         tested = self.evaluate(classes, frame)
@@ -193,7 +166,7 @@ class Guards(Expressions):
             self._is_other(subject, options, frame)
 
     def _is_kind(self, subject: cst.BaseExpression, frame: Frame, *, tensor: bool, holds: bool) -> None:
-        value = self._current(subject, frame)
+        value = self.current(subject, frame)
         if not holds:
             if isinstance(value, Unknown):
                 excluded = Truth.NO if tensor else value.tensor
@@ -221,7 +194,7 @@ class Guards(Expressions):
             self._rebind(subject, frame, Array(storages=storages, oid=self.next_serial()))
 
     def _is_other(self, subject: cst.BaseExpression, options: tuple[Value, ...], frame: Frame) -> None:
-        value = self._current(subject, frame)
+        value = self.current(subject, frame)
         if not isinstance(value, (Unknown, Tensor)):
             return
         cls = self.cls(options[0]) if len(options) == 1 and isinstance(options[0], ClassObject) else None
@@ -248,7 +221,7 @@ class Guards(Expressions):
     ) -> None:
         if name not in {"is_cuda", "is_cpu", "requires_grad", "is_mps"}:
             return
-        value = self._current(owner, frame)
+        value = self.current(owner, frame)
         if not isinstance(value, (Tensor, Unknown)):
             return
         if name == "requires_grad":
@@ -278,17 +251,17 @@ class Guards(Expressions):
             self._device_guard(left, target.comparator, frame, holds=found)
             self._device_guard(target.comparator, left, frame, holds=found)
             if holds is isinstance(target.operator, cst.NotIn):
-                self._not_of_dtype(left, self._current(target.comparator, frame), frame)
+                self._not_of_dtype(left, self.current(target.comparator, frame), frame)
             return
         equal = isinstance(target.operator, (cst.Equal, cst.Is))
         if not equal and not isinstance(target.operator, (cst.NotEqual, cst.IsNot)):
             return
-        other = self._current(target.comparator, frame)
+        other = self.current(target.comparator, frame)
         holds = holds is equal
         self._device_guard(left, target.comparator, frame, holds=holds)
         match left:
             case cst.Attribute(value=owner, attr=cst.Name(value="dtype")) if holds:
-                value = self._current(owner, frame)
+                value = self.current(owner, frame)
                 if isinstance(value, (Array, Tensor)) and dtype_name(other):
                     self._rebind(owner, frame, replace(value, dtype=dtype_name(other)))
                 elif (
@@ -311,7 +284,7 @@ class Guards(Expressions):
         """``x.dtype`` is none of these."""
         if not isinstance(left, cst.Attribute) or left.attr.value != "dtype":
             return
-        value = self._current(left.value, frame)
+        value = self.current(left.value, frame)
         if isinstance(value, (Tensor, Unknown)) and value.dtype:
             excluded = {dtype_name(leaf) for leaf in leaves(other)}
             if value.dtype.rstrip("?") in excluded:
@@ -324,13 +297,13 @@ class Guards(Expressions):
         owner, device = _device_asked(node), _named_device(node)
         if owner is None and not device:
             return
-        known = {device_fact(leaf).truth for leaf in leaves(self._current(compared, frame)) if _is_device(leaf)}
+        known = {device_fact(leaf).truth for leaf in leaves(self.current(compared, frame)) if _is_device(leaf)}
         if len(known) != 1 or not known <= {Truth.YES, Truth.NO}:
             return
         other = DeviceValue(fact=Fact(known.pop()))
         off = holds is (other.fact.truth is Truth.YES)
         self._decide(off_cpu(device), frame, holds=off)
-        if owner is not None and isinstance(self._current(owner, frame), (Tensor, Unknown)):
+        if owner is not None and isinstance(self.current(owner, frame), (Tensor, Unknown)):
             self._on_device(owner, other, compared, frame, holds=holds)
         elif not off:
             # The device that the program goes by, ``device`` or ``self.device``, is the CPU here.
@@ -339,7 +312,7 @@ class Guards(Expressions):
     def _on_device(
         self, owner: cst.BaseExpression, other: Value, test: cst.CSTNode, frame: Frame, *, holds: bool
     ) -> None:
-        value = self._current(owner, frame)
+        value = self.current(owner, frame)
         asked = device_fact(other).truth
         if not isinstance(value, (Tensor, Unknown)) or asked not in {Truth.YES, Truth.NO}:
             return
@@ -352,23 +325,6 @@ class Guards(Expressions):
         if device is NO_FACT:
             self._also_home(value, frame)
         self._rebind(owner, frame, replace(value, device=device))
-
-
-def asked(test: cst.BaseExpression) -> tuple[str, bool]:
-    """What a test asks, in words that are the same each time it is asked, and the answer on which the test is true."""
-    match test:
-        case cst.UnaryOperation(operator=cst.Not(), expression=inner):
-            text, answer = asked(inner)
-            return text, not answer
-        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
-            negated = {cst.IsNot: "is", cst.NotEqual: "==", cst.NotIn: "in"}.get(type(operator))
-            if negated is not None:
-                return f"{_text(left)} {negated} {_text(right)}", False
-    return _text(test), True
-
-
-def _text(node: cst.CSTNode) -> str:
-    return dotted_name(node) or " ".join(cst.Module(body=()).code_for_node(node).split())
 
 
 def _is_device(value: Value) -> bool:

@@ -10,6 +10,8 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
+from tensorlint.flow.calls import Calls
+from tensorlint.flow.core import MAX_APPLICATIONS, MAX_DEPTH
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable, storages_of
 from tensorlint.flow.domain.lattice import any_element, fingerprint, join, join_all
@@ -32,10 +34,13 @@ from tensorlint.flow.domain.values import (
     Value,
 )
 from tensorlint.flow.events import Argument
+from tensorlint.flow.expressions import Expressions
+from tensorlint.flow.guards import Guards
 from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
-from tensorlint.flow.machine import MAX_APPLICATIONS, MAX_DEPTH
+from tensorlint.flow.machine import declared_value
+from tensorlint.flow.memory import of_no_model, without_aliases
 from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_NOT_KNOWN, GRAD_OFF, Environment, Frame
-from tensorlint.flow.statements import Statements, declared_value, of_no_model, without_aliases
+from tensorlint.flow.statements import Statements
 from tensorlint.flow.tree import Sites
 
 _NO_GRAD_DECORATORS = frozenset({"no_grad", "inference_mode"})
@@ -51,7 +56,7 @@ _EVALUATES = re.compile(r"predict|infer|test|eval|valid|post_?process", re.IGNOR
 _HOST_METHODS = frozenset({"__getitem__", "__getitems__"})
 
 
-class Interpreter(Statements):
+class Interpreter(Expressions, Guards, Calls, Statements):
     """Run with ``run``; events go to the callable given to the constructor."""
 
     def run(self, module: cst.Module) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Nodes
 from dataclasses import replace
@@ -16,8 +15,7 @@ from tensorlint.flow.annotations import value_of
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable, is_usual, leaves, storages_of
 from tensorlint.flow.domain.lattice import any_element, join
-from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages, gradients_of
-from tensorlint.flow.domain.site import Site
+from tensorlint.flow.domain.memory import NO_STORAGE, gradients_of
 from tensorlint.flow.domain.values import (
     MAYBE_GRAD,
     NONE,
@@ -39,10 +37,15 @@ from tensorlint.flow.domain.values import (
     Value,
 )
 from tensorlint.flow.expressions import FLOATS
+from tensorlint.flow.hanging import hung
 from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name, names_in
-from tensorlint.flow.methods import Methods
-from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop, Stored
-from tensorlint.flow.torch_calls import AUTOCAST
+from tensorlint.flow.machine import Machine, declared_value
+from tensorlint.flow.memory import of_no_model, part_spelled, without_aliases
+from tensorlint.flow.models.arithmetic import combine
+from tensorlint.flow.models.items import element_of, index_value
+from tensorlint.flow.models.tensors import set_grad
+from tensorlint.flow.models.torch_functions import AUTOCAST
+from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop
 from tensorlint.flow.tree import children
 
 #: How often in one call the rest of a block is followed twice, once for each answer to a test.
@@ -68,11 +71,8 @@ _COMPOUND = frozenset(
 _PART = cst.Ellipsis()
 _GRAD_CONTEXTS = {"torch.no_grad()": GRAD_OFF, "torch.enable_grad()": Fact(Truth.YES)}
 
-#: What a trainer calls between its steps.
-_CALLBACK = re.compile(r"on_.*(epoch|batch|step|train|validation)")
 
-
-class Statements(Methods):
+class Statements(Machine):
     def execute(self, body: Nodes[cst.CSTNode], frame: Frame) -> None:
         for position, statement in enumerate(body):
             if not frame.alive:
@@ -128,7 +128,7 @@ class Statements(Methods):
         declared = value_of(node.annotation.annotation, lambda inner: self.resolve(inner, frame))
         value = self.evaluate(node.value, frame) if node.value is not None else UNKNOWN
         if declared is not None and isinstance(value, Unknown):
-            value = _declared(declared, value)
+            value = declared_value(declared, value)
         if node.value is not None or (declared is not None and dotted_name(node.target) not in frame.env.bindings):
             self.assign(node.target, value, frame)
 
@@ -138,12 +138,12 @@ class Statements(Methods):
         path = dotted_name(node.target)
         if isinstance(current, Tensor) and isinstance(operand, Array):
             # ``t -= array`` is answered by a new tensor: nothing is written in place.
-            self.assign(node.target, self.combine(current, operand, node, frame), frame)
+            self.assign(node.target, combine(self, current, operand, node, frame), frame)
             return
         if isinstance(current, Array) or (isinstance(current, (Tensor, Unknown)) and current.storages):
             self.write(frame, node, current, path or dotted_name(_base(node.target)), "augmented")
         if isinstance(current, (Tensor, Array)):
-            combined = self.combine(current, operand, node, frame)
+            combined = combine(self, current, operand, node, frame)
             if isinstance(current, Tensor) and isinstance(combined, Tensor):
                 changed = replace(current, grad=combined.grad, device=combined.device)
                 if path:
@@ -151,7 +151,7 @@ class Statements(Methods):
             elif isinstance(combined, Tensor):
                 self.assign(node.target, combined, frame)
             return
-        combined = self.combine(current, operand, node, frame)
+        combined = combine(self, current, operand, node, frame)
         if isinstance(current, Unknown) and isinstance(combined, Unknown):
             combined = replace(combined, storages=current.storages)
         self.assign(node.target, combined, frame)
@@ -170,7 +170,7 @@ class Statements(Methods):
             for leaf in leaves(value):
                 if not isinstance(leaf, (Tensor, Array)):
                     continue
-                part = _part(node.value, value, leaf)
+                part = part_spelled(node.value, value, leaf)
                 frame.handed_out.append((part or node.value, leaf, "return", part))
         frame.returned.append(value)
         frame.alive = False
@@ -294,7 +294,7 @@ class Statements(Methods):
             return
         if isinstance(value, Sequence) and value.kind != "loader" and value.items is None and value.element is None:
             value = UNKNOWN
-        each = self.element_of(value, target, frame)
+        each = element_of(self, value, target, frame)
         for element in elements:
             item = (
                 Sequence(element=each)
@@ -325,7 +325,7 @@ class Statements(Methods):
                     if value.literal is True
                     else NO_FACT
                 )
-            self.set_grad(owner, grad, frame)
+            set_grad(self, owner, grad, frame)
             return
         if name in {"data", "grad"} and isinstance(owner, Tensor):
             if name == "data" and owner.source == PARAMETER_OF_MODULE:
@@ -346,41 +346,9 @@ class Statements(Methods):
                 self.record_attribute(frame.cls, attribute, value)
             self.store(frame, target, value, "attribute", path)
 
-    def record_attribute(self, cls: ClassInfo, name: str, value: Value) -> None:
-        """Remember what the class keeps under ``self.<name>``, in memory the object owns."""
-        if isinstance(value, (Tensor, Array, Unknown)) and not any(
-            storage.owner.is_trained for storage in value.storages
-        ):
-            value = (
-                replace(value, storages=self._attribute_storage(cls, name), alias=None)
-                if not isinstance(value, Unknown)
-                else replace(value, storages=self._attribute_storage(cls, name), source="attribute")
-            )
-        if isinstance(value, Tensor):
-            value = replace(value, imported=False)
-        declared = cls.declared.get(name)
-        if declared is not None and isinstance(value, Unknown):
-            value = _declared(declared, value)
-        known = cls.attributes.get(name)
-        cls.attributes[name] = value if known is None else _either(known, value)
-
-    def _attribute_storage(self, cls: ClassInfo, name: str) -> Storages:
-        key = (cls.serial, name)
-        if key not in self.attribute_storages:
-            self.attribute_storages[key] = self.storage(Owner.ATTRIBUTE)
-        return self.attribute_storages[key]
-
-    def _called_back(self, frame: Frame) -> Mutation | None:
-        """For a method that a trainer calls between its steps."""
-        if frame.function is None or not isinstance(frame.function.node, cst.FunctionDef):
-            return None
-        if not _CALLBACK.match(frame.function.name):
-            return None
-        return Mutation(self.at(frame.function.node.name), How.UPDATE, "called between the steps of a training")
-
     def _assign_item(self, target: cst.Subscript, value: Value, frame: Frame) -> None:
         owner = self.evaluate(target.value, frame)
-        indices = [self._index(element.slice, frame) for element in target.slice]
+        indices = [index_value(self, element.slice, frame) for element in target.slice]
         path = dotted_name(target.value)
         if indices and isinstance(owner, (Dictionary, Unknown)):
             self.keep_under(indices[0], value)
@@ -396,7 +364,7 @@ class Statements(Methods):
                     objects = not owner.dtype and not _takes_part(target)
                     self.emit(frame, events.ItemWrite, target, target=owner, value=argument, objects=objects)
                 if isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:
-                    self.set_grad(owner, self.result_grad(value.grad, frame), frame)
+                    set_grad(self, owner, self.result_grad(value.grad, frame), frame)
                 if isinstance(owner, Unknown) and not _takes_part(target):
                     self.store(frame, target, value, "slot", path, written=self.assigned)
             case Dictionary():
@@ -414,29 +382,6 @@ class Statements(Methods):
                 contents = join(any_element(owner), value) if owner.items != () else value
                 frame.env.replace(owner.oid, lambda held: replace(owner, items=None, element=contents))
                 self.store(frame, target, value, "item", path, owner.born, self.assigned)
-
-    def store(
-        self,
-        frame: Frame,
-        node: cst.CSTNode,
-        value: Value,
-        container: str,
-        target: str,
-        born: int = 0,
-        written: cst.BaseExpression | None = None,
-    ) -> None:
-        """A value is kept in something that outlives the statement. ``written`` is the expression that is the value."""
-        if container != "comprehension":
-            self.hand_on(frame, node, value)
-        if container != "yield":
-            self.keep(value)
-        for leaf in leaves(value):
-            if isinstance(leaf, (Tensor, Array, Dictionary)):
-                training = self.training or self._called_back(frame)
-                self.emit(frame, events.Store, node, value=leaf, container=container, target=target, training=training)
-                for loop in frame.loops:
-                    if born <= loop.start:
-                        loop.stored.append((node, leaf, container, _part(written, value, leaf)))
 
     # Branches.
 
@@ -491,7 +436,7 @@ class Statements(Methods):
         for path, value in list(frame.env.items()):
             first, second = taken.lookup(path), left.lookup(path)
             if first is not second and first is not None and second is not None:
-                frame.env.bindings[path] = self.hung(value, test, before.lookup(path), first, second)
+                frame.env.bindings[path] = hung(self, value, test, before.lookup(path), first, second)
 
     def _switch(self, mode: Fact) -> cst.BaseExpression | None:
         """What ``with torch.set_grad_enabled(...)`` asks, where the answer is left to the run."""
@@ -551,15 +496,15 @@ class Statements(Methods):
             case cst.MatchAs(pattern=inner, name=alias) if inner is not None:
                 self._bind_pattern(inner, subject, node, frame)
                 if alias is not None:
-                    frame.env.bind(alias.value, self._current(node, frame))
+                    frame.env.bind(alias.value, self.current(node, frame))
             case cst.MatchClass(cls=cls):
-                self._isinstance(node, cls, frame, holds=True)
+                self.narrow_class(node, cls, frame, holds=True)
             case cst.MatchSequence(patterns=patterns):
                 items = subject.items if isinstance(subject, Sequence) else None
                 for position, part in enumerate(patterns):
                     if isinstance(part, cst.MatchSequenceElement):
                         known = items is not None and position < len(items)
-                        item = items[position] if items and known else self.element_of(subject, node, frame)
+                        item = items[position] if items and known else element_of(self, subject, node, frame)
                         self._bind_pattern(part.value, item, _PART, frame)
             case _:
                 pass
@@ -594,7 +539,7 @@ class Statements(Methods):
         iterable = self.evaluate(node.iter, frame)
 
         def enter() -> None:
-            self.assign(node.target, self.element_of(iterable, node.iter, frame), frame)
+            self.assign(node.target, element_of(self, iterable, node.iter, frame), frame)
 
         # A model has parameters: what is done to each of them is done.
         each = list(leaves(iterable)) if isinstance(iterable, Sequence) else []
@@ -650,34 +595,6 @@ class Statements(Methods):
         self._merge(frame, *ended, *((env, True) for env in loop.breaks))
         if node.orelse is not None and frame.alive:
             self.execute(node.orelse.body.body, frame)
-
-    def stored_buffers(self, loop: Loop, frame: Frame) -> None:
-        self.reused_buffers(loop.stored, loop.start, loop.written, frame)
-
-    def reused_buffers(self, stored: list[Stored], start: int, written: Mapping[int, Site], frame: Frame) -> None:
-        """What is stored time and again, was allocated before the first time and is written each time."""
-        seen: set[int] = set()
-        for node, value, container, expression in stored:
-            storages: Storages = getattr(value, "storages", NO_STORAGE)
-            if len(storages) != 1 or id(node) in seen or getattr(value, "picked", False):
-                continue
-            if isinstance(value, Tensor) and value.source == "element":
-                # Of a container that was not seen: another one each time.
-                continue
-            (storage,) = storages
-            if storage.allocated <= start and storage.serial in written:
-                seen.add(id(node))
-                self.emit(
-                    frame,
-                    events.BufferStored,
-                    node,
-                    value=value,
-                    container=container,
-                    storage=storage,
-                    expression=expression,
-                    write=written[storage.serial],
-                    kept=container != "yield" or storage.site in self.kept_allocations,
-                )
 
     # With.
 
@@ -781,20 +698,6 @@ class Statements(Methods):
                     info.declared[line.target.value] = declared
 
 
-def _either(known: Value, value: Value) -> Value:
-    """What an attribute is that one place binds to ``known``, and another to ``value``.
-
-    Which of them came last is not known, and hangs on more than can be seen: that one of them put it on a device is no
-    evidence.
-    """
-    joined = join(known, value)
-    match known, value, joined:
-        case (Tensor() | Unknown(), Tensor() | Unknown(), Tensor(device=device) | Unknown(device=device)):
-            if Truth.NO in {known.device.truth, value.device.truth} and device.truth is Truth.MAYBE:
-                return replace(joined, device=Fact(Truth.UNKNOWN, device.site))
-    return joined
-
-
 def _excludes(test: cst.BaseExpression, other: cst.BaseExpression) -> bool:
     """Whether ``phase == "val"`` and ``phase == "train"`` cannot both hold."""
     match test, other:
@@ -849,18 +752,6 @@ def _catches_export(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
     return any(isinstance(name, cst.Name) and name.value in {"TypeError", "RuntimeError"} for name in named)
 
 
-def _part(written: cst.BaseExpression | None, value: Value, leaf: Value) -> cst.BaseExpression | None:
-    """The expression that is ``leaf``, when ``written`` is, or is a display that holds it."""
-    if written is None or value is leaf:
-        return written
-    match written, value:
-        case ((cst.Tuple() | cst.List()), Sequence(items=items)) if items is not None:
-            for element, item in zip(written.elements, items, strict=False):
-                if isinstance(element, cst.Element) and any(each is leaf for each in leaves(item)):
-                    return _part(element.value, item, leaf)
-    return None
-
-
 def _base(node: cst.CSTNode) -> cst.CSTNode:
     while isinstance(node, (cst.Subscript, cst.Call)):
         node = node.value if isinstance(node, cst.Subscript) else node.func
@@ -877,25 +768,6 @@ def _is_everything(node: cst.BaseSlice) -> bool:
     if isinstance(node, cst.Slice):
         return node.lower is None and node.upper is None and node.step is None
     return isinstance(node, cst.Index) and isinstance(node.value, cst.Ellipsis)
-
-
-def _declared(declared: Value, value: Unknown) -> Value:
-    """An annotation decides the kind, what was seen decides the properties."""
-    if isinstance(declared, Tensor):
-        return replace(
-            declared,
-            device=value.device,
-            grad=value.grad,
-            dtype=value.dtype or declared.dtype,
-            storages=value.storages,
-            source=value.source or declared.source,
-            oid=value.oid,
-        )
-    if isinstance(declared, Array):
-        return replace(declared, storages=value.storages, oid=value.oid)
-    if isinstance(declared, Unknown):
-        return replace(value, tensor=declared.tensor, source=value.source or declared.source)
-    return declared
 
 
 Handler = Callable[[Any, Any, Frame], None]
@@ -928,31 +800,3 @@ _HANDLERS: Mapping[type[cst.CSTNode], Handler] = MappingProxyType(
         cst.ClassDef: Statements._class,
     }
 )
-
-declared_value = _declared
-
-
-def of_no_model(value: Value, owner: str = "") -> Value:
-    """The same, but what a ``state_dict()`` in it (of ``owner``, or of anybody) holds belongs to no model any more."""
-    match value:
-        case Dictionary(state_dict=True, asked_of=asked):
-            return replace(value, alias=None) if owner in {"", asked} else value
-        case Sequence(items=items) if items is not None:
-            return replace(value, items=tuple(of_no_model(item, owner) for item in items))
-        case Sequence(element=element) if element is not None:
-            return replace(value, element=of_no_model(element, owner))
-        case _:
-            return value
-
-
-def without_aliases(value: Value, gone: Storages) -> Value:
-    """The same, but what it holds of ``gone`` is written by no training any more."""
-    match value:
-        case Tensor() | Array() if value.storages and value.storages <= gone:
-            return replace(value, alias=None)
-        case Sequence(items=items) if items is not None:
-            return replace(value, items=tuple(without_aliases(item, gone) for item in items))
-        case Sequence(element=element) if element is not None:
-            return replace(value, element=without_aliases(element, gone))
-        case _:
-            return value

@@ -84,9 +84,9 @@ class _Asked(Interpreter):
 
     revealed: list[tuple[cst.Call, Value, bool]]
 
-    def _call(self, node: cst.Call, frame: Frame) -> Value:
+    def call(self, node: cst.Call, frame: Frame) -> Value:
         if not (isinstance(node.func, cst.Name) and node.func.value == "reveal"):
-            return super()._call(node, frame)
+            return super().call(node, frame)
         (argument,) = node.args
         value = self.evaluate(argument.value, frame)
         if not self.learning and not frame.quiet:

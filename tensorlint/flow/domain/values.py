@@ -516,3 +516,8 @@ def is_none(value: Value) -> bool:
 def is_dtype(value: Value) -> bool:
     """Whether it is a dtype by how it came in: not one that the source names."""
     return isinstance(value, Scalar) and value.kind.endswith(".dtype")
+
+
+def is_false(value: Value) -> bool:
+    """Whether it is ``False``, as far as is seen."""
+    return isinstance(value, Scalar) and value.literal is False

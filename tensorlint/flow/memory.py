@@ -1,0 +1,295 @@
+"""Memory that is written, kept and read over time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from tensorlint.flow import events
+from tensorlint.flow.core import Core
+from tensorlint.flow.domain.facts import Truth
+from tensorlint.flow.domain.inside import leaves, storages_of
+from tensorlint.flow.domain.lattice import join
+from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages
+from tensorlint.flow.domain.site import Site
+from tensorlint.flow.domain.values import (
+    Array,
+    Dictionary,
+    Optimizer,
+    Scalar,
+    Sequence,
+    Tensor,
+    Unknown,
+    Value,
+)
+from tensorlint.flow.index import contains
+from tensorlint.flow.state import Frame, Loop, Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+#: What a trainer calls between its steps.
+_CALLBACK = re.compile(r"on_.*(epoch|batch|step|train|validation)")
+
+
+class Memory(Core):
+    """Who holds which storage, and who notices when it changes."""
+
+    def write(self, frame: Frame, node: cst.CSTNode, value: Value, name: str, how: str) -> None:
+        """Memory of ``value`` is overwritten in place; tell the rules and mark the names that see it."""
+        if not isinstance(value, (Tensor, Array, Unknown)):
+            return
+        self._settle(frame, value)
+        exported = isinstance(value, Array) and value.exported
+        imported = isinstance(value, Tensor) and value.imported
+        if isinstance(value, Array) and value.alias is not None:
+            self.written_exports.add(value.alias)
+            made = self.sites.node(value.alias)
+            if exported and made is not None and contains(node, made):
+                # ``np.random.shuffle(t.numpy())``: an array without a name is only written for the tensor's sake.
+                how = "through"
+        for storage in sorted(value.storages, key=lambda item: item.serial):
+            for loop in frame.loops:
+                loop.written.setdefault(storage.serial, self.at(node))
+            if storage.serial <= frame.start:
+                frame.outer_writes.setdefault(storage.serial, self.at(node))
+            if storage.owner is Owner.FRESH and frame.function is not None and storage.serial <= self.module_serial:
+                storage = replace(storage, owner=Owner.GLOBAL)
+            self.emit(frame, events.Write, node, value=value, storage=storage, name=name, how=how)
+        self.hand_on(frame, node, value, written=True)
+        if how in {"fill", "through"} and isinstance(value, Array) and value.exported:
+            # Filling the whole of a view is how memory is shared on purpose.
+            return
+        if value.storages:
+            side = {Tensor: How.TENSOR, Array: How.ARRAY}.get(type(value), How.EITHER)
+            words = f"`{name}` is written in place here" if name else "written in place here"
+            if not (isinstance(value, (Tensor, Array)) and value.picked):
+                alias = value.alias if isinstance(value, (Tensor, Array)) and (exported or imported) else None
+                mutation = Mutation(self.at(node), side, words, name, alias)
+                self.mark_stale(frame, value.storages, mutation, name)
+                for storage in value.storages:
+                    if storage.serial <= frame.start and alias is not None:
+                        frame.outer_mutations.setdefault(storage, mutation)
+        if (
+            isinstance(value, Tensor)
+            and value.alias is None
+            and any(storage.owner is Owner.PARAMETER for storage in value.storages)
+        ):
+            self.update_parameters(frame, Mutation(self.at(node), How.UPDATE, "the parameter is changed in place here"))
+
+    def hand_on(self, frame: Frame, node: cst.CSTNode, value: Value, *, written: bool = False) -> None:
+        """``value`` is ``written``, or leaves for code that may write it."""
+        for leaf in leaves(value):
+            if isinstance(leaf, Tensor) and leaf.frozen is not None:
+                self.emit_at(frame, events.FrozenUse, leaf.frozen, use=node, value=leaf, written=written)
+
+    @staticmethod
+    def _settle(frame: Frame, value: Value) -> None:
+        """Memory that was allocated and left as found now holds data."""
+        if isinstance(value, Tensor) and value.unset is None:
+            return
+        for path, held in list(frame.env.items()):
+            if isinstance(held, Tensor) and held.unset is not None and held.storages & value.storages:  # type: ignore[union-attr]
+                frame.env.bindings[path] = replace(held, unset=None)
+
+    def use(self, frame: Frame, node: cst.CSTNode, value: Value) -> None:
+        """``value`` is read as data."""
+        if isinstance(value, Tensor) and value.unset is not None:
+            self.emit_at(frame, events.UnsetRead, value.unset, use=node)
+
+    def widen(self, frame: Frame, node: cst.CSTNode, value: Value, wanted: str) -> None:
+        """``value`` is used as what it was, perhaps, before a legacy constructor made a smaller float of it."""
+        if isinstance(value, Tensor) and value.narrowed is not None:
+            made = value.narrowed
+            self.emit_at(frame, events.NarrowedUse, made.site, use=node, given=made.given, wanted=wanted)
+
+    def mark_stale(self, frame: Frame, storages: Storages, mutation: Mutation, writer: str) -> None:
+        """Every other name that holds this memory as the other kind of object now shows something else."""
+        for path, value in frame.env.items():
+            if path == writer:
+                continue
+            for leaf in leaves(value):
+                if self._sees(leaf, storages, mutation.how):
+                    frame.env.stale.setdefault(path, mutation)
+
+    @staticmethod
+    def _sees(leaf: Value, storages: Storages, how: How) -> bool:
+        if not isinstance(leaf, (Tensor, Array, Unknown)) or not leaf.storages & storages:
+            return False
+        match leaf:
+            case Tensor(picked=False, imported=imported):
+                return how is How.ARRAY or (how is How.EITHER and imported)
+            case Array(picked=False):
+                return how is How.TENSOR
+            case Unknown(source="parameter"):
+                # The array a tensor was made of, when nothing says more than that.
+                return how is How.TENSOR
+            case _:
+                return False
+
+    def update_parameters(
+        self,
+        frame: Frame,
+        mutation: Mutation,
+        updated: Storages = NO_STORAGE,
+        named: frozenset[str] | None = None,
+    ) -> None:
+        """Training steps in place: every alias of a parameter that was taken as a snapshot follows it.
+
+        ``updated``: the parameters that are stepped, when they are known; otherwise it may be any, or any of an object
+        that is ``named`` where it is trained.
+        """
+        frame.updated = frame.updated | updated if updated and (frame.updates is None or frame.updated) else NO_STORAGE
+        frame.updates = mutation
+        if self.training is None and mutation.how is How.UPDATE:
+            self.training = mutation
+        owners = {Owner.GRADIENT} if mutation.how is How.BACKWARD else {Owner.PARAMETER, Owner.BUFFER}
+        for path, value in list(frame.env.items()):
+            if isinstance(value, Optimizer) and mutation.how is How.UPDATE:
+                frame.env.bindings[path] = replace(value, fresh=False)
+            for leaf in leaves(value):
+                if not isinstance(leaf, (Tensor, Array, Dictionary)) or leaf.alias is None:
+                    continue
+                if updated and not leaf.storages & updated:
+                    continue
+                if named is not None and isinstance(leaf, Dictionary) and not leaf.names & named:
+                    continue
+                if any(storage.owner in owners for storage in leaf.storages):
+                    frame.env.stale.setdefault(path, mutation)
+
+    def release_gradients(self, frame: Frame, dropped: Storages | None = None) -> None:
+        """``zero_grad()`` drops the gradient tensors (torch 2.0 and later): who holds one now holds it alone.
+
+        So does ``x.grad = None`` with those that are ``dropped`` there.
+        """
+        for path, value in list(frame.env.items()):
+            if isinstance(value, (Tensor, Array)) and any(
+                storage.owner is Owner.GRADIENT if dropped is None else storage in dropped for storage in value.storages
+            ):
+                frame.env.bindings[path] = replace(value, storages=self.storage())
+
+    def keep(self, value: Value) -> None:
+        """Remember, in the first pass, that something holds on to ``value``."""
+        if self.learning:
+            self.kept_allocations |= {
+                storage.site for leaf in leaves(value) for storage in storages_of(leaf) if storage.site is not None
+            }
+
+    def keep_under(self, key: Value, value: Value) -> None:
+        """Remember, in the first pass, what is stored under a literal key."""
+        if self.learning and isinstance(key, Scalar) and isinstance(key.literal, str):
+            known = self.kept_under.get(key.literal)
+            self.kept_under[key.literal] = value if known is None else join(known, value)
+
+    def found_under(self, key: Value, value: Unknown) -> Unknown:
+        """``value`` was read from under a key: what this file always brings to the CPU, or detaches, before keeping
+        it there, it finds so in the dictionaries that are handed to it, too."""
+        kept = self.kept_under.get(key.literal) if isinstance(key, Scalar) and isinstance(key.literal, str) else None
+        if not isinstance(kept, (Tensor, Unknown)):
+            return value
+        if value.device.truth is Truth.UNKNOWN and kept.device.truth is Truth.NO and kept.device.site is not None:
+            value = replace(value, device=kept.device)
+        if value.grad.truth is Truth.UNKNOWN and kept.grad.truth is Truth.NO and isinstance(kept, Tensor):
+            value = replace(value, grad=kept.grad)
+        return value
+
+    def store(
+        self,
+        frame: Frame,
+        node: cst.CSTNode,
+        value: Value,
+        container: str,
+        target: str,
+        born: int = 0,
+        written: cst.BaseExpression | None = None,
+    ) -> None:
+        """A value is kept in something that outlives the statement. ``written`` is the expression that is the value."""
+        if container != "comprehension":
+            self.hand_on(frame, node, value)
+        if container != "yield":
+            self.keep(value)
+        for leaf in leaves(value):
+            if isinstance(leaf, (Tensor, Array, Dictionary)):
+                training = self.training or self._called_back(frame)
+                self.emit(frame, events.Store, node, value=leaf, container=container, target=target, training=training)
+                for loop in frame.loops:
+                    if born <= loop.start:
+                        loop.stored.append((node, leaf, container, part_spelled(written, value, leaf)))
+
+    def _called_back(self, frame: Frame) -> Mutation | None:
+        """For a method that a trainer calls between its steps."""
+        if frame.function is None or not isinstance(frame.function.node, cst.FunctionDef):
+            return None
+        if not _CALLBACK.match(frame.function.name):
+            return None
+        return Mutation(self.at(frame.function.node.name), How.UPDATE, "called between the steps of a training")
+
+    def stored_buffers(self, loop: Loop, frame: Frame) -> None:
+        self.reused_buffers(loop.stored, loop.start, loop.written, frame)
+
+    def reused_buffers(self, stored: list[Stored], start: int, written: Mapping[int, Site], frame: Frame) -> None:
+        """What is stored time and again, was allocated before the first time and is written each time."""
+        seen: set[int] = set()
+        for node, value, container, expression in stored:
+            storages: Storages = getattr(value, "storages", NO_STORAGE)
+            if len(storages) != 1 or id(node) in seen or getattr(value, "picked", False):
+                continue
+            if isinstance(value, Tensor) and value.source == "element":
+                # Of a container that was not seen: another one each time.
+                continue
+            (storage,) = storages
+            if storage.allocated <= start and storage.serial in written:
+                seen.add(id(node))
+                self.emit(
+                    frame,
+                    events.BufferStored,
+                    node,
+                    value=value,
+                    container=container,
+                    storage=storage,
+                    expression=expression,
+                    write=written[storage.serial],
+                    kept=container != "yield" or storage.site in self.kept_allocations,
+                )
+
+
+def part_spelled(written: cst.BaseExpression | None, value: Value, leaf: Value) -> cst.BaseExpression | None:
+    """The expression that is ``leaf``, when ``written`` is, or is a display that holds it."""
+    if written is None or value is leaf:
+        return written
+    match written, value:
+        case ((cst.Tuple() | cst.List()), Sequence(items=items)) if items is not None:
+            for element, item in zip(written.elements, items, strict=False):
+                if isinstance(element, cst.Element) and any(each is leaf for each in leaves(item)):
+                    return part_spelled(element.value, item, leaf)
+    return None
+
+
+def of_no_model(value: Value, owner: str = "") -> Value:
+    """The same, but what a ``state_dict()`` in it (of ``owner``, or of anybody) holds belongs to no model any more."""
+    match value:
+        case Dictionary(state_dict=True, asked_of=asked):
+            return replace(value, alias=None) if owner in {"", asked} else value
+        case Sequence(items=items) if items is not None:
+            return replace(value, items=tuple(of_no_model(item, owner) for item in items))
+        case Sequence(element=element) if element is not None:
+            return replace(value, element=of_no_model(element, owner))
+        case _:
+            return value
+
+
+def without_aliases(value: Value, gone: Storages) -> Value:
+    """The same, but what it holds of ``gone`` is written by no training any more."""
+    match value:
+        case Tensor() | Array() if value.storages and value.storages <= gone:
+            return replace(value, alias=None)
+        case Sequence(items=items) if items is not None:
+            return replace(value, items=tuple(without_aliases(item, gone) for item in items))
+        case Sequence(element=element) if element is not None:
+            return replace(value, element=without_aliases(element, gone))
+        case _:
+            return value

@@ -1,0 +1,1 @@
+"""What calls mean, one library area a module."""

@@ -1,0 +1,102 @@
+"""Arithmetic between two operands: always in new memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow.domain.devices import together
+from tensorlint.flow.domain.dtypes import is_integral, unsure_dtype, without_numpy
+from tensorlint.flow.domain.facts import Truth, strongest
+from tensorlint.flow.domain.lattice import any_element, join
+from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Array, Foreign, Scalar, Sequence, Tensor, Unknown, Value
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.numpy_functions import promoted
+from tensorlint.flow.state import Frame
+
+
+def combine(machine: Machine, left: Value, right: Value, node: cst.CSTNode, frame: Frame) -> Value:
+    """The result of arithmetic between two operands: always in new memory."""
+    match left, right:
+        case (Tensor(), _) | (_, Tensor()):
+            machine.use(frame, node, left)
+            machine.use(frame, node, right)
+            for side, other in ((left, right), (right, left)):
+                if isinstance(other, (Tensor, Array)) and other.dtype == "float64":
+                    machine.widen(frame, node, side, "float64")
+            return tensor_arithmetic(machine, left, right, frame)
+        case (Foreign(framework=str(name)), _) | (_, Foreign(framework=str(name))) if name:
+            return Foreign(framework=name)
+        case (Sequence(), Sequence()) if left.kind == right.kind:
+            if left.items is not None and right.items is not None:
+                return replace(left, items=left.items + right.items, oid=machine.next_serial())
+            return replace(
+                left, items=None, element=join(any_element(left), any_element(right)), oid=machine.next_serial()
+            )
+        case (Sequence(), Scalar() | Unknown()) if isinstance(right, Scalar) or multiplies(node):
+            return replace(left, items=None, element=any_element(left), oid=machine.next_serial())
+        case (Scalar() | Unknown(), Sequence()) if multiplies(node):
+            return replace(right, items=None, element=any_element(right), oid=machine.next_serial())
+        case (Array(), Array() | Scalar() | Foreign() | Unknown()) | (Scalar() | Foreign() | Unknown(), Array()):
+            dtype = promoted(left, right)
+            divided = isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Divide)
+            if divided and not dtype.startswith(("float", "complex")):
+                dtype = "float64" if is_integral(dtype) else "float64?"
+            return Array(dtype=dtype, storages=machine.storage())
+        case (Unknown(), _) | (_, Unknown()):
+            known = [side for side in (left, right) if isinstance(side, Unknown)]
+            return Unknown(
+                device=together(known),
+                grad=machine.result_grad(strongest(side.grad for side in known), frame),
+                tensor=Truth.NO if all(side.tensor is Truth.NO for side in known) else Truth.UNKNOWN,
+                dtype=known[0].dtype if len({side.dtype for side in known}) == 1 else "",
+                source=known[0].source,
+                origin=known[0].origin,
+            )
+        case (Scalar(), Scalar()):
+            kind = "str" if "str" in (left.kind, right.kind) else number_kind(left.kind, right.kind, node)
+            return Scalar(kind=kind)
+        case (Scalar(), _) | (_, Scalar()):
+            return UNKNOWN
+        case (Foreign(), Foreign()):
+            return PLAIN
+        case _:
+            return UNKNOWN
+
+
+def tensor_arithmetic(machine: Machine, left: Value, right: Value, frame: Frame) -> Value:
+    sides = [side for side in (left, right) if isinstance(side, (Tensor, Unknown))]
+    tensors = [side for side in sides if isinstance(side, Tensor)]
+    # An operand of unknown kind is most often a number; its device only counts when it is evidence.
+    placed = [side for side in sides if isinstance(side, Tensor) or side.device.truth is not Truth.UNKNOWN]
+    grads = [side.grad for side in sides if isinstance(side, Tensor) or side.grad.truth > Truth.UNKNOWN]
+    return Tensor(
+        device=together(placed),
+        grad=machine.result_grad(strongest(grads), frame),
+        dtype=dtype_of_both(left, right),
+        storages=machine.storage(),
+        sure=any(side.sure for side in tensors),
+        source=tensors[0].source,
+        origin=tensors[0].origin,
+        oid=machine.serial,
+    )
+
+
+def dtype_of_both(left: Value, right: Value) -> str:
+    if isinstance(left, Array) or isinstance(right, Array):
+        return ""
+    dtypes = {side.dtype for side in (left, right) if isinstance(side, Tensor)}
+    dtype = dtypes.pop() if len(dtypes) == 1 else ""
+    # What is not known is most often a number; a float32 tensor would make the result float32, too.
+    return unsure_dtype(dtype) if without_numpy(dtype) and Unknown in (type(left), type(right)) else dtype
+
+
+def multiplies(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Multiply)
+
+
+def number_kind(left: str, right: str, node: cst.CSTNode) -> str:
+    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Divide):
+        return "float"
+    return "int" if left == right == "int" else "float" if "float" in (left, right) else "number"

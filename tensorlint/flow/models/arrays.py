@@ -1,0 +1,100 @@
+"""Methods of NumPy arrays, and what an index takes out of one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow import events
+from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
+from tensorlint.flow.domain.values import NONE, PLAIN, UNKNOWN, Array, Scalar, Sequence, Symbol, Tensor, Value, is_false
+from tensorlint.flow.dtypes import dtype_name
+from tensorlint.flow.events import Argument
+from tensorlint.flow.index import dotted_name
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.numpy_functions import numpy_number
+from tensorlint.flow.state import Frame
+from tensorlint.knowledge import ARRAY_METHODS, Access, Result, Share
+
+
+def array_method(
+    machine: Machine, value: Array, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+) -> Value:
+    assert isinstance(node.func, cst.Attribute)
+    machine.emit(frame, events.MethodCall, node, name=name, receiver=node.func.value, value=value, arguments=arguments)
+    row = ARRAY_METHODS.get(name)
+    if row is None:
+        return UNKNOWN
+    if 0 in row.writes:
+        machine.write(frame, node, value, dotted_name(node.func.value), "method")
+        return NONE
+    if name == "astype":
+        return cast(machine, value, arguments)
+    if name == "setflags" and any(argument.keyword == "write" and is_false(argument.value) for argument in arguments):
+        locked = replace(value, read_only=Fact(Truth.YES, machine.at(node), "made read-only here"))
+        frame.env.replace(value.oid, lambda held: locked)
+        return NONE
+    match row.result:
+        case Result.ARRAY if row.share in {Share.ALWAYS, Share.MAYBE}:
+            frozen = (
+                Fact(Truth.YES, machine.at(node), "read-only from here on")
+                if row.access is Access.NEVER
+                else value.read_only
+            )
+            negative = NO_FACT if name in {"ravel", "reshape"} else value.negative_stride
+            return replace(value, read_only=frozen, negative_stride=negative, oid=machine.next_serial())
+        case Result.ARRAY:
+            dtype = value.dtype if row.dtype == "keep" else row.dtype if row.dtype == "int64" else ""
+            return Array(dtype=dtype, storages=machine.storage(), oid=machine.serial)
+        case Result.NUMPY_SCALAR:
+            return numpy_number(machine, row, value, arguments, positional_axis=0)
+        case Result.SCALAR:
+            return Scalar(kind="number")
+        case Result.ARRAY_TUPLE:
+            return Sequence(kind="tuple", element=Array(dtype="int64"))
+        case _:
+            return Sequence(element=PLAIN) if name == "tolist" else PLAIN
+
+
+def cast(machine: Machine, value: Array, arguments: tuple[Argument, ...]) -> Value:
+    dtype = next((dtype_name(argument.value) for argument in arguments if argument.keyword in {"", "dtype"}), "")
+    if any(isinstance(argument.value, Symbol) and argument.value.path == "builtins.float" for argument in arguments):
+        dtype = "float64"
+    lazy = any(
+        argument.keyword == "copy" and isinstance(argument.value, Scalar) and argument.value.literal is False
+        for argument in arguments
+    )
+    if lazy and (not dtype or dtype == value.dtype):
+        return replace(value, dtype=dtype, oid=machine.next_serial())
+    return Array(dtype=dtype, storages=machine.storage(), oid=machine.serial)
+
+
+def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: list[Value]) -> Value:
+    if copies_by_index(indices):
+        return Array(dtype=value.dtype, storages=machine.storage())
+    if any(isinstance(index, Scalar) and index.literal == "negative" and index.kind == "slice" for index in indices):
+        flipped = value.negative_stride.truth is Truth.NO
+        fact = Fact(Truth.YES, machine.at(node), "a negative step gives a negative stride") if flipped else NO_FACT
+        return replace(value, negative_stride=fact, oid=machine.next_serial())
+    sliced, picked = part_taken(indices)
+    return replace(value, sliced=sliced or value.sliced, picked=picked or value.picked, oid=machine.next_serial())
+
+
+def part_taken(indices: list[Value]) -> tuple[bool, bool]:
+    """Whether an index takes a part, and whether it may take another part the next time."""
+    picked = any(
+        not isinstance(index, Scalar)
+        or (index.kind == "int" and index.literal is None)
+        or (index.kind == "slice" and index.literal == "moving")
+        for index in indices
+    )
+    return True, picked
+
+
+def copies_by_index(indices: list[Value]) -> bool:
+    """Whether an index with arrays, tensors, lists or masks in it gathers into new memory."""
+    return any(
+        isinstance(index, (Tensor, Array)) or (isinstance(index, Sequence) and index.kind == "list")
+        for index in indices
+    )

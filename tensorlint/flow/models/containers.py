@@ -1,0 +1,95 @@
+"""Methods of lists, tuples, sets and dictionaries."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow.domain.lattice import any_element, join
+from tensorlint.flow.domain.values import (
+    NONE,
+    UNKNOWN,
+    Dictionary,
+    Scalar,
+    Sequence,
+    Unknown,
+    Value,
+)
+from tensorlint.flow.events import Argument
+from tensorlint.flow.index import dotted_name
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.items import element_of
+from tensorlint.flow.models.unknowns import unknown_method
+from tensorlint.flow.state import Frame
+
+
+def sequence_method(
+    machine: Machine, value: Sequence, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+) -> Value:
+    first = arguments[0].value if arguments else UNKNOWN
+    if name in {"append", "appendleft", "add", "insert", "extend", "put"}:
+        added = arguments[-1].value if arguments else UNKNOWN
+        if name == "extend":
+            added = element_of(machine, added, node, frame)
+        machine.store(
+            frame,
+            node,
+            added,
+            "append",
+            dotted_name(node.func.value) if isinstance(node.func, cst.Attribute) else "",
+            value.born,
+            written=arguments[-1].node if arguments and name != "extend" else None,
+        )
+        contents = any_element(value) if value.items != () else added
+        grown = replace(value, items=None, element=join(contents, added))
+        if value.items is not None and name == "append" and len(value.items) < 16 and not frame.loops:
+            grown = replace(value, items=(*value.items, added))
+        frame.env.replace(value.oid, lambda held: grown)
+        kept_on_self(machine, node, grown, frame)
+        return NONE
+    if name in {"pop", "popleft"}:
+        return any_element(value)
+    if name == "copy":
+        return replace(value, oid=machine.next_serial())
+    if name in {"index", "count"}:
+        return Scalar(kind="int")
+    if name in {"numpy", "cpu", "to", "cuda", "detach"}:
+        # Lists have no such methods, so this is something else: a named tuple or a packed sequence.
+        return unknown_method(machine, Unknown(source="element"), name, arguments, node, frame)
+    return first if name == "setdefault" else UNKNOWN
+
+
+def kept_on_self(machine: Machine, node: cst.Call, grown: Value, frame: Frame) -> None:
+    """``machine.items.append(x)``: what the class knows of the attribute grows too."""
+    assert isinstance(node.func, cst.Attribute)
+    head, _, attribute = dotted_name(node.func.value).partition(".")
+    if machine.learning and frame.cls is not None and frame.self_name and head == frame.self_name and attribute:
+        machine.record_attribute(frame.cls, attribute, grown)
+
+
+def dictionary_method(
+    machine: Machine, value: Dictionary, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+) -> Value:
+    key = arguments[0].value if arguments else UNKNOWN
+    entry = value.element if value.element is not None else UNKNOWN
+    if isinstance(key, Scalar) and key.known and key.literal in value.entries:
+        entry = value.entries[key.literal]
+    match name:
+        case "values":
+            return Sequence(kind="view", element=any_element(value))
+        case "items":
+            return Sequence(kind="view", element=Sequence(kind="tuple", items=(Scalar(kind="str"), any_element(value))))
+        case "keys":
+            return Sequence(kind="view", element=Scalar(kind="str"))
+        case "get" | "pop" | "setdefault":
+            return entry
+        case "copy":
+            return replace(value, oid=machine.next_serial())
+        case "update":
+            added = any_element(key) if isinstance(key, Dictionary) else UNKNOWN
+            grown = replace(value, element=join(value.element, added) if value.element is not None else added)
+            frame.env.replace(value.oid, lambda held: grown)
+            return NONE
+        case _:
+            return UNKNOWN

@@ -1,0 +1,171 @@
+"""What an index takes out of an array, a tensor or a container."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
+from tensorlint.flow.domain.lattice import any_element
+from tensorlint.flow.domain.memory import NO_STORAGE
+from tensorlint.flow.domain.values import (
+    NONE,
+    PLAIN,
+    UNKNOWN,
+    Array,
+    Dictionary,
+    Foreign,
+    Function,
+    Module,
+    Scalar,
+    Sequence,
+    Symbol,
+    Tensor,
+    Unknown,
+    Value,
+)
+from tensorlint.flow.index import dotted_name
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.arrays import array_item, copies_by_index, part_taken
+from tensorlint.flow.state import Frame
+
+#: Names that data loaders go by; what they yield was collated in host memory.
+LOADER = re.compile(
+    r"(^|_)(data_?)?(loader|dataloader)s?$|loader$|_dl$|(train|val|valid|test)_(iter|gen)$", re.IGNORECASE
+)
+
+
+def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
+    path = dotted_name(node.value)
+    value = machine.evaluate(node.value, frame)
+    indices = [index_value(machine, element.slice, frame) for element in node.slice]
+    match value:
+        case Tensor():
+            for index in indices:
+                machine.widen(frame, node, index, "index")
+            if copies_by_index(indices):
+                return replace(
+                    value,
+                    storages=machine.storage(),
+                    grad=machine.result_grad(value.grad, frame),
+                    imported=False,
+                    alias=None,
+                    oid=machine.next_serial(),
+                )
+            sliced, picked = part_taken(indices)
+            return replace(
+                value,
+                grad=machine.result_grad(value.grad, frame),
+                sliced=sliced or value.sliced,
+                picked=picked or value.picked,
+                oid=machine.next_serial(),
+            )
+        case Array():
+            return array_item(machine, value, node, indices)
+        case Sequence(kind="loader"):
+            return loaded()
+        case Sequence():
+            return sequence_item(value, node, indices)
+        case Dictionary():
+            key = indices[0] if indices else UNKNOWN
+            if isinstance(key, Scalar) and key.known and key.literal in value.entries:
+                return value.entries[key.literal]
+            return one_of(value.element) if value.element is not None else UNKNOWN
+        case Symbol():
+            return value
+        case Foreign():
+            return value
+        case Unknown():
+            if path and LOADER.search(path):
+                return loaded()
+            # Under a name that varies there is another object, or another row, each time.
+            same = all(isinstance(index, Scalar) and (index.known or index.kind == "slice") for index in indices)
+            view = value.storages if same else NO_STORAGE
+            item = replace(part_of(value), storages=view)
+            return machine.found_under(indices[0], entry_of(item, indices[0])) if indices else item
+        case Module() | Function():
+            return value
+        case _:
+            return Unknown(source="element")
+
+
+def index_value(machine: Machine, node: cst.BaseSlice, frame: Frame) -> Value:
+    if isinstance(node, cst.Index):
+        return machine.evaluate(node.value, frame)
+    assert isinstance(node, cst.Slice)
+    bounds = [machine.evaluate(bound, frame) for bound in (node.lower, node.upper) if bound is not None]
+    step = machine.evaluate(node.step, frame) if node.step is not None else NONE
+    if isinstance(step, Scalar) and isinstance(step.literal, int) and step.literal < 0:
+        return Scalar(kind="slice", literal="negative")
+    moves = len(bounds) == 2 and not any(isinstance(bound, Scalar) and bound.known for bound in bounds)
+    return Scalar(kind="slice", literal="moving" if moves else None)
+
+
+def element_of(machine: Machine, value: Value, node: cst.CSTNode, frame: Frame) -> Value:
+    """What iterating over ``value`` yields."""
+    match value:
+        case Tensor():
+            return replace(value, zero_dim=False, picked=True, oid=machine.next_serial())
+        case Array():
+            # A row, or a number when the array has one dimension: then a write does not reach the array.
+            return replace(value, storages=NO_STORAGE, picked=True, oid=machine.next_serial())
+        case Sequence(kind="loader"):
+            return loaded()
+        case Sequence():
+            return one_of(any_element(value))
+        case Dictionary():
+            return PLAIN if value.entries or value.element is not None else UNKNOWN
+        case Foreign():
+            return value
+        case Scalar(kind="str"):
+            return Scalar(kind="str")
+        case Unknown():
+            name = dotted_name(node) if isinstance(node, (cst.Name, cst.Attribute)) else ""
+            if LOADER.search(name):
+                return loaded()
+            # Another object, or another row, each time.
+            part = replace(part_of(value), storages=NO_STORAGE)
+            return replace(part, source="element") if part.source == "parameter" else part
+        case _:
+            return Unknown(source="element")
+
+
+def one_of(value: Value) -> Value:
+    """One of several elements that are known as one: it may be another object each time."""
+    match value:
+        case Tensor() | Array():
+            return replace(value, picked=True)
+        case Unknown():
+            return replace(value, storages=NO_STORAGE)
+        case _:
+            return value
+
+
+def part_of(value: Unknown) -> Unknown:
+    """Something in ``value``. That this is no tensor does not keep what it holds from being one."""
+    tensor = value.tensor if value.source == "call" else Truth.UNKNOWN
+    return replace(value, tensor=tensor, source=value.source or "element", oid=0)
+
+
+def loaded() -> Value:
+    return Unknown(
+        device=Fact(Truth.NO, reason="a batch from a loader is in host memory"), grad=NO_FACT, source="loader"
+    )
+
+
+def sequence_item(value: Sequence, node: cst.Subscript, indices: list[Value]) -> Value:
+    index = indices[0] if indices else UNKNOWN
+    if isinstance(index, Scalar) and index.kind == "slice":
+        return replace(value, items=None, element=any_element(value), oid=0)
+    if isinstance(index, Scalar) and isinstance(index.literal, int) and value.items is not None:
+        position = index.literal
+        return value.items[position] if -len(value.items) <= position < len(value.items) else UNKNOWN
+    return one_of(any_element(value))
+
+
+def entry_of(item: Unknown, key: Value) -> Unknown:
+    """What stands under a name in the output of a network may be data it passes on, ids or labels."""
+    named = isinstance(key, Scalar) and key.kind == "str" and item.grad.truth is Truth.MAYBE
+    return replace(item, grad=UNKNOWN_FACT) if named else item

@@ -1,0 +1,278 @@
+"""``nn.Module`` and its instances: what they return, hold and register."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow.arguments import keyword
+from tensorlint.flow.domain.devices import together
+from tensorlint.flow.domain.dtypes import unsure_dtype, without_numpy
+from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, strongest
+from tensorlint.flow.domain.inside import as_trainable, leaves
+from tensorlint.flow.domain.memory import Owner, Storages
+from tensorlint.flow.domain.values import (
+    NONE,
+    PARAMETER_OF_MODULE,
+    PLAIN,
+    DeviceValue,
+    Dictionary,
+    Function,
+    Module,
+    Origin,
+    Scalar,
+    Sequence,
+    Tensor,
+    Unknown,
+    Value,
+)
+from tensorlint.flow.events import Argument
+from tensorlint.flow.index import dotted_name, names_in
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.objects import own_method
+from tensorlint.flow.models.placement import destination
+from tensorlint.flow.models.rows import autocast_to
+from tensorlint.flow.models.unseen import trained_as, unknown_result
+from tensorlint.flow.state import Frame
+
+_MODULE_CASTS = frozenset(
+    {"half", "float", "double", "bfloat16", "eval", "train", "type", "share_memory", "apply", "compile"}
+)
+_MOVES = frozenset({"to", "cuda", "cpu", "xpu", "mps", "npu", "hpu"})
+_RETURNS_TUPLE = frozenset(
+    {"torch.nn.LSTM", "torch.nn.GRU", "torch.nn.RNN", "torch.nn.MultiheadAttention", "torch.nn.LSTMCell"}
+)
+#: The modules of ``torch.nn`` that have parameters. Activations, losses, pooling and all others have none.
+_WITH_PARAMETERS = re.compile(
+    r"^(Lazy)?(Bilinear|Linear|Conv|BatchNorm|SyncBatchNorm|GroupNorm|LayerNorm|RMSNorm|Embedding|GRU|LSTM|RNN"
+    r"|MultiheadAttention|Transformer|PReLU$|AdaptiveLogSoftmax|Parameter)"
+)
+
+
+def module_call(
+    machine: Machine, module: Module, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+) -> Value:
+    trained = Fact(
+        machine.trainable(module), machine.at(node), "the output of a model with parameters needs a gradient"
+    )
+    cls = machine.cls(module)
+    if cls is None and (not module.name or trained.truth is Truth.UNKNOWN) and trained.truth is not Truth.NO:
+        # An annotation, or a class of unseen code, does not say whether it has parameters.
+        trained = trained_as(machine, dotted_name(node.func).split(".")[-1])
+    if cls is not None:
+        forward = cls.method("forward") or cls.method("__call__")
+        if forward is not None:
+            result = machine.apply(forward, module, arguments, frame, node)
+            if isinstance(result, (Tensor, Unknown)) and not result.dtype:
+                result = replace(result, dtype=unsure_dtype(module.dtype))
+            return on_module_device(result, module)
+    inputs = [leaf for argument in arguments for leaf in leaves(argument.value) if isinstance(leaf, (Tensor, Unknown))]
+    # What has no parameters lies nowhere.
+    holds = [] if module.trainable is Truth.NO else [Unknown(device=module.device)]
+    device = together([*holds, *inputs])
+    grad = machine.result_grad(strongest([trained, *(value.grad for value in inputs)]), frame)
+    if not module.name.startswith("torch.nn."):
+        return Unknown(
+            device=device,
+            grad=grad.weakened(),
+            dtype=unsure_dtype(machine.autocast or module.dtype),
+            source="model",
+            origin=Origin(machine.at(node), "the output of a model"),
+            oid=machine.next_serial(),
+        )
+    given = next((value.dtype for value in inputs if without_numpy(value.dtype)), "")
+    stateless = module.trainable is Truth.NO and not module.dtype
+    output = Tensor(
+        device=device,
+        grad=grad,
+        dtype=(autocast_to(machine, module.name) or given) if stateless else machine.autocast or module.dtype,
+        storages=machine.storage(),
+        source="model",
+        origin=Origin(machine.at(node), "the output of a model"),
+        oid=machine.serial,
+    )
+    if module.name in _RETURNS_TUPLE:
+        return Sequence(kind="tuple", items=(output, Unknown(device=device, grad=grad)))
+    return output
+
+
+def on_module_device(result: Value, module: Module) -> Value:
+    """What ``forward`` could not know: where the module itself was put."""
+    if (
+        isinstance(result, (Tensor, Unknown))
+        and result.device.truth is Truth.UNKNOWN
+        and module.device.truth is not Truth.UNKNOWN
+    ):
+        return replace(result, device=module.device)
+    return result
+
+
+def module_method(
+    machine: Machine, value: Module, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+) -> Value:
+    if name in _MOVES:
+        device: Fact | None = None
+        dtype = ""
+        if name == "to":
+            device, dtype = destination(machine, arguments, node)
+        elif name == "cpu":
+            device = Fact(Truth.NO, machine.at(node), "brought to the CPU here")
+        else:
+            device = Fact(Truth.YES, machine.at(node), f"the module is moved to the accelerator by `.{name}()` here")
+        moved = replace(value, dtype="" if dtype == "?" else dtype) if dtype else value
+        if device is not None:
+            moved = replace(moved, device=device)
+        frame.env.replace(value.oid, lambda held: moved)
+        return moved
+    if name in {"half", "float", "double", "bfloat16"}:
+        cast = replace(value, dtype={"half": "float16", "double": "float64", "float": "float32"}.get(name, name))
+        frame.env.replace(value.oid, lambda held: cast)
+        return cast
+    if name in _MODULE_CASTS:
+        return value
+    if name == "requires_grad_":
+        flag = arguments[0].value if arguments else None
+        frozen = isinstance(flag, Scalar) and flag.literal is False
+        changed = replace(value, trainable=Truth.NO if frozen else Truth.YES)
+        machine.set_trainable(value.oid, changed.trainable, frame)
+        return changed
+    note_training(machine, owner_name(node), name, node)
+    trained = Fact(value.trainable, machine.at(node), "a parameter needs a gradient")
+    parameter = Tensor(
+        device=value.device,
+        grad=trained,
+        dtype=value.dtype,
+        storages=value.storages,
+        source=PARAMETER_OF_MODULE,
+        of_module=value.oid > 0,
+        module=value.oid,
+        origin=Origin(machine.at(node), "a parameter of the model"),
+        oid=machine.next_serial(),
+    )
+    if name in {"parameters", "named_parameters"}:
+        element: Value = (
+            parameter if name == "parameters" else Sequence(kind="tuple", items=(Scalar(kind="str"), parameter))
+        )
+        return Sequence(kind="generator", element=element)
+    if name in {"buffers", "named_buffers"}:
+        held = replace(parameter, grad=NO_FACT)
+        return Sequence(
+            kind="generator",
+            element=held if name == "buffers" else Sequence(kind="tuple", items=(Scalar(kind="str"), held)),
+        )
+    if name == "state_dict":
+        return state_dict_of(machine, value.device, value.storages or machine.storage(Owner.PARAMETER), node)
+    if name in {"zero_grad", "load_state_dict", "register_buffer", "register_parameter", "add_module"}:
+        return registered(machine, value, name, arguments, frame)
+    if name == "forward":
+        return machine.call_value(value, arguments, node, frame)
+    cls = machine.cls(value)
+    if cls is not None:
+        return own_method(machine, cls, value, name, arguments, node, frame)
+    return unknown_result(machine, arguments, node, frame, callee=Unknown(device=value.device, dtype=value.dtype))
+
+
+def registered(machine: Machine, value: Module, name: str, arguments: tuple[Argument, ...], frame: Frame) -> Value:
+    if (
+        name in {"register_buffer", "register_parameter"}
+        and len(arguments) >= 2
+        and (cls := machine.cls(value)) is not None
+        and machine.learning
+    ):
+        key = arguments[0].value
+        if isinstance(key, Scalar) and isinstance(key.literal, str):
+            held = arguments[1].value
+            owner = Owner.BUFFER if name == "register_buffer" else Owner.PARAMETER
+            if isinstance(held, Tensor):
+                held = replace(held, storages=machine.storage(owner))
+            machine.record_attribute(cls, key.literal, held)
+    return NONE
+
+
+def state_dict_of(machine: Machine, device: Fact, storages: Storages, node: cst.Call) -> Dictionary:
+    machine.snapshots = True
+    entry = Tensor(device=device, grad=NO_FACT, storages=storages, source="state_dict", alias=machine.at(node))
+    return state_of(machine, entry, storages, node)
+
+
+def state_of(machine: Machine, entry: Value, storages: Storages, node: cst.Call) -> Dictionary:
+    """What ``node`` returned, a ``state_dict()`` call."""
+    owner = node.func.value if isinstance(node.func, cst.Attribute) else node.func
+    return Dictionary(
+        element=entry,
+        storages=storages,
+        state_dict=True,
+        alias=machine.at(node),
+        asked_of=dotted_name(owner),
+        names=names_in(node),
+        oid=machine.next_serial(),
+    )
+
+
+def module_attribute(machine: Machine, value: Module, name: str, node: cst.CSTNode) -> Value:
+    cls = machine.cls(value)
+    if cls is not None:
+        found = machine.held_by(value, machine.class_attribute(cls, name))
+        if found is not None:
+            return found
+        method = cls.method(name)
+        if method is not None:
+            return Function(definition=method.site, receiver=value)
+    if name in {"weight", "bias"}:
+        trained = Fact(value.trainable, machine.at(node), "a parameter needs a gradient")
+        return Tensor(
+            device=value.device,
+            grad=trained,
+            dtype=value.dtype,
+            storages=value.storages,
+            source=PARAMETER_OF_MODULE,
+            module=value.oid,
+        )
+    if name in {"running_mean", "running_var", "num_batches_tracked"}:
+        buffers = frozenset({replace(storage, owner=Owner.BUFFER) for storage in value.storages})
+        return Tensor(device=value.device, grad=NO_FACT, storages=buffers, source="buffer of a module")
+    if name == "device":
+        return DeviceValue(fact=value.device)
+    if name == "training":
+        return PLAIN
+    if name in {"module", "model"}:
+        return value
+    return Unknown(device=value.device.weakened(), dtype=unsure_dtype(value.dtype), source="attribute")
+
+
+def has_parameters(machine: Machine, name: str, arguments: tuple[Argument, ...]) -> Truth:
+    """Whether a module of ``torch.nn`` has parameters that are trained, as it is made."""
+    if name in {"Sequential", "ModuleList", "ModuleDict"}:
+        inside = [machine.trainable(leaf) for argument in arguments for leaf in leaves(argument.value)]
+        return max(inside, default=Truth.UNKNOWN)
+    affine = keyword(arguments, "elementwise_affine") or keyword(arguments, "affine")
+    if isinstance(affine, Scalar) and affine.literal is False:
+        return Truth.NO
+    scaled = affine is not None and "InstanceNorm" in name
+    return Truth.YES if scaled or _WITH_PARAMETERS.search(name) else Truth.NO
+
+
+def note_training(machine: Machine, owner: str, method: str, node: cst.Call) -> None:
+    """What is asked for its parameters has some; so has what goes by its name elsewhere.
+
+    That it is told to ``.train()`` does not say so: what has no parameters is told, too.
+    """
+    if machine.learning and owner and method in {"parameters", "named_parameters"}:
+        machine.trained.setdefault(owner, machine.at(node))
+
+
+def owner_name(node: cst.CSTNode) -> str:
+    """``model`` of the call ``machine.model.parameters()``."""
+    owner = node.func.value if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) else None
+    return dotted_name(owner).split(".")[-1] if owner is not None else ""
+
+
+def thaw_owners(machine: Machine, node: cst.BaseExpression, frame: Frame) -> None:
+    """``model.fc.parameters()`` are trained again, so some of a frozen ``model`` is."""
+    path = dotted_name(node).rpartition(".")[0]
+    while path := path.rpartition(".")[0]:
+        held = machine.lookup(path, frame)
+        if isinstance(held, Module) and held.trainable is not Truth.YES:
+            frame.env.replace(held.oid, lambda held: as_trainable(held, Truth.YES))

@@ -1,0 +1,236 @@
+"""Calls of NumPy: which array comes out, in whose memory, writable or not, with which strides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow import events
+from tensorlint.flow.arguments import dtype_argument, dtype_of_data, keyword
+from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
+from tensorlint.flow.domain.inside import all_small, leaves
+from tensorlint.flow.domain.values import (
+    PLAIN,
+    UNKNOWN,
+    Array,
+    Foreign,
+    Scalar,
+    Sequence,
+    Symbol,
+    Tensor,
+    Unknown,
+    Value,
+)
+from tensorlint.flow.events import Argument
+from tensorlint.flow.index import asked_of
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.rows import write_operand, write_out
+from tensorlint.flow.state import Frame
+from tensorlint.knowledge import NUMPY_FUNCTIONS, Access, Result, Row, Share
+from tensorlint.knowledge.numpy_functions import EXPORTS_TO_TENSOR
+from tensorlint.knowledge.row import DTYPES
+
+
+def numpy_call(machine: Machine, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+    return tell_numpy_call(machine, name, arguments, numpy_result(machine, name, arguments, node, frame), node, frame)
+
+
+def tell_numpy_call(
+    machine: Machine, name: str, arguments: tuple[Argument, ...], result: Value, node: cst.Call, frame: Frame
+) -> Value:
+    """The event of a call of NumPy, or of the ``shuffle`` of a generator or of the standard library."""
+    discarded = machine.bare_call is node
+    machine.emit(
+        frame,
+        events.NumpyCall,
+        node,
+        name=name,
+        arguments=arguments,
+        result=result,
+        discarded=discarded,
+        uses=uses_of(machine, node),
+        asked_later=asked_later(machine, node, arguments, frame),
+    )
+    return result
+
+
+def asked_later(machine: Machine, node: cst.Call, arguments: tuple[Argument, ...], frame: Frame) -> frozenset[str]:
+    if machine.named_call is None or machine.named_call[0] is not node:
+        return frozenset()
+    if not any(isinstance(argument.value, Tensor) for argument in arguments):
+        # Of arrays nobody asks.
+        return frozenset()
+    scope = frame.function.node if frame.function is not None else machine.module
+    return asked_of(machine.named_call[1], scope) if scope is not None else frozenset()
+
+
+def uses_of(machine: Machine, node: cst.CSTNode) -> tuple[str, ...]:
+    uses: list[str] = []
+    while id(node) in machine.consumers:
+        name, node = machine.consumers[id(node)]
+        given = isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.args
+        uses.append(f"{name}..." if given else name)
+    return tuple(uses)
+
+
+def numpy_result(machine: Machine, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+    if name in {"random.default_rng", "random.RandomState", "random.Generator"}:
+        return Symbol(path="numpy.random")
+    row = NUMPY_FUNCTIONS.get(name)
+    if row is None:
+        return Unknown(tensor=Truth.NO, source="call")
+    for position in row.writes:
+        write_operand(machine, position, None, arguments, node, frame)
+    write_out(machine, row, arguments, node, frame)
+    first = next((argument.value for argument in arguments if not argument.keyword), UNKNOWN)
+    if isinstance(first, Tensor) and name in EXPORTS_TO_TENSOR:
+        return Tensor(device=NO_FACT, grad=NO_FACT, dtype="", storages=machine.storage(), oid=machine.serial)
+    match row.result:
+        case _ if row.access is Access.MODE:
+            return opened(machine, name, arguments, node)
+        case Result.ARRAY:
+            return array_from(machine, name, row, first, arguments, node)
+        case Result.ARRAY_TUPLE:
+            source = first if isinstance(first, Array) else Array()
+            kept = row.share is Share.ALWAYS
+            return Sequence(
+                kind="tuple",
+                element=replace(
+                    source, storages=source.storages if kept else machine.storage(), negative_stride=NO_FACT
+                ),
+            )
+        case Result.NUMPY_SCALAR:
+            return numpy_number(machine, row, first, arguments, positional_axis=1)
+        case Result.SAMPLE:
+            sized = any(argument.keyword == "size" or (not argument.keyword) for argument in arguments)
+            dtype = dtype_argument(arguments) or row.dtype.replace("?", "")
+            # Numbers that are made up have no digits to lose.
+            small = name == "random.randint"
+            return Array(dtype=dtype, small=small, storages=machine.storage()) if sized else Scalar(kind="np.float64")
+        case Result.SCALAR:
+            return Scalar(kind="number")
+        case _:
+            return PLAIN
+
+
+def numpy_number(
+    machine: Machine, row: Row, source: Value, arguments: tuple[Argument, ...], positional_axis: int
+) -> Value:
+    """A reduction: a NumPy scalar, or an array when an axis is given."""
+    dtype = source.dtype if isinstance(source, Array) else ""
+    if row.dtype == "int64" or (row.dtype in {"accumulate", "keep"} and dtype.startswith(("int", "uint", "bool"))):
+        dtype = "int64"
+    elif row.dtype == "float" and dtype.startswith(("int", "uint", "bool")):
+        dtype = "float64"
+    positional = [argument for argument in arguments if not argument.keyword]
+    axis = any(argument.keyword in {"axis", "keepdims"} for argument in arguments) or len(positional) > positional_axis
+    if axis:
+        return Array(dtype=dtype, storages=machine.storage())
+    return Scalar(kind=f"np.{dtype}" if dtype else "np.number")
+
+
+def opened(machine: Machine, name: str, arguments: tuple[Argument, ...], node: cst.Call) -> Value:
+    mode = keyword(arguments, "mode") if name != "load" else keyword(arguments, "mmap_mode")
+    literal = mode.literal if isinstance(mode, Scalar) else None
+    frozen = Fact(Truth.YES, machine.at(node), "mapped read-only here") if literal == "r" else NO_FACT
+    return Array(read_only=frozen, storages=machine.storage(node=node), oid=machine.serial)
+
+
+def array_from(
+    machine: Machine, name: str, row: Row, first: Value, arguments: tuple[Argument, ...], node: cst.Call
+) -> Value:
+    dtype = dtype_argument(arguments) or (row.dtype if row.dtype in DTYPES else "")
+    kept = first.dtype if isinstance(first, (Array, Tensor)) else ""
+    if not dtype and row.dtype == "default-float":
+        dtype = "float64"
+    if not dtype and row.dtype == "float":
+        dtype = kept if kept.startswith("float") else "float64" if kept else "float64?"
+    if not dtype and row.dtype == "complex":
+        dtype = {"": "complex", "float32": "complex64", "complex64": "complex64"}.get(kept, "complex128")
+    operands = [argument.value for argument in arguments if not argument.keyword]
+    if not dtype and row.dtype == "promote" and len(operands) > 1 and not isinstance(first, Sequence):
+        dtype = promoted(*operands[:2])
+    elif not dtype and row.dtype in {"keep", "argument", "promote"}:
+        dtype = kept or dtype_of_data(first, array=True)
+    if name in {"full", "arange"} and not dtype_argument(arguments):
+        values = [argument.value for argument in arguments if not argument.keyword]
+        dtype = dtype_of_data(Sequence(items=tuple(values[-1:] if name == "full" else values)), array=True)
+    if isinstance(first, Scalar) and name in {
+        "float32",
+        "float64",
+        "int64",
+        "int32",
+        "float16",
+        "int8",
+        "uint8",
+        "int16",
+    }:
+        return Scalar(kind=f"np.{name}")
+    shares = row.share is Share.ALWAYS or (
+        row.share is Share.MAYBE and isinstance(first, (Array, Tensor)) and (not dtype or dtype == kept)
+    )
+    if not shares or not isinstance(first, (Array, Tensor, Unknown)):
+        frozen = frozen_by(machine, row, first, node)
+        return Array(
+            dtype=dtype,
+            storages=machine.storage(node=node),
+            read_only=frozen,
+            zero_dim=isinstance(first, Scalar) and name in {"array", "asarray"},
+            small=isinstance(first, Sequence) and all_small(first),
+            counted=isinstance(first, Sequence) and all(is_int(leaf) for leaf in leaves(first)),
+            oid=machine.serial,
+            negative_stride=Fact(Truth.YES, machine.at(node), "flipped here: a negative stride")
+            if row.negative_strides
+            else NO_FACT,
+        )
+    held = first.storages or machine.storage(node=node)
+    base = first if isinstance(first, Array) else Array(storages=held, exported=isinstance(first, Tensor))
+    frozen = frozen_by(machine, row, first, node)
+    negative = base.negative_stride
+    if row.negative_strides:
+        negative = (
+            Fact(Truth.YES, machine.at(node), "flipped here: a negative stride")
+            if negative.truth is Truth.NO
+            else NO_FACT
+        )
+    elif name in {"ascontiguousarray", "require", "reshape", "ravel", "asfortranarray"}:
+        negative = NO_FACT
+    return replace(
+        base,
+        dtype=dtype or kept,
+        read_only=frozen if frozen.truth is not Truth.NO else base.read_only,
+        negative_stride=negative,
+        alias=machine.at(node) if isinstance(first, Tensor) else base.alias,
+        oid=machine.next_serial(),
+    )
+
+
+def frozen_by(machine: Machine, row: Row, first: Value, node: cst.Call) -> Fact:
+    if row.access is Access.NEVER:
+        return Fact(Truth.YES, machine.at(node), "read-only from here on")
+    if isinstance(first, Foreign) and first.framework == "PIL" and row.share is Share.MAYBE:
+        return Fact(Truth.YES, machine.at(node), "read-only: it looks into the image")
+    if row.access is Access.BUFFER:
+        if isinstance(first, Scalar) and first.kind == "bytes":
+            return Fact(Truth.YES, machine.at(node), "read-only: it looks into a bytes object")
+        if isinstance(first, Unknown):
+            return Fact(Truth.MAYBE, machine.at(node), "read-only when the buffer is a bytes object")
+    return NO_FACT
+
+
+def is_int(value: Value) -> bool:
+    """Whether it is an integer of Python, and none that is spelled and large."""
+    return isinstance(value, Scalar) and value.kind == "int" and (value.literal is None or all_small(value))
+
+
+def promoted(left: Value, right: Value) -> str:
+    dtypes = {side.dtype for side in (left, right) if isinstance(side, Array)}
+    if len(dtypes) != 1:
+        return ""
+    dtype = dtypes.pop()
+    others = [side for side in (left, right) if not isinstance(side, Array)]
+    if all(isinstance(side, Scalar) and side.kind == "int" for side in others):
+        return dtype
+    floats = all(isinstance(side, Scalar) and side.kind in {"int", "float"} for side in others)
+    return dtype if floats and dtype.startswith("float") else ""

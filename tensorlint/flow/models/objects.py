@@ -1,0 +1,77 @@
+"""Classes that were seen, and their instances."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow.domain.facts import Truth
+from tensorlint.flow.domain.values import ClassObject, Foreign, Function, Instance, Module, Unknown, Value
+from tensorlint.flow.events import Argument
+from tensorlint.flow.index import ClassInfo, dotted_name
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.unseen import unknown_result
+from tensorlint.flow.state import Frame
+from tensorlint.knowledge import FOREIGN_FRAMEWORKS
+
+
+def own_method(
+    machine: Machine,
+    cls: ClassInfo,
+    receiver: Value,
+    name: str,
+    arguments: tuple[Argument, ...],
+    node: cst.Call,
+    frame: Frame,
+) -> Value:
+    bound = cls.attribute(name)
+    if bound is not None:
+        return machine.call_value(bound, arguments, node, frame)
+    method = cls.method(name)
+    if (
+        method is None
+        and name == "apply"
+        and cls.is_autograd_function
+        and (forward := cls.method("forward")) is not None
+    ):
+        context = Argument(node.func, Unknown(tensor=Truth.NO))
+        machine.apply(forward, None, (context, *arguments), frame, node)
+        return unknown_result(machine, arguments, node, frame)
+    if method is None:
+        return unknown_result(machine, arguments, node, frame)
+    if isinstance(receiver, ClassObject):
+        names = {dotted_name(decorator) for decorator in method.decorators}
+        if "classmethod" in names:
+            return machine.apply(method, receiver, arguments, frame, node)
+        return machine.apply(method, None, arguments, frame, node)
+    return machine.apply(method, receiver, arguments, frame, node)
+
+
+def construct(
+    machine: Machine, info: ClassInfo, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+) -> Value:
+    info.constructed = True
+    initializer = info.method("__init__")
+    made = machine.self_value(info)
+    if isinstance(made, Module):
+        made = replace(made, device=machine.default_device, oid=machine.next_serial())
+    elif isinstance(made, Instance):
+        made = replace(made, oid=machine.next_serial())
+    if initializer is not None and machine.learning:
+        machine.record_call(initializer, arguments, frame, bound=True)
+    if info.is_autograd_function or any(base.split(".")[0] in FOREIGN_FRAMEWORKS for base in info.all_bases()):
+        return Foreign(framework="class")
+    return made
+
+
+def member(machine: Machine, cls: ClassInfo, receiver: Value, name: str, node: cst.Attribute, frame: Frame) -> Value:
+    found = cls.attribute(name)
+    if found is not None:
+        return found
+    method = cls.method(name)
+    if method is None:
+        return Unknown(source="attribute")
+    if any(dotted_name(decorator).split(".")[-1] in {"property", "cached_property"} for decorator in method.decorators):
+        return machine.apply(method, receiver, (), frame, node)
+    return Function(definition=method.site, receiver=receiver)

@@ -1,0 +1,174 @@
+"""Devices: where a call is told to put what it makes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow.domain.devices import NO_DATA, device_fact
+from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, off_cpu
+from tensorlint.flow.domain.lattice import any_element
+from tensorlint.flow.domain.site import Site
+from tensorlint.flow.domain.values import (
+    DeviceValue,
+    Dictionary,
+    Foreign,
+    Function,
+    Module,
+    Scalar,
+    Symbol,
+    Tensor,
+    Unknown,
+    Value,
+    is_dtype,
+    is_none,
+)
+from tensorlint.flow.dtypes import dtype_name
+from tensorlint.flow.events import Argument
+from tensorlint.flow.index import dotted_name
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.state import Frame
+
+_DEVICE_NAME = re.compile(r"dev|gpu|cuda|cpu|rank|accelerator|(^|[._])place", re.IGNORECASE)
+
+
+def moved_to(machine: Machine, value: Value, spelled: cst.BaseExpression, node: cst.CSTNode) -> Fact:
+    """Off the CPU, after being put on the device ``value``. A device that is not known was meant to matter."""
+    fact = device_fact(value)
+    words = spell(spelled)
+    if isinstance(value, DeviceValue) and fact.truth is Truth.UNKNOWN:
+        # Where another tensor is, wherever that may be; or where a caller may have chosen.
+        return Fact(Truth.UNKNOWN, machine.at(node), fact.reason or "put where another tensor is")
+    if fact.truth is Truth.UNKNOWN and "cpu" in words.lower():
+        return Fact(Truth.NO, machine.at(node), "on the CPU here")
+    if fact.truth is Truth.UNKNOWN:
+        return Fact(Truth.MAYBE, machine.at(node), f"put on `{words}` here", hangs_on(machine, spelled))
+    if fact.truth is Truth.NO:
+        return Fact(Truth.NO, machine.at(node), "on the CPU here")
+    reason = NO_DATA if fact.reason == NO_DATA else f"put on `{words}` here"
+    return replace(fact, site=machine.at(node), reason=reason, hangs_on=hangs_on(machine, spelled))
+
+
+def hangs_on(machine: Machine, device: cst.BaseExpression) -> tuple[str, bool, Truth] | None:
+    name = dotted_name(device)
+    machine.hanging |= bool(name)
+    return (off_cpu(name), True, Truth.NO) if name else None
+
+
+def requested_device(machine: Machine, arguments: tuple[Argument, ...], node: cst.CSTNode) -> Fact | None:
+    """What ``device=`` asks for; None when it is not given."""
+    argument = next((argument for argument in arguments if argument.keyword == "device"), None)
+    if argument is None or is_none(argument.value):
+        return None
+    return moved_to(machine, argument.value, argument.node, node)
+
+
+def chosen_device(machine: Machine, device: Value, node: cst.Call) -> Fact:
+    """Whether a device is off the CPU; one that is chosen when the program runs was meant to matter."""
+    fact = device_fact(device)
+    return Fact(Truth.MAYBE, machine.at(node), "chosen when the program runs") if fact.truth is Truth.UNKNOWN else fact
+
+
+def default_device(machine: Machine, first: Value | None, arguments: tuple[Argument, ...], node: cst.Call) -> Fact:
+    """Where tensors are made from here on. A type of tensors says it too: ``torch.cuda.FloatTensor``.
+
+    A type that another file chose does not.
+    """
+    match first if first is not None or not arguments else arguments[0].value:
+        case None:
+            return NO_FACT
+        case Symbol(path=kind) | Scalar(literal=str(kind)) if kind.endswith("Tensor"):
+            truth = Truth.YES if ".cuda." in kind else Truth.NO
+        case Symbol():
+            return NO_FACT
+        case chosen:
+            fact = moved_to(machine, chosen, arguments[0].node, node)
+            if fact.reason == NO_DATA:
+                return fact
+            truth = fact.truth
+    return Fact(truth, machine.at(node), "made on the default device, which is set here")
+
+
+def map_location(machine: Machine, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Fact:
+    """Where a file is loaded to. Without a word on it, its tensors go where they were saved."""
+    positional = arguments[1:2] if not any(argument.keyword for argument in arguments[:2]) else ()
+    given = next((argument for argument in arguments if argument.keyword == "map_location"), None)
+    argument = given or next(iter(positional), None)
+    if argument is None or is_none(argument.value):
+        return UNKNOWN_FACT
+    match argument.value:
+        case Dictionary() as table:
+            truth = device_fact(any_element(table)).truth
+        case Function() as function:
+            # It is handed the storage as it was read, in host memory, and where it was when it was saved.
+            read = Argument(node, Unknown(device=NO_FACT)), Argument(node, Scalar(kind="str"))
+            placed = machine.call_value(function, read, node, frame)
+            truth = placed.device.truth if isinstance(placed, Unknown) else device_fact(placed).truth
+        case Unknown() if not names_device(argument.node):
+            truth = Truth.UNKNOWN
+        case place:
+            truth = moved_to(machine, place, argument.node, node).truth
+    return Fact(truth, machine.at(node), "loaded onto that device here")
+
+
+def names_device(node: cst.BaseExpression) -> bool:
+    """Whether an expression is called what devices are called where they are handed around."""
+    return _DEVICE_NAME.search(cst.Module(body=()).code_for_node(node)) is not None
+
+
+def spell(node: cst.BaseExpression) -> str:
+    """A short spelling of an expression for a message."""
+    text = cst.Module(body=()).code_for_node(node)
+    text = " ".join(text.split())
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def placed_by_type(arguments: tuple[Argument, ...], site: Site) -> Fact | None:
+    """``x.type(torch.FloatTensor)``: types of tensors say where they live, too."""
+    kind = arguments[0].value if arguments else None
+    path = kind.path if isinstance(kind, Symbol) else kind.literal if isinstance(kind, Scalar) else ""
+    if not isinstance(path, str) or not path.startswith("torch.") or not path.endswith("Tensor"):
+        return None
+    if ".cuda." in path:
+        return Fact(Truth.YES, site, f"made a `{path}` here")
+    return Fact(Truth.NO, site, "brought to the CPU here")
+
+
+def device_among(machine: Machine, arguments: tuple[Argument, ...], node: cst.Call) -> Fact | None:
+    """``ReplayBuffer(size, "cpu")``: a device given by position is where what comes of the call lives."""
+    for argument in arguments:
+        value = argument.value
+        if isinstance(value, DeviceValue) or (isinstance(value, Scalar) and value.literal == "cpu"):
+            return moved_to(machine, value, argument.node, node)
+    return None
+
+
+def destination(machine: Machine, arguments: tuple[Argument, ...], node: cst.Call) -> tuple[Fact | None, str]:
+    device: Fact | None = None
+    dtype = ""
+    for position, argument in enumerate(arguments):
+        value = argument.value
+        if argument.keyword == "dtype" or dtype_name(value) or is_dtype(value):
+            # A dtype that cannot be read is still another dtype, as far as memory goes.
+            dtype = dtype_name(value) or "?"
+        elif argument.keyword in {"device", "torch_device"} or (
+            not argument.keyword and not argument.star and position == 0
+        ):
+            if is_none(value) or (isinstance(value, Unknown) and names_dtype(argument.node)):
+                dtype = dtype or ("?" if not is_none(value) else "")
+            elif isinstance(value, (Tensor, Module)):
+                device = Fact(value.device.truth, machine.at(node), "moved to the device of another tensor here")
+                dtype = (value.dtype or "?") if isinstance(value, Tensor) else dtype
+            elif isinstance(value, Unknown) and not argument.keyword and not names_device(argument.node):
+                # A dtype, a device or another tensor: whatever it is, it tells nothing.
+                device, dtype = Fact(Truth.UNKNOWN, machine.at(node)), "?"
+            elif not isinstance(value, Foreign):
+                device = moved_to(machine, value, argument.node, node)
+    return device, dtype
+
+
+def names_dtype(node: cst.BaseExpression) -> bool:
+    last = dotted_name(node).split(".")[-1].lower()
+    return "dtype" in last or last.endswith("type")

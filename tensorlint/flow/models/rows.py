@@ -1,0 +1,280 @@
+"""What a function or method of torch does, as its row in ``knowledge`` describes it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow.arguments import dtype_argument, keyword
+from tensorlint.flow.domain.devices import together
+from tensorlint.flow.domain.dtypes import is_integral
+from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, strongest
+from tensorlint.flow.domain.inside import leaves
+from tensorlint.flow.domain.memory import NO_STORAGE, Storages
+from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Array, Origin, Scalar, Sequence, Tensor, Unknown, Value
+from tensorlint.flow.events import Argument
+from tensorlint.flow.index import dotted_name
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.placement import placed_by_type, requested_device
+from tensorlint.flow.state import Frame
+from tensorlint.knowledge import IN_PLACE_METHODS, Device, Grad, Result, Row, Share
+from tensorlint.knowledge.row import DTYPES
+
+#: Casts to what a float32 may have been made of.
+WIDENING = {"long": "int", "int": "int", "double": "float64"}
+#: Functions that ``autocast`` runs in the lower precision, whatever they are given.
+_AUTOCAST = re.compile(r"(^|\.)(matmul|mm|bmm|addmm|baddbmm|einsum|linear|conv\dd|scaled_dot_product_attention)$")
+_IN_FLOAT32 = ("_loss", "cross_entropy", "Loss")
+#: What asks a tensor for its dtype, device, layout or shape, and not for its data (``new_zeros``, ``empty_like``), and
+#: what only changes these before the memory is filled.
+_LIKE = re.compile(
+    r"new|new_(?!tensor).*|.+_like|size|dim|ndimension|numel|nelement|type|stride|is_\w+|type_as|long|float|double|half"
+)
+_LOSS = re.compile(r"nn\.functional\.(\w+_loss|(binary_)?cross_entropy(_with_logits)?)$")
+_TAKES_INDEX = frozenset(
+    {"gather", "scatter", "scatter_", "scatter_add", "scatter_add_", "index_select", "index_add", "index_add_"}
+)
+#: What makes a number of a whole tensor, unless told otherwise.
+_TO_NUMBER = frozenset({"sum", "mean", "prod", "std", "var", "max", "min", "amax", "amin", "median", "norm", "nanmean"})
+
+
+def from_row(
+    machine: Machine,
+    row: Row,
+    receiver: Tensor | None,
+    arguments: tuple[Argument, ...],
+    node: cst.Call,
+    frame: Frame,
+    *,
+    words: str,
+) -> Value:
+    """The result of a function or method as its row in ``knowledge`` describes it."""
+    operands = [receiver] if receiver is not None else []
+    unknown: list[Unknown] = []
+    for argument in arguments:
+        for leaf in leaves(argument.value) if argument.keyword != "out" else ():
+            if isinstance(leaf, Tensor):
+                operands.append(leaf)
+            elif isinstance(leaf, Unknown):
+                unknown.append(leaf)
+    name = words.strip("`().").split(".")[-1]
+    if row.result is not Result.SAME and name not in {"Parameter", "Buffer"}:
+        for operand in operands[: operands_read(name)]:
+            machine.use(frame, node, operand)
+    source = source_of(row, receiver, operands, arguments)
+    for position in row.writes:
+        write_operand(machine, position, receiver, arguments, node, frame)
+    write_out(machine, row, arguments, node, frame)
+    inplace = keyword(arguments, "inplace")
+    if row.inplace and isinstance(inplace, Scalar) and inplace.literal is True and arguments:
+        write_operand(machine, 0, receiver, arguments, node, frame)
+    widen_operands(machine, name, receiver, arguments, node, frame)
+    if row.result in {Result.SCALAR, Result.NUMPY_SCALAR}:
+        return Scalar(kind="number")
+    if row.result in {Result.SIZE, Result.DTYPE, Result.NONE, Result.OTHER}:
+        return PLAIN
+    dtype = autocast_to(machine, words.strip("`().")) or row_dtype(row, source, arguments)
+    placed = placed_by_type(arguments, machine.at(node)) if name == "type" else None
+    result = Tensor(
+        device=placed or row_device(machine, row, operands, unknown, arguments, node),
+        grad=NO_FACT if is_integral(dtype) else row_grad(machine, row, operands, unknown, arguments, node, frame),
+        dtype=dtype,
+        storages=row_storages(machine, row, source, arguments),
+        sure=receiver.sure if receiver is not None else True,
+        source=source.source if source is not None else (unknown[0].source if unknown else ""),
+        origin=next(
+            (value.origin for value in (source, *unknown[:1]) if value is not None and value.origin is not None),
+            Origin(machine.at(node), f"made by {words} here"),
+        ),
+        alias=source.alias if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else None,
+        imported=source.imported if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else False,
+        zero_dim=is_number(words.strip("`()."), arguments, receiver),
+        oid=machine.next_serial(),
+    )
+    if source is not None and result.storages is source.storages:
+        result = replace(
+            result,
+            frozen=source.frozen,
+            sliced=source.sliced,
+            picked=source.picked,
+            narrowed=source.narrowed if result.dtype == source.dtype else None,
+        )
+    if row.result is Result.SAME and source is not None:
+        unset = None if row.writes else source.unset
+        return replace(source, grad=strongest([source.grad, result.grad]), device=source.device, unset=unset)
+    return shaped(machine, row, result, arguments, receiver is not None)
+
+
+def widen_operands(
+    machine: Machine, name: str, receiver: Tensor | None, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+) -> None:
+    if receiver is not None and name in WIDENING:
+        machine.widen(frame, node, receiver, WIDENING[name])
+    if name in _TAKES_INDEX:
+        # The tensor itself comes first, and what is put into it after the index.
+        first = 1 if receiver is not None else 2
+        for argument in (*arguments[first : first + 1], *(one for one in arguments if one.keyword == "index")):
+            machine.widen(frame, node, argument.value, "index")
+
+
+def shaped(machine: Machine, row: Row, result: Tensor, arguments: tuple[Argument, ...], is_method: bool) -> Value:
+    dimension = arguments if is_method else arguments[1:]
+    pair = row.result is Result.TENSOR_OR_TUPLE and any(
+        argument.keyword in {"dim", "return_inverse", "return_counts", "return_indices"}
+        or (not argument.keyword and isinstance(argument.value, Scalar))
+        for argument in dimension
+    )
+    if row.result in {Result.TENSOR_TUPLE, Result.TENSOR_LIST} or pair:
+        result = replace(result, picked=True)
+        if row.indices:
+            count = max(2, max(row.indices) + 1)
+            items = tuple(
+                replace(result, grad=NO_FACT, dtype="int64") if index in row.indices else result
+                for index in range(count)
+            )
+            return Sequence(kind="tuple", items=items)
+        return Sequence(kind="tuple", element=result)
+    if row.result in {Result.ARRAY}:
+        return Array(dtype=result.dtype, storages=result.storages)
+    return result
+
+
+def row_device(
+    machine: Machine,
+    row: Row,
+    operands: list[Tensor],
+    unknown: list[Unknown],
+    arguments: tuple[Argument, ...],
+    node: cst.Call,
+) -> Fact:
+    requested = requested_device(machine, arguments, node)
+    match row.device:
+        case Device.CPU:
+            return Fact(Truth.NO, machine.at(node), "brought to the CPU here")
+        case Device.ACCELERATOR:
+            return Fact(Truth.YES, machine.at(node), "moved to the accelerator here")
+        case Device.DEFAULT:
+            return requested or machine.default_device
+        case _ if requested is not None:
+            return requested
+    evidence = [value for value in unknown if value.device.truth is not Truth.UNKNOWN or not operands]
+    return together([*operands, *evidence], UNKNOWN_FACT)
+
+
+def row_grad(
+    machine: Machine,
+    row: Row,
+    operands: list[Tensor],
+    unknown: list[Unknown],
+    arguments: tuple[Argument, ...],
+    node: cst.Call,
+    frame: Frame,
+) -> Fact:
+    if row.grad is Grad.NO:
+        return NO_FACT
+    asked = keyword(arguments, "requires_grad")
+    if isinstance(asked, Scalar) and asked.known:
+        if asked.literal is True:
+            return Fact(Truth.YES, machine.at(node), "created with `requires_grad=True` here")
+        return NO_FACT
+    if row.grad is Grad.YES:
+        return Fact(Truth.YES, machine.at(node), "a parameter needs a gradient")
+    if row.grad is Grad.ARGUMENT:
+        return UNKNOWN_FACT if asked is not None else NO_FACT
+    evidence = [value.grad for value in unknown if value.grad.truth > Truth.UNKNOWN or not operands]
+    default = UNKNOWN_FACT if not operands and not arguments else NO_FACT
+    return machine.result_grad(strongest([*(value.grad for value in operands), *evidence], default), frame)
+
+
+def autocast_to(machine: Machine, name: str) -> str:
+    """What ``autocast`` makes of a function, whatever it is given; empty for most."""
+    if not machine.autocast:
+        return ""
+    return machine.autocast if _AUTOCAST.search(name) else "float32" if name.endswith(_IN_FLOAT32) else ""
+
+
+def row_dtype(row: Row, source: Tensor | None, arguments: tuple[Argument, ...]) -> str:
+    if row.dtype in DTYPES:
+        return row.dtype
+    explicit = dtype_argument(arguments)
+    if explicit:
+        return explicit
+    if row.device is Device.OTHER:
+        # ``x.type_as(y)``
+        other = arguments[0].value if arguments else UNKNOWN
+        return other.dtype if isinstance(other, Tensor) else ""
+    kept = source.dtype if source is not None else ""
+    if row.dtype == "default-float":
+        return "float32"
+    if row.dtype in {"keep", "argument"}:
+        return kept
+    return kept if kept.startswith(("float", "bfloat")) else ""
+
+
+def row_storages(machine: Machine, row: Row, source: Tensor | None, arguments: tuple[Argument, ...]) -> Storages:
+    if source is None or row.share not in {Share.ALWAYS, Share.MAYBE}:
+        return machine.storage()
+    target = row.dtype if row.dtype in DTYPES else dtype_argument(arguments)
+    if row.share is Share.MAYBE and target and target != source.dtype:
+        return machine.storage() if source.dtype else NO_STORAGE
+    return source.storages
+
+
+def write_operand(
+    machine: Machine,
+    position: int,
+    receiver: Tensor | None,
+    arguments: tuple[Argument, ...],
+    node: cst.Call,
+    frame: Frame,
+) -> None:
+    if receiver is not None and position == 0:
+        assert isinstance(node.func, cst.Attribute)
+        owner = node.func.value
+        link = owner.func if isinstance(owner, cst.Call) else None
+        if isinstance(link, cst.Attribute) and link.attr.value in IN_PLACE_METHODS:
+            # ``t.sub_(m).div_(s)``: the first link of the chain was told already.
+            return
+        machine.write(frame, node, receiver, dotted_name(owner), "method")
+        return
+    index = position - (receiver is not None)
+    if index < len(arguments) and not arguments[index].keyword:
+        machine.write(frame, node, arguments[index].value, dotted_name(arguments[index].node), "method")
+
+
+def write_out(machine: Machine, row: Row, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> None:
+    out = next((argument for argument in arguments if argument.keyword == "out"), None)
+    if row.out and out is not None:
+        for leaf in leaves(out.value):
+            machine.write(frame, node, leaf, dotted_name(out.node), "out")
+
+
+def source_of(
+    row: Row, receiver: Tensor | None, operands: list[Tensor], arguments: tuple[Argument, ...]
+) -> Tensor | None:
+    """The tensor whose memory the result of ``row`` may share: the argument there, or the first tensor in it."""
+    given = [argument.value for argument in arguments if not argument.keyword]
+    if receiver is not None:
+        given.insert(0, receiver)
+    if row.source >= len(given) or any(argument.star for argument in arguments):
+        return operands[row.source] if 0 <= row.source < len(operands) else None
+    if row.source < 0:
+        return None
+    return next((leaf for leaf in leaves(given[row.source]) if isinstance(leaf, Tensor)), None)
+
+
+def is_number(name: str, arguments: tuple[Argument, ...], receiver: Tensor | None) -> bool:
+    """Whether the result has no dimension: a reduction of everything, or a loss that is averaged as is the rule."""
+    if _LOSS.search(name):
+        return not any(argument.keyword in {"reduction", "reduce", "size_average", ""} for argument in arguments[2:])
+    return name.removeprefix("torch.") in _TO_NUMBER and len(arguments) == (0 if receiver is not None else 1)
+
+
+def operands_read(name: str) -> int | None:
+    """How many of the operands of a function hold data that it reads; None for all of them."""
+    if _LIKE.fullmatch(name):
+        return 0
+    # ``x.view_as(other)``, ``x.type_as(other)``
+    return 1 if name.endswith("_as") else None

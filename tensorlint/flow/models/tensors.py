@@ -1,0 +1,253 @@
+"""Methods and attributes of torch tensors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow import events
+from tensorlint.flow.domain.dtypes import is_integral
+from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
+from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, gradients_of
+from tensorlint.flow.domain.values import (
+    NONE,
+    PARAMETER_OF_MODULE,
+    PLAIN,
+    Array,
+    DeviceValue,
+    Method,
+    Origin,
+    Scalar,
+    Sequence,
+    Tensor,
+    Unknown,
+    Value,
+    is_false,
+)
+from tensorlint.flow.events import Argument
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.modules import owner_name, thaw_owners
+from tensorlint.flow.models.placement import destination
+from tensorlint.flow.models.rows import from_row
+from tensorlint.flow.models.unseen import unknown_result
+from tensorlint.flow.state import Frame
+from tensorlint.knowledge import TENSOR_ATTRIBUTES, TENSOR_METHODS, Grad, Result
+
+
+def tensor_method(
+    machine: Machine, value: Tensor, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+) -> Value:
+    assert isinstance(node.func, cst.Attribute)
+    if name == "numpy":
+        return export(machine, value, arguments, node, frame)
+    machine.emit(frame, events.MethodCall, node, name=name, receiver=node.func.value, value=value, arguments=arguments)
+    if name == "to":
+        return moved_tensor(machine, value, arguments, node, frame)
+    if name in {"cuda", "xpu", "npu", "hpu", "mps"}:
+        device = Fact(Truth.YES, machine.at(node), f"moved to the accelerator by `.{name}()` here")
+        return replace(
+            value,
+            device=device,
+            storages=machine.storage(),
+            alias=None,
+            frozen=None,
+            imported=False,
+            oid=machine.serial,
+        )
+    if name == "cpu":
+        copied = value.device.truth is Truth.YES
+        return replace(
+            value,
+            device=Fact(Truth.NO, machine.at(node), "brought to the CPU here"),
+            storages=machine.storage() if copied else value.storages,
+            alias=None if copied else value.alias,
+            frozen=None if copied else value.frozen,
+            oid=machine.next_serial(),
+        )
+    if name == "detach":
+        return replace(
+            value, grad=NO_FACT, alias=machine.at(node) if value.storages else value.alias, oid=machine.next_serial()
+        )
+    if name in {"requires_grad_", "detach_"}:
+        return switch_grad(machine, value, name, arguments, node, frame)
+    if name == "backward":
+        if machine.learning and frame.env.grad_mode.site is not None:
+            machine.differentiated.add(frame.env.grad_mode.site)
+        if value.grad.truth is Truth.UNKNOWN:
+            differentiated(machine, value, node, frame)
+        machine.update_parameters(
+            frame, Mutation(machine.at(node), How.BACKWARD, "the backward pass accumulates into the gradients here")
+        )
+        return NONE
+    if name == "item":
+        kind = (
+            "int"
+            if value.dtype.startswith(("int", "uint"))
+            else "float"
+            if value.dtype.startswith("float")
+            else "number"
+        )
+        return Scalar(kind=kind)
+    if name == "tolist":
+        return Sequence(element=PLAIN)
+    if name == "clone" or (name == "type" and not arguments):
+        return replace(
+            value,
+            grad=machine.result_grad(value.grad, frame),
+            storages=machine.storage(),
+            alias=None,
+            frozen=None,
+            imported=False,
+            oid=machine.serial,
+        )
+    row = TENSOR_METHODS.get(name)
+    if row is None:
+        return unknown_result(machine, (*arguments, Argument(node.func.value, value)), node, frame)
+    result = from_row(machine, row, value, arguments, node, frame, words=f"`.{name}()`")
+    if row.result is Result.SAME and isinstance(result, Tensor) and result.grad.truth is not value.grad.truth:
+        oid, grad = value.oid, result.grad
+        frame.env.replace(oid, lambda held: replace(held, grad=grad) if isinstance(held, Tensor) else held)
+    return result
+
+
+def differentiated(machine: Machine, value: Tensor, node: cst.Call, frame: Frame) -> None:
+    """``loss.backward()`` only works on what needs a gradient; so whatever computed the loss gave it one."""
+    set_grad(
+        machine,
+        value,
+        Fact(Truth.YES, machine.at(node), "`.backward()` is called on it, so it needs a gradient"),
+        frame,
+    )
+    if machine.learning and value.origin is not None:
+        machine.differentiated.add(value.origin.site)
+
+
+def export(machine: Machine, value: Value, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+    """``x.numpy()``: the event, and the array that shares the tensor's storage."""
+    assert isinstance(node.func, cst.Attribute)
+    force = next(
+        (argument.value for argument in arguments if argument.keyword == "force" or not argument.keyword), None
+    )
+    # With a flag that is chosen elsewhere, somebody thought of both cases.
+    forced = force is not None and not (is_false(force) and isinstance(force, Scalar) and force.known)
+    consumer, around = machine.consumers.get(id(node), ("", None))
+    machine.emit(
+        frame,
+        events.Export,
+        node,
+        receiver=node.func.value,
+        value=value,
+        forced=forced,
+        consumer=consumer,
+        consumer_node=around,
+    )
+    torchs = machine.file.numpy_is_torchs and not frame.env.other_framework
+    if not (isinstance(value, Tensor) and value.sure) and not torchs:
+        return Array(storages=machine.storage(node=node), oid=machine.serial)  # of what copies, for all that is known
+    storages = value.storages if isinstance(value, (Tensor, Unknown)) else NO_STORAGE
+    if forced and isinstance(value, Tensor) and value.device.truth is Truth.YES:
+        storages = machine.storage()
+    dtype = value.dtype if isinstance(value, Tensor) else ""
+    zero_dim = isinstance(value, Tensor) and value.zero_dim
+    return Array(
+        dtype=dtype,
+        storages=storages,
+        alias=machine.at(node),
+        exported=True,
+        of_unknown=isinstance(value, Unknown) and value.tensor is not Truth.YES,
+        zero_dim=zero_dim,
+        picked=isinstance(value, Tensor) and value.picked,
+        oid=machine.next_serial(),
+    )
+
+
+def moved_tensor(
+    machine: Machine, value: Tensor, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+) -> Tensor:
+    """``x.to(...)``: a device, a dtype, both, or another tensor whose device and dtype are taken."""
+    device, dtype = destination(machine, arguments, node)
+    if (wanted := {"int64": "int", "int32": "int", "float64": "float64"}.get(dtype)) is not None:
+        machine.widen(frame, node, value, wanted)
+    copied = any(
+        argument.keyword == "copy" and isinstance(argument.value, Scalar) and argument.value.literal is True
+        for argument in arguments
+    )
+    moved = device is not None and (
+        device.truth is Truth.YES or (value.device.truth is Truth.YES and device.truth is Truth.NO)
+    )
+    storages = value.storages
+    if copied or moved or (dtype and value.dtype and dtype != value.dtype):
+        storages = machine.storage()
+    elif dtype and dtype != value.dtype:
+        storages = NO_STORAGE
+    # On the machine where it stays on the CPU it is the same memory; no more than that is said of it.
+    kept = storages is value.storages and not (device is not None and device.truth is Truth.MAYBE)
+    grad = NO_FACT if is_integral(dtype) else machine.result_grad(value.grad, frame)
+    return replace(
+        value,
+        device=device if device is not None else value.device,
+        dtype=dtype or value.dtype,
+        grad=grad,
+        storages=storages,
+        alias=value.alias if kept else None,
+        frozen=value.frozen if kept else None,
+        imported=value.imported and kept,
+        narrowed=None if is_integral(dtype) else value.narrowed,
+        oid=machine.next_serial(),
+    )
+
+
+def switch_grad(
+    machine: Machine, value: Tensor, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+) -> Value:
+    flag = arguments[0].value if arguments else None
+    grad = Fact(Truth.YES, machine.at(node), "needs a gradient from here on")
+    if name == "detach_" or (isinstance(flag, Scalar) and flag.literal is False):
+        grad = NO_FACT
+    elif flag is not None and not (isinstance(flag, Scalar) and flag.literal is True):
+        grad = Fact(Truth.MAYBE, machine.at(node), "may need a gradient from here on")
+    set_grad(machine, value, grad, frame)
+    return replace(value, grad=grad)
+
+
+def set_grad(machine: Machine, value: Value, grad: Fact, frame: Frame) -> None:
+    """``requires_grad`` of an object changes under every name that holds it."""
+    oid = getattr(value, "oid", 0)
+    frame.env.replace(oid, lambda held: replace(held, grad=grad) if isinstance(held, (Tensor, Unknown)) else held)
+    if not isinstance(value, Tensor) or value.source != PARAMETER_OF_MODULE:
+        return
+    # What ``.parameters()`` yields stands for all of them; ``model.weight`` leaves the others as they are.
+    every = value.origin is not None
+    asked = machine.sites.node(value.origin.site) if value.origin is not None else None
+    if grad.truth is not Truth.YES and asked is not None:
+        machine.frozen.add(owner_name(asked))
+    if every or grad.truth is Truth.NO:
+        machine.set_trainable(value.module, grad.truth if every else Truth.UNKNOWN, frame)
+    if grad.truth is Truth.YES and isinstance(asked, cst.Call):
+        thaw_owners(machine, asked.func, frame)
+
+
+def tensor_attribute(machine: Machine, value: Tensor, name: str, node: cst.Attribute, frame: Frame) -> Value:
+    if name == "grad":
+        machine.snapshots = True
+        return Tensor(
+            device=value.device,
+            grad=NO_FACT,
+            dtype=value.dtype,
+            storages=gradients_of(value.storages),
+            origin=Origin(machine.at(node), "the gradient"),
+            sure=value.sure,
+        )
+    if name == "device":
+        return DeviceValue(fact=value.device)
+    row = TENSOR_ATTRIBUTES.get(name)
+    if row is None:
+        return Method(receiver=value, name=name)
+    if row.result is Result.DTYPE:
+        return Scalar(kind="torch.dtype", literal=value.dtype)
+    if row.result is not Result.TENSOR:
+        return PLAIN
+    grad = NO_FACT if row.grad is Grad.NO else machine.result_grad(value.grad, frame)
+    alias = machine.at(node) if name == "data" and value.storages else value.alias
+    return replace(value, grad=grad, alias=alias, oid=machine.next_serial())

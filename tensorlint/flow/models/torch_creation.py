@@ -1,0 +1,119 @@
+"""Tensors that are made of arrays, lists, numbers and other tensors."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow.arguments import dtype_argument, dtype_of_data, keyword
+from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
+from tensorlint.flow.domain.inside import holds_exactly, leaves
+from tensorlint.flow.domain.site import Site
+from tensorlint.flow.domain.values import UNKNOWN, Array, Narrowed, Origin, Scalar, Sequence, Tensor, Unknown, Value
+from tensorlint.flow.events import Argument
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.placement import requested_device
+from tensorlint.flow.state import Frame
+from tensorlint.knowledge import Device, Row, Share
+
+_LEGACY_DTYPE = re.compile(
+    r"^(Tensor|FloatTensor|DoubleTensor|HalfTensor|LongTensor|IntTensor|ShortTensor|CharTensor|ByteTensor|BoolTensor)$"
+)
+
+
+def tensor_of(
+    machine: Machine, name: str, row: Row, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+) -> Value:
+    """An array, list, number or tensor becomes a tensor."""
+    data = next(
+        (argument.value for argument in arguments if not argument.keyword or argument.keyword == "data"), UNKNOWN
+    )
+    requested = requested_device(machine, arguments, node)
+    fallback = NO_FACT if row.device is Device.CPU else machine.default_device
+    dtype = dtype_argument(arguments) or ("" if row.dtype in {"keep", "argument"} else row.dtype)
+    source_dtype = data.dtype if isinstance(data, (Array, Tensor)) else ""
+    # What ``as_tensor`` is given may be a list, too, which is copied.
+    shares = row.share is Share.ALWAYS or (
+        row.share is Share.MAYBE and isinstance(data, (Array, Tensor)) and (not dtype or dtype == source_dtype)
+    )
+    moved = requested is not None and requested.truth is not Truth.NO
+    if moved and requested is not None and requested.truth is Truth.MAYBE and isinstance(data, Array):
+        shares = False
+    asked = keyword(arguments, "requires_grad")
+    grad = (
+        Fact(Truth.YES, machine.at(node), "created with `requires_grad=True` here")
+        if isinstance(asked, Scalar) and asked.literal is True
+        else NO_FACT
+    )
+    if name == "autograd.Variable" and isinstance(data, (Tensor, Unknown)):
+        return replace(data, grad=grad if grad.truth is Truth.YES else data.grad, oid=machine.next_serial())
+    if name == "from_numpy":
+        fallback = Fact(Truth.NO, machine.at(node), "made of an array here")
+    if isinstance(data, Tensor):
+        fallback = data.device if row.device is not Device.CPU else NO_FACT
+        if name not in {"tensor"} and grad.truth is Truth.NO:
+            grad = data.grad
+    elif isinstance(data, Unknown) and name in {"as_tensor", "asarray"}:
+        # What is passed on may have been a tensor already.
+        fallback = data.device if data.device.truth > Truth.UNKNOWN else NO_FACT
+        grad = data.grad if data.grad.truth > Truth.UNKNOWN else NO_FACT
+    if (copy := keyword(arguments, "copy")) is not None and isinstance(copy, Scalar) and copy.literal is True:
+        shares = False
+    storages = data.storages if shares and isinstance(data, (Array, Tensor, Unknown)) else machine.storage(node=node)
+    read_only = shares and isinstance(data, Array) and data.read_only.truth > Truth.UNKNOWN
+    if shares and isinstance(data, Array) and data.exported and data.alias is not None:
+        machine.exports_taken_back.add(data.alias)
+    return Tensor(
+        device=requested if requested is not None else fallback,
+        grad=grad,
+        dtype=dtype or source_dtype or dtype_of_data(data),
+        storages=storages,
+        origin=Origin(machine.at(node), "made here"),
+        imported=shares and isinstance(data, (Array, Unknown)) and not read_only,
+        alias=machine.at(node) if shares and isinstance(data, (Array, Unknown)) else None,
+        frozen=machine.at(node)
+        if read_only or (name == "frombuffer" and isinstance(data, Scalar) and data.kind == "bytes")
+        else None,
+        sliced=isinstance(data, Array) and data.sliced,
+        picked=isinstance(data, Array) and data.picked,
+        zero_dim=isinstance(data, Scalar),
+        unset=machine.at(node) if _LEGACY_DTYPE.match(name) and is_size(arguments) else None,
+        narrowed=narrowed(name, data, dtype, machine.at(node)) if _LEGACY_DTYPE.match(name) else None,
+        oid=machine.next_serial(),
+    )
+
+
+def narrowed(name: str, data: Value, dtype: str, site: Site) -> Narrowed | None:
+    """What a legacy constructor of floats loses of ``data``, as far as that is known."""
+    if dtype not in {"float32", "float16"} or isinstance(data, Tensor):
+        return None
+    match data:
+        case Array(dtype="float64" | "float64?" | "" | "?" as held):
+            return Narrowed(site, "" if held.endswith("?") else held)
+        case Array(dtype=held):
+            whole = "numbers" if data.counted else "integers"
+            return Narrowed(site, "" if held.startswith("float") or data.small else whole)
+        case Sequence():
+            inside = list(leaves(data))
+            integers = bool(inside) and all(isinstance(leaf, Scalar) and leaf.kind == "int" for leaf in inside)
+            small = all(isinstance(leaf, Scalar) and holds_exactly(leaf, dtype) for leaf in inside)
+            return Narrowed(site, "numbers" if integers and not small else "")
+        case Unknown():
+            return Narrowed(site)
+        case _:
+            return None
+
+
+def is_size(arguments: tuple[Argument, ...]) -> bool:
+    """Whether a legacy constructor is told how much to allocate, and not what to put there."""
+    numbers = [argument.value.literal for argument in arguments if isinstance(argument.value, Scalar)]
+    if any(isinstance(number, int) and number <= 0 for number in numbers):
+        return False
+    kinds = [
+        argument.value.kind if isinstance(argument.value, Scalar) else ""
+        for argument in arguments
+        if not argument.keyword
+    ]
+    return bool(kinds) and all(kind in {"int", "np.int64"} for kind in kinds)

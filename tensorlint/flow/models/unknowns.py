@@ -1,0 +1,294 @@
+"""Methods and attributes of values whose kind was not seen."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow.domain.dtypes import is_integral
+from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
+from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner
+from tensorlint.flow.domain.values import (
+    NONE,
+    PARAMETER_OF_MODULE,
+    PLAIN,
+    SOME_DTYPE,
+    UNKNOWN,
+    Array,
+    DeviceValue,
+    Dictionary,
+    Origin,
+    Scalar,
+    Sequence,
+    Tensor,
+    Unknown,
+    Value,
+    is_false,
+)
+from tensorlint.flow.events import Argument
+from tensorlint.flow.index import dotted_name, names_in
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.arrays import array_method
+from tensorlint.flow.models.items import part_of
+from tensorlint.flow.models.modules import _MOVES, note_training, owner_name, state_dict_of, thaw_owners
+from tensorlint.flow.models.numpy_functions import tell_numpy_call
+from tensorlint.flow.models.placement import destination
+from tensorlint.flow.models.rows import from_row
+from tensorlint.flow.models.tensors import export, set_grad, tensor_method
+from tensorlint.flow.models.unseen import unknown_result
+from tensorlint.flow.state import Frame
+from tensorlint.knowledge import ARRAY_ONLY_METHODS, TENSOR_METHODS, TENSOR_ONLY_METHODS, Result
+
+#: What holds the device that a program was told to use.
+_CHOSEN = re.compile(
+    r"(^|[._])(args?|opts?|options?|cfg|conf|config|hps?|hparams?|params|settings|flags?|namespace|self|cls|trainer"
+    r"|accelerator|runner|agent|context|ctx|state)$",
+    re.IGNORECASE,
+)
+_DISTRIBUTION_METHODS = frozenset(
+    {"sample", "sample_n", "rsample", "log_prob", "entropy", "mean", "stddev", "variance", "cdf", "icdf"}
+)
+_MODEL_NAME = re.compile(r"(model|net|network|module|actor|critic|policy|encoder|decoder)\w*$", re.IGNORECASE)
+_OPTIMIZER_NAME = re.compile(r"(^|_)(opt|optim|optimizer|optimiser|solver|trainer)\w*$|_opt(im)?$", re.IGNORECASE)
+
+#: Methods that only networks have.
+_ASKED_OF_NETWORKS = frozenset({"eval", "train", "zero_grad", "load_state_dict", "named_parameters", "requires_grad_"})
+
+
+def unknown_method(
+    machine: Machine, value: Unknown, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+) -> Value:
+    assert isinstance(node.func, cst.Attribute)
+    owner = node.func.value
+    if name == "numpy":
+        return export(machine, value, arguments, node, frame)
+    if value.tensor is not Truth.NO and name in TENSOR_ONLY_METHODS and not machine.file.foreign:
+        tensor = recognised(machine, value, owner, frame)
+        return tensor_method(machine, tensor, name, arguments, node, frame)
+    if name in ARRAY_ONLY_METHODS and "pandas" not in machine.file.foreign and value.source != "attribute":
+        array = Array(storages=value.storages, sure=False, oid=value.oid)
+        path = dotted_name(owner)
+        if path and path not in frame.env.stale:
+            frame.env.bind(path, array)
+        return array_method(machine, array, name, arguments, node, frame)
+    if name in _MOVES:
+        return unknown_moved(machine, value, name, arguments, node, frame)
+    handled = unknown_object_method(machine, value, name, arguments, node, frame)
+    if handled is not None:
+        return handled
+    row = TENSOR_METHODS.get(name)
+    if row is not None:
+        return as_if_tensor(machine, value, name, arguments, node, frame)
+    result = unknown_result(machine, arguments, node, frame, callee=replace(value, storages=NO_STORAGE))
+    if isinstance(result, Unknown) and name in {"sample", "mode"} and result.grad.truth is Truth.UNKNOWN:
+        result = replace(result, grad=NO_FACT)
+    return result
+
+
+def recognised(machine: Machine, value: Unknown, owner: cst.BaseExpression, frame: Frame) -> Tensor:
+    """A method only tensors have was called: from here on the name holds a tensor."""
+    tensor = Tensor(
+        device=value.device,
+        grad=value.grad,
+        dtype=value.dtype,
+        storages=value.storages,
+        source=value.source or "duck",
+        origin=value.origin,
+        oid=value.oid or machine.next_serial(),
+    )
+    path = dotted_name(owner)
+    if path and path not in frame.env.stale and frame.env.lookup(path) is not None:
+        frame.env.bind(path, tensor)
+    return tensor
+
+
+def as_if_tensor(
+    machine: Machine, value: Unknown, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+) -> Value:
+    """A method that tensors share with other things (``mean``, ``reshape``): what it would do to a tensor."""
+    row = TENSOR_METHODS[name]
+    if row.result in {Result.SCALAR, Result.SIZE, Result.NONE}:
+        return Scalar(kind="number") if row.result is Result.SCALAR else PLAIN
+    stand_in = Tensor(
+        device=value.device,
+        grad=value.grad,
+        dtype=value.dtype,
+        storages=value.storages,
+        sure=False,
+        source=value.source,
+        origin=value.origin,
+    )
+    result = from_row(machine, row, stand_in, arguments, node, frame, words=f"`.{name}()`")
+    return unsure(machine, result, value)
+
+
+def unsure(machine: Machine, result: Value, value: Unknown) -> Value:
+    match result:
+        case Tensor():
+            return Unknown(
+                device=result.device,
+                grad=result.grad,
+                tensor=value.tensor,
+                dtype=result.dtype,
+                source=value.source or "call",
+                origin=result.origin,
+                storages=result.storages & value.storages,
+                oid=result.oid,
+            )
+        case Sequence(items=items) if items is not None:
+            return replace(result, items=tuple(unsure(machine, item, value) for item in items))
+        case Sequence(element=element) if element is not None:
+            return replace(result, element=unsure(machine, element, value))
+        case _:
+            return result
+
+
+def unknown_moved(
+    machine: Machine, value: Unknown, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+) -> Value:
+    dtype = ""
+    if name == "to":
+        device, dtype = destination(machine, arguments, node)
+    elif name == "cpu":
+        device = Fact(Truth.NO, machine.at(node), "brought to the CPU here")
+    else:
+        device = Fact(Truth.YES, machine.at(node), f"moved to the accelerator by `.{name}()` here")
+    if device is None:
+        if is_integral(dtype):
+            value = replace(value, grad=NO_FACT)
+        return retyped(machine, value, dtype, node, frame)
+    if dtype:
+        grad = NO_FACT if is_integral(dtype) else value.grad
+        value = replace(value, dtype="" if dtype == "?" else dtype, grad=grad)
+    if machine.bare_call is node:
+        # ``model.to(device)`` as a statement moves a module in place (and does nothing to a tensor).
+        assert isinstance(node.func, cst.Attribute)
+        path = dotted_name(node.func.value)
+        if path and _MODEL_NAME.search(path) and path not in frame.env.stale:
+            frame.env.bind(path, replace(value, device=device))
+    kept = value.storages if device.truth is Truth.NO and value.device.truth is not Truth.YES else NO_STORAGE
+    return replace(value, device=device, storages=kept, oid=machine.next_serial())
+
+
+def retyped(machine: Machine, value: Unknown, dtype: str, node: cst.Call, frame: Frame) -> Unknown:
+    """A tensor gives a new one; a model called as a statement is cast in place."""
+    changed = replace(value, dtype="" if dtype == "?" else dtype, storages=NO_STORAGE)
+    assert isinstance(node.func, cst.Attribute)
+    path = dotted_name(node.func.value)
+    if machine.bare_call is node and path and _MODEL_NAME.search(path) and path not in frame.env.stale:
+        frame.env.bind(path, changed)
+    return changed
+
+
+def unknown_object_method(
+    machine: Machine, value: Unknown, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+) -> Value | None:
+    """Methods of models, optimizers, distributions and containers whose class was not seen."""
+    assert isinstance(node.func, cst.Attribute)
+    if value.source == "distribution" and name in _DISTRIBUTION_METHODS:
+        grad = NO_FACT if name in {"sample", "sample_n"} else machine.result_grad(value.grad, frame)
+        return Tensor(
+            device=value.device,
+            grad=grad,
+            storages=machine.storage(),
+            origin=Origin(machine.at(node), "drawn here"),
+            oid=machine.serial,
+        )
+    owner = owner_name(node)
+    if machine.learning and name in _ASKED_OF_NETWORKS:
+        machine.networks.add(owner)
+    note_training(machine, owner, name, node)
+    trained = Fact(Truth.MAYBE, machine.at(node), "a parameter needs a gradient")
+    match name:
+        case "step" if _OPTIMIZER_NAME.search(owner) or owner == "scaler":
+            machine.update_parameters(
+                frame, Mutation(machine.at(node), How.UPDATE, "the optimizer updates the parameters in place here")
+            )
+            return NONE
+        case "state_dict" if _OPTIMIZER_NAME.search(owner) and frame.function and frame.function.name == "__init__":
+            # Nobody stepped what an object is just made for.
+            return Dictionary(element=UNKNOWN, oid=machine.next_serial())
+        case "state_dict" if _MODEL_NAME.search(owner) or _OPTIMIZER_NAME.search(owner):
+            return state_dict_of(machine, value.device, machine.storage(Owner.PARAMETER), node)
+        case "parameters" | "buffers":
+            grad = trained if name == "parameters" else NO_FACT
+            return Sequence(kind="generator", element=parameter_of(machine, value, grad, node))
+        case "named_parameters" | "named_buffers":
+            grad = trained if name == "named_parameters" else NO_FACT
+            pair = (Scalar(kind="str"), parameter_of(machine, value, grad, node))
+            return Sequence(kind="generator", element=Sequence(kind="tuple", items=pair))
+        case "zero_grad":
+            machine.release_gradients(frame)
+            return NONE
+        case "append" | "appendleft" | "put" | "add" if arguments:
+            last = arguments[-1]
+            machine.store(frame, node, last.value, "append", owner, value.oid, written=last.node)
+            return None
+        case "shuffle" if arguments and isinstance(arguments[0].value, Tensor):
+            return tell_numpy_call(machine, "random.shuffle", arguments, NONE, node, frame)
+        case "item":
+            return Scalar(kind="number")
+        case "tolist":
+            return Sequence(element=PLAIN)
+        case "items":
+            entry = (PLAIN, part_of(value))
+            return Sequence(kind="view", element=Sequence(kind="tuple", items=entry))
+        case "values":
+            return Sequence(kind="view", element=part_of(value))
+        case "keys":
+            return Sequence(kind="view", element=PLAIN)
+        case "get" | "pop":
+            return part_of(value)
+        case "requires_grad_" if arguments and is_false(arguments[0].value):
+            machine.frozen.add(owner)
+            set_grad(machine, value, NO_FACT, frame)
+            return replace(value, grad=NO_FACT)
+        case "requires_grad_":
+            thaw_owners(machine, node.func, frame)
+            return None
+        case "eval" | "train":
+            return replace(value, storages=NO_STORAGE)
+        case "half" | "float" | "double" | "bfloat16":
+            return retyped(machine, value, {"half": "float16", "double": "float64"}.get(name, name), node, frame)
+        case "copy":
+            return replace(value, storages=machine.storage(), oid=machine.serial)
+        case "fit" | "learn" | "train_on_batch" | "train_model" | "train_one_epoch" | "train_epoch":
+            mutation = Mutation(machine.at(node), How.UPDATE, f"`.{name}(...)` trains the model here")
+            machine.update_parameters(frame, mutation, named=names_in(node))
+            return UNKNOWN
+        case _:
+            return None
+
+
+def parameter_of(machine: Machine, owner: Unknown, grad: Fact, node: cst.CSTNode) -> Tensor:
+    return Tensor(
+        device=owner.device,
+        grad=grad,
+        storages=machine.storage(Owner.PARAMETER),
+        source=PARAMETER_OF_MODULE,
+        module=owner.oid,
+        origin=Origin(machine.at(node), "a parameter of the model"),
+        oid=machine.serial,
+    )
+
+
+def unknown_attribute(machine: Machine, value: Unknown, name: str, node: cst.Attribute) -> Value:
+    if name == "dtype":
+        return SOME_DTYPE
+    if name in {"shape", "ndim", "is_cuda", "requires_grad", "name", "__class__", "size"}:
+        return PLAIN
+    if name == "device":
+        truth = value.device.truth
+        if truth is Truth.UNKNOWN and _CHOSEN.search(dotted_name(node.value)):
+            # An option is there to be chosen; where another tensor is, nobody chose here.
+            truth = Truth.MAYBE
+        return DeviceValue(fact=Fact(truth, machine.at(node), "created on the device of another tensor"))
+    if name in {"data", "grad"}:
+        part = replace(part_of(value), grad=NO_FACT)
+        return replace(part, storages=NO_STORAGE) if name == "grad" else part
+    if name in {"T", "mT", "real"}:
+        return replace(value, oid=0)
+    source = value.source if value.source in {"call", "model"} else "attribute"
+    return Unknown(device=value.device, grad=value.grad, dtype=value.dtype, source=source)

@@ -1,0 +1,137 @@
+"""What a function that was not seen returns."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import lru_cache, partial
+
+import libcst as cst
+
+from tensorlint.flow.domain.devices import together
+from tensorlint.flow.domain.dtypes import unsure_dtype
+from tensorlint.flow.domain.facts import UNKNOWN_FACT, Fact, Truth, strongest
+from tensorlint.flow.domain.inside import leaves
+from tensorlint.flow.domain.memory import How, Mutation
+from tensorlint.flow.domain.values import DeviceValue, Module, Optimizer, Origin, Tensor, Unknown, Value
+from tensorlint.flow.events import Argument
+from tensorlint.flow.index import dotted_name
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.placement import device_among, requested_device
+from tensorlint.flow.state import Frame
+
+MODEL_NAME = re.compile(
+    r"(^|_)(act|cri|dqn|q_?net)$|(model|net|network|encoder|decoder|actor|critic|policy|generator|discriminator|backbone|classifier|unet|vae|criterion"
+    r"|loss_fn|loss_func|embedder|netG|netD|estimator)(_?\d*)$",
+    re.IGNORECASE,
+)
+#: Functions named like this read a file, most of them into host memory.
+READER_NAME = re.compile(
+    r"^_?(load|read|imread|decode)(_(?!.*(model|net|weight|state|check))|[A-Z]|$)|^(Load|Read)[A-Z]"
+)
+#: Functions named like this train the model they are given.
+TRAINER_NAME = re.compile(r"(^|_)(train|fit|finetune|fine_tune|learn)($|_)|^optimi[sz]e$", re.IGNORECASE)
+#: Methods of models that by custom work under ``no_grad``, or return no tensors.
+WITHOUT_GRAPH = re.compile(
+    r"generate|predict|action|encode|decode|sample|infer|transcribe|tokenize|load|save|to_|config", re.IGNORECASE
+)
+
+
+def unknown_result(
+    machine: Machine, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame, *, callee: Unknown | None = None
+) -> Value:
+    """What a function that was not seen returns: its tensors stay where its arguments are."""
+    name = dotted_name(node.func).split(".")[-1]
+    if not name and isinstance(node.func, (cst.Attribute, cst.Subscript)):
+        name = (
+            node.func.attr.value
+            if isinstance(node.func, cst.Attribute)
+            else dotted_name(node.func.value).split(".")[-1]
+        )
+    if not name and isinstance(node.func, cst.Call):
+        # ``LoadImage(...)(path)``: the thing called goes by the name of its class.
+        name = dotted_name(node.func.func).split(".")[-1]
+    inputs = [leaf for argument in arguments for leaf in leaves(argument.value)]
+    for leaf in inputs:
+        machine.hand_on(frame, node, leaf)
+    operands = [value for value in inputs if isinstance(value, (Tensor, Unknown))]
+    if "device" in name and any(isinstance(value, Tensor) for value in inputs[:1]):
+        # ``get_device(wav)``: where that tensor is.
+        return DeviceValue(fact=strongest((value.device for value in operands[:1]), UNKNOWN_FACT))
+    if TRAINER_NAME.search(name) and any(is_model(argument, frame) for argument in arguments):
+        machine.update_parameters(frame, Mutation(machine.at(node), How.UPDATE, f"`{name}(...)` trains the model here"))
+    placed = [
+        value
+        for value in operands
+        if isinstance(value, Tensor) or value.device.truth is not Truth.UNKNOWN or value.device.site is not None
+    ]
+    if callee is not None and callee.device.truth is not Truth.UNKNOWN:
+        placed.append(callee)
+    told = requested_device(machine, arguments, node) or device_among(machine, arguments, node)
+    computed = callee is not None or computes_with_parameters(name) or name in machine.trained
+    device = (told if told is not None else together(placed, UNKNOWN_FACT)).weakened()
+    if device.truth is Truth.MAYBE and (told is not None or not computed):
+        # An imported helper may bring what it returns to the CPU, even if it is told a device, and an object that
+        # is made for one need not keep there all that it holds and gives.
+        device = replace(device, truth=Truth.UNKNOWN)
+    grad = UNKNOWN_FACT
+    if machine.at(node) in machine.differentiated:
+        grad = Fact(Truth.MAYBE, machine.at(node), "`.backward()` goes through the result of this call")
+    elif arguments and (
+        (computes_with_parameters(name) and (name in machine.networks or is_fed_tensors(operands)))
+        or name in machine.trained
+        or _computes(machine, name, node, operands)
+    ):
+        # A name only says that what goes in comes out again; that it is trained must have been seen.
+        inherited = strongest((value.grad for value in operands), UNKNOWN_FACT).weakened()
+        owner = dotted_name(node.func.value).split(".")[-1] if isinstance(node.func, cst.Attribute) else ""
+        frozen = callee is not None and callee.grad.truth is Truth.NO
+        trained = UNKNOWN_FACT if frozen else strongest(map(partial(trained_as, machine), (name, owner)))
+        grad = inherited if inherited.truth > Truth.UNKNOWN else trained
+    # Under autocast a network of unseen code may end in either precision.
+    dtype = callee.dtype if callee is not None else ""
+    return Unknown(
+        device=device,
+        grad=machine.result_grad(grad, frame),
+        dtype=unsure_dtype(dtype),
+        source="file" if READER_NAME.search(name) and not operands else "call",
+        origin=Origin(machine.at(node), "computed here"),
+        oid=machine.next_serial(),
+    )
+
+
+def trained_as(machine: Machine, name: str) -> Fact:
+    """What the file shows of a model by this name: that it has parameters, and that nobody freezes them."""
+    seen = machine.trained.get(name)
+    if seen is None or name in machine.frozen:
+        return UNKNOWN_FACT
+    return Fact(Truth.MAYBE, seen, f"`{name}` has parameters, so its output needs a gradient")
+
+
+def is_fed_tensors(operands: list[Tensor | Unknown]) -> bool:
+    """Whether there is a sign that a callable is given tensors, and so is the network its name says it is."""
+    return any(
+        isinstance(value, Tensor) or value.source == "loader" or value.device.truth is not Truth.UNKNOWN
+        for value in operands
+    )
+
+
+def _computes(machine: Machine, name: str, node: cst.Call, operands: list[Tensor | Unknown]) -> bool:
+    """Whether this is a method of a model, given a tensor, that is not known to work without a graph."""
+    if not isinstance(node.func, cst.Attribute) or not any(isinstance(value, Tensor) for value in operands):
+        return False
+    owner = dotted_name(node.func.value).split(".")[-1]
+    return (computes_with_parameters(owner) or owner in machine.trained) and not WITHOUT_GRAPH.search(name)
+
+
+def is_model(argument: Argument, frame: Frame) -> bool:
+    if isinstance(argument.value, (Module, Optimizer)):
+        return True
+    name = dotted_name(argument.node).split(".")[-1]
+    return isinstance(argument.value, Unknown) and bool(re.search(r"model|net|optim|agent|policy", name, re.IGNORECASE))
+
+
+@lru_cache(maxsize=4096)
+def computes_with_parameters(name: str) -> bool:
+    """Whether a callable of this name is taken for a model. Asked at every call of unseen code."""
+    return MODEL_NAME.search(name) is not None
