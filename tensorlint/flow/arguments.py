@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.values import Array, Scalar, Symbol, Unknown, Value
 from tensorlint.flow.dtypes import dtype_name
-from tensorlint.flow.events import Argument
 
 
 def keyword(arguments: tuple[Argument, ...], name: str) -> Value | None:

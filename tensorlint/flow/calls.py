@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import libcst as cst
 
+from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.values import (
     PLAIN,
@@ -28,7 +29,6 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
-from tensorlint.flow.events import Argument
 from tensorlint.flow.index import dotted_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arrays import array_method
@@ -52,10 +52,10 @@ class Calls(Machine):
             if bound is None:
                 receiver = self.owner_of(node.func, frame)
                 arguments = self._arguments(node, frame)
-                return self.method(receiver, node.func.attr.value, arguments, node, frame)
-            return self.call_value(bound, self._arguments(node, frame), node, frame)
+                return self.method(receiver, node.func.attr.value, Call(node, arguments, frame))
+            return self.call_value(bound, Call(node, self._arguments(node, frame), frame))
         callee = self.evaluate(node.func, frame)
-        return self.call_value(callee, self._arguments(node, frame), node, frame)
+        return self.call_value(callee, Call(node, self._arguments(node, frame), frame))
 
     def _arguments(self, node: cst.Call, frame: Frame) -> tuple[Argument, ...]:
         return tuple(
@@ -79,64 +79,79 @@ class Calls(Machine):
             if type(inner) is cst.Call:
                 self.consumers.setdefault(id(inner), (func.value, node))
 
-    def call_value(self, callee: Value, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+    def call_value(
+        self,
+        callee: Value,
+        call: Call,
+    ) -> Value:
         match callee:
             case Symbol(path=path):
-                return symbol_call(self, path, arguments, node, frame)
+                return symbol_call(self, path, call)
             case Function(definition=site, receiver=receiver) if site in self.functions:
-                return self.apply(self.functions[site], receiver, arguments, frame, node)
+                return self.apply(self.functions[site], receiver, call.arguments, call.frame, call.node)
             case ClassObject(definition=site) if site in self.classes:
-                return construct(self, self.classes[site], arguments, node, frame)
+                return construct(self, self.classes[site], call)
             case Module():
-                return module_call(self, callee, arguments, node, frame)
+                return module_call(self, callee, call)
             case Instance():
                 cls = self.cls(callee)
                 method = None if cls is None else cls.method("__call__") or cls.method("forward")
                 if method is not None:
-                    return self.apply(method, callee, arguments, frame, node)
-                return unknown_result(self, arguments, node, frame)
-            case Method(receiver=receiver, name=name) if _spells(node.func, name):
-                return self.method(receiver, name, arguments, node, frame)
+                    return self.apply(method, callee, call.arguments, call.frame, call.node)
+                return unknown_result(self, call)
+            case Method(receiver=receiver, name=name) if _spells(call.node.func, name):
+                return self.method(receiver, name, call)
             case Partial():
-                return partial_call(self, callee, arguments, node, frame)
+                return partial_call(self, callee, call)
             case Foreign():
                 return callee
             case Unknown():
-                return unknown_result(self, arguments, node, frame, callee=callee)
+                return unknown_result(self, call, callee=callee)
             case _:
-                return unknown_result(self, arguments, node, frame)
+                return unknown_result(self, call)
 
     def method(
-        self, receiver: Value, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+        self,
+        receiver: Value,
+        name: str,
+        call: Call,
     ) -> Value:
-        result = self._method(receiver, name, arguments, node, frame)
-        if name == "cpu" and not arguments and isinstance(result, Unknown) and result.device.truth is Truth.UNKNOWN:
+        result = self._method(receiver, name, call)
+        if (
+            name == "cpu"
+            and not call.arguments
+            and isinstance(result, Unknown)
+            and result.device.truth is Truth.UNKNOWN
+        ):
             # Whatever has a method of this name: what it returns was brought home.
-            return replace(result, device=Fact(Truth.NO, self.at(node), "brought to the CPU here"))
+            return replace(result, device=Fact(Truth.NO, self.at(call.node), "brought to the CPU here"))
         return result
 
     def _method(
-        self, receiver: Value, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+        self,
+        receiver: Value,
+        name: str,
+        call: Call,
     ) -> Value:
         match receiver:
             case Symbol(path=path):
-                return symbol_call(self, f"{path}.{name}", arguments, node, frame)
+                return symbol_call(self, f"{path}.{name}", call)
             case Tensor():
-                return tensor_method(self, receiver, name, arguments, node, frame)
+                return tensor_method(self, receiver, name, call)
             case Array():
-                return array_method(self, receiver, name, arguments, node, frame)
+                return array_method(self, receiver, name, call)
             case Unknown():
-                return unknown_method(self, receiver, name, arguments, node, frame)
+                return unknown_method(self, receiver, name, call)
             case Module():
-                return module_method(self, receiver, name, arguments, node, frame)
+                return module_method(self, receiver, name, call)
             case Instance() | ClassObject() if (cls := self.cls(receiver)) is not None:
-                return own_method(self, cls, receiver, name, arguments, node, frame)
+                return own_method(self, cls, receiver, name, call)
             case Sequence():
-                return sequence_method(self, receiver, name, arguments, node, frame)
+                return sequence_method(self, receiver, name, call)
             case Dictionary():
-                return dictionary_method(self, receiver, name, arguments, node, frame)
+                return dictionary_method(self, receiver, name, call)
             case Optimizer():
-                return optimizer_method(self, receiver, name, arguments, node, frame)
+                return optimizer_method(self, receiver, name, call)
             case Foreign(framework=framework) if name == "numpy" and framework:
                 return Array(storages=self.storage())
             case Foreign():
@@ -152,7 +167,7 @@ class Calls(Machine):
             case Function():
                 return UNKNOWN
             case _:
-                return unknown_result(self, arguments, node, frame)
+                return unknown_result(self, call)
 
 
 def _spells(func: cst.BaseExpression, method: str) -> bool:

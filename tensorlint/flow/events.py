@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.facts import Fact
 from tensorlint.flow.domain.memory import Storage
 from tensorlint.flow.domain.site import Site
@@ -93,14 +94,6 @@ class Scene:
     def node(self, site: Site | None) -> cst.CSTNode | None:
         """What stands there, for a draft or a repair; None where that is in another file."""
         return self.sites.node(site)
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    node: cst.BaseExpression
-    value: Value
-    keyword: str = ""
-    star: str = ""
 
 
 @dataclass(frozen=True, slots=True)

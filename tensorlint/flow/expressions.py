@@ -304,9 +304,12 @@ class Expressions(Machine):
         if identity or any(isinstance(target.operator, (cst.In, cst.NotIn)) for target in node.comparisons):
             return Scalar(kind="bool")
         match node.comparisons, values:
-            case [cst.ComparisonTarget(operator=cst.Equal() | cst.NotEqual() as operator)], [
-                Scalar(kind="str", literal=str(left), known=True),
-                Scalar(kind="str", literal=str(right), known=True),
+            case [
+                [cst.ComparisonTarget(operator=cst.Equal() | cst.NotEqual() as operator)],
+                [
+                    Scalar(kind="str", literal=str(left), known=True),
+                    Scalar(kind="str", literal=str(right), known=True),
+                ],
             ]:
                 return Scalar(kind="bool", literal=(left == right) is isinstance(operator, cst.Equal), known=True)
         tensors = [value for value in values if isinstance(value, Tensor)]

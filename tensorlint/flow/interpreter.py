@@ -10,6 +10,7 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
+from tensorlint.flow.call import Argument
 from tensorlint.flow.calls import Calls
 from tensorlint.flow.core import MAX_APPLICATIONS, MAX_DEPTH
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
@@ -33,7 +34,6 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
-from tensorlint.flow.events import Argument
 from tensorlint.flow.expressions import Expressions
 from tensorlint.flow.guards import Guards
 from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name

@@ -7,6 +7,7 @@ from collections.abc import Sequence as Nodes
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable, leaves
 from tensorlint.flow.domain.lattice import join
@@ -21,7 +22,6 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
-from tensorlint.flow.events import Argument
 from tensorlint.flow.memory import Memory
 from tensorlint.flow.state import Frame
 
@@ -82,12 +82,19 @@ class Machine(Memory, ABC):
         """The object that ``node`` looks something up on."""
 
     @abstractmethod
-    def call_value(self, callee: Value, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+    def call_value(
+        self,
+        callee: Value,
+        call: Call,
+    ) -> Value:
         """What calling ``callee`` returns."""
 
     @abstractmethod
     def method(
-        self, receiver: Value, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+        self,
+        receiver: Value,
+        name: str,
+        call: Call,
     ) -> Value:
         """What ``receiver.name(...)`` returns."""
 

@@ -12,6 +12,7 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
+from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable, is_usual, leaves, storages_of
 from tensorlint.flow.domain.lattice import any_element, join
@@ -360,7 +361,7 @@ class Statements(Machine):
                     self.write(frame, target, owner, path or dotted_name(_base(target)), "fill" if filled else "item")
                 if isinstance(owner, Array) and not (owner.dtype == "object" and not _takes_part(target)):
                     # (An element of an object array holds the tensor itself.)
-                    argument = events.Argument(self.assigned or target, value)
+                    argument = Argument(self.assigned or target, value)
                     objects = not owner.dtype and not _takes_part(target)
                     self.emit(frame, events.ItemWrite, target, target=owner, value=argument, objects=objects)
                 if isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability
 from tensorlint.fix.repair import Builder, Repair, add_argument, replace
+from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.values import Array, Scalar, Sequence, Value
-from tensorlint.flow.events import Argument, Scene, Spelling, TorchCall
+from tensorlint.flow.events import Scene, Spelling, TorchCall
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, replace
+from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.values import Array, Scalar, Symbol, Tensor, Value
 from tensorlint.flow.dtypes import dtype_name
-from tensorlint.flow.events import Argument, MethodCall, NumpyCall, Scene, Spelling, TorchCall
+from tensorlint.flow.events import MethodCall, NumpyCall, Scene, Spelling, TorchCall
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell

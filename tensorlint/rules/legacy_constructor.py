@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, replace
+from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.devices import device_fact
 from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import holds_exactly
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.values import Array, Scalar, Sequence, Tensor, Unknown, Value, is_none
-from tensorlint.flow.events import Argument, NarrowedUse, Spelling, TorchCall
+from tensorlint.flow.events import NarrowedUse, Spelling, TorchCall
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, add_argument, replace
+from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.values import Array, Scalar, Sequence, Tensor, Unknown
-from tensorlint.flow.events import Argument, Spelling, TorchCall
+from tensorlint.flow.events import Spelling, TorchCall
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule

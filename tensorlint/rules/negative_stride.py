@@ -5,10 +5,11 @@ from functools import partial
 
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append
+from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.values import Array, Sequence
-from tensorlint.flow.events import Argument, TorchCall
+from tensorlint.flow.events import TorchCall
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.read_only_source import IMPORTS

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append, replace, source_of
+from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.values import Scalar, Tensor
-from tensorlint.flow.events import Argument, NumpyCall
+from tensorlint.flow.events import NumpyCall
 from tensorlint.knowledge import REDUCTIONS_RAISE
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule

@@ -5,8 +5,9 @@ from functools import partial
 
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, wrap
+from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.values import Sequence
-from tensorlint.flow.events import Argument, NumpyCall
+from tensorlint.flow.events import NumpyCall
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, replace
+from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.values import Tensor
-from tensorlint.flow.events import Argument, NumpyCall, Spelling
+from tensorlint.flow.events import NumpyCall, Spelling
 from tensorlint.flow.index import dotted_name
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule

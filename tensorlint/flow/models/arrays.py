@@ -7,38 +7,50 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow import events
+from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.values import NONE, PLAIN, UNKNOWN, Array, Scalar, Sequence, Symbol, Tensor, Value, is_false
 from tensorlint.flow.dtypes import dtype_name
-from tensorlint.flow.events import Argument
 from tensorlint.flow.index import dotted_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.numpy_functions import numpy_number
-from tensorlint.flow.state import Frame
 from tensorlint.knowledge import ARRAY_METHODS, Access, Result, Share
 
 
 def array_method(
-    machine: Machine, value: Array, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    machine: Machine,
+    value: Array,
+    name: str,
+    call: Call,
 ) -> Value:
-    assert isinstance(node.func, cst.Attribute)
-    machine.emit(frame, events.MethodCall, node, name=name, receiver=node.func.value, value=value, arguments=arguments)
+    assert isinstance(call.node.func, cst.Attribute)
+    machine.emit(
+        call.frame,
+        events.MethodCall,
+        call.node,
+        name=name,
+        receiver=call.node.func.value,
+        value=value,
+        arguments=call.arguments,
+    )
     row = ARRAY_METHODS.get(name)
     if row is None:
         return UNKNOWN
     if 0 in row.writes:
-        machine.write(frame, node, value, dotted_name(node.func.value), "method")
+        machine.write(call.frame, call.node, value, dotted_name(call.node.func.value), "method")
         return NONE
     if name == "astype":
-        return cast(machine, value, arguments)
-    if name == "setflags" and any(argument.keyword == "write" and is_false(argument.value) for argument in arguments):
-        locked = replace(value, read_only=Fact(Truth.YES, machine.at(node), "made read-only here"))
-        frame.env.replace(value.oid, lambda held: locked)
+        return cast(machine, value, call.arguments)
+    if name == "setflags" and any(
+        argument.keyword == "write" and is_false(argument.value) for argument in call.arguments
+    ):
+        locked = replace(value, read_only=Fact(Truth.YES, machine.at(call.node), "made read-only here"))
+        call.frame.env.replace(value.oid, lambda held: locked)
         return NONE
     match row.result:
         case Result.ARRAY if row.share in {Share.ALWAYS, Share.MAYBE}:
             frozen = (
-                Fact(Truth.YES, machine.at(node), "read-only from here on")
+                Fact(Truth.YES, machine.at(call.node), "read-only from here on")
                 if row.access is Access.NEVER
                 else value.read_only
             )
@@ -48,7 +60,7 @@ def array_method(
             dtype = value.dtype if row.dtype == "keep" else row.dtype if row.dtype == "int64" else ""
             return Array(dtype=dtype, storages=machine.storage(), oid=machine.serial)
         case Result.NUMPY_SCALAR:
-            return numpy_number(machine, row, value, arguments, positional_axis=0)
+            return numpy_number(machine, row, value, call.arguments, positional_axis=0)
         case Result.SCALAR:
             return Scalar(kind="number")
         case Result.ARRAY_TUPLE:

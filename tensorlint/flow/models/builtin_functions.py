@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import libcst as cst
 
+from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.lattice import join_all
 from tensorlint.flow.domain.values import (
@@ -21,7 +22,6 @@ from tensorlint.flow.domain.values import (
     Tensor,
     Value,
 )
-from tensorlint.flow.events import Argument
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arithmetic import combine
 from tensorlint.flow.models.items import element_of
@@ -30,10 +30,14 @@ from tensorlint.flow.state import Frame
 _CONTAINERS = frozenset({"builtins.list", "builtins.tuple", "builtins.set", "builtins.dict"})
 
 
-def builtin_call(machine: Machine, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
-    first = arguments[0].value if arguments else None
-    if name == "isinstance" and len(arguments) == 2 and isinstance(first, (Module, Sequence)):
-        return is_container(first, arguments[1].value)
+def builtin_call(
+    machine: Machine,
+    name: str,
+    call: Call,
+) -> Value:
+    first = call.arguments[0].value if call.arguments else None
+    if name == "isinstance" and len(call.arguments) == 2 and isinstance(first, (Module, Sequence)):
+        return is_container(first, call.arguments[1].value)
     if name in {
         "float",
         "int",
@@ -63,7 +67,7 @@ def builtin_call(machine: Machine, name: str, arguments: tuple[Argument, ...], n
             return Sequence(kind=kind, items=(), born=machine.next_serial(), oid=machine.serial)
         if isinstance(first, Sequence) and first.items is not None and name in {"list", "tuple"}:
             return replace(first, kind=kind, born=machine.next_serial(), oid=machine.serial)
-        element = element_of(machine, first, arguments[0].node, frame)
+        element = element_of(machine, first, call.arguments[0].node, call.frame)
         if isinstance(element, Tensor) and element.source == "state_dict" and isinstance(first, Sequence):
             # Who lists the tensors themselves, and no copies of them, wants to reach them.
             element = replace(element, alias=None)
@@ -78,7 +82,9 @@ def builtin_call(machine: Machine, name: str, arguments: tuple[Argument, ...], n
     if name == "dict":
         if isinstance(first, Dictionary):
             return replace(first, oid=machine.next_serial())
-        entries: dict[object, Value] = {argument.keyword: argument.value for argument in arguments if argument.keyword}
+        entries: dict[object, Value] = {
+            argument.keyword: argument.value for argument in call.arguments if argument.keyword
+        }
         return Dictionary(
             entries=entries,
             element=UNKNOWN if first is not None else None,
@@ -86,36 +92,36 @@ def builtin_call(machine: Machine, name: str, arguments: tuple[Argument, ...], n
             oid=machine.serial,
         )
     if name == "zip":
-        items = tuple(element_of(machine, argument.value, argument.node, frame) for argument in arguments)
+        items = tuple(element_of(machine, argument.value, argument.node, call.frame) for argument in call.arguments)
         return Sequence(kind="generator", element=Sequence(kind="tuple", items=items))
     if name == "enumerate" and first is not None:
-        inner = element_of(machine, first, arguments[0].node, frame)
+        inner = element_of(machine, first, call.arguments[0].node, call.frame)
         return Sequence(kind="generator", element=Sequence(kind="tuple", items=(Scalar(kind="int"), inner)))
     if name == "range":
         return Sequence(kind="list", element=Scalar(kind="int"))
-    if name in {"map", "filter"} and len(arguments) >= 2:
-        inner = element_of(machine, arguments[1].value, arguments[1].node, frame)
+    if name in {"map", "filter"} and len(call.arguments) >= 2:
+        inner = element_of(machine, call.arguments[1].value, call.arguments[1].node, call.frame)
         if name == "map" and first is not None:
-            inner = machine.call_value(first, (Argument(arguments[1].node, inner),), node, frame)
+            inner = machine.call_value(first, replace(call, arguments=(Argument(call.arguments[1].node, inner),)))
         return Sequence(kind="generator", element=inner)
     if name == "next" and first is not None:
-        return element_of(machine, first, arguments[0].node, frame)
+        return element_of(machine, first, call.arguments[0].node, call.frame)
     if name in {"sum", "abs", "min", "max", "pow", "divmod"} and first is not None:
         values = (
-            [element_of(machine, first, arguments[0].node, frame)]
-            if len(arguments) == 1 and name != "abs"
-            else [argument.value for argument in arguments]
+            [element_of(machine, first, call.arguments[0].node, call.frame)]
+            if len(call.arguments) == 1 and name != "abs"
+            else [argument.value for argument in call.arguments]
         )
         made = join_all(values)
-        return combine(machine, made, made, node, frame) if name in {"sum", "abs"} else made
-    if name == "getattr" and len(arguments) >= 2 and isinstance(arguments[1].value, Scalar):
-        literal = arguments[1].value.literal
+        return combine(machine, made, made, call.node, call.frame) if name in {"sum", "abs"} else made
+    if name == "getattr" and len(call.arguments) >= 2 and isinstance(call.arguments[1].value, Scalar):
+        literal = call.arguments[1].value.literal
         if isinstance(literal, str) and literal.isidentifier() and first is not None:
-            spelled = cst.Attribute(value=arguments[0].node, attr=cst.Name(literal))
-            return machine.attribute(first, literal, spelled, frame)
+            spelled = cst.Attribute(value=call.arguments[0].node, attr=cst.Name(literal))
+            return machine.attribute(first, literal, spelled, call.frame)
         return UNKNOWN
     if name == "super":
-        return parent_of(machine, frame)
+        return parent_of(machine, call.frame)
     if name in {"print", "setattr", "delattr", "exec"}:
         return NONE
     return (

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import libcst as cst
 
+from tensorlint.flow.call import Call
 from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.values import (
     NONE,
@@ -16,7 +17,6 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
-from tensorlint.flow.events import Argument
 from tensorlint.flow.index import dotted_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of
@@ -25,28 +25,31 @@ from tensorlint.flow.state import Frame
 
 
 def sequence_method(
-    machine: Machine, value: Sequence, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    machine: Machine,
+    value: Sequence,
+    name: str,
+    call: Call,
 ) -> Value:
-    first = arguments[0].value if arguments else UNKNOWN
+    first = call.arguments[0].value if call.arguments else UNKNOWN
     if name in {"append", "appendleft", "add", "insert", "extend", "put"}:
-        added = arguments[-1].value if arguments else UNKNOWN
+        added = call.arguments[-1].value if call.arguments else UNKNOWN
         if name == "extend":
-            added = element_of(machine, added, node, frame)
+            added = element_of(machine, added, call.node, call.frame)
         machine.store(
-            frame,
-            node,
+            call.frame,
+            call.node,
             added,
             "append",
-            dotted_name(node.func.value) if isinstance(node.func, cst.Attribute) else "",
+            dotted_name(call.node.func.value) if isinstance(call.node.func, cst.Attribute) else "",
             value.born,
-            written=arguments[-1].node if arguments and name != "extend" else None,
+            written=call.arguments[-1].node if call.arguments and name != "extend" else None,
         )
         contents = any_element(value) if value.items != () else added
         grown = replace(value, items=None, element=join(contents, added))
-        if value.items is not None and name == "append" and len(value.items) < 16 and not frame.loops:
+        if value.items is not None and name == "append" and len(value.items) < 16 and not call.frame.loops:
             grown = replace(value, items=(*value.items, added))
-        frame.env.replace(value.oid, lambda held: grown)
-        kept_on_self(machine, node, grown, frame)
+        call.frame.env.replace(value.oid, lambda held: grown)
+        kept_on_self(machine, call.node, grown, call.frame)
         return NONE
     if name in {"pop", "popleft"}:
         return any_element(value)
@@ -56,7 +59,7 @@ def sequence_method(
         return Scalar(kind="int")
     if name in {"numpy", "cpu", "to", "cuda", "detach"}:
         # Lists have no such methods, so this is something else: a named tuple or a packed sequence.
-        return unknown_method(machine, Unknown(source="element"), name, arguments, node, frame)
+        return unknown_method(machine, Unknown(source="element"), name, call)
     return first if name == "setdefault" else UNKNOWN
 
 
@@ -69,9 +72,12 @@ def kept_on_self(machine: Machine, node: cst.Call, grown: Value, frame: Frame) -
 
 
 def dictionary_method(
-    machine: Machine, value: Dictionary, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    machine: Machine,
+    value: Dictionary,
+    name: str,
+    call: Call,
 ) -> Value:
-    key = arguments[0].value if arguments else UNKNOWN
+    key = call.arguments[0].value if call.arguments else UNKNOWN
     entry = value.element if value.element is not None else UNKNOWN
     if isinstance(key, Scalar) and key.known and key.literal in value.entries:
         entry = value.entries[key.literal]
@@ -89,7 +95,7 @@ def dictionary_method(
         case "update":
             added = any_element(key) if isinstance(key, Dictionary) else UNKNOWN
             grown = replace(value, element=join(value.element, added) if value.element is not None else added)
-            frame.env.replace(value.oid, lambda held: grown)
+            call.frame.env.replace(value.oid, lambda held: grown)
             return NONE
         case _:
             return UNKNOWN

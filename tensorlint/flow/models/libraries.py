@@ -8,6 +8,7 @@ from functools import partial
 
 import libcst as cst
 
+from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT, Truth
 from tensorlint.flow.domain.memory import NO_STORAGE, Owner
 from tensorlint.flow.domain.values import (
@@ -30,13 +31,11 @@ from tensorlint.flow.domain.values import (
     Value,
 )
 from tensorlint.flow.dtypes import dtype_name
-from tensorlint.flow.events import Argument
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.builtin_functions import builtin_call
 from tensorlint.flow.models.numpy_functions import numpy_call, tell_numpy_call
 from tensorlint.flow.models.torch_functions import torch_call
 from tensorlint.flow.models.unseen import unknown_result
-from tensorlint.flow.state import Frame
 from tensorlint.knowledge import FOREIGN_FRAMEWORKS
 
 #: Libraries whose networks are known to compute with a graph.
@@ -45,35 +44,41 @@ _OF_NETWORKS = frozenset({"diffusers", "segmentation_models_pytorch", "timm", "t
 _WITHOUT_PARAMETERS = re.compile(r"Tokenizer|tokenizer|Processor|Extractor|Config|Scheduler|Pipeline")
 
 
-def symbol_call(machine: Machine, path: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+def symbol_call(
+    machine: Machine,
+    path: str,
+    call: Call,
+) -> Value:
     top, _, rest = path.partition(".")
     if top == "torch":
-        return torch_call(machine, rest, arguments, node, frame)
+        return torch_call(machine, rest, call)
     if top == "numpy":
-        return numpy_call(machine, rest, arguments, node, frame)
+        return numpy_call(machine, rest, call)
     if top == "builtins":
-        return builtin_call(machine, rest, arguments, node, frame)
+        return builtin_call(machine, rest, call)
     if top in FOREIGN_FRAMEWORKS:
         return Foreign(framework=top)
     if path == "random.shuffle":
-        return tell_numpy_call(machine, "stdlib:random.shuffle", arguments, NONE, node, frame)
+        return tell_numpy_call(machine, "stdlib:random.shuffle", call, NONE)
     if path in {"random.Random", "random.SystemRandom"}:
         return Symbol(path="random")
     if path == "copy.deepcopy":
-        return deep_copy(machine, arguments[0].value) if arguments else UNKNOWN
-    if path == "functools.partial" and arguments and may_be_partial(arguments):
+        return deep_copy(machine, call.arguments[0].value) if call.arguments else UNKNOWN
+    if path == "functools.partial" and call.arguments and may_be_partial(call.arguments):
         return Partial(
-            function=arguments[0].value, arguments=kept_arguments(machine, arguments[1:]), site=machine.at(node)
+            function=call.arguments[0].value,
+            arguments=kept_arguments(machine, call.arguments[1:]),
+            site=machine.at(call.node),
         )
-    if path == "copy.copy" and arguments:
-        return arguments[0].value
-    if path in {"einops.rearrange", "einops.repeat", "einops.reduce", "einops.pack"} and arguments:
-        value = arguments[0].value
+    if path == "copy.copy" and call.arguments:
+        return call.arguments[0].value
+    if path in {"einops.rearrange", "einops.repeat", "einops.reduce", "einops.pack"} and call.arguments:
+        value = call.arguments[0].value
         return replace(value, oid=machine.next_serial()) if isinstance(value, (Tensor, Array, Unknown)) else UNKNOWN
     if path.startswith("torchvision.models.") or (
         path.endswith(".from_pretrained") and not _WITHOUT_PARAMETERS.search(path)
     ):
-        cast = next((given for given in map(dtype_name, dtypes_given(arguments)) if given), "")
+        cast = next((given for given in map(dtype_name, dtypes_given(call.arguments)) if given), "")
         # What a class of unseen code computes with, and whether under ``no_grad``, is not known.
         trained = Truth.YES if top in _OF_NETWORKS else Truth.UNKNOWN
         return Module(
@@ -91,8 +96,8 @@ def symbol_call(machine: Machine, path: str, arguments: tuple[Argument, ...], no
         return Tensor(device=NO_FACT, grad=NO_FACT, storages=machine.storage(), source="decoded image")
     if path.endswith(".DataLoader") or path.split(".")[-1] == "DataLoader":
         return Sequence(kind="loader")
-    if path.split(".")[-1] in {"tqdm", "trange", "track", "progress_bar"} and arguments:
-        return arguments[0].value
+    if path.split(".")[-1] in {"tqdm", "trange", "track", "progress_bar"} and call.arguments:
+        return call.arguments[0].value
     if top == "PIL":
         return Foreign(framework="PIL")
     if path == "collections.deque":
@@ -103,10 +108,10 @@ def symbol_call(machine: Machine, path: str, arguments: tuple[Argument, ...], no
         return Unknown(tensor=Truth.NO, source="call")
     if top == "contextlib" and rest == "nullcontext":
         return Foreign()
-    tensors_of = next((argument.value for argument in arguments if argument.keyword == "return_tensors"), None)
+    tensors_of = next((argument.value for argument in call.arguments if argument.keyword == "return_tensors"), None)
     if isinstance(tensors_of, Scalar) and tensors_of.literal in {"tf", "np", "jax"}:
         return Foreign(framework=str(tensors_of.literal))
-    return unknown_result(machine, arguments, node, frame)
+    return unknown_result(machine, call)
 
 
 def deep_copy(machine: Machine, value: Value) -> Value:
@@ -151,17 +156,19 @@ def may_be_partial(arguments: tuple[Argument, ...]) -> bool:
 
 
 def partial_call(
-    machine: Machine, made: Partial, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    machine: Machine,
+    made: Partial,
+    call: Call,
 ) -> Value:
-    given = {argument.keyword for argument in arguments if argument.keyword}
+    given = {argument.keyword for argument in call.arguments if argument.keyword}
     kept = tuple(
         Argument(spelled, argument.value, argument.keyword, argument.star)
         for argument in made.arguments
         if argument.keyword not in given
         and isinstance(spelled := machine.sites.node(argument.site), cst.BaseExpression)
     )
-    result = machine.call_value(made.function, (*kept, *arguments), node, frame)
-    if isinstance(result, Tensor) and result.grad.site == machine.at(node) and kept:
+    result = machine.call_value(made.function, replace(call, arguments=(*kept, *call.arguments)))
+    if isinstance(result, Tensor) and result.grad.site == machine.at(call.node) and kept:
         # Show where it says so, which is where the function was made.
         return replace(result, grad=replace(result.grad, site=made.site))
     return result

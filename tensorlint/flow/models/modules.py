@@ -8,6 +8,7 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow.arguments import keyword
+from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.dtypes import unsure_dtype, without_numpy
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, strongest
@@ -28,7 +29,6 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
-from tensorlint.flow.events import Argument
 from tensorlint.flow.index import dotted_name, names_in
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.objects import own_method
@@ -52,34 +52,38 @@ _WITH_PARAMETERS = re.compile(
 
 
 def module_call(
-    machine: Machine, module: Module, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    machine: Machine,
+    module: Module,
+    call: Call,
 ) -> Value:
     trained = Fact(
-        machine.trainable(module), machine.at(node), "the output of a model with parameters needs a gradient"
+        machine.trainable(module), machine.at(call.node), "the output of a model with parameters needs a gradient"
     )
     cls = machine.cls(module)
     if cls is None and (not module.name or trained.truth is Truth.UNKNOWN) and trained.truth is not Truth.NO:
         # An annotation, or a class of unseen code, does not say whether it has parameters.
-        trained = trained_as(machine, dotted_name(node.func).split(".")[-1])
+        trained = trained_as(machine, dotted_name(call.node.func).split(".")[-1])
     if cls is not None:
         forward = cls.method("forward") or cls.method("__call__")
         if forward is not None:
-            result = machine.apply(forward, module, arguments, frame, node)
+            result = machine.apply(forward, module, call.arguments, call.frame, call.node)
             if isinstance(result, (Tensor, Unknown)) and not result.dtype:
                 result = replace(result, dtype=unsure_dtype(module.dtype))
             return on_module_device(result, module)
-    inputs = [leaf for argument in arguments for leaf in leaves(argument.value) if isinstance(leaf, (Tensor, Unknown))]
+    inputs = [
+        leaf for argument in call.arguments for leaf in leaves(argument.value) if isinstance(leaf, (Tensor, Unknown))
+    ]
     # What has no parameters lies nowhere.
     holds = [] if module.trainable is Truth.NO else [Unknown(device=module.device)]
     device = together([*holds, *inputs])
-    grad = machine.result_grad(strongest([trained, *(value.grad for value in inputs)]), frame)
+    grad = machine.result_grad(strongest([trained, *(value.grad for value in inputs)]), call.frame)
     if not module.name.startswith("torch.nn."):
         return Unknown(
             device=device,
             grad=grad.weakened(),
             dtype=unsure_dtype(machine.autocast or module.dtype),
             source="model",
-            origin=Origin(machine.at(node), "the output of a model"),
+            origin=Origin(machine.at(call.node), "the output of a model"),
             oid=machine.next_serial(),
         )
     given = next((value.dtype for value in inputs if without_numpy(value.dtype)), "")
@@ -90,7 +94,7 @@ def module_call(
         dtype=(autocast_to(machine, module.name) or given) if stateless else machine.autocast or module.dtype,
         storages=machine.storage(),
         source="model",
-        origin=Origin(machine.at(node), "the output of a model"),
+        origin=Origin(machine.at(call.node), "the output of a model"),
         oid=machine.serial,
     )
     if module.name in _RETURNS_TUPLE:
@@ -110,36 +114,41 @@ def on_module_device(result: Value, module: Module) -> Value:
 
 
 def module_method(
-    machine: Machine, value: Module, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    machine: Machine,
+    value: Module,
+    name: str,
+    call: Call,
 ) -> Value:
     if name in _MOVES:
         device: Fact | None = None
         dtype = ""
         if name == "to":
-            device, dtype = destination(machine, arguments, node)
+            device, dtype = destination(machine, call)
         elif name == "cpu":
-            device = Fact(Truth.NO, machine.at(node), "brought to the CPU here")
+            device = Fact(Truth.NO, machine.at(call.node), "brought to the CPU here")
         else:
-            device = Fact(Truth.YES, machine.at(node), f"the module is moved to the accelerator by `.{name}()` here")
+            device = Fact(
+                Truth.YES, machine.at(call.node), f"the module is moved to the accelerator by `.{name}()` here"
+            )
         moved = replace(value, dtype="" if dtype == "?" else dtype) if dtype else value
         if device is not None:
             moved = replace(moved, device=device)
-        frame.env.replace(value.oid, lambda held: moved)
+        call.frame.env.replace(value.oid, lambda held: moved)
         return moved
     if name in {"half", "float", "double", "bfloat16"}:
         cast = replace(value, dtype={"half": "float16", "double": "float64", "float": "float32"}.get(name, name))
-        frame.env.replace(value.oid, lambda held: cast)
+        call.frame.env.replace(value.oid, lambda held: cast)
         return cast
     if name in _MODULE_CASTS:
         return value
     if name == "requires_grad_":
-        flag = arguments[0].value if arguments else None
+        flag = call.arguments[0].value if call.arguments else None
         frozen = isinstance(flag, Scalar) and flag.literal is False
         changed = replace(value, trainable=Truth.NO if frozen else Truth.YES)
-        machine.set_trainable(value.oid, changed.trainable, frame)
+        machine.set_trainable(value.oid, changed.trainable, call.frame)
         return changed
-    note_training(machine, owner_name(node), name, node)
-    trained = Fact(value.trainable, machine.at(node), "a parameter needs a gradient")
+    note_training(machine, owner_name(call.node), name, call.node)
+    trained = Fact(value.trainable, machine.at(call.node), "a parameter needs a gradient")
     parameter = Tensor(
         device=value.device,
         grad=trained,
@@ -148,7 +157,7 @@ def module_method(
         source=PARAMETER_OF_MODULE,
         of_module=value.oid > 0,
         module=value.oid,
-        origin=Origin(machine.at(node), "a parameter of the model"),
+        origin=Origin(machine.at(call.node), "a parameter of the model"),
         oid=machine.next_serial(),
     )
     if name in {"parameters", "named_parameters"}:
@@ -163,15 +172,15 @@ def module_method(
             element=held if name == "buffers" else Sequence(kind="tuple", items=(Scalar(kind="str"), held)),
         )
     if name == "state_dict":
-        return state_dict_of(machine, value.device, value.storages or machine.storage(Owner.PARAMETER), node)
+        return state_dict_of(machine, value.device, value.storages or machine.storage(Owner.PARAMETER), call.node)
     if name in {"zero_grad", "load_state_dict", "register_buffer", "register_parameter", "add_module"}:
-        return registered(machine, value, name, arguments, frame)
+        return registered(machine, value, name, call.arguments, call.frame)
     if name == "forward":
-        return machine.call_value(value, arguments, node, frame)
+        return machine.call_value(value, call)
     cls = machine.cls(value)
     if cls is not None:
-        return own_method(machine, cls, value, name, arguments, node, frame)
-    return unknown_result(machine, arguments, node, frame, callee=Unknown(device=value.device, dtype=value.dtype))
+        return own_method(machine, cls, value, name, call)
+    return unknown_result(machine, call, callee=Unknown(device=value.device, dtype=value.dtype))
 
 
 def registered(machine: Machine, value: Module, name: str, arguments: tuple[Argument, ...], frame: Frame) -> Value:

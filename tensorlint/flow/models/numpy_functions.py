@@ -7,7 +7,8 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow import events
-from tensorlint.flow.arguments import dtype_argument, dtype_of_data, keyword
+from tensorlint.flow.arguments import dtype_argument, dtype_of_data
+from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import all_small, leaves
 from tensorlint.flow.domain.values import (
@@ -22,46 +23,54 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
-from tensorlint.flow.events import Argument
 from tensorlint.flow.index import asked_of
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.rows import write_operand, write_out
-from tensorlint.flow.state import Frame
 from tensorlint.knowledge import NUMPY_FUNCTIONS, Access, Result, Row, Share
 from tensorlint.knowledge.numpy_functions import EXPORTS_TO_TENSOR
 from tensorlint.knowledge.row import DTYPES
 
 
-def numpy_call(machine: Machine, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
-    return tell_numpy_call(machine, name, arguments, numpy_result(machine, name, arguments, node, frame), node, frame)
+def numpy_call(
+    machine: Machine,
+    name: str,
+    call: Call,
+) -> Value:
+    return tell_numpy_call(machine, name, call, numpy_result(machine, name, call))
 
 
 def tell_numpy_call(
-    machine: Machine, name: str, arguments: tuple[Argument, ...], result: Value, node: cst.Call, frame: Frame
+    machine: Machine,
+    name: str,
+    call: Call,
+    result: Value,
 ) -> Value:
     """The event of a call of NumPy, or of the ``shuffle`` of a generator or of the standard library."""
-    discarded = machine.bare_call is node
+    discarded = machine.bare_call is call.node
     machine.emit(
-        frame,
+        call.frame,
         events.NumpyCall,
-        node,
+        call.node,
         name=name,
-        arguments=arguments,
+        arguments=call.arguments,
         result=result,
         discarded=discarded,
-        uses=uses_of(machine, node),
-        asked_later=asked_later(machine, node, arguments, frame),
+        uses=uses_of(machine, call.node),
+        asked_later=asked_later(machine, call),
     )
     return result
 
 
-def asked_later(machine: Machine, node: cst.Call, arguments: tuple[Argument, ...], frame: Frame) -> frozenset[str]:
-    if machine.named_call is None or machine.named_call[0] is not node:
+def asked_later(
+    machine: Machine,
+    call: Call,
+) -> frozenset[str]:
+    if machine.named_call is None or machine.named_call[0] is not call.node:
         return frozenset()
-    if not any(isinstance(argument.value, Tensor) for argument in arguments):
+    if not any(isinstance(argument.value, Tensor) for argument in call.arguments):
         # Of arrays nobody asks.
         return frozenset()
-    scope = frame.function.node if frame.function is not None else machine.module
+    scope = call.frame.function.node if call.frame.function is not None else machine.module
     return asked_of(machine.named_call[1], scope) if scope is not None else frozenset()
 
 
@@ -74,23 +83,27 @@ def uses_of(machine: Machine, node: cst.CSTNode) -> tuple[str, ...]:
     return tuple(uses)
 
 
-def numpy_result(machine: Machine, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+def numpy_result(
+    machine: Machine,
+    name: str,
+    call: Call,
+) -> Value:
     if name in {"random.default_rng", "random.RandomState", "random.Generator"}:
         return Symbol(path="numpy.random")
     row = NUMPY_FUNCTIONS.get(name)
     if row is None:
         return Unknown(tensor=Truth.NO, source="call")
     for position in row.writes:
-        write_operand(machine, position, None, arguments, node, frame)
-    write_out(machine, row, arguments, node, frame)
-    first = next((argument.value for argument in arguments if not argument.keyword), UNKNOWN)
+        write_operand(machine, position, None, call)
+    write_out(machine, row, call)
+    first = next((argument.value for argument in call.arguments if not argument.keyword), UNKNOWN)
     if isinstance(first, Tensor) and name in EXPORTS_TO_TENSOR:
         return Tensor(device=NO_FACT, grad=NO_FACT, dtype="", storages=machine.storage(), oid=machine.serial)
     match row.result:
         case _ if row.access is Access.MODE:
-            return opened(machine, name, arguments, node)
+            return opened(machine, name, call)
         case Result.ARRAY:
-            return array_from(machine, name, row, first, arguments, node)
+            return array_from(machine, name, row, first, call)
         case Result.ARRAY_TUPLE:
             source = first if isinstance(first, Array) else Array()
             kept = row.share is Share.ALWAYS
@@ -101,10 +114,10 @@ def numpy_result(machine: Machine, name: str, arguments: tuple[Argument, ...], n
                 ),
             )
         case Result.NUMPY_SCALAR:
-            return numpy_number(machine, row, first, arguments, positional_axis=1)
+            return numpy_number(machine, row, first, call.arguments, positional_axis=1)
         case Result.SAMPLE:
-            sized = any(argument.keyword == "size" or (not argument.keyword) for argument in arguments)
-            dtype = dtype_argument(arguments) or row.dtype.replace("?", "")
+            sized = any(argument.keyword == "size" or (not argument.keyword) for argument in call.arguments)
+            dtype = dtype_argument(call.arguments) or row.dtype.replace("?", "")
             # Numbers that are made up have no digits to lose.
             small = name == "random.randint"
             return Array(dtype=dtype, small=small, storages=machine.storage()) if sized else Scalar(kind="np.float64")
@@ -130,17 +143,25 @@ def numpy_number(
     return Scalar(kind=f"np.{dtype}" if dtype else "np.number")
 
 
-def opened(machine: Machine, name: str, arguments: tuple[Argument, ...], node: cst.Call) -> Value:
-    mode = keyword(arguments, "mode") if name != "load" else keyword(arguments, "mmap_mode")
+def opened(
+    machine: Machine,
+    name: str,
+    call: Call,
+) -> Value:
+    mode = call.keyword("mode") if name != "load" else call.keyword("mmap_mode")
     literal = mode.literal if isinstance(mode, Scalar) else None
-    frozen = Fact(Truth.YES, machine.at(node), "mapped read-only here") if literal == "r" else NO_FACT
-    return Array(read_only=frozen, storages=machine.storage(node=node), oid=machine.serial)
+    frozen = Fact(Truth.YES, machine.at(call.node), "mapped read-only here") if literal == "r" else NO_FACT
+    return Array(read_only=frozen, storages=machine.storage(node=call.node), oid=machine.serial)
 
 
 def array_from(
-    machine: Machine, name: str, row: Row, first: Value, arguments: tuple[Argument, ...], node: cst.Call
+    machine: Machine,
+    name: str,
+    row: Row,
+    first: Value,
+    call: Call,
 ) -> Value:
-    dtype = dtype_argument(arguments) or (row.dtype if row.dtype in DTYPES else "")
+    dtype = dtype_argument(call.arguments) or (row.dtype if row.dtype in DTYPES else "")
     kept = first.dtype if isinstance(first, (Array, Tensor)) else ""
     if not dtype and row.dtype == "default-float":
         dtype = "float64"
@@ -148,13 +169,13 @@ def array_from(
         dtype = kept if kept.startswith("float") else "float64" if kept else "float64?"
     if not dtype and row.dtype == "complex":
         dtype = {"": "complex", "float32": "complex64", "complex64": "complex64"}.get(kept, "complex128")
-    operands = [argument.value for argument in arguments if not argument.keyword]
+    operands = [argument.value for argument in call.arguments if not argument.keyword]
     if not dtype and row.dtype == "promote" and len(operands) > 1 and not isinstance(first, Sequence):
         dtype = promoted(*operands[:2])
     elif not dtype and row.dtype in {"keep", "argument", "promote"}:
         dtype = kept or dtype_of_data(first, array=True)
-    if name in {"full", "arange"} and not dtype_argument(arguments):
-        values = [argument.value for argument in arguments if not argument.keyword]
+    if name in {"full", "arange"} and not dtype_argument(call.arguments):
+        values = [argument.value for argument in call.arguments if not argument.keyword]
         dtype = dtype_of_data(Sequence(items=tuple(values[-1:] if name == "full" else values)), array=True)
     if isinstance(first, Scalar) and name in {
         "float32",
@@ -171,26 +192,26 @@ def array_from(
         row.share is Share.MAYBE and isinstance(first, (Array, Tensor)) and (not dtype or dtype == kept)
     )
     if not shares or not isinstance(first, (Array, Tensor, Unknown)):
-        frozen = frozen_by(machine, row, first, node)
+        frozen = frozen_by(machine, row, first, call.node)
         return Array(
             dtype=dtype,
-            storages=machine.storage(node=node),
+            storages=machine.storage(node=call.node),
             read_only=frozen,
             zero_dim=isinstance(first, Scalar) and name in {"array", "asarray"},
             small=isinstance(first, Sequence) and all_small(first),
             counted=isinstance(first, Sequence) and all(is_int(leaf) for leaf in leaves(first)),
             oid=machine.serial,
-            negative_stride=Fact(Truth.YES, machine.at(node), "flipped here: a negative stride")
+            negative_stride=Fact(Truth.YES, machine.at(call.node), "flipped here: a negative stride")
             if row.negative_strides
             else NO_FACT,
         )
-    held = first.storages or machine.storage(node=node)
+    held = first.storages or machine.storage(node=call.node)
     base = first if isinstance(first, Array) else Array(storages=held, exported=isinstance(first, Tensor))
-    frozen = frozen_by(machine, row, first, node)
+    frozen = frozen_by(machine, row, first, call.node)
     negative = base.negative_stride
     if row.negative_strides:
         negative = (
-            Fact(Truth.YES, machine.at(node), "flipped here: a negative stride")
+            Fact(Truth.YES, machine.at(call.node), "flipped here: a negative stride")
             if negative.truth is Truth.NO
             else NO_FACT
         )
@@ -201,7 +222,7 @@ def array_from(
         dtype=dtype or kept,
         read_only=frozen if frozen.truth is not Truth.NO else base.read_only,
         negative_stride=negative,
-        alias=machine.at(node) if isinstance(first, Tensor) else base.alias,
+        alias=machine.at(call.node) if isinstance(first, Tensor) else base.alias,
         oid=machine.next_serial(),
     )
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import libcst as cst
 
+from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.values import ClassObject, Foreign, Function, Instance, Module, Unknown, Value
-from tensorlint.flow.events import Argument
 from tensorlint.flow.index import ClassInfo, dotted_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.unseen import unknown_result
@@ -21,13 +21,11 @@ def own_method(
     cls: ClassInfo,
     receiver: Value,
     name: str,
-    arguments: tuple[Argument, ...],
-    node: cst.Call,
-    frame: Frame,
+    call: Call,
 ) -> Value:
     bound = cls.attribute(name)
     if bound is not None:
-        return machine.call_value(bound, arguments, node, frame)
+        return machine.call_value(bound, call)
     method = cls.method(name)
     if (
         method is None
@@ -35,21 +33,23 @@ def own_method(
         and cls.is_autograd_function
         and (forward := cls.method("forward")) is not None
     ):
-        context = Argument(node.func, Unknown(tensor=Truth.NO))
-        machine.apply(forward, None, (context, *arguments), frame, node)
-        return unknown_result(machine, arguments, node, frame)
+        context = Argument(call.node.func, Unknown(tensor=Truth.NO))
+        machine.apply(forward, None, (context, *call.arguments), call.frame, call.node)
+        return unknown_result(machine, call)
     if method is None:
-        return unknown_result(machine, arguments, node, frame)
+        return unknown_result(machine, call)
     if isinstance(receiver, ClassObject):
         names = {dotted_name(decorator) for decorator in method.decorators}
         if "classmethod" in names:
-            return machine.apply(method, receiver, arguments, frame, node)
-        return machine.apply(method, None, arguments, frame, node)
-    return machine.apply(method, receiver, arguments, frame, node)
+            return machine.apply(method, receiver, call.arguments, call.frame, call.node)
+        return machine.apply(method, None, call.arguments, call.frame, call.node)
+    return machine.apply(method, receiver, call.arguments, call.frame, call.node)
 
 
 def construct(
-    machine: Machine, info: ClassInfo, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    machine: Machine,
+    info: ClassInfo,
+    call: Call,
 ) -> Value:
     info.constructed = True
     initializer = info.method("__init__")
@@ -59,7 +59,7 @@ def construct(
     elif isinstance(made, Instance):
         made = replace(made, oid=machine.next_serial())
     if initializer is not None and machine.learning:
-        machine.record_call(initializer, arguments, frame, bound=True)
+        machine.record_call(initializer, call.arguments, call.frame, bound=True)
     if info.is_autograd_function or any(base.split(".")[0] in FOREIGN_FRAMEWORKS for base in info.all_bases()):
         return Foreign(framework="class")
     return made

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import libcst as cst
 
+from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import NO_DATA, device_fact
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, off_cpu
 from tensorlint.flow.domain.lattice import any_element
@@ -26,10 +27,8 @@ from tensorlint.flow.domain.values import (
     is_none,
 )
 from tensorlint.flow.dtypes import dtype_name
-from tensorlint.flow.events import Argument
 from tensorlint.flow.index import dotted_name
 from tensorlint.flow.machine import Machine
-from tensorlint.flow.state import Frame
 
 _DEVICE_NAME = re.compile(r"dev|gpu|cuda|cpu|rank|accelerator|(^|[._])place", re.IGNORECASE)
 
@@ -57,12 +56,15 @@ def hangs_on(machine: Machine, device: cst.BaseExpression) -> tuple[str, bool, T
     return (off_cpu(name), True, Truth.NO) if name else None
 
 
-def requested_device(machine: Machine, arguments: tuple[Argument, ...], node: cst.CSTNode) -> Fact | None:
+def requested_device(
+    machine: Machine,
+    call: Call,
+) -> Fact | None:
     """What ``device=`` asks for; None when it is not given."""
-    argument = next((argument for argument in arguments if argument.keyword == "device"), None)
+    argument = next((argument for argument in call.arguments if argument.keyword == "device"), None)
     if argument is None or is_none(argument.value):
         return None
-    return moved_to(machine, argument.value, argument.node, node)
+    return moved_to(machine, argument.value, argument.node, call.node)
 
 
 def chosen_device(machine: Machine, device: Value, node: cst.Call) -> Fact:
@@ -71,12 +73,16 @@ def chosen_device(machine: Machine, device: Value, node: cst.Call) -> Fact:
     return Fact(Truth.MAYBE, machine.at(node), "chosen when the program runs") if fact.truth is Truth.UNKNOWN else fact
 
 
-def default_device(machine: Machine, first: Value | None, arguments: tuple[Argument, ...], node: cst.Call) -> Fact:
+def default_device(
+    machine: Machine,
+    first: Value | None,
+    call: Call,
+) -> Fact:
     """Where tensors are made from here on. A type of tensors says it too: ``torch.cuda.FloatTensor``.
 
     A type that another file chose does not.
     """
-    match first if first is not None or not arguments else arguments[0].value:
+    match first if first is not None or not call.arguments else call.arguments[0].value:
         case None:
             return NO_FACT
         case Symbol(path=kind) | Scalar(literal=str(kind)) if kind.endswith("Tensor"):
@@ -84,17 +90,20 @@ def default_device(machine: Machine, first: Value | None, arguments: tuple[Argum
         case Symbol():
             return NO_FACT
         case chosen:
-            fact = moved_to(machine, chosen, arguments[0].node, node)
+            fact = moved_to(machine, chosen, call.arguments[0].node, call.node)
             if fact.reason == NO_DATA:
                 return fact
             truth = fact.truth
-    return Fact(truth, machine.at(node), "made on the default device, which is set here")
+    return Fact(truth, machine.at(call.node), "made on the default device, which is set here")
 
 
-def map_location(machine: Machine, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Fact:
+def map_location(
+    machine: Machine,
+    call: Call,
+) -> Fact:
     """Where a file is loaded to. Without a word on it, its tensors go where they were saved."""
-    positional = arguments[1:2] if not any(argument.keyword for argument in arguments[:2]) else ()
-    given = next((argument for argument in arguments if argument.keyword == "map_location"), None)
+    positional = call.arguments[1:2] if not any(argument.keyword for argument in call.arguments[:2]) else ()
+    given = next((argument for argument in call.arguments if argument.keyword == "map_location"), None)
     argument = given or next(iter(positional), None)
     if argument is None or is_none(argument.value):
         return UNKNOWN_FACT
@@ -103,14 +112,14 @@ def map_location(machine: Machine, arguments: tuple[Argument, ...], node: cst.Ca
             truth = device_fact(any_element(table)).truth
         case Function() as function:
             # It is handed the storage as it was read, in host memory, and where it was when it was saved.
-            read = Argument(node, Unknown(device=NO_FACT)), Argument(node, Scalar(kind="str"))
-            placed = machine.call_value(function, read, node, frame)
+            read = Argument(call.node, Unknown(device=NO_FACT)), Argument(call.node, Scalar(kind="str"))
+            placed = machine.call_value(function, replace(call, arguments=read))
             truth = placed.device.truth if isinstance(placed, Unknown) else device_fact(placed).truth
         case Unknown() if not names_device(argument.node):
             truth = Truth.UNKNOWN
         case place:
-            truth = moved_to(machine, place, argument.node, node).truth
-    return Fact(truth, machine.at(node), "loaded onto that device here")
+            truth = moved_to(machine, place, argument.node, call.node).truth
+    return Fact(truth, machine.at(call.node), "loaded onto that device here")
 
 
 def names_device(node: cst.BaseExpression) -> bool:
@@ -136,19 +145,25 @@ def placed_by_type(arguments: tuple[Argument, ...], site: Site) -> Fact | None:
     return Fact(Truth.NO, site, "brought to the CPU here")
 
 
-def device_among(machine: Machine, arguments: tuple[Argument, ...], node: cst.Call) -> Fact | None:
+def device_among(
+    machine: Machine,
+    call: Call,
+) -> Fact | None:
     """``ReplayBuffer(size, "cpu")``: a device given by position is where what comes of the call lives."""
-    for argument in arguments:
+    for argument in call.arguments:
         value = argument.value
         if isinstance(value, DeviceValue) or (isinstance(value, Scalar) and value.literal == "cpu"):
-            return moved_to(machine, value, argument.node, node)
+            return moved_to(machine, value, argument.node, call.node)
     return None
 
 
-def destination(machine: Machine, arguments: tuple[Argument, ...], node: cst.Call) -> tuple[Fact | None, str]:
+def destination(
+    machine: Machine,
+    call: Call,
+) -> tuple[Fact | None, str]:
     device: Fact | None = None
     dtype = ""
-    for position, argument in enumerate(arguments):
+    for position, argument in enumerate(call.arguments):
         value = argument.value
         if argument.keyword == "dtype" or dtype_name(value) or is_dtype(value):
             # A dtype that cannot be read is still another dtype, as far as memory goes.
@@ -159,13 +174,13 @@ def destination(machine: Machine, arguments: tuple[Argument, ...], node: cst.Cal
             if is_none(value) or (isinstance(value, Unknown) and names_dtype(argument.node)):
                 dtype = dtype or ("?" if not is_none(value) else "")
             elif isinstance(value, (Tensor, Module)):
-                device = Fact(value.device.truth, machine.at(node), "moved to the device of another tensor here")
+                device = Fact(value.device.truth, machine.at(call.node), "moved to the device of another tensor here")
                 dtype = (value.dtype or "?") if isinstance(value, Tensor) else dtype
             elif isinstance(value, Unknown) and not argument.keyword and not names_device(argument.node):
                 # A dtype, a device or another tensor: whatever it is, it tells nothing.
-                device, dtype = Fact(Truth.UNKNOWN, machine.at(node)), "?"
+                device, dtype = Fact(Truth.UNKNOWN, machine.at(call.node)), "?"
             elif not isinstance(value, Foreign):
-                device = moved_to(machine, value, argument.node, node)
+                device = moved_to(machine, value, argument.node, call.node)
     return device, dtype
 
 

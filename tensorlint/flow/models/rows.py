@@ -7,18 +7,17 @@ from dataclasses import replace
 
 import libcst as cst
 
-from tensorlint.flow.arguments import dtype_argument, keyword
+from tensorlint.flow.arguments import dtype_argument
+from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.memory import NO_STORAGE, Storages
 from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Array, Origin, Scalar, Sequence, Tensor, Unknown, Value
-from tensorlint.flow.events import Argument
 from tensorlint.flow.index import dotted_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import placed_by_type, requested_device
-from tensorlint.flow.state import Frame
 from tensorlint.knowledge import IN_PLACE_METHODS, Device, Grad, Result, Row, Share
 from tensorlint.knowledge.row import DTYPES
 
@@ -44,16 +43,14 @@ def from_row(
     machine: Machine,
     row: Row,
     receiver: Tensor | None,
-    arguments: tuple[Argument, ...],
-    node: cst.Call,
-    frame: Frame,
+    call: Call,
     *,
     words: str,
 ) -> Value:
     """The result of a function or method as its row in ``knowledge`` describes it."""
     operands = [receiver] if receiver is not None else []
     unknown: list[Unknown] = []
-    for argument in arguments:
+    for argument in call.arguments:
         for leaf in leaves(argument.value) if argument.keyword != "out" else ():
             if isinstance(leaf, Tensor):
                 operands.append(leaf)
@@ -62,35 +59,35 @@ def from_row(
     name = words.strip("`().").split(".")[-1]
     if row.result is not Result.SAME and name not in {"Parameter", "Buffer"}:
         for operand in operands[: operands_read(name)]:
-            machine.use(frame, node, operand)
-    source = source_of(row, receiver, operands, arguments)
+            machine.use(call.frame, call.node, operand)
+    source = source_of(row, receiver, operands, call.arguments)
     for position in row.writes:
-        write_operand(machine, position, receiver, arguments, node, frame)
-    write_out(machine, row, arguments, node, frame)
-    inplace = keyword(arguments, "inplace")
-    if row.inplace and isinstance(inplace, Scalar) and inplace.literal is True and arguments:
-        write_operand(machine, 0, receiver, arguments, node, frame)
-    widen_operands(machine, name, receiver, arguments, node, frame)
+        write_operand(machine, position, receiver, call)
+    write_out(machine, row, call)
+    inplace = call.keyword("inplace")
+    if row.inplace and isinstance(inplace, Scalar) and inplace.literal is True and call.arguments:
+        write_operand(machine, 0, receiver, call)
+    widen_operands(machine, name, receiver, call)
     if row.result in {Result.SCALAR, Result.NUMPY_SCALAR}:
         return Scalar(kind="number")
     if row.result in {Result.SIZE, Result.DTYPE, Result.NONE, Result.OTHER}:
         return PLAIN
-    dtype = autocast_to(machine, words.strip("`().")) or row_dtype(row, source, arguments)
-    placed = placed_by_type(arguments, machine.at(node)) if name == "type" else None
+    dtype = autocast_to(machine, words.strip("`().")) or row_dtype(row, source, call.arguments)
+    placed = placed_by_type(call.arguments, machine.at(call.node)) if name == "type" else None
     result = Tensor(
-        device=placed or row_device(machine, row, operands, unknown, arguments, node),
-        grad=NO_FACT if is_integral(dtype) else row_grad(machine, row, operands, unknown, arguments, node, frame),
+        device=placed or row_device(machine, row, operands, unknown, call),
+        grad=NO_FACT if is_integral(dtype) else row_grad(machine, row, operands, unknown, call),
         dtype=dtype,
-        storages=row_storages(machine, row, source, arguments),
+        storages=row_storages(machine, row, source, call.arguments),
         sure=receiver.sure if receiver is not None else True,
         source=source.source if source is not None else (unknown[0].source if unknown else ""),
         origin=next(
             (value.origin for value in (source, *unknown[:1]) if value is not None and value.origin is not None),
-            Origin(machine.at(node), f"made by {words} here"),
+            Origin(machine.at(call.node), f"made by {words} here"),
         ),
         alias=source.alias if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else None,
         imported=source.imported if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else False,
-        zero_dim=is_number(words.strip("`()."), arguments, receiver),
+        zero_dim=is_number(words.strip("`()."), call.arguments, receiver),
         oid=machine.next_serial(),
     )
     if source is not None and result.storages is source.storages:
@@ -104,19 +101,25 @@ def from_row(
     if row.result is Result.SAME and source is not None:
         unset = None if row.writes else source.unset
         return replace(source, grad=strongest([source.grad, result.grad]), device=source.device, unset=unset)
-    return shaped(machine, row, result, arguments, receiver is not None)
+    return shaped(machine, row, result, call.arguments, receiver is not None)
 
 
 def widen_operands(
-    machine: Machine, name: str, receiver: Tensor | None, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    machine: Machine,
+    name: str,
+    receiver: Tensor | None,
+    call: Call,
 ) -> None:
     if receiver is not None and name in WIDENING:
-        machine.widen(frame, node, receiver, WIDENING[name])
+        machine.widen(call.frame, call.node, receiver, WIDENING[name])
     if name in _TAKES_INDEX:
         # The tensor itself comes first, and what is put into it after the index.
         first = 1 if receiver is not None else 2
-        for argument in (*arguments[first : first + 1], *(one for one in arguments if one.keyword == "index")):
-            machine.widen(frame, node, argument.value, "index")
+        for argument in (
+            *call.arguments[first : first + 1],
+            *(one for one in call.arguments if one.keyword == "index"),
+        ):
+            machine.widen(call.frame, call.node, argument.value, "index")
 
 
 def shaped(machine: Machine, row: Row, result: Tensor, arguments: tuple[Argument, ...], is_method: bool) -> Value:
@@ -146,15 +149,14 @@ def row_device(
     row: Row,
     operands: list[Tensor],
     unknown: list[Unknown],
-    arguments: tuple[Argument, ...],
-    node: cst.Call,
+    call: Call,
 ) -> Fact:
-    requested = requested_device(machine, arguments, node)
+    requested = requested_device(machine, call)
     match row.device:
         case Device.CPU:
-            return Fact(Truth.NO, machine.at(node), "brought to the CPU here")
+            return Fact(Truth.NO, machine.at(call.node), "brought to the CPU here")
         case Device.ACCELERATOR:
-            return Fact(Truth.YES, machine.at(node), "moved to the accelerator here")
+            return Fact(Truth.YES, machine.at(call.node), "moved to the accelerator here")
         case Device.DEFAULT:
             return requested or machine.default_device
         case _ if requested is not None:
@@ -168,24 +170,22 @@ def row_grad(
     row: Row,
     operands: list[Tensor],
     unknown: list[Unknown],
-    arguments: tuple[Argument, ...],
-    node: cst.Call,
-    frame: Frame,
+    call: Call,
 ) -> Fact:
     if row.grad is Grad.NO:
         return NO_FACT
-    asked = keyword(arguments, "requires_grad")
+    asked = call.keyword("requires_grad")
     if isinstance(asked, Scalar) and asked.known:
         if asked.literal is True:
-            return Fact(Truth.YES, machine.at(node), "created with `requires_grad=True` here")
+            return Fact(Truth.YES, machine.at(call.node), "created with `requires_grad=True` here")
         return NO_FACT
     if row.grad is Grad.YES:
-        return Fact(Truth.YES, machine.at(node), "a parameter needs a gradient")
+        return Fact(Truth.YES, machine.at(call.node), "a parameter needs a gradient")
     if row.grad is Grad.ARGUMENT:
         return UNKNOWN_FACT if asked is not None else NO_FACT
     evidence = [value.grad for value in unknown if value.grad.truth > Truth.UNKNOWN or not operands]
-    default = UNKNOWN_FACT if not operands and not arguments else NO_FACT
-    return machine.result_grad(strongest([*(value.grad for value in operands), *evidence], default), frame)
+    default = UNKNOWN_FACT if not operands and not call.arguments else NO_FACT
+    return machine.result_grad(strongest([*(value.grad for value in operands), *evidence], default), call.frame)
 
 
 def autocast_to(machine: Machine, name: str) -> str:
@@ -226,29 +226,33 @@ def write_operand(
     machine: Machine,
     position: int,
     receiver: Tensor | None,
-    arguments: tuple[Argument, ...],
-    node: cst.Call,
-    frame: Frame,
+    call: Call,
 ) -> None:
     if receiver is not None and position == 0:
-        assert isinstance(node.func, cst.Attribute)
-        owner = node.func.value
+        assert isinstance(call.node.func, cst.Attribute)
+        owner = call.node.func.value
         link = owner.func if isinstance(owner, cst.Call) else None
         if isinstance(link, cst.Attribute) and link.attr.value in IN_PLACE_METHODS:
             # ``t.sub_(m).div_(s)``: the first link of the chain was told already.
             return
-        machine.write(frame, node, receiver, dotted_name(owner), "method")
+        machine.write(call.frame, call.node, receiver, dotted_name(owner), "method")
         return
     index = position - (receiver is not None)
-    if index < len(arguments) and not arguments[index].keyword:
-        machine.write(frame, node, arguments[index].value, dotted_name(arguments[index].node), "method")
+    if index < len(call.arguments) and not call.arguments[index].keyword:
+        machine.write(
+            call.frame, call.node, call.arguments[index].value, dotted_name(call.arguments[index].node), "method"
+        )
 
 
-def write_out(machine: Machine, row: Row, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> None:
-    out = next((argument for argument in arguments if argument.keyword == "out"), None)
+def write_out(
+    machine: Machine,
+    row: Row,
+    call: Call,
+) -> None:
+    out = next((argument for argument in call.arguments if argument.keyword == "out"), None)
     if row.out and out is not None:
         for leaf in leaves(out.value):
-            machine.write(frame, node, leaf, dotted_name(out.node), "out")
+            machine.write(call.frame, call.node, leaf, dotted_name(out.node), "out")
 
 
 def source_of(

@@ -7,6 +7,7 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow import events
+from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, gradients_of
@@ -25,7 +26,6 @@ from tensorlint.flow.domain.values import (
     Value,
     is_false,
 )
-from tensorlint.flow.events import Argument
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.modules import owner_name, thaw_owners
 from tensorlint.flow.models.placement import destination
@@ -36,16 +36,27 @@ from tensorlint.knowledge import TENSOR_ATTRIBUTES, TENSOR_METHODS, Grad, Result
 
 
 def tensor_method(
-    machine: Machine, value: Tensor, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    machine: Machine,
+    value: Tensor,
+    name: str,
+    call: Call,
 ) -> Value:
-    assert isinstance(node.func, cst.Attribute)
+    assert isinstance(call.node.func, cst.Attribute)
     if name == "numpy":
-        return export(machine, value, arguments, node, frame)
-    machine.emit(frame, events.MethodCall, node, name=name, receiver=node.func.value, value=value, arguments=arguments)
+        return export(machine, value, call)
+    machine.emit(
+        call.frame,
+        events.MethodCall,
+        call.node,
+        name=name,
+        receiver=call.node.func.value,
+        value=value,
+        arguments=call.arguments,
+    )
     if name == "to":
-        return moved_tensor(machine, value, arguments, node, frame)
+        return moved_tensor(machine, value, call)
     if name in {"cuda", "xpu", "npu", "hpu", "mps"}:
-        device = Fact(Truth.YES, machine.at(node), f"moved to the accelerator by `.{name}()` here")
+        device = Fact(Truth.YES, machine.at(call.node), f"moved to the accelerator by `.{name}()` here")
         return replace(
             value,
             device=device,
@@ -59,7 +70,7 @@ def tensor_method(
         copied = value.device.truth is Truth.YES
         return replace(
             value,
-            device=Fact(Truth.NO, machine.at(node), "brought to the CPU here"),
+            device=Fact(Truth.NO, machine.at(call.node), "brought to the CPU here"),
             storages=machine.storage() if copied else value.storages,
             alias=None if copied else value.alias,
             frozen=None if copied else value.frozen,
@@ -67,17 +78,21 @@ def tensor_method(
         )
     if name == "detach":
         return replace(
-            value, grad=NO_FACT, alias=machine.at(node) if value.storages else value.alias, oid=machine.next_serial()
+            value,
+            grad=NO_FACT,
+            alias=machine.at(call.node) if value.storages else value.alias,
+            oid=machine.next_serial(),
         )
     if name in {"requires_grad_", "detach_"}:
-        return switch_grad(machine, value, name, arguments, node, frame)
+        return switch_grad(machine, value, name, call)
     if name == "backward":
-        if machine.learning and frame.env.grad_mode.site is not None:
-            machine.differentiated.add(frame.env.grad_mode.site)
+        if machine.learning and call.frame.env.grad_mode.site is not None:
+            machine.differentiated.add(call.frame.env.grad_mode.site)
         if value.grad.truth is Truth.UNKNOWN:
-            differentiated(machine, value, node, frame)
+            differentiated(machine, value, call.node, call.frame)
         machine.update_parameters(
-            frame, Mutation(machine.at(node), How.BACKWARD, "the backward pass accumulates into the gradients here")
+            call.frame,
+            Mutation(machine.at(call.node), How.BACKWARD, "the backward pass accumulates into the gradients here"),
         )
         return NONE
     if name == "item":
@@ -91,10 +106,10 @@ def tensor_method(
         return Scalar(kind=kind)
     if name == "tolist":
         return Sequence(element=PLAIN)
-    if name == "clone" or (name == "type" and not arguments):
+    if name == "clone" or (name == "type" and not call.arguments):
         return replace(
             value,
-            grad=machine.result_grad(value.grad, frame),
+            grad=machine.result_grad(value.grad, call.frame),
             storages=machine.storage(),
             alias=None,
             frozen=None,
@@ -103,11 +118,13 @@ def tensor_method(
         )
     row = TENSOR_METHODS.get(name)
     if row is None:
-        return unknown_result(machine, (*arguments, Argument(node.func.value, value)), node, frame)
-    result = from_row(machine, row, value, arguments, node, frame, words=f"`.{name}()`")
+        return unknown_result(
+            machine, replace(call, arguments=(*call.arguments, Argument(call.node.func.value, value)))
+        )
+    result = from_row(machine, row, value, call, words=f"`.{name}()`")
     if row.result is Result.SAME and isinstance(result, Tensor) and result.grad.truth is not value.grad.truth:
         oid, grad = value.oid, result.grad
-        frame.env.replace(oid, lambda held: replace(held, grad=grad) if isinstance(held, Tensor) else held)
+        call.frame.env.replace(oid, lambda held: replace(held, grad=grad) if isinstance(held, Tensor) else held)
     return result
 
 
@@ -123,28 +140,34 @@ def differentiated(machine: Machine, value: Tensor, node: cst.Call, frame: Frame
         machine.differentiated.add(value.origin.site)
 
 
-def export(machine: Machine, value: Value, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
+def export(
+    machine: Machine,
+    value: Value,
+    call: Call,
+) -> Value:
     """``x.numpy()``: the event, and the array that shares the tensor's storage."""
-    assert isinstance(node.func, cst.Attribute)
+    assert isinstance(call.node.func, cst.Attribute)
     force = next(
-        (argument.value for argument in arguments if argument.keyword == "force" or not argument.keyword), None
+        (argument.value for argument in call.arguments if argument.keyword == "force" or not argument.keyword), None
     )
     # With a flag that is chosen elsewhere, somebody thought of both cases.
     forced = force is not None and not (is_false(force) and isinstance(force, Scalar) and force.known)
-    consumer, around = machine.consumers.get(id(node), ("", None))
+    consumer, around = machine.consumers.get(id(call.node), ("", None))
     machine.emit(
-        frame,
+        call.frame,
         events.Export,
-        node,
-        receiver=node.func.value,
+        call.node,
+        receiver=call.node.func.value,
         value=value,
         forced=forced,
         consumer=consumer,
         consumer_node=around,
     )
-    torchs = machine.file.numpy_is_torchs and not frame.env.other_framework
+    torchs = machine.file.numpy_is_torchs and not call.frame.env.other_framework
     if not (isinstance(value, Tensor) and value.sure) and not torchs:
-        return Array(storages=machine.storage(node=node), oid=machine.serial)  # of what copies, for all that is known
+        return Array(
+            storages=machine.storage(node=call.node), oid=machine.serial
+        )  # of what copies, for all that is known
     storages = value.storages if isinstance(value, (Tensor, Unknown)) else NO_STORAGE
     if forced and isinstance(value, Tensor) and value.device.truth is Truth.YES:
         storages = machine.storage()
@@ -153,7 +176,7 @@ def export(machine: Machine, value: Value, arguments: tuple[Argument, ...], node
     return Array(
         dtype=dtype,
         storages=storages,
-        alias=machine.at(node),
+        alias=machine.at(call.node),
         exported=True,
         of_unknown=isinstance(value, Unknown) and value.tensor is not Truth.YES,
         zero_dim=zero_dim,
@@ -163,15 +186,17 @@ def export(machine: Machine, value: Value, arguments: tuple[Argument, ...], node
 
 
 def moved_tensor(
-    machine: Machine, value: Tensor, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    machine: Machine,
+    value: Tensor,
+    call: Call,
 ) -> Tensor:
     """``x.to(...)``: a device, a dtype, both, or another tensor whose device and dtype are taken."""
-    device, dtype = destination(machine, arguments, node)
+    device, dtype = destination(machine, call)
     if (wanted := {"int64": "int", "int32": "int", "float64": "float64"}.get(dtype)) is not None:
-        machine.widen(frame, node, value, wanted)
+        machine.widen(call.frame, call.node, value, wanted)
     copied = any(
         argument.keyword == "copy" and isinstance(argument.value, Scalar) and argument.value.literal is True
-        for argument in arguments
+        for argument in call.arguments
     )
     moved = device is not None and (
         device.truth is Truth.YES or (value.device.truth is Truth.YES and device.truth is Truth.NO)
@@ -183,7 +208,7 @@ def moved_tensor(
         storages = NO_STORAGE
     # On the machine where it stays on the CPU it is the same memory; no more than that is said of it.
     kept = storages is value.storages and not (device is not None and device.truth is Truth.MAYBE)
-    grad = NO_FACT if is_integral(dtype) else machine.result_grad(value.grad, frame)
+    grad = NO_FACT if is_integral(dtype) else machine.result_grad(value.grad, call.frame)
     return replace(
         value,
         device=device if device is not None else value.device,
@@ -199,15 +224,18 @@ def moved_tensor(
 
 
 def switch_grad(
-    machine: Machine, value: Tensor, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    machine: Machine,
+    value: Tensor,
+    name: str,
+    call: Call,
 ) -> Value:
-    flag = arguments[0].value if arguments else None
-    grad = Fact(Truth.YES, machine.at(node), "needs a gradient from here on")
+    flag = call.arguments[0].value if call.arguments else None
+    grad = Fact(Truth.YES, machine.at(call.node), "needs a gradient from here on")
     if name == "detach_" or (isinstance(flag, Scalar) and flag.literal is False):
         grad = NO_FACT
     elif flag is not None and not (isinstance(flag, Scalar) and flag.literal is True):
-        grad = Fact(Truth.MAYBE, machine.at(node), "may need a gradient from here on")
-    set_grad(machine, value, grad, frame)
+        grad = Fact(Truth.MAYBE, machine.at(call.node), "may need a gradient from here on")
+    set_grad(machine, value, grad, call.frame)
     return replace(value, grad=grad)
 
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-import libcst as cst
-
-from tensorlint.flow.arguments import dtype_argument, dtype_of_data, keyword
+from tensorlint.flow.arguments import dtype_argument, dtype_of_data
+from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import holds_exactly, leaves
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import UNKNOWN, Array, Narrowed, Origin, Scalar, Sequence, Tensor, Unknown, Value
-from tensorlint.flow.events import Argument
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import requested_device
-from tensorlint.flow.state import Frame
 from tensorlint.knowledge import Device, Row, Share
 
 _LEGACY_DTYPE = re.compile(
@@ -24,15 +21,18 @@ _LEGACY_DTYPE = re.compile(
 
 
 def tensor_of(
-    machine: Machine, name: str, row: Row, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    machine: Machine,
+    name: str,
+    row: Row,
+    call: Call,
 ) -> Value:
     """An array, list, number or tensor becomes a tensor."""
     data = next(
-        (argument.value for argument in arguments if not argument.keyword or argument.keyword == "data"), UNKNOWN
+        (argument.value for argument in call.arguments if not argument.keyword or argument.keyword == "data"), UNKNOWN
     )
-    requested = requested_device(machine, arguments, node)
+    requested = requested_device(machine, call)
     fallback = NO_FACT if row.device is Device.CPU else machine.default_device
-    dtype = dtype_argument(arguments) or ("" if row.dtype in {"keep", "argument"} else row.dtype)
+    dtype = dtype_argument(call.arguments) or ("" if row.dtype in {"keep", "argument"} else row.dtype)
     source_dtype = data.dtype if isinstance(data, (Array, Tensor)) else ""
     # What ``as_tensor`` is given may be a list, too, which is copied.
     shares = row.share is Share.ALWAYS or (
@@ -41,16 +41,16 @@ def tensor_of(
     moved = requested is not None and requested.truth is not Truth.NO
     if moved and requested is not None and requested.truth is Truth.MAYBE and isinstance(data, Array):
         shares = False
-    asked = keyword(arguments, "requires_grad")
+    asked = call.keyword("requires_grad")
     grad = (
-        Fact(Truth.YES, machine.at(node), "created with `requires_grad=True` here")
+        Fact(Truth.YES, machine.at(call.node), "created with `requires_grad=True` here")
         if isinstance(asked, Scalar) and asked.literal is True
         else NO_FACT
     )
     if name == "autograd.Variable" and isinstance(data, (Tensor, Unknown)):
         return replace(data, grad=grad if grad.truth is Truth.YES else data.grad, oid=machine.next_serial())
     if name == "from_numpy":
-        fallback = Fact(Truth.NO, machine.at(node), "made of an array here")
+        fallback = Fact(Truth.NO, machine.at(call.node), "made of an array here")
     if isinstance(data, Tensor):
         fallback = data.device if row.device is not Device.CPU else NO_FACT
         if name not in {"tensor"} and grad.truth is Truth.NO:
@@ -59,9 +59,11 @@ def tensor_of(
         # What is passed on may have been a tensor already.
         fallback = data.device if data.device.truth > Truth.UNKNOWN else NO_FACT
         grad = data.grad if data.grad.truth > Truth.UNKNOWN else NO_FACT
-    if (copy := keyword(arguments, "copy")) is not None and isinstance(copy, Scalar) and copy.literal is True:
+    if (copy := call.keyword("copy")) is not None and isinstance(copy, Scalar) and copy.literal is True:
         shares = False
-    storages = data.storages if shares and isinstance(data, (Array, Tensor, Unknown)) else machine.storage(node=node)
+    storages = (
+        data.storages if shares and isinstance(data, (Array, Tensor, Unknown)) else machine.storage(node=call.node)
+    )
     read_only = shares and isinstance(data, Array) and data.read_only.truth > Truth.UNKNOWN
     if shares and isinstance(data, Array) and data.exported and data.alias is not None:
         machine.exports_taken_back.add(data.alias)
@@ -70,17 +72,17 @@ def tensor_of(
         grad=grad,
         dtype=dtype or source_dtype or dtype_of_data(data),
         storages=storages,
-        origin=Origin(machine.at(node), "made here"),
+        origin=Origin(machine.at(call.node), "made here"),
         imported=shares and isinstance(data, (Array, Unknown)) and not read_only,
-        alias=machine.at(node) if shares and isinstance(data, (Array, Unknown)) else None,
-        frozen=machine.at(node)
+        alias=machine.at(call.node) if shares and isinstance(data, (Array, Unknown)) else None,
+        frozen=machine.at(call.node)
         if read_only or (name == "frombuffer" and isinstance(data, Scalar) and data.kind == "bytes")
         else None,
         sliced=isinstance(data, Array) and data.sliced,
         picked=isinstance(data, Array) and data.picked,
         zero_dim=isinstance(data, Scalar),
-        unset=machine.at(node) if _LEGACY_DTYPE.match(name) and is_size(arguments) else None,
-        narrowed=narrowed(name, data, dtype, machine.at(node)) if _LEGACY_DTYPE.match(name) else None,
+        unset=machine.at(call.node) if _LEGACY_DTYPE.match(name) and is_size(call.arguments) else None,
+        narrowed=narrowed(name, data, dtype, machine.at(call.node)) if _LEGACY_DTYPE.match(name) else None,
         oid=machine.next_serial(),
     )
 

@@ -8,6 +8,7 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.arguments import dtype_argument, keyword
+from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.dtypes import unsure_dtype, without_numpy
 from tensorlint.flow.domain.facts import UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import leaves
@@ -28,7 +29,6 @@ from tensorlint.flow.domain.values import (
     Value,
 )
 from tensorlint.flow.dtypes import dtype_name
-from tensorlint.flow.events import Argument
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.modules import has_parameters
 from tensorlint.flow.models.placement import chosen_device, default_device, map_location, requested_device
@@ -46,36 +46,46 @@ _IDENTITY_CALLS = frozenset(
 )
 
 
-def torch_call(machine: Machine, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
-    result = torch_result(machine, name, arguments, node, frame)
-    consumer, _ = machine.consumers.get(id(node), ("", None))
+def torch_call(
+    machine: Machine,
+    name: str,
+    call: Call,
+) -> Value:
+    result = torch_result(machine, name, call)
+    consumer, _ = machine.consumers.get(id(call.node), ("", None))
     machine.emit(
-        frame,
+        call.frame,
         events.TorchCall,
-        node,
+        call.node,
         name=name,
-        arguments=arguments,
+        arguments=call.arguments,
         result=result,
         consumer=consumer,
-        discarded=machine.bare_call is node,
+        discarded=machine.bare_call is call.node,
     )
     return result
 
 
-def torch_result(machine: Machine, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame) -> Value:
-    first = arguments[0].value if arguments and not arguments[0].keyword else None
+def torch_result(
+    machine: Machine,
+    name: str,
+    call: Call,
+) -> Value:
+    first = call.arguments[0].value if call.arguments and not call.arguments[0].keyword else None
     last = name.split(".")[-1]
     if last in _CONTEXTS:
-        return grad_context(machine, last, first, node, frame)
+        return grad_context(machine, last, first, call.node, call.frame)
     if last == "autocast":
-        return Symbol(path=AUTOCAST + autocast_dtype(name, first, arguments))
+        return Symbol(path=AUTOCAST + autocast_dtype(name, first, call.arguments))
     if name == "device":
-        chosen = first if first is not None else keyword(arguments, "type") or UNKNOWN
-        return chosen if isinstance(chosen, DeviceValue) else DeviceValue(fact=chosen_device(machine, chosen, node))
+        chosen = first if first is not None else call.keyword("type") or UNKNOWN
+        return (
+            chosen if isinstance(chosen, DeviceValue) else DeviceValue(fact=chosen_device(machine, chosen, call.node))
+        )
     if name == "cuda.is_available":
         return ACCELERATED
     if name in {"set_default_device", "set_default_tensor_type"}:
-        machine.default_device = default_device(machine, first, arguments, node)
+        machine.default_device = default_device(machine, first, call)
         return NONE
     if f"torch.{name}" in _IDENTITY_CALLS and first is not None:
         return first
@@ -86,7 +96,10 @@ def torch_result(machine: Machine, name: str, arguments: tuple[Argument, ...], n
     if name.startswith(("optim.", "distributions.", "profiler.", "multiprocessing.", "distributed.")):
         sampler = name.startswith("distributions.")
         inputs = [
-            leaf for argument in arguments for leaf in leaves(argument.value) if isinstance(leaf, (Tensor, Unknown))
+            leaf
+            for argument in call.arguments
+            for leaf in leaves(argument.value)
+            if isinstance(leaf, (Tensor, Unknown))
         ]
         device = strongest((value.device for value in inputs), UNKNOWN_FACT)
         grad = strongest((value.grad for value in inputs), UNKNOWN_FACT)
@@ -96,25 +109,25 @@ def torch_result(machine: Machine, name: str, arguments: tuple[Argument, ...], n
     if name.startswith("jit.load") or name == "hub.load":
         return Module(
             name=f"torch.{name}",
-            device=map_location(machine, arguments, node, frame),
+            device=map_location(machine, call),
             storages=machine.storage(Owner.PARAMETER),
             oid=machine.next_serial(),
         )
     if name == "load":
-        return Unknown(device=map_location(machine, arguments, node, frame), source="load", oid=machine.next_serial())
+        return Unknown(device=map_location(machine, call), source="load", oid=machine.next_serial())
     row = TORCH_FUNCTIONS.get(name) or TORCH_FUNCTIONS.get(name.removeprefix("functional."))
     if row is None and name.startswith("nn.") and last[:1].isupper():
         return Module(
             name=f"torch.{name}",
-            device=requested_device(machine, arguments, node) or machine.default_device,
-            trainable=has_parameters(machine, last, arguments),
-            dtype=dtype_argument(arguments).replace("?", ""),
+            device=requested_device(machine, call) or machine.default_device,
+            trainable=has_parameters(machine, last, call.arguments),
+            dtype=dtype_argument(call.arguments).replace("?", ""),
             storages=machine.storage(Owner.PARAMETER),
             oid=machine.serial,
         )
     if row is None:
-        result = unknown_result(machine, arguments, node, frame)
-        asked = dtype_argument(arguments)
+        result = unknown_result(machine, call)
+        asked = dtype_argument(call.arguments)
         return replace(result, dtype=asked) if isinstance(result, Unknown) and without_numpy(asked) else result
     if name in {
         "from_numpy",
@@ -124,8 +137,8 @@ def torch_result(machine: Machine, name: str, arguments: tuple[Argument, ...], n
         "frombuffer",
         "autograd.Variable",
     } or _LEGACY_DTYPE.match(last):
-        return tensor_of(machine, name, row, arguments, node, frame)
-    return from_row(machine, row, None, arguments, node, frame, words=f"`torch.{name}`")
+        return tensor_of(machine, name, row, call)
+    return from_row(machine, row, None, call, words=f"`torch.{name}`")
 
 
 def grad_context(machine: Machine, name: str, first: Value | None, node: cst.Call, frame: Frame) -> Value:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import libcst as cst
 
+from tensorlint.flow.call import Call
 from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner
@@ -27,7 +28,6 @@ from tensorlint.flow.domain.values import (
     Value,
     is_false,
 )
-from tensorlint.flow.events import Argument
 from tensorlint.flow.index import dotted_name, names_in
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arrays import array_method
@@ -58,30 +58,33 @@ _ASKED_OF_NETWORKS = frozenset({"eval", "train", "zero_grad", "load_state_dict",
 
 
 def unknown_method(
-    machine: Machine, value: Unknown, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    machine: Machine,
+    value: Unknown,
+    name: str,
+    call: Call,
 ) -> Value:
-    assert isinstance(node.func, cst.Attribute)
-    owner = node.func.value
+    assert isinstance(call.node.func, cst.Attribute)
+    owner = call.node.func.value
     if name == "numpy":
-        return export(machine, value, arguments, node, frame)
+        return export(machine, value, call)
     if value.tensor is not Truth.NO and name in TENSOR_ONLY_METHODS and not machine.file.foreign:
-        tensor = recognised(machine, value, owner, frame)
-        return tensor_method(machine, tensor, name, arguments, node, frame)
+        tensor = recognised(machine, value, owner, call.frame)
+        return tensor_method(machine, tensor, name, call)
     if name in ARRAY_ONLY_METHODS and "pandas" not in machine.file.foreign and value.source != "attribute":
         array = Array(storages=value.storages, sure=False, oid=value.oid)
         path = dotted_name(owner)
-        if path and path not in frame.env.stale:
-            frame.env.bind(path, array)
-        return array_method(machine, array, name, arguments, node, frame)
+        if path and path not in call.frame.env.stale:
+            call.frame.env.bind(path, array)
+        return array_method(machine, array, name, call)
     if name in _MOVES:
-        return unknown_moved(machine, value, name, arguments, node, frame)
-    handled = unknown_object_method(machine, value, name, arguments, node, frame)
+        return unknown_moved(machine, value, name, call)
+    handled = unknown_object_method(machine, value, name, call)
     if handled is not None:
         return handled
     row = TENSOR_METHODS.get(name)
     if row is not None:
-        return as_if_tensor(machine, value, name, arguments, node, frame)
-    result = unknown_result(machine, arguments, node, frame, callee=replace(value, storages=NO_STORAGE))
+        return as_if_tensor(machine, value, name, call)
+    result = unknown_result(machine, call, callee=replace(value, storages=NO_STORAGE))
     if isinstance(result, Unknown) and name in {"sample", "mode"} and result.grad.truth is Truth.UNKNOWN:
         result = replace(result, grad=NO_FACT)
     return result
@@ -105,7 +108,10 @@ def recognised(machine: Machine, value: Unknown, owner: cst.BaseExpression, fram
 
 
 def as_if_tensor(
-    machine: Machine, value: Unknown, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    machine: Machine,
+    value: Unknown,
+    name: str,
+    call: Call,
 ) -> Value:
     """A method that tensors share with other things (``mean``, ``reshape``): what it would do to a tensor."""
     row = TENSOR_METHODS[name]
@@ -120,7 +126,7 @@ def as_if_tensor(
         source=value.source,
         origin=value.origin,
     )
-    result = from_row(machine, row, stand_in, arguments, node, frame, words=f"`.{name}()`")
+    result = from_row(machine, row, stand_in, call, words=f"`.{name}()`")
     return unsure(machine, result, value)
 
 
@@ -146,28 +152,31 @@ def unsure(machine: Machine, result: Value, value: Unknown) -> Value:
 
 
 def unknown_moved(
-    machine: Machine, value: Unknown, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    machine: Machine,
+    value: Unknown,
+    name: str,
+    call: Call,
 ) -> Value:
     dtype = ""
     if name == "to":
-        device, dtype = destination(machine, arguments, node)
+        device, dtype = destination(machine, call)
     elif name == "cpu":
-        device = Fact(Truth.NO, machine.at(node), "brought to the CPU here")
+        device = Fact(Truth.NO, machine.at(call.node), "brought to the CPU here")
     else:
-        device = Fact(Truth.YES, machine.at(node), f"moved to the accelerator by `.{name}()` here")
+        device = Fact(Truth.YES, machine.at(call.node), f"moved to the accelerator by `.{name}()` here")
     if device is None:
         if is_integral(dtype):
             value = replace(value, grad=NO_FACT)
-        return retyped(machine, value, dtype, node, frame)
+        return retyped(machine, value, dtype, call.node, call.frame)
     if dtype:
         grad = NO_FACT if is_integral(dtype) else value.grad
         value = replace(value, dtype="" if dtype == "?" else dtype, grad=grad)
-    if machine.bare_call is node:
+    if machine.bare_call is call.node:
         # ``model.to(device)`` as a statement moves a module in place (and does nothing to a tensor).
-        assert isinstance(node.func, cst.Attribute)
-        path = dotted_name(node.func.value)
-        if path and _MODEL_NAME.search(path) and path not in frame.env.stale:
-            frame.env.bind(path, replace(value, device=device))
+        assert isinstance(call.node.func, cst.Attribute)
+        path = dotted_name(call.node.func.value)
+        if path and _MODEL_NAME.search(path) and path not in call.frame.env.stale:
+            call.frame.env.bind(path, replace(value, device=device))
     kept = value.storages if device.truth is Truth.NO and value.device.truth is not Truth.YES else NO_STORAGE
     return replace(value, device=device, storages=kept, oid=machine.next_serial())
 
@@ -183,51 +192,57 @@ def retyped(machine: Machine, value: Unknown, dtype: str, node: cst.Call, frame:
 
 
 def unknown_object_method(
-    machine: Machine, value: Unknown, name: str, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame
+    machine: Machine,
+    value: Unknown,
+    name: str,
+    call: Call,
 ) -> Value | None:
     """Methods of models, optimizers, distributions and containers whose class was not seen."""
-    assert isinstance(node.func, cst.Attribute)
+    assert isinstance(call.node.func, cst.Attribute)
     if value.source == "distribution" and name in _DISTRIBUTION_METHODS:
-        grad = NO_FACT if name in {"sample", "sample_n"} else machine.result_grad(value.grad, frame)
+        grad = NO_FACT if name in {"sample", "sample_n"} else machine.result_grad(value.grad, call.frame)
         return Tensor(
             device=value.device,
             grad=grad,
             storages=machine.storage(),
-            origin=Origin(machine.at(node), "drawn here"),
+            origin=Origin(machine.at(call.node), "drawn here"),
             oid=machine.serial,
         )
-    owner = owner_name(node)
+    owner = owner_name(call.node)
     if machine.learning and name in _ASKED_OF_NETWORKS:
         machine.networks.add(owner)
-    note_training(machine, owner, name, node)
-    trained = Fact(Truth.MAYBE, machine.at(node), "a parameter needs a gradient")
+    note_training(machine, owner, name, call.node)
+    trained = Fact(Truth.MAYBE, machine.at(call.node), "a parameter needs a gradient")
     match name:
         case "step" if _OPTIMIZER_NAME.search(owner) or owner == "scaler":
             machine.update_parameters(
-                frame, Mutation(machine.at(node), How.UPDATE, "the optimizer updates the parameters in place here")
+                call.frame,
+                Mutation(machine.at(call.node), How.UPDATE, "the optimizer updates the parameters in place here"),
             )
             return NONE
-        case "state_dict" if _OPTIMIZER_NAME.search(owner) and frame.function and frame.function.name == "__init__":
+        case "state_dict" if (
+            _OPTIMIZER_NAME.search(owner) and call.frame.function and call.frame.function.name == "__init__"
+        ):
             # Nobody stepped what an object is just made for.
             return Dictionary(element=UNKNOWN, oid=machine.next_serial())
         case "state_dict" if _MODEL_NAME.search(owner) or _OPTIMIZER_NAME.search(owner):
-            return state_dict_of(machine, value.device, machine.storage(Owner.PARAMETER), node)
+            return state_dict_of(machine, value.device, machine.storage(Owner.PARAMETER), call.node)
         case "parameters" | "buffers":
             grad = trained if name == "parameters" else NO_FACT
-            return Sequence(kind="generator", element=parameter_of(machine, value, grad, node))
+            return Sequence(kind="generator", element=parameter_of(machine, value, grad, call.node))
         case "named_parameters" | "named_buffers":
             grad = trained if name == "named_parameters" else NO_FACT
-            pair = (Scalar(kind="str"), parameter_of(machine, value, grad, node))
+            pair = (Scalar(kind="str"), parameter_of(machine, value, grad, call.node))
             return Sequence(kind="generator", element=Sequence(kind="tuple", items=pair))
         case "zero_grad":
-            machine.release_gradients(frame)
+            machine.release_gradients(call.frame)
             return NONE
-        case "append" | "appendleft" | "put" | "add" if arguments:
-            last = arguments[-1]
-            machine.store(frame, node, last.value, "append", owner, value.oid, written=last.node)
+        case "append" | "appendleft" | "put" | "add" if call.arguments:
+            last = call.arguments[-1]
+            machine.store(call.frame, call.node, last.value, "append", owner, value.oid, written=last.node)
             return None
-        case "shuffle" if arguments and isinstance(arguments[0].value, Tensor):
-            return tell_numpy_call(machine, "random.shuffle", arguments, NONE, node, frame)
+        case "shuffle" if call.arguments and isinstance(call.arguments[0].value, Tensor):
+            return tell_numpy_call(machine, "random.shuffle", call, NONE)
         case "item":
             return Scalar(kind="number")
         case "tolist":
@@ -241,22 +256,24 @@ def unknown_object_method(
             return Sequence(kind="view", element=PLAIN)
         case "get" | "pop":
             return part_of(value)
-        case "requires_grad_" if arguments and is_false(arguments[0].value):
+        case "requires_grad_" if call.arguments and is_false(call.arguments[0].value):
             machine.frozen.add(owner)
-            set_grad(machine, value, NO_FACT, frame)
+            set_grad(machine, value, NO_FACT, call.frame)
             return replace(value, grad=NO_FACT)
         case "requires_grad_":
-            thaw_owners(machine, node.func, frame)
+            thaw_owners(machine, call.node.func, call.frame)
             return None
         case "eval" | "train":
             return replace(value, storages=NO_STORAGE)
         case "half" | "float" | "double" | "bfloat16":
-            return retyped(machine, value, {"half": "float16", "double": "float64"}.get(name, name), node, frame)
+            return retyped(
+                machine, value, {"half": "float16", "double": "float64"}.get(name, name), call.node, call.frame
+            )
         case "copy":
             return replace(value, storages=machine.storage(), oid=machine.serial)
         case "fit" | "learn" | "train_on_batch" | "train_model" | "train_one_epoch" | "train_epoch":
-            mutation = Mutation(machine.at(node), How.UPDATE, f"`.{name}(...)` trains the model here")
-            machine.update_parameters(frame, mutation, named=names_in(node))
+            mutation = Mutation(machine.at(call.node), How.UPDATE, f"`.{name}(...)` trains the model here")
+            machine.update_parameters(call.frame, mutation, named=names_in(call.node))
             return UNKNOWN
         case _:
             return None

@@ -8,13 +8,13 @@ from functools import lru_cache, partial
 
 import libcst as cst
 
+from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.dtypes import unsure_dtype
 from tensorlint.flow.domain.facts import UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.memory import How, Mutation
 from tensorlint.flow.domain.values import DeviceValue, Module, Optimizer, Origin, Tensor, Unknown, Value
-from tensorlint.flow.events import Argument
 from tensorlint.flow.index import dotted_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import device_among, requested_device
@@ -37,29 +37,29 @@ WITHOUT_GRAPH = re.compile(
 )
 
 
-def unknown_result(
-    machine: Machine, arguments: tuple[Argument, ...], node: cst.Call, frame: Frame, *, callee: Unknown | None = None
-) -> Value:
+def unknown_result(machine: Machine, call: Call, *, callee: Unknown | None = None) -> Value:
     """What a function that was not seen returns: its tensors stay where its arguments are."""
-    name = dotted_name(node.func).split(".")[-1]
-    if not name and isinstance(node.func, (cst.Attribute, cst.Subscript)):
+    name = dotted_name(call.node.func).split(".")[-1]
+    if not name and isinstance(call.node.func, (cst.Attribute, cst.Subscript)):
         name = (
-            node.func.attr.value
-            if isinstance(node.func, cst.Attribute)
-            else dotted_name(node.func.value).split(".")[-1]
+            call.node.func.attr.value
+            if isinstance(call.node.func, cst.Attribute)
+            else dotted_name(call.node.func.value).split(".")[-1]
         )
-    if not name and isinstance(node.func, cst.Call):
+    if not name and isinstance(call.node.func, cst.Call):
         # ``LoadImage(...)(path)``: the thing called goes by the name of its class.
-        name = dotted_name(node.func.func).split(".")[-1]
-    inputs = [leaf for argument in arguments for leaf in leaves(argument.value)]
+        name = dotted_name(call.node.func.func).split(".")[-1]
+    inputs = [leaf for argument in call.arguments for leaf in leaves(argument.value)]
     for leaf in inputs:
-        machine.hand_on(frame, node, leaf)
+        machine.hand_on(call.frame, call.node, leaf)
     operands = [value for value in inputs if isinstance(value, (Tensor, Unknown))]
     if "device" in name and any(isinstance(value, Tensor) for value in inputs[:1]):
         # ``get_device(wav)``: where that tensor is.
         return DeviceValue(fact=strongest((value.device for value in operands[:1]), UNKNOWN_FACT))
-    if TRAINER_NAME.search(name) and any(is_model(argument, frame) for argument in arguments):
-        machine.update_parameters(frame, Mutation(machine.at(node), How.UPDATE, f"`{name}(...)` trains the model here"))
+    if TRAINER_NAME.search(name) and any(is_model(argument, call.frame) for argument in call.arguments):
+        machine.update_parameters(
+            call.frame, Mutation(machine.at(call.node), How.UPDATE, f"`{name}(...)` trains the model here")
+        )
     placed = [
         value
         for value in operands
@@ -67,7 +67,7 @@ def unknown_result(
     ]
     if callee is not None and callee.device.truth is not Truth.UNKNOWN:
         placed.append(callee)
-    told = requested_device(machine, arguments, node) or device_among(machine, arguments, node)
+    told = requested_device(machine, call) or device_among(machine, call)
     computed = callee is not None or computes_with_parameters(name) or name in machine.trained
     device = (told if told is not None else together(placed, UNKNOWN_FACT)).weakened()
     if device.truth is Truth.MAYBE and (told is not None or not computed):
@@ -75,16 +75,16 @@ def unknown_result(
         # is made for one need not keep there all that it holds and gives.
         device = replace(device, truth=Truth.UNKNOWN)
     grad = UNKNOWN_FACT
-    if machine.at(node) in machine.differentiated:
-        grad = Fact(Truth.MAYBE, machine.at(node), "`.backward()` goes through the result of this call")
-    elif arguments and (
+    if machine.at(call.node) in machine.differentiated:
+        grad = Fact(Truth.MAYBE, machine.at(call.node), "`.backward()` goes through the result of this call")
+    elif call.arguments and (
         (computes_with_parameters(name) and (name in machine.networks or is_fed_tensors(operands)))
         or name in machine.trained
-        or _computes(machine, name, node, operands)
+        or _computes(machine, name, call.node, operands)
     ):
         # A name only says that what goes in comes out again; that it is trained must have been seen.
         inherited = strongest((value.grad for value in operands), UNKNOWN_FACT).weakened()
-        owner = dotted_name(node.func.value).split(".")[-1] if isinstance(node.func, cst.Attribute) else ""
+        owner = dotted_name(call.node.func.value).split(".")[-1] if isinstance(call.node.func, cst.Attribute) else ""
         frozen = callee is not None and callee.grad.truth is Truth.NO
         trained = UNKNOWN_FACT if frozen else strongest(map(partial(trained_as, machine), (name, owner)))
         grad = inherited if inherited.truth > Truth.UNKNOWN else trained
@@ -92,10 +92,10 @@ def unknown_result(
     dtype = callee.dtype if callee is not None else ""
     return Unknown(
         device=device,
-        grad=machine.result_grad(grad, frame),
+        grad=machine.result_grad(grad, call.frame),
         dtype=unsure_dtype(dtype),
         source="file" if READER_NAME.search(name) and not operands else "call",
-        origin=Origin(machine.at(node), "computed here"),
+        origin=Origin(machine.at(call.node), "computed here"),
         oid=machine.next_serial(),
     )
 
