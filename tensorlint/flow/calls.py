@@ -31,6 +31,7 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.index import dotted_name
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models import builtin_functions, data_loading, torch_creation  # noqa: F401  # they register models
 from tensorlint.flow.models.arrays import array_method
 from tensorlint.flow.models.containers import dictionary_method, sequence_method
 from tensorlint.flow.models.libraries import partial_call, symbol_call

@@ -521,3 +521,8 @@ def is_dtype(value: Value) -> bool:
 def is_false(value: Value) -> bool:
     """Whether it is ``False``, as far as is seen."""
     return isinstance(value, Scalar) and value.literal is False
+
+
+def is_true(value: Value) -> bool:
+    """Whether it is ``True``, as far as is seen."""
+    return isinstance(value, Scalar) and value.literal is True

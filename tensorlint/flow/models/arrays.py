@@ -17,12 +17,7 @@ from tensorlint.flow.models.numpy_functions import numpy_number
 from tensorlint.knowledge import ARRAY_METHODS, Access, Result, Share
 
 
-def array_method(
-    machine: Machine,
-    value: Array,
-    name: str,
-    call: Call,
-) -> Value:
+def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value:
     assert isinstance(call.node.func, cst.Attribute)
     machine.emit(
         call.frame,

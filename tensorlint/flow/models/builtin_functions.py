@@ -25,115 +25,157 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arithmetic import combine
 from tensorlint.flow.models.items import element_of
-from tensorlint.flow.state import Frame
+from tensorlint.flow.models.registry import function
 
 _CONTAINERS = frozenset({"builtins.list", "builtins.tuple", "builtins.set", "builtins.dict"})
 
 
-def builtin_call(
-    machine: Machine,
-    name: str,
-    call: Call,
-) -> Value:
-    first = call.arguments[0].value if call.arguments else None
-    if name == "isinstance" and len(call.arguments) == 2 and isinstance(first, (Module, Sequence)):
-        return is_container(first, call.arguments[1].value)
-    if name in {
-        "float",
-        "int",
-        "len",
-        "bool",
-        "str",
-        "hash",
-        "id",
-        "ord",
-        "round",
-        "isinstance",
-        "hasattr",
-        "issubclass",
-        "callable",
-        "repr",
-        "any",
-        "all",
-    }:
-        return Scalar(
-            kind={"len": "int", "isinstance": "bool", "hasattr": "bool", "any": "bool", "all": "bool"}.get(name, name)
-        )
-    if name in {"bytes", "bytearray", "memoryview"}:
-        return Scalar(kind="bytes") if name == "bytes" else Foreign(framework="buffer")
-    if name in {"list", "tuple", "set", "sorted", "reversed", "iter", "frozenset"}:
-        kind = name if name in {"list", "tuple", "set"} else "list"
-        if first is None:
-            return Sequence(kind=kind, items=(), born=machine.next_serial(), oid=machine.serial)
-        if isinstance(first, Sequence) and first.items is not None and name in {"list", "tuple"}:
-            return replace(first, kind=kind, born=machine.next_serial(), oid=machine.serial)
-        element = element_of(machine, first, call.arguments[0].node, call.frame)
-        if isinstance(element, Tensor) and element.source == "state_dict" and isinstance(first, Sequence):
-            # Who lists the tensors themselves, and no copies of them, wants to reach them.
-            element = replace(element, alias=None)
-        if name not in {"iter", "reversed"}:
-            machine.keep(element)
-        return Sequence(
-            kind=kind,
-            element=element,
-            born=machine.next_serial(),
-            oid=machine.serial,
-        )
-    if name == "dict":
-        if isinstance(first, Dictionary):
-            return replace(first, oid=machine.next_serial())
-        entries: dict[object, Value] = {
-            argument.keyword: argument.value for argument in call.arguments if argument.keyword
-        }
-        return Dictionary(
-            entries=entries,
-            element=UNKNOWN if first is not None else None,
-            born=machine.next_serial(),
-            oid=machine.serial,
-        )
-    if name == "zip":
-        items = tuple(element_of(machine, argument.value, argument.node, call.frame) for argument in call.arguments)
-        return Sequence(kind="generator", element=Sequence(kind="tuple", items=items))
-    if name == "enumerate" and first is not None:
-        inner = element_of(machine, first, call.arguments[0].node, call.frame)
-        return Sequence(kind="generator", element=Sequence(kind="tuple", items=(Scalar(kind="int"), inner)))
-    if name == "range":
-        return Sequence(kind="list", element=Scalar(kind="int"))
-    if name in {"map", "filter"} and len(call.arguments) >= 2:
-        inner = element_of(machine, call.arguments[1].value, call.arguments[1].node, call.frame)
-        if name == "map" and first is not None:
-            inner = machine.call_value(first, replace(call, arguments=(Argument(call.arguments[1].node, inner),)))
-        return Sequence(kind="generator", element=inner)
-    if name == "next" and first is not None:
-        return element_of(machine, first, call.arguments[0].node, call.frame)
-    if name in {"sum", "abs", "min", "max", "pow", "divmod"} and first is not None:
-        values = (
-            [element_of(machine, first, call.arguments[0].node, call.frame)]
-            if len(call.arguments) == 1 and name != "abs"
-            else [argument.value for argument in call.arguments]
-        )
-        made = join_all(values)
-        return combine(machine, made, made, call.node, call.frame) if name in {"sum", "abs"} else made
-    if name == "getattr" and len(call.arguments) >= 2 and isinstance(call.arguments[1].value, Scalar):
-        literal = call.arguments[1].value.literal
-        if isinstance(literal, str) and literal.isidentifier() and first is not None:
-            spelled = cst.Attribute(value=call.arguments[0].node, attr=cst.Name(literal))
-            return machine.attribute(first, literal, spelled, call.frame)
+@function(*(f"builtins.{name}" for name in ("float", "int", "str", "hash", "id", "ord", "round", "repr")))
+@function("builtins.issubclass", "builtins.callable")
+def number(machine: Machine, path: str, call: Call) -> Value:
+    return Scalar(kind=path.removeprefix("builtins."))
+
+
+@function("builtins.len")
+def length(machine: Machine, path: str, call: Call) -> Value:
+    return Scalar(kind="int")
+
+
+@function("builtins.bool", "builtins.hasattr", "builtins.any", "builtins.all")
+def answer(machine: Machine, path: str, call: Call) -> Value:
+    return Scalar(kind="bool")
+
+
+@function("builtins.isinstance")
+def is_instance(machine: Machine, path: str, call: Call) -> Value:
+    if len(call.arguments) == 2 and isinstance(call.first, (Module, Sequence)):
+        return is_container(call.first, call.arguments[1].value)
+    return Scalar(kind="bool")
+
+
+@function("builtins.bytes")
+def make_bytes(machine: Machine, path: str, call: Call) -> Value:
+    return Scalar(kind="bytes")
+
+
+@function("builtins.bytearray", "builtins.memoryview")
+def buffer(machine: Machine, path: str, call: Call) -> Value:
+    return Foreign(framework="buffer")
+
+
+@function(*(f"builtins.{name}" for name in ("list", "tuple", "set", "sorted", "reversed", "iter", "frozenset")))
+def listed(machine: Machine, path: str, call: Call) -> Value:
+    """A container of the elements of another: what is known item by item stays so in a list or a tuple."""
+    name, first = path.removeprefix("builtins."), call.first
+    kind = name if name in {"list", "tuple", "set"} else "list"
+    if first is None:
+        return Sequence(kind=kind, items=(), born=machine.next_serial(), oid=machine.serial)
+    if isinstance(first, Sequence) and first.items is not None and name in {"list", "tuple"}:
+        return replace(first, kind=kind, born=machine.next_serial(), oid=machine.serial)
+    element = _each(machine, call)
+    if isinstance(element, Tensor) and element.source == "state_dict" and isinstance(first, Sequence):
+        # Who lists the tensors themselves, and no copies of them, wants to reach them.
+        element = replace(element, alias=None)
+    if name not in {"iter", "reversed"}:
+        machine.keep(element)
+    return Sequence(kind=kind, element=element, born=machine.next_serial(), oid=machine.serial)
+
+
+@function("builtins.dict")
+def make_dict(machine: Machine, path: str, call: Call) -> Value:
+    if isinstance(call.first, Dictionary):
+        return replace(call.first, oid=machine.next_serial())
+    entries: dict[object, Value] = {argument.keyword: argument.value for argument in call.arguments if argument.keyword}
+    others = UNKNOWN if call.first is not None else None
+    return Dictionary(entries=entries, element=others, born=machine.next_serial(), oid=machine.serial)
+
+
+@function("builtins.zip")
+def zipped(machine: Machine, path: str, call: Call) -> Value:
+    items = tuple(_each(machine, call, position) for position in range(len(call.arguments)))
+    return Sequence(kind="generator", element=Sequence(kind="tuple", items=items))
+
+
+@function("builtins.enumerate")
+def enumerated(machine: Machine, path: str, call: Call) -> Value:
+    if not call.arguments:
         return UNKNOWN
-    if name == "super":
-        return parent_of(machine, call.frame)
-    if name in {"print", "setattr", "delattr", "exec"}:
-        return NONE
-    return (
-        PLAIN if name in {"open", "vars", "dir", "format", "slice", "chr", "input", "object", "Exception"} else UNKNOWN
-    )
+    items = (Scalar(kind="int"), _each(machine, call))
+    return Sequence(kind="generator", element=Sequence(kind="tuple", items=items))
 
 
-def parent_of(machine: Machine, frame: Frame) -> Value:
-    """``super()``: the parent in this file when there is one."""
-    if frame.cls is not None and frame.cls.parents:
-        return machine.self_value(frame.cls.parents[0])
+@function("builtins.range")
+def numbers(machine: Machine, path: str, call: Call) -> Value:
+    return Sequence(kind="list", element=Scalar(kind="int"))
+
+
+@function("builtins.map", "builtins.filter")
+def mapped(machine: Machine, path: str, call: Call) -> Value:
+    if len(call.arguments) < 2:
+        return UNKNOWN
+    element = _each(machine, call, 1)
+    if path == "builtins.map":
+        given = Argument(call.arguments[1].node, element)
+        element = machine.call_value(call.arguments[0].value, replace(call, arguments=(given,)))
+    return Sequence(kind="generator", element=element)
+
+
+@function("builtins.next")
+def following(machine: Machine, path: str, call: Call) -> Value:
+    return _each(machine, call) if call.arguments else UNKNOWN
+
+
+@function(*(f"builtins.{name}" for name in ("sum", "abs", "min", "max", "pow", "divmod")))
+def computed(machine: Machine, path: str, call: Call) -> Value:
+    """One of several values, or what they add up to."""
+    if not call.arguments:
+        return UNKNOWN
+    alone = len(call.arguments) == 1 and path != "builtins.abs"
+    values = [_each(machine, call)] if alone else [argument.value for argument in call.arguments]
+    made = join_all(values)
+    return combine(machine, made, made, call.node, call.frame) if path in {"builtins.sum", "builtins.abs"} else made
+
+
+@function("builtins.getattr")
+def attribute(machine: Machine, path: str, call: Call) -> Value:
+    if len(call.arguments) < 2 or not isinstance(call.arguments[1].value, Scalar):
+        return UNKNOWN
+    owner, literal = call.arguments[0], call.arguments[1].value.literal
+    if not isinstance(literal, str) or not literal.isidentifier():
+        return UNKNOWN
+    spelled = cst.Attribute(value=owner.node, attr=cst.Name(literal))
+    return machine.attribute(owner.value, literal, spelled, call.frame)
+
+
+@function("builtins.super")
+def parent(machine: Machine, path: str, call: Call) -> Value:
+    """The parent in this file when there is one."""
+    cls = call.frame.cls
+    return machine.self_value(cls.parents[0]) if cls is not None and cls.parents else UNKNOWN
+
+
+@function(*(f"builtins.{name}" for name in ("print", "setattr", "delattr", "exec")))
+def nothing(machine: Machine, path: str, call: Call) -> Value:
+    return NONE
+
+
+_PLAIN = ("open", "vars", "dir", "format", "slice", "chr", "input", "object", "Exception")
+
+
+@function(*(f"builtins.{name}" for name in _PLAIN))
+def plain(machine: Machine, path: str, call: Call) -> Value:
+    return PLAIN
+
+
+@function("builtins.*")
+def anything(machine: Machine, path: str, call: Call) -> Value:
     return UNKNOWN
+
+
+def _each(machine: Machine, call: Call, position: int = 0) -> Value:
+    """What iterating over an argument yields."""
+    argument = call.arguments[position]
+    return element_of(machine, argument.value, argument.node, call.frame)
 
 
 def is_container(value: Module | Sequence, classes: Value) -> Scalar:

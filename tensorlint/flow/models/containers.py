@@ -24,12 +24,7 @@ from tensorlint.flow.models.unknowns import unknown_method
 from tensorlint.flow.state import Frame
 
 
-def sequence_method(
-    machine: Machine,
-    value: Sequence,
-    name: str,
-    call: Call,
-) -> Value:
+def sequence_method(machine: Machine, value: Sequence, name: str, call: Call) -> Value:
     first = call.arguments[0].value if call.arguments else UNKNOWN
     if name in {"append", "appendleft", "add", "insert", "extend", "put"}:
         added = call.arguments[-1].value if call.arguments else UNKNOWN
@@ -71,12 +66,7 @@ def kept_on_self(machine: Machine, node: cst.Call, grown: Value, frame: Frame) -
         machine.record_attribute(frame.cls, attribute, grown)
 
 
-def dictionary_method(
-    machine: Machine,
-    value: Dictionary,
-    name: str,
-    call: Call,
-) -> Value:
+def dictionary_method(machine: Machine, value: Dictionary, name: str, call: Call) -> Value:
     key = call.arguments[0].value if call.arguments else UNKNOWN
     entry = value.element if value.element is not None else UNKNOWN
     if isinstance(key, Scalar) and key.known and key.literal in value.entries:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from tensorlint.flow.arguments import keyword
+from tensorlint.flow.arguments import dtype_argument, keyword
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.dtypes import unsure_dtype, without_numpy
@@ -28,14 +28,19 @@ from tensorlint.flow.domain.values import (
     Tensor,
     Unknown,
     Value,
+    is_false,
+    is_true,
 )
+from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.index import dotted_name, names_in
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.objects import own_method
-from tensorlint.flow.models.placement import destination
+from tensorlint.flow.models.placement import destination, map_location, requested_device
+from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.rows import autocast_to
 from tensorlint.flow.models.unseen import trained_as, unknown_result
 from tensorlint.flow.state import Frame
+from tensorlint.knowledge import TORCH_FUNCTIONS
 
 _MODULE_CASTS = frozenset(
     {"half", "float", "double", "bfloat16", "eval", "train", "type", "share_memory", "apply", "compile"}
@@ -49,13 +54,13 @@ _WITH_PARAMETERS = re.compile(
     r"^(Lazy)?(Bilinear|Linear|Conv|BatchNorm|SyncBatchNorm|GroupNorm|LayerNorm|RMSNorm|Embedding|GRU|LSTM|RNN"
     r"|MultiheadAttention|Transformer|PReLU$|AdaptiveLogSoftmax|Parameter)"
 )
+#: Libraries whose networks are known to compute with a graph.
+_OF_NETWORKS = frozenset({"diffusers", "segmentation_models_pytorch", "timm", "torchvision", "transformers"})
+#: What else is loaded by ``from_pretrained``; pipelines are models that work under ``no_grad``.
+_WITHOUT_PARAMETERS = re.compile(r"Tokenizer|tokenizer|Processor|Extractor|Config|Scheduler|Pipeline")
 
 
-def module_call(
-    machine: Machine,
-    module: Module,
-    call: Call,
-) -> Value:
+def module_call(machine: Machine, module: Module, call: Call) -> Value:
     trained = Fact(
         machine.trainable(module), machine.at(call.node), "the output of a model with parameters needs a gradient"
     )
@@ -113,12 +118,7 @@ def on_module_device(result: Value, module: Module) -> Value:
     return result
 
 
-def module_method(
-    machine: Machine,
-    value: Module,
-    name: str,
-    call: Call,
-) -> Value:
+def module_method(machine: Machine, value: Module, name: str, call: Call) -> Value:
     if name in _MOVES:
         device: Fact | None = None
         dtype = ""
@@ -285,3 +285,62 @@ def thaw_owners(machine: Machine, node: cst.BaseExpression, frame: Frame) -> Non
         held = machine.lookup(path, frame)
         if isinstance(held, Module) and held.trainable is not Truth.YES:
             frame.env.replace(held.oid, lambda held: as_trainable(held, Truth.YES))
+
+
+@function("torch.nn.*")
+def make_module(machine: Machine, path: str, call: Call) -> Value | None:
+    name = path.rpartition(".")[2]
+    if not name[:1].isupper() or path.removeprefix("torch.") in TORCH_FUNCTIONS:
+        return None
+    return Module(
+        name=path,
+        device=requested_device(machine, call) or machine.default_device,
+        trainable=has_parameters(machine, name, call.arguments),
+        dtype=dtype_argument(call.arguments).replace("?", ""),
+        storages=machine.storage(Owner.PARAMETER),
+        oid=machine.serial,
+    )
+
+
+@function("torch.jit.load", "torch.hub.load")
+def load_module(machine: Machine, path: str, call: Call) -> Value:
+    return Module(
+        name=path,
+        device=map_location(machine, call),
+        storages=machine.storage(Owner.PARAMETER),
+        oid=machine.next_serial(),
+    )
+
+
+@function("torch.nn.Embedding.from_pretrained", "torch.nn.EmbeddingBag.from_pretrained")
+def embedding(machine: Machine, path: str, call: Call) -> Value:
+    """Frozen unless it is told otherwise (measured on 2.13.0)."""
+    freeze = call.keyword("freeze") or (call.arguments[1].value if len(call.arguments) > 1 else None)
+    trainable = Truth.NO if freeze is None or is_true(freeze) else Truth.YES if is_false(freeze) else Truth.UNKNOWN
+    return Module(
+        name=path.removesuffix(".from_pretrained"),
+        device=requested_device(machine, call) or machine.default_device,
+        trainable=trainable,
+        storages=machine.storage(Owner.PARAMETER),
+        oid=machine.serial,
+    )
+
+
+@function("torchvision.models.*", "**.from_pretrained")
+def pretrained(machine: Machine, path: str, call: Call) -> Value | None:
+    if path.endswith(".from_pretrained") and _WITHOUT_PARAMETERS.search(path):
+        return None
+    cast = next((given for given in map(dtype_name, _dtypes_given(call)) if given), "")
+    # What a class of unseen code computes with, and whether under ``no_grad``, is not known.
+    trained = Truth.YES if path.partition(".")[0] in _OF_NETWORKS else Truth.UNKNOWN
+    return Module(
+        name=path,
+        dtype=cast,
+        trainable=trained,
+        storages=machine.storage(Owner.PARAMETER),
+        oid=machine.next_serial(),
+    )
+
+
+def _dtypes_given(call: Call) -> list[Value]:
+    return [argument.value for argument in call.arguments if argument.keyword in {"torch_dtype", "dtype"}]

@@ -25,26 +25,20 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.index import asked_of
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.rows import write_operand, write_out
 from tensorlint.knowledge import NUMPY_FUNCTIONS, Access, Result, Row, Share
 from tensorlint.knowledge.numpy_functions import EXPORTS_TO_TENSOR
 from tensorlint.knowledge.row import DTYPES
 
 
-def numpy_call(
-    machine: Machine,
-    name: str,
-    call: Call,
-) -> Value:
+@function("numpy.*")
+def numpy_call(machine: Machine, path: str, call: Call) -> Value:
+    name = path.removeprefix("numpy.")
     return tell_numpy_call(machine, name, call, numpy_result(machine, name, call))
 
 
-def tell_numpy_call(
-    machine: Machine,
-    name: str,
-    call: Call,
-    result: Value,
-) -> Value:
+def tell_numpy_call(machine: Machine, name: str, call: Call, result: Value) -> Value:
     """The event of a call of NumPy, or of the ``shuffle`` of a generator or of the standard library."""
     discarded = machine.bare_call is call.node
     machine.emit(
@@ -61,10 +55,7 @@ def tell_numpy_call(
     return result
 
 
-def asked_later(
-    machine: Machine,
-    call: Call,
-) -> frozenset[str]:
+def asked_later(machine: Machine, call: Call) -> frozenset[str]:
     if machine.named_call is None or machine.named_call[0] is not call.node:
         return frozenset()
     if not any(isinstance(argument.value, Tensor) for argument in call.arguments):
@@ -83,11 +74,7 @@ def uses_of(machine: Machine, node: cst.CSTNode) -> tuple[str, ...]:
     return tuple(uses)
 
 
-def numpy_result(
-    machine: Machine,
-    name: str,
-    call: Call,
-) -> Value:
+def numpy_result(machine: Machine, name: str, call: Call) -> Value:
     if name in {"random.default_rng", "random.RandomState", "random.Generator"}:
         return Symbol(path="numpy.random")
     row = NUMPY_FUNCTIONS.get(name)
@@ -143,24 +130,14 @@ def numpy_number(
     return Scalar(kind=f"np.{dtype}" if dtype else "np.number")
 
 
-def opened(
-    machine: Machine,
-    name: str,
-    call: Call,
-) -> Value:
+def opened(machine: Machine, name: str, call: Call) -> Value:
     mode = call.keyword("mode") if name != "load" else call.keyword("mmap_mode")
     literal = mode.literal if isinstance(mode, Scalar) else None
     frozen = Fact(Truth.YES, machine.at(call.node), "mapped read-only here") if literal == "r" else NO_FACT
     return Array(read_only=frozen, storages=machine.storage(node=call.node), oid=machine.serial)
 
 
-def array_from(
-    machine: Machine,
-    name: str,
-    row: Row,
-    first: Value,
-    call: Call,
-) -> Value:
+def array_from(machine: Machine, name: str, row: Row, first: Value, call: Call) -> Value:
     dtype = dtype_argument(call.arguments) or (row.dtype if row.dtype in DTYPES else "")
     kept = first.dtype if isinstance(first, (Array, Tensor)) else ""
     if not dtype and row.dtype == "default-float":

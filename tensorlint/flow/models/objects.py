@@ -16,13 +16,7 @@ from tensorlint.flow.state import Frame
 from tensorlint.knowledge import FOREIGN_FRAMEWORKS
 
 
-def own_method(
-    machine: Machine,
-    cls: ClassInfo,
-    receiver: Value,
-    name: str,
-    call: Call,
-) -> Value:
+def own_method(machine: Machine, cls: ClassInfo, receiver: Value, name: str, call: Call) -> Value:
     bound = cls.attribute(name)
     if bound is not None:
         return machine.call_value(bound, call)
@@ -46,11 +40,7 @@ def own_method(
     return machine.apply(method, receiver, call.arguments, call.frame, call.node)
 
 
-def construct(
-    machine: Machine,
-    info: ClassInfo,
-    call: Call,
-) -> Value:
+def construct(machine: Machine, info: ClassInfo, call: Call) -> Value:
     info.constructed = True
     initializer = info.method("__init__")
     made = machine.self_value(info)

@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tensorlint.flow.call import Call
-from tensorlint.flow.domain.memory import How, Mutation, Owner
-from tensorlint.flow.domain.values import NONE, UNKNOWN, Dictionary, Optimizer, Value, is_false
+from tensorlint.flow.domain.inside import leaves
+from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages
+from tensorlint.flow.domain.values import NONE, UNKNOWN, Dictionary, Foreign, Optimizer, Tensor, Value, is_false
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.modules import state_of
+from tensorlint.flow.models.registry import function
 
 
-def optimizer_method(
-    machine: Machine,
-    value: Optimizer,
-    name: str,
-    call: Call,
-) -> Value:
+def optimizer_method(machine: Machine, value: Optimizer, name: str, call: Call) -> Value:
     if name == "step":
         mutation = Mutation(machine.at(call.node), How.UPDATE, "the optimizer updates the parameters in place here")
         machine.update_parameters(call.frame, mutation, value.storages)
@@ -33,3 +30,22 @@ def optimizer_method(
         state = machine.storage(Owner.PARAMETER)
         return state_of(machine, UNKNOWN, value.storages or state, call.node)
     return NONE
+
+
+@function("torch.optim.*")
+def make_optimizer(machine: Machine, path: str, call: Call) -> Value:
+    if "lr_scheduler" in path:
+        return Foreign(framework="torch")
+    # Adagrad alone has state before its first step (measured on 2.13.0).
+    fresh = not path.endswith("Adagrad")
+    return Optimizer(storages=parameters_known(call.first), fresh=fresh, oid=machine.next_serial())
+
+
+def parameters_known(value: Value | None) -> Storages:
+    """The storages of a list of parameters, when all of them belong to modules that were seen being made."""
+    if value is None:
+        return NO_STORAGE
+    held = list(leaves(value))
+    if not held or not all(isinstance(leaf, Tensor) and leaf.of_module for leaf in held):
+        return NO_STORAGE
+    return NO_STORAGE.union(*(leaf.storages for leaf in held if isinstance(leaf, Tensor)))

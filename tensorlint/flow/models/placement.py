@@ -56,10 +56,7 @@ def hangs_on(machine: Machine, device: cst.BaseExpression) -> tuple[str, bool, T
     return (off_cpu(name), True, Truth.NO) if name else None
 
 
-def requested_device(
-    machine: Machine,
-    call: Call,
-) -> Fact | None:
+def requested_device(machine: Machine, call: Call) -> Fact | None:
     """What ``device=`` asks for; None when it is not given."""
     argument = next((argument for argument in call.arguments if argument.keyword == "device"), None)
     if argument is None or is_none(argument.value):
@@ -73,11 +70,7 @@ def chosen_device(machine: Machine, device: Value, node: cst.Call) -> Fact:
     return Fact(Truth.MAYBE, machine.at(node), "chosen when the program runs") if fact.truth is Truth.UNKNOWN else fact
 
 
-def default_device(
-    machine: Machine,
-    first: Value | None,
-    call: Call,
-) -> Fact:
+def default_device(machine: Machine, first: Value | None, call: Call) -> Fact:
     """Where tensors are made from here on. A type of tensors says it too: ``torch.cuda.FloatTensor``.
 
     A type that another file chose does not.
@@ -97,10 +90,7 @@ def default_device(
     return Fact(truth, machine.at(call.node), "made on the default device, which is set here")
 
 
-def map_location(
-    machine: Machine,
-    call: Call,
-) -> Fact:
+def map_location(machine: Machine, call: Call) -> Fact:
     """Where a file is loaded to. Without a word on it, its tensors go where they were saved."""
     positional = call.arguments[1:2] if not any(argument.keyword for argument in call.arguments[:2]) else ()
     given = next((argument for argument in call.arguments if argument.keyword == "map_location"), None)
@@ -145,10 +135,7 @@ def placed_by_type(arguments: tuple[Argument, ...], site: Site) -> Fact | None:
     return Fact(Truth.NO, site, "brought to the CPU here")
 
 
-def device_among(
-    machine: Machine,
-    call: Call,
-) -> Fact | None:
+def device_among(machine: Machine, call: Call) -> Fact | None:
     """``ReplayBuffer(size, "cpu")``: a device given by position is where what comes of the call lives."""
     for argument in call.arguments:
         value = argument.value
@@ -157,10 +144,7 @@ def device_among(
     return None
 
 
-def destination(
-    machine: Machine,
-    call: Call,
-) -> tuple[Fact | None, str]:
+def destination(machine: Machine, call: Call) -> tuple[Fact | None, str]:
     device: Fact | None = None
     dtype = ""
     for position, argument in enumerate(call.arguments):

@@ -39,14 +39,7 @@ _TAKES_INDEX = frozenset(
 _TO_NUMBER = frozenset({"sum", "mean", "prod", "std", "var", "max", "min", "amax", "amin", "median", "norm", "nanmean"})
 
 
-def from_row(
-    machine: Machine,
-    row: Row,
-    receiver: Tensor | None,
-    call: Call,
-    *,
-    words: str,
-) -> Value:
+def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *, words: str) -> Value:
     """The result of a function or method as its row in ``knowledge`` describes it."""
     operands = [receiver] if receiver is not None else []
     unknown: list[Unknown] = []
@@ -104,12 +97,7 @@ def from_row(
     return shaped(machine, row, result, call.arguments, receiver is not None)
 
 
-def widen_operands(
-    machine: Machine,
-    name: str,
-    receiver: Tensor | None,
-    call: Call,
-) -> None:
+def widen_operands(machine: Machine, name: str, receiver: Tensor | None, call: Call) -> None:
     if receiver is not None and name in WIDENING:
         machine.widen(call.frame, call.node, receiver, WIDENING[name])
     if name in _TAKES_INDEX:
@@ -144,13 +132,7 @@ def shaped(machine: Machine, row: Row, result: Tensor, arguments: tuple[Argument
     return result
 
 
-def row_device(
-    machine: Machine,
-    row: Row,
-    operands: list[Tensor],
-    unknown: list[Unknown],
-    call: Call,
-) -> Fact:
+def row_device(machine: Machine, row: Row, operands: list[Tensor], unknown: list[Unknown], call: Call) -> Fact:
     requested = requested_device(machine, call)
     match row.device:
         case Device.CPU:
@@ -165,13 +147,7 @@ def row_device(
     return together([*operands, *evidence], UNKNOWN_FACT)
 
 
-def row_grad(
-    machine: Machine,
-    row: Row,
-    operands: list[Tensor],
-    unknown: list[Unknown],
-    call: Call,
-) -> Fact:
+def row_grad(machine: Machine, row: Row, operands: list[Tensor], unknown: list[Unknown], call: Call) -> Fact:
     if row.grad is Grad.NO:
         return NO_FACT
     asked = call.keyword("requires_grad")
@@ -222,12 +198,7 @@ def row_storages(machine: Machine, row: Row, source: Tensor | None, arguments: t
     return source.storages
 
 
-def write_operand(
-    machine: Machine,
-    position: int,
-    receiver: Tensor | None,
-    call: Call,
-) -> None:
+def write_operand(machine: Machine, position: int, receiver: Tensor | None, call: Call) -> None:
     if receiver is not None and position == 0:
         assert isinstance(call.node.func, cst.Attribute)
         owner = call.node.func.value
@@ -244,11 +215,7 @@ def write_operand(
         )
 
 
-def write_out(
-    machine: Machine,
-    row: Row,
-    call: Call,
-) -> None:
+def write_out(machine: Machine, row: Row, call: Call) -> None:
     out = next((argument for argument in call.arguments if argument.keyword == "out"), None)
     if row.out and out is not None:
         for leaf in leaves(out.value):

@@ -35,12 +35,7 @@ from tensorlint.flow.state import Frame
 from tensorlint.knowledge import TENSOR_ATTRIBUTES, TENSOR_METHODS, Grad, Result
 
 
-def tensor_method(
-    machine: Machine,
-    value: Tensor,
-    name: str,
-    call: Call,
-) -> Value:
+def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Value:
     assert isinstance(call.node.func, cst.Attribute)
     if name == "numpy":
         return export(machine, value, call)
@@ -140,11 +135,7 @@ def differentiated(machine: Machine, value: Tensor, node: cst.Call, frame: Frame
         machine.differentiated.add(value.origin.site)
 
 
-def export(
-    machine: Machine,
-    value: Value,
-    call: Call,
-) -> Value:
+def export(machine: Machine, value: Value, call: Call) -> Value:
     """``x.numpy()``: the event, and the array that shares the tensor's storage."""
     assert isinstance(call.node.func, cst.Attribute)
     force = next(
@@ -185,11 +176,7 @@ def export(
     )
 
 
-def moved_tensor(
-    machine: Machine,
-    value: Tensor,
-    call: Call,
-) -> Tensor:
+def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
     """``x.to(...)``: a device, a dtype, both, or another tensor whose device and dtype are taken."""
     device, dtype = destination(machine, call)
     if (wanted := {"int64": "int", "int32": "int", "float64": "float64"}.get(dtype)) is not None:
@@ -223,12 +210,7 @@ def moved_tensor(
     )
 
 
-def switch_grad(
-    machine: Machine,
-    value: Tensor,
-    name: str,
-    call: Call,
-) -> Value:
+def switch_grad(machine: Machine, value: Tensor, name: str, call: Call) -> Value:
     flag = call.arguments[0].value if call.arguments else None
     grad = Fact(Truth.YES, machine.at(call.node), "needs a gradient from here on")
     if name == "detach_" or (isinstance(flag, Scalar) and flag.literal is False):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from tensorlint.flow.arguments import dtype_argument, dtype_of_data
@@ -13,20 +12,31 @@ from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import UNKNOWN, Array, Narrowed, Origin, Scalar, Sequence, Tensor, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import requested_device
-from tensorlint.knowledge import Device, Row, Share
+from tensorlint.flow.models.registry import function
+from tensorlint.knowledge import TORCH_FUNCTIONS, Device, Share
 
-_LEGACY_DTYPE = re.compile(
-    r"^(Tensor|FloatTensor|DoubleTensor|HalfTensor|LongTensor|IntTensor|ShortTensor|CharTensor|ByteTensor|BoolTensor)$"
+#: The constructors that have a dtype in their name, the plain one included.
+_LEGACY = frozenset(
+    f"{kind}Tensor" for kind in ("", "Float", "Double", "Half", "Long", "Int", "Short", "Char", "Byte", "Bool")
 )
 
 
-def tensor_of(
-    machine: Machine,
-    name: str,
-    row: Row,
-    call: Call,
-) -> Value:
+@function(
+    "torch.from_numpy",
+    "torch.as_tensor",
+    "torch.asarray",
+    "torch.tensor",
+    "torch.frombuffer",
+    "torch.autograd.Variable",
+    *(f"torch.**.{name}" for name in sorted(_LEGACY)),
+)
+def tensor_of(machine: Machine, path: str, call: Call) -> Value | None:
     """An array, list, number or tensor becomes a tensor."""
+    name = path.removeprefix("torch.")
+    row = TORCH_FUNCTIONS.get(name)
+    if row is None:
+        return None
+    legacy = name in _LEGACY
     data = next(
         (argument.value for argument in call.arguments if not argument.keyword or argument.keyword == "data"), UNKNOWN
     )
@@ -81,8 +91,8 @@ def tensor_of(
         sliced=isinstance(data, Array) and data.sliced,
         picked=isinstance(data, Array) and data.picked,
         zero_dim=isinstance(data, Scalar),
-        unset=machine.at(call.node) if _LEGACY_DTYPE.match(name) and is_size(call.arguments) else None,
-        narrowed=narrowed(name, data, dtype, machine.at(call.node)) if _LEGACY_DTYPE.match(name) else None,
+        unset=machine.at(call.node) if legacy and is_size(call.arguments) else None,
+        narrowed=narrowed(name, data, dtype, machine.at(call.node)) if legacy else None,
         oid=machine.next_serial(),
     )
 

@@ -57,12 +57,7 @@ _OPTIMIZER_NAME = re.compile(r"(^|_)(opt|optim|optimizer|optimiser|solver|traine
 _ASKED_OF_NETWORKS = frozenset({"eval", "train", "zero_grad", "load_state_dict", "named_parameters", "requires_grad_"})
 
 
-def unknown_method(
-    machine: Machine,
-    value: Unknown,
-    name: str,
-    call: Call,
-) -> Value:
+def unknown_method(machine: Machine, value: Unknown, name: str, call: Call) -> Value:
     assert isinstance(call.node.func, cst.Attribute)
     owner = call.node.func.value
     if name == "numpy":
@@ -107,12 +102,7 @@ def recognised(machine: Machine, value: Unknown, owner: cst.BaseExpression, fram
     return tensor
 
 
-def as_if_tensor(
-    machine: Machine,
-    value: Unknown,
-    name: str,
-    call: Call,
-) -> Value:
+def as_if_tensor(machine: Machine, value: Unknown, name: str, call: Call) -> Value:
     """A method that tensors share with other things (``mean``, ``reshape``): what it would do to a tensor."""
     row = TENSOR_METHODS[name]
     if row.result in {Result.SCALAR, Result.SIZE, Result.NONE}:
@@ -151,12 +141,7 @@ def unsure(machine: Machine, result: Value, value: Unknown) -> Value:
             return result
 
 
-def unknown_moved(
-    machine: Machine,
-    value: Unknown,
-    name: str,
-    call: Call,
-) -> Value:
+def unknown_moved(machine: Machine, value: Unknown, name: str, call: Call) -> Value:
     dtype = ""
     if name == "to":
         device, dtype = destination(machine, call)
@@ -191,12 +176,7 @@ def retyped(machine: Machine, value: Unknown, dtype: str, node: cst.Call, frame:
     return changed
 
 
-def unknown_object_method(
-    machine: Machine,
-    value: Unknown,
-    name: str,
-    call: Call,
-) -> Value | None:
+def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Call) -> Value | None:
     """Methods of models, optimizers, distributions and containers whose class was not seen."""
     assert isinstance(call.node.func, cst.Attribute)
     if value.source == "distribution" and name in _DISTRIBUTION_METHODS:
