@@ -278,6 +278,8 @@ class Guards(Machine):
                     self._is_kind(argument.value, frame, tensor=True, holds=holds)
             case cst.Name() | cst.Attribute():
                 if is_none(other) and holds:
+                    # There is no such object on this path, under any name.
+                    frame.env.change(self.current(left, frame), lambda _: other)
                     self._rebind(left, frame, other)
 
     def _not_of_dtype(self, left: cst.BaseExpression, other: Value, frame: Frame) -> None:

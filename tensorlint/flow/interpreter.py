@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
 
 import libcst as cst
 
@@ -39,7 +40,7 @@ from tensorlint.flow.guards import Guards
 from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
 from tensorlint.flow.machine import declared_value
 from tensorlint.flow.memory import of_no_model, without_aliases
-from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_NOT_KNOWN, GRAD_OFF, Environment, Frame
+from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_NOT_KNOWN, GRAD_OFF, Environment, Frame, joined_changes
 from tensorlint.flow.statements import Statements
 from tensorlint.flow.tree import Sites
 
@@ -295,7 +296,7 @@ class Interpreter(Expressions, Guards, Calls, Statements):
         self.active.append(info)
         result = self._run_body(info, inner)
         self.active.pop()
-        retrained = self._retrained(inner, frame, [*passed.values(), *([receiver] if receiver is not None else [])])
+        changed = self._changed(inner, frame)
         if inner.updates is not None:
             called = dotted_name(node.func) if isinstance(node, cst.Call) else info.name
             self.update_parameters(
@@ -322,7 +323,7 @@ class Interpreter(Expressions, Guards, Calls, Statements):
                 frame.outer_mutations.setdefault(storage, mutation)
         kept = bool(storages_of(result) & given)
         left = self._left_on_self(inner, frame, node)
-        if not kept and not left and not retrained and not inner.outer_writes and inner.updates is None:
+        if not kept and not left and not changed and not inner.outer_writes and inner.updates is None:
             self.memo[key] = result
         if kept:
             return result
@@ -330,20 +331,20 @@ class Interpreter(Expressions, Guards, Calls, Statements):
         gradients = frozenset(each for each in storages_of(result) if -each.serial - 1 > inner.start)
         return without_aliases(of_no_model(result), gradients)
 
-    def _retrained(self, inner: Frame, frame: Frame, given: list[Value]) -> bool:
-        """Whether the body froze or thawed a model it was given, which the caller goes on with."""
-        before = {value.oid: value for value in given if isinstance(value, (Module, Unknown)) and value.oid}
-        after: dict[int, Value] = {}
-        for _, value in inner.env.items() if before else ():
-            if isinstance(value, (Module, Unknown)) and value.oid in before:
-                after[value.oid] = join(after.get(value.oid, value), value)
-        changed = False
-        for oid, value in after.items():
-            trainable, was = _trainable(value), _trainable(before[oid])
-            if trainable is not was:
-                self.set_trainable(oid, trainable, frame)
-                changed = True
-        return changed
+    @staticmethod
+    def _changed(inner: Frame, frame: Frame) -> bool:
+        """Whether the body changed objects from before, which the caller goes on with as they are now."""
+        exits = [*inner.exits, *([inner.env.changed] if inner.alive else [])]
+        if not any(exits):
+            return False
+        after = [
+            (before, now)
+            for oid, (before, now) in reduce(joined_changes, exits).items()
+            if oid <= inner.start and now is not before
+        ]
+        for before, now in after:
+            frame.env.change(before, lambda _, now=now: now)  # type: ignore[misc]
+        return bool(after)
 
     @staticmethod
     def _left_on_self(inner: Frame, frame: Frame, node: cst.CSTNode) -> bool:

@@ -121,7 +121,8 @@ class Machine(Memory, ABC):
             return found
         head, _, attribute = path.partition(".")
         if frame.self_name and head == frame.self_name and attribute and "." not in attribute and frame.cls is not None:
-            return self.held_by(frame.env.lookup(head), self.class_attribute(frame.cls, attribute))
+            kept = self.held_by(frame.env.lookup(head), self.class_attribute(frame.cls, attribute))
+            return kept and frame.env.latest(kept)
         return None
 
     @staticmethod
@@ -197,7 +198,8 @@ class Machine(Memory, ABC):
                 held = frame.env.bindings.get(path, known)
                 if oid in {own.oid, getattr(held, "oid", 0)} and (changed := as_trainable(held, trainable)) != held:
                     frame.env.bind(path, changed)
-        frame.env.replace(oid, lambda held: as_trainable(held, trainable))
+        if (found := frame.env.holds(oid)) is not None:
+            frame.env.change(found, lambda held: as_trainable(held, trainable))
         for cls in self.classes.values() if self.learning else ():
             for name, known in cls.attributes.items():
                 if cls is not frame.cls and getattr(known, "oid", 0) == oid:

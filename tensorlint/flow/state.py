@@ -23,17 +23,24 @@ GRAD_OFF = Fact(Truth.NO)
 GRAD_NOT_KNOWN = Fact(Truth.UNKNOWN)
 
 
+#: Objects by ``oid``, as they were and as they are.
+Changes: TypeAlias = "dict[int, tuple[Value, Value]]"
+
+
 class Environment:
     """Bindings by access path (``x``, ``self.model``, ``cfg.device``), with an enclosing scope to fall back on.
 
-    ``stale`` holds the paths whose memory was written through another name since they were bound.
+    ``stale`` holds the paths whose memory was written through another name since they were bound. ``changed`` holds the
+    objects that changed without being bound again, before and now: a name of this scope holds the new one at once, one
+    of a scope around when it is read here, as who runs at which time is only known in here.
     """
 
-    __slots__ = ("bindings", "dotted", "grad_mode", "other_framework", "parent", "stale")
+    __slots__ = ("bindings", "changed", "dotted", "grad_mode", "other_framework", "parent", "stale")
 
     def __init__(self, parent: Environment | None = None, grad_mode: Fact = GRAD_ASSUMED_ON) -> None:
         self.bindings: dict[str, Value] = {}
         self.stale: dict[str, Mutation] = {}
+        self.changed: Changes = {}
         #: Whether any path with a dot in it may be bound.
         self.dotted = False
         self.grad_mode = grad_mode
@@ -45,17 +52,22 @@ class Environment:
         twin = Environment(self.parent, self.grad_mode)
         twin.bindings = dict(self.bindings)
         twin.stale = dict(self.stale)
+        twin.changed = dict(self.changed)
         twin.dotted = self.dotted
         twin.other_framework = self.other_framework
         return twin
 
     def lookup(self, path: str) -> Value | None:
-        scope: Environment | None = self
-        while scope is not None:
-            if path in scope.bindings:
-                return scope.bindings[path]
-            scope = scope.parent
-        return None
+        if path in self.bindings:
+            return self.bindings[path]
+        found = self.parent.lookup(path) if self.parent is not None else None
+        return None if found is None else self.latest(found)
+
+    def latest(self, value: Value) -> Value:
+        """What an object that was bound elsewhere is by now."""
+        for oid, (_, now) in self.changed.items():
+            value = _with_changed(value, oid, lambda _, now=now: now)  # type: ignore[misc]
+        return value
 
     def bind(self, path: str, value: Value) -> None:
         """Bind ``path``; what was known of ``path.attribute`` goes with the old object."""
@@ -68,14 +80,35 @@ class Environment:
         self.bindings[path] = value
         self.stale.pop(path, None)
 
+    def bind_around(self, path: str, value: Value) -> None:
+        """Bind ``path`` in the innermost scope around this one that has it."""
+        scope = self.parent
+        while scope is not None and path not in scope.bindings:
+            scope = scope.parent
+        if scope is not None:
+            scope.bind(path, value)
+
     def unbind(self, path: str) -> None:
         self.bindings.pop(path, None)
         self.stale.pop(path, None)
 
-    def replace(self, oid: int, change: Callable[[Value], Value]) -> None:
-        """Swap the object ``oid`` for its changed self under every name, and in every container, that holds it."""
-        for path, value in self.bindings.items() if oid else ():
-            self.bindings[path] = _with_changed(value, oid, change)
+    def change(self, value: Value, how: Callable[[Value], Value]) -> None:
+        """The object ``value`` is another from here on, under every name and in every container that holds it."""
+        oid = getattr(value, "oid", 0)
+        if not oid:
+            return
+        before, now = self.changed.get(oid, (value, value))
+        self.changed[oid] = before, how(now)
+        for path, held in self.bindings.items():
+            self.bindings[path] = _with_changed(held, oid, how)
+
+    def holds(self, oid: int) -> Value | None:
+        """The object ``oid``, where a name or a container holds it."""
+        for value in self.bindings.values():
+            if (found := _found_in(value, oid)) is not None:
+                return found
+        found = self.parent.holds(oid) if self.parent is not None else None
+        return None if found is None else self.latest(found)
 
     def visible(self) -> Iterator[tuple[str, Value]]:
         """Plain names that can be read here and what they hold, the innermost scope first."""
@@ -108,6 +141,7 @@ class Environment:
         merged.dotted = self.dotted or other.dotted
         merged.other_framework = self.other_framework and other.other_framework
         merged.stale = {**other.stale, **self.stale}
+        merged.changed = joined_changes(self.changed, other.changed)
         return merged
 
     def _at(self, path: str, fallback: Callable[[str], Value | None]) -> Value | None:
@@ -115,6 +149,24 @@ class Environment:
         if found is None and "." in path:
             return fallback(path) or UNKNOWN
         return found
+
+
+def joined_changes(left: Changes, right: Changes) -> Changes:
+    """What became of objects after either of two paths; one that does not speak of an object left it as it was."""
+    if not left and not right:
+        return {}
+    joined: Changes = {}
+    for oid in dict.fromkeys([*left, *right]):
+        before, _ = left.get(oid) or right[oid]
+        joined[oid] = before, join(*(side[oid][1] if oid in side else before for side in (left, right)))
+    return joined
+
+
+def _found_in(value: Value, oid: int, depth: int = 3) -> Value | None:
+    if getattr(value, "oid", 0) == oid:
+        return value
+    inside = value.contents if depth and isinstance(value, (Sequence, Dictionary)) else ()
+    return next((found for item in inside if (found := _found_in(item, oid, depth - 1)) is not None), None)
 
 
 def _with_changed(value: Value, oid: int, change: Callable[[Value], Value], depth: int = 3) -> Value:
@@ -165,6 +217,8 @@ class Frame:
     alive: bool = True
     loops: list[Loop] = field(default_factory=list)
     returned: list[Value] = field(default_factory=list)
+    #: What had become of objects at each ``return``.
+    exits: list[Changes] = field(default_factory=list)
     #: What a root returned, part by part.
     handed_out: list[Stored] = field(default_factory=list)
     yielded: list[Value] = field(default_factory=list)
@@ -179,6 +233,8 @@ class Frame:
     outer_mutations: dict[Storage, Mutation] = field(default_factory=dict)
     #: Inside a ``try`` that catches what a failing export raises.
     catching: int = 0
+    #: Names that are bound in the module, or in the function around.
     globals: set[str] = field(default_factory=set)
+    nonlocals: set[str] = field(default_factory=set)
     #: How often the paths were kept apart by a flag.
     splits: int = 0

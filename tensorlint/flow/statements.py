@@ -174,6 +174,7 @@ class Statements(Machine):
                 part = part_spelled(node.value, value, leaf)
                 frame.handed_out.append((part or node.value, leaf, "return", part))
         frame.returned.append(value)
+        frame.exits.append(frame.env.changed)
         frame.alive = False
 
     def _raise(self, node: cst.Raise, frame: Frame) -> None:
@@ -205,6 +206,9 @@ class Statements(Machine):
 
     def _global(self, node: cst.Global, frame: Frame) -> None:
         frame.globals.update(item.name.value for item in node.names)
+
+    def _nonlocal(self, node: cst.Nonlocal, frame: Frame) -> None:
+        frame.nonlocals.update(item.name.value for item in node.names)
 
     # Imports.
 
@@ -247,6 +251,8 @@ class Statements(Machine):
             case cst.Name(value=name):
                 if name in frame.globals:
                     self.module_env.bind(name, value)
+                elif name in frame.nonlocals:
+                    frame.env.bind_around(name, value)
                 self._let_go(name, value, frame)
                 frame.env.bind(name, value)
             case cst.Tuple() | cst.List():
@@ -339,7 +345,7 @@ class Statements(Machine):
             return
         if isinstance(owner, Module) and owner.trainable is not Truth.YES and self.trainable(value) is Truth.YES:
             # ``model.fc = nn.Linear(...)``: a new head on a frozen model. What it had before stays frozen.
-            frame.env.replace(owner.oid, lambda held: as_trainable(held, Truth.YES))
+            frame.env.change(owner, lambda held: as_trainable(held, Truth.YES))
         frame.env.bind(path, value)
         head, _, attribute = path.partition(".")
         if head == frame.self_name and frame.self_name and "." not in attribute and frame.cls is not None:
@@ -377,11 +383,11 @@ class Statements(Machine):
                     grown = owner
                 else:
                     grown = replace(owner, element=join(owner.element, value) if owner.element is not None else value)
-                frame.env.replace(owner.oid, lambda held: grown)
+                frame.env.change(owner, lambda held: grown)
                 self.store(frame, target, value, "item", path, owner.born, self.assigned)
             case Sequence():
                 contents = join(any_element(owner), value) if owner.items != () else value
-                frame.env.replace(owner.oid, lambda held: replace(owner, items=None, element=contents))
+                frame.env.change(owner, lambda held: replace(owner, items=None, element=contents))
                 self.store(frame, target, value, "item", path, owner.born, self.assigned)
 
     # Branches.
@@ -545,6 +551,7 @@ class Statements(Machine):
         # A model has parameters: what is done to each of them is done.
         each = list(leaves(iterable)) if isinstance(iterable, Sequence) else []
         entered = any(isinstance(leaf, Tensor) and leaf.source == PARAMETER_OF_MODULE for leaf in each)
+        entered |= isinstance(iterable, Sequence) and bool(iterable.items)
         self._loop(node, enter, frame, endless=False, entered=entered)
 
     def _while(self, node: cst.While, frame: Frame) -> None:
@@ -788,6 +795,7 @@ _HANDLERS: Mapping[type[cst.CSTNode], Handler] = MappingProxyType(
         cst.Del: Statements._delete,
         cst.Assert: Statements._assert,
         cst.Global: Statements._global,
+        cst.Nonlocal: Statements._nonlocal,
         cst.Import: Statements._import_statement,
         cst.ImportFrom: Statements._import_from,
         cst.If: Statements._if,

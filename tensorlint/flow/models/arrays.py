@@ -40,7 +40,7 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
         argument.keyword == "write" and is_false(argument.value) for argument in call.arguments
     ):
         locked = replace(value, read_only=Fact(Truth.YES, machine.at(call.node), "made read-only here"))
-        call.frame.env.replace(value.oid, lambda held: locked)
+        call.frame.env.change(value, lambda held: locked)
         return NONE
     match row.result:
         case Result.ARRAY if row.share in {Share.ALWAYS, Share.MAYBE}:

@@ -43,7 +43,7 @@ def sequence_method(machine: Machine, value: Sequence, name: str, call: Call) ->
         grown = replace(value, items=None, element=join(contents, added))
         if value.items is not None and name == "append" and len(value.items) < 16 and not call.frame.loops:
             grown = replace(value, items=(*value.items, added))
-        call.frame.env.replace(value.oid, lambda held: grown)
+        call.frame.env.change(value, lambda held: grown)
         kept_on_self(machine, call.node, grown, call.frame)
         return NONE
     if name in {"pop", "popleft"}:
@@ -85,7 +85,7 @@ def dictionary_method(machine: Machine, value: Dictionary, name: str, call: Call
         case "update":
             added = any_element(key) if isinstance(key, Dictionary) else UNKNOWN
             grown = replace(value, element=join(value.element, added) if value.element is not None else added)
-            call.frame.env.replace(value.oid, lambda held: grown)
+            call.frame.env.change(value, lambda held: grown)
             return NONE
         case _:
             return UNKNOWN

@@ -133,11 +133,11 @@ def module_method(machine: Machine, value: Module, name: str, call: Call) -> Val
         moved = replace(value, dtype="" if dtype == "?" else dtype) if dtype else value
         if device is not None:
             moved = replace(moved, device=device)
-        call.frame.env.replace(value.oid, lambda held: moved)
+        call.frame.env.change(value, lambda held: moved)
         return moved
     if name in {"half", "float", "double", "bfloat16"}:
         cast = replace(value, dtype={"half": "float16", "double": "float64", "float": "float32"}.get(name, name))
-        call.frame.env.replace(value.oid, lambda held: cast)
+        call.frame.env.change(value, lambda held: cast)
         return cast
     if name in _MODULE_CASTS:
         return value
@@ -284,7 +284,7 @@ def thaw_owners(machine: Machine, node: cst.BaseExpression, frame: Frame) -> Non
     while path := path.rpartition(".")[0]:
         held = machine.lookup(path, frame)
         if isinstance(held, Module) and held.trainable is not Truth.YES:
-            frame.env.replace(held.oid, lambda held: as_trainable(held, Truth.YES))
+            frame.env.change(held, lambda held: as_trainable(held, Truth.YES))
 
 
 @function("torch.nn.*")

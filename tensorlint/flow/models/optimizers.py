@@ -22,7 +22,7 @@ def optimizer_method(machine: Machine, value: Optimizer, name: str, call: Call) 
     ):
         machine.release_gradients(call.frame)
     elif name == "load_state_dict":
-        call.frame.env.replace(value.oid, lambda held: replace(value, fresh=False))
+        call.frame.env.change(value, lambda held: replace(value, fresh=False))
     elif name == "state_dict" and value.fresh:
         # No state yet, and the groups of parameters are copied.
         return Dictionary(element=UNKNOWN, oid=machine.next_serial())

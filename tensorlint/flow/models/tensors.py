@@ -118,8 +118,8 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
         )
     result = from_row(machine, row, value, call, words=f"`.{name}()`")
     if row.result is Result.SAME and isinstance(result, Tensor) and result.grad.truth is not value.grad.truth:
-        oid, grad = value.oid, result.grad
-        call.frame.env.replace(oid, lambda held: replace(held, grad=grad) if isinstance(held, Tensor) else held)
+        grad = result.grad
+        call.frame.env.change(value, lambda held: replace(held, grad=grad) if isinstance(held, Tensor) else held)
     return result
 
 
@@ -223,8 +223,7 @@ def switch_grad(machine: Machine, value: Tensor, name: str, call: Call) -> Value
 
 def set_grad(machine: Machine, value: Value, grad: Fact, frame: Frame) -> None:
     """``requires_grad`` of an object changes under every name that holds it."""
-    oid = getattr(value, "oid", 0)
-    frame.env.replace(oid, lambda held: replace(held, grad=grad) if isinstance(held, (Tensor, Unknown)) else held)
+    frame.env.change(value, lambda held: replace(held, grad=grad) if isinstance(held, (Tensor, Unknown)) else held)
     if not isinstance(value, Tensor) or value.source != PARAMETER_OF_MODULE:
         return
     # What ``.parameters()`` yields stands for all of them; ``model.weight`` leaves the others as they are.
