@@ -43,7 +43,7 @@ class Core:
         self.applications = 0
         self.module: cst.Module | None = None
         self.sites = Sites(None)
-        self.module_env = Environment(grad_mode=Fact(Truth.YES))
+        self.module_frame = Frame(Environment(grad_mode=Fact(Truth.YES)))
         self.functions: dict[Site, FunctionInfo] = {}
         self.classes: dict[Site, ClassInfo] = {}
         self.pending: list[FunctionInfo] = []
@@ -101,6 +101,11 @@ class Core:
         if id(info) not in self.queued:
             self.queued.add(id(info))
             self.pending.append(info)
+
+    @property
+    def module_env(self) -> Environment:
+        """What the module binds, by now: branches replace the environment of a frame."""
+        return self.module_frame.env
 
     def at(self, node: cst.CSTNode) -> Site:
         """Where ``node`` stands, for what outlives the syntax tree."""

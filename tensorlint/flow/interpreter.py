@@ -73,11 +73,8 @@ class Interpreter(Expressions, Guards, Calls, Statements):
         self.queued.clear()
         self.default_device = NO_FACT
         self.autocast = ""
-        self.module_env = Environment(grad_mode=Fact(Truth.YES))
-        frame = Frame(self.module_env)
-        # Branches replace the environment of a frame; functions must see the one at the end of the module.
-        self.execute(module.body, frame)
-        self.module_env.bindings = {**self.module_env.bindings, **frame.env.bindings}
+        self.module_frame = Frame(Environment(grad_mode=Fact(Truth.YES)))
+        self.execute(module.body, self.module_frame)
         self.module_serial = self.serial
         while self.pending:
             # Initialisers first: the other methods read what they leave on ``self``. Functions found inside come next.

@@ -684,7 +684,7 @@ class Statements(Machine):
                 method = self.functions.get(site)
                 if method is None:
                     method = self.functions[site] = FunctionInfo(statement, statement.name.value, site, info)
-                method.closure = outer if frame.function is not None else self.module_env
+                method.closure = outer if frame.function is not None else None
                 info.methods.setdefault(method.name, method)
                 if frame.depth == 0:
                     self.queue(method)

@@ -143,6 +143,7 @@ def containers(inside: st.SearchStrategy[Value]) -> st.SearchStrategy[Value]:
         state_dict=flags,
         alias=sites,
         asked_of=st.sampled_from(["", "net"]),
+        names=st.frozensets(st.sampled_from(["net", "ema"])),
         born=st.integers(0, 2),
     )
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from tensorlint.flow.domain.dtypes import joined_dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.memory import NO_STORAGE, Storages
-from tensorlint.flow.domain.site import Site, first_of
+from tensorlint.flow.domain.site import NOWHERE, Site, first_of
 
 #: The ``source`` of what ``model.parameters()`` yields.
 PARAMETER_OF_MODULE = "parameter of a module"
@@ -327,7 +327,9 @@ class Dictionary:
             for key in dict.fromkeys([*self.entries, *other.entries])
         }
         elements = [side.element for side in sides if side.element is not None]
-        kept = self if first_of(self.alias, other.alias) is self.alias else other
+        kept = min(
+            sides, key=lambda side: (side.alias is None, side.alias or NOWHERE, side.asked_of, sorted(side.names))
+        )
         return Dictionary(
             entries=entries,
             element=any_of(elements, join) if elements else None,
