@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorlint.flow import events
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.memory import Mutation, Owner, Storage, Storages
+from tensorlint.flow.domain.memory import Owner, Storage, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import (
     ClassObject,
@@ -18,6 +18,7 @@ from tensorlint.flow.domain.values import (
     Value,
 )
 from tensorlint.flow.index import binds_after
+from tensorlint.flow.learned import Lessons
 from tensorlint.flow.state import Environment, Frame
 from tensorlint.flow.tree import Sites
 
@@ -40,6 +41,7 @@ class Core:
         self.serial = 0
         #: The first pass learns (attributes, call sites); only the second one speaks.
         self.learning = True
+        self.lessons = Lessons()
         self.applications = 0
         self.module: cst.Module | None = None
         self.sites = Sites(None)
@@ -58,43 +60,13 @@ class Core:
         self.named_call: tuple[cst.BaseExpression, str] | None = None
         #: The right side of the assignment being executed, where its one target takes all of it.
         self.assigned: cst.BaseExpression | None = None
-        #: Whether any fact hangs on the answer to a test, so that it matters where the same is asked again.
-        self.hanging = False
         #: Where tensors are created when nothing is said.
         self.default_device: Fact = NO_FACT
         #: The dtype that networks compute in around here; empty outside ``torch.autocast``.
         self.autocast = ""
         #: What was allocated up to here was allocated by the module itself.
         self.module_serial = 0
-        #: Names that only ``if TYPE_CHECKING`` imports: nothing binds them at run time.
-        self.typing_only: set[str] = set()
-        #: Names that an ``if`` imports on one of its paths only.
-        self.imported_on_one_path: set[str] = set()
-        #: Names that an ``import`` which was executed bound, and whether one of them was ``import *``.
-        self.imported: set[str] = set()
-        self.imported_star = False
         self.attribute_storages: dict[tuple[int, str], Storages] = {}
-        #: Learned for the second pass: the calls and unpacked names whose value ``.backward()`` goes through, and the
-        #: names of what was asked for its ``.parameters()``, with the place.
-        self.differentiated: set[Site] = set()
-        self.trained: dict[str, Site] = {}
-        #: Whether the file looks at any state or gradient that somebody could keep.
-        self.snapshots = False
-        #: The first place in the file where parameters are updated in place.
-        self.training: Mutation | None = None
-        #: Likewise the names of what was treated as only networks are: ``.eval()``, ``.load_state_dict(...)``.
-        self.networks: set[str] = set()
-        #: The exports whose arrays are written somewhere.
-        self.written_exports: set[Site] = set()
-        #: Likewise those whose arrays are made tensors again without a copy, or whose parameter gets other memory: what
-        #: is written there was meant to arrive.
-        self.exports_taken_back: set[Site] = set()
-        #: The names of what had parameters of its own frozen somewhere.
-        self.frozen: set[str] = set()
-        #: The allocations of what is put into a container somewhere.
-        self.kept_allocations: set[Site] = set()
-        #: What the file was seen to keep under each literal key, in any dictionary.
-        self.kept_under: dict[str, Value] = {}
 
     def queue(self, info: FunctionInfo) -> None:
         """Have a function interpreted on its own, once in each pass."""
@@ -148,8 +120,8 @@ class Core:
             other_framework=frame.env.other_framework,
             spelling=partial(self.spelling, frame),
             sites=self.sites,
-            written_exports=self.written_exports,
-            exports_taken_back=self.exports_taken_back,
+            written_exports=self.lessons.written_exports,
+            exports_taken_back=self.lessons.exports_taken_back,
         )
 
     def spelling(self, frame: Frame, path: str, at: cst.CSTNode | None = None) -> events.Spelling | None:
@@ -162,13 +134,15 @@ class Core:
             taken = frame.env.lookup(rest) is not None or self._is_local(rest, frame)
             return None if taken else events.Spelling(rest)
         for name, value in frame.env.visible():
-            if not isinstance(value, Symbol) or name not in self.imported:
+            if not isinstance(value, Symbol) or name not in self.lessons.imported:
                 continue
-            if name in self.typing_only or name in self.imported_on_one_path:
+            if name in self.lessons.typing_only or name in self.lessons.imported_on_one_path:
                 continue
             if value.path in {path, module} and not self._is_local(name, frame) and self._came_by(name, frame, at):
                 return events.Spelling(name if value.path == path or not rest else f"{name}.{rest}")
-        if self.imported_star or (frame.env.lookup(module) is not None and module not in self.typing_only):
+        if self.lessons.imported_star or (
+            frame.env.lookup(module) is not None and module not in self.lessons.typing_only
+        ):
             return None
         usable = not self._is_local(module, frame) and self._came_by(module, frame, at)
         return events.Spelling(path, needs=module) if usable else None

@@ -366,7 +366,7 @@ class Expressions(Machine):
         site = self.at(node)
         info = self.functions.get(site)
         if info is None:
-            info = self.functions[site] = FunctionInfo(node, "<lambda>", site, frame.cls)
+            info = self.functions[site] = FunctionInfo(node, "<lambda>", site, self.lessons, frame.cls)
         info.closure = frame.env
         return Function(definition=site)
 

@@ -57,7 +57,7 @@ class Guards(Machine):
         """Refine the bindings of ``frame`` by ``test`` being true (``holds``) or false."""
         if self._asks_for_other_framework(test, frame, holds=holds):
             frame.env.other_framework = True
-        if self.hanging:
+        if self.lessons.hanging:
             name, answer = asked(test)
             self._decide(name, frame, holds=holds is answer)
         match test:

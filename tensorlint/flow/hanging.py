@@ -28,7 +28,7 @@ def hung(
     if Truth.MAYBE not in {joined.device.truth, joined.grad.truth}:
         return joined
     name, answer = asked(test)
-    machine.hanging = True
+    machine.lessons.hanging = True
     if not answer:
         yes, no = no, yes
     known = before if isinstance(before, (Tensor, Unknown)) else Unknown()

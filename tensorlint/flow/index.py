@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,30 +11,32 @@ import libcst as cst
 from tensorlint.flow.tree import children
 
 if TYPE_CHECKING:
-    from tensorlint.flow.domain.facts import Fact
     from tensorlint.flow.domain.site import Site
     from tensorlint.flow.domain.values import Value
+    from tensorlint.flow.learned import FunctionLesson, Lessons
     from tensorlint.flow.state import Environment, Frame
 
 
 @dataclass(slots=True, eq=False)
 class FunctionInfo:
-    """One ``def`` (or lambda), with what its callers in this file were seen to pass."""
+    """One ``def`` or lambda."""
 
     node: cst.FunctionDef | cst.Lambda
     name: str
     site: Site
+    lessons: Lessons
     cls: ClassInfo | None = None
     #: The environment the function closes over.
     closure: Environment | None = None
     #: The call of the function that it is defined in.
     enclosing: Frame | None = None
-    #: Joined argument values by parameter name, and grad mode, over the calls seen in this file.
-    seen_arguments: dict[str, Value] = field(default_factory=dict)
-    seen_grad_mode: Fact | None = None
-    calls: int = 0
     _local_names: frozenset[str] | None = None
     _imported_names: frozenset[str] | None = None
+
+    @property
+    def lesson(self) -> FunctionLesson:
+        """How it was seen to be called."""
+        return self.lessons.function(self.site)
 
     @property
     def local_names(self) -> frozenset[str]:
@@ -64,23 +66,30 @@ class FunctionInfo:
 
 @dataclass(slots=True, eq=False)
 class ClassInfo:
-    """One ``class`` with its methods and what is assigned to the attributes of its instances."""
+    """One ``class`` with its methods."""
 
     node: cst.ClassDef
     name: str
     site: Site
+    lessons: Lessons
     #: Stands for the parameters of its instances where a class is a module.
     serial: int = 0
-    #: Whether this file makes instances of it.
-    constructed: bool = False
     #: Dotted names of the bases as the import table resolves them.
     bases: tuple[str, ...] = ()
     parents: tuple[ClassInfo, ...] = ()
     methods: dict[str, FunctionInfo] = field(default_factory=dict)
-    #: ``self.<attr>`` joined over every assignment in the class; filled by the first pass.
-    attributes: dict[str, Value] = field(default_factory=dict)
     #: What annotations in the body of the class say of them.
     declared: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def attributes(self) -> Mapping[str, Value]:
+        """``self.<attr>`` joined over every assignment that was seen in the class."""
+        return self.lessons.attributes(self.site)
+
+    @property
+    def constructed(self) -> bool:
+        """Whether this file makes instances of it."""
+        return self.lessons.constructed(self.site)
 
     def method(self, name: str) -> FunctionInfo | None:
         """Look ``name`` up here and then in the parents of this file."""

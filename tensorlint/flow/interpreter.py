@@ -38,6 +38,7 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.expressions import Expressions
 from tensorlint.flow.guards import Guards
 from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
+from tensorlint.flow.learned import Learned, Lessons
 from tensorlint.flow.machine import declared_value
 from tensorlint.flow.memory import of_no_model, without_aliases
 from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_NOT_KNOWN, GRAD_OFF, Environment, Frame, joined_changes
@@ -61,14 +62,28 @@ class Interpreter(Expressions, Guards, Calls, Statements):
     """Run with ``run``; events go to the callable given to the constructor."""
 
     def run(self, module: cst.Module) -> None:
-        self.module, self.sites = module, Sites(module)
-        for learning in (True, False):
-            self.learning = learning
-            self.applications = 0
-            self.memo.clear()
-            self._whole_file(module)
+        """Learn, then speak."""
+        self.speak(module, self.learn(module))
+
+    def learn(self, module: cst.Module) -> Learned:
+        """What the file teaches: what its classes hold, what its functions are called with. Nothing is emitted."""
+        self.learning, self.lessons = True, Lessons()
+        self._whole_file(module)
+        return self.lessons.learned(self.serial)
+
+    def speak(self, module: cst.Module, learned: Learned) -> None:
+        """Emit every event, in a fixed order."""
+        self.learning, self.lessons = False, Lessons(learned)
+        self.serial = max(self.serial, learned.serial)
+        self._whole_file(module)
 
     def _whole_file(self, module: cst.Module) -> None:
+        if self.module is not module:
+            self.module, self.sites = module, Sites(module)
+        self.applications = 0
+        self.memo.clear()
+        self.functions.clear()
+        self.classes.clear()
         self.pending = []
         self.queued.clear()
         self.default_device = NO_FACT
@@ -99,8 +114,7 @@ class Interpreter(Expressions, Guards, Calls, Statements):
         if self.learning and info.cls is not None:
             self._keep_frozen(info, info.cls, frame)
 
-    @staticmethod
-    def _keep_frozen(info: FunctionInfo, cls: ClassInfo, frame: Frame) -> None:
+    def _keep_frozen(self, info: FunctionInfo, cls: ClassInfo, frame: Frame) -> None:
         """What a method froze of its object stays so: surely after ``__init__``, perhaps after any other."""
         for name, known in cls.members().items():
             held = frame.env.bindings.get(f"{frame.self_name}.{name}")
@@ -110,7 +124,7 @@ class Interpreter(Expressions, Guards, Calls, Statements):
                 left = as_trainable(known, Truth.NO)
             else:
                 continue
-            cls.attributes[name] = left if info.name == "__init__" else join(known, left)
+            self.lessons.keep_attribute(cls.site, name, left if info.name == "__init__" else join(known, left))
 
     def _frame(self, info: FunctionInfo, depth: int) -> Frame:
         around = info.enclosing.env if info.enclosing is not None else info.closure
@@ -144,9 +158,9 @@ class Interpreter(Expressions, Guards, Calls, Statements):
             return GRAD_OFF
         if _LIGHTNING_EVAL.fullmatch(info.name) and info.cls is not None:
             return GRAD_OFF
-        if info.seen_grad_mode is not None and info.seen_grad_mode.truth is Truth.NO:
+        if info.lesson.grad_mode is not None and info.lesson.grad_mode.truth is Truth.NO:
             return GRAD_OFF
-        called_by_hook = info.seen_grad_mode is not None and info.seen_grad_mode.truth is Truth.UNKNOWN
+        called_by_hook = info.lesson.grad_mode is not None and info.lesson.grad_mode.truth is Truth.UNKNOWN
         return GRAD_NOT_KNOWN if called_by_hook or _is_hook(info) else GRAD_ASSUMED_ON
 
     def _decorated_mode(self, info: FunctionInfo, frame: Frame) -> Fact | None:
@@ -190,7 +204,7 @@ class Interpreter(Expressions, Guards, Calls, Statements):
         declared = None
         if parameter.annotation is not None:
             declared = value_of(parameter.annotation.annotation, lambda node: self.resolve(node, frame))
-        seen = info.seen_arguments.get(name) if info.calls else _flags(info).get(name)
+        seen = info.lesson.arguments.get(name) if info.lesson.calls else _flags(info).get(name)
         if isinstance(seen, Scalar) and isinstance(seen.literal, bool):
             return replace(seen, known=False)
         if seen is not None:
@@ -246,15 +260,10 @@ class Interpreter(Expressions, Guards, Calls, Statements):
     # Calls of functions of this file.
 
     def record_call(self, info: FunctionInfo, arguments: tuple[Argument, ...], frame: Frame, *, bound: bool) -> None:
-        info.calls += 1
-        mode = frame.env.grad_mode
-        info.seen_grad_mode = mode if info.seen_grad_mode is None else info.seen_grad_mode.joined(mode)
         passed = _bound_arguments(info, arguments, bound=bound)
         if not any(argument.star for argument in arguments):
             passed = {**_flags(info), **passed}
-        for name, value in passed.items():
-            known = info.seen_arguments.get(name)
-            info.seen_arguments[name] = value if known is None else join(known, value)
+        self.lessons.functions[info.site] = info.lesson.called(passed, frame.env.grad_mode)
 
     def apply(
         self,
@@ -454,7 +463,7 @@ def _is_hook(info: FunctionInfo) -> bool:
     """
     if info.cls is None or _TRAINS.search(info.name) or info.name.startswith("__"):
         return False
-    if info.calls and not _EVALUATES.search(info.name):
+    if info.lesson.calls and not _EVALUATES.search(info.name):
         return False
     return any(base.partition(".")[0] not in _PLAIN_BASES for base in info.cls.all_bases())
 

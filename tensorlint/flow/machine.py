@@ -201,9 +201,9 @@ class Machine(Memory, ABC):
         if (found := frame.env.holds(oid)) is not None:
             frame.env.change(found, lambda held: as_trainable(held, trainable))
         for cls in self.classes.values() if self.learning else ():
-            for name, known in cls.attributes.items():
+            for name, known in dict(cls.attributes).items():
                 if cls is not frame.cls and getattr(known, "oid", 0) == oid:
-                    cls.attributes[name] = join(known, as_trainable(known, trainable))
+                    self.lessons.keep_attribute(cls.site, name, join(known, as_trainable(known, trainable)))
 
     def result_grad(self, grad: Fact, frame: Frame) -> Fact:
         """Whether a result computed here needs grad, when an operand with this fact would make it."""
@@ -231,7 +231,7 @@ class Machine(Memory, ABC):
         if declared is not None and isinstance(value, Unknown):
             value = declared_value(declared, value)
         known = cls.attributes.get(name)
-        cls.attributes[name] = value if known is None else _either(known, value)
+        self.lessons.keep_attribute(cls.site, name, value if known is None else _either(known, value))
 
     def _attribute_storage(self, cls: ClassInfo, name: str) -> Storages:
         key = (cls.serial, name)

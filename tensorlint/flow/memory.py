@@ -47,7 +47,7 @@ class Memory(Core):
         exported = isinstance(value, Array) and value.exported
         imported = isinstance(value, Tensor) and value.imported
         if isinstance(value, Array) and value.alias is not None:
-            self.written_exports.add(value.alias)
+            self.lessons.written_exports.add(value.alias)
             made = self.sites.node(value.alias)
             if exported and made is not None and contains(node, made):
                 # ``np.random.shuffle(t.numpy())``: an array without a name is only written for the tensor's sake.
@@ -145,8 +145,8 @@ class Memory(Core):
         """
         frame.updated = frame.updated | updated if updated and (frame.updates is None or frame.updated) else NO_STORAGE
         frame.updates = mutation
-        if self.training is None and mutation.how is How.UPDATE:
-            self.training = mutation
+        if self.lessons.training is None and mutation.how is How.UPDATE:
+            self.lessons.training = mutation
         owners = {Owner.GRADIENT} if mutation.how is How.BACKWARD else {Owner.PARAMETER, Owner.BUFFER}
         for path, value in list(frame.env.items()):
             if isinstance(value, Optimizer) and mutation.how is How.UPDATE:
@@ -175,20 +175,24 @@ class Memory(Core):
     def keep(self, value: Value) -> None:
         """Remember, in the first pass, that something holds on to ``value``."""
         if self.learning:
-            self.kept_allocations |= {
+            self.lessons.kept_allocations |= {
                 storage.site for leaf in leaves(value) for storage in storages_of(leaf) if storage.site is not None
             }
 
     def keep_under(self, key: Value, value: Value) -> None:
         """Remember, in the first pass, what is stored under a literal key."""
         if self.learning and isinstance(key, Scalar) and isinstance(key.literal, str):
-            known = self.kept_under.get(key.literal)
-            self.kept_under[key.literal] = value if known is None else join(known, value)
+            known = self.lessons.kept_under.get(key.literal)
+            self.lessons.kept_under[key.literal] = value if known is None else join(known, value)
 
     def found_under(self, key: Value, value: Unknown) -> Unknown:
         """``value`` was read from under a key: what this file always brings to the CPU, or detaches, before keeping
         it there, it finds so in the dictionaries that are handed to it, too."""
-        kept = self.kept_under.get(key.literal) if isinstance(key, Scalar) and isinstance(key.literal, str) else None
+        kept = (
+            self.lessons.kept_under.get(key.literal)
+            if isinstance(key, Scalar) and isinstance(key.literal, str)
+            else None
+        )
         if not isinstance(kept, (Tensor, Unknown)):
             return value
         if value.device.truth is Truth.UNKNOWN and kept.device.truth is Truth.NO and kept.device.site is not None:
@@ -214,7 +218,7 @@ class Memory(Core):
             self.keep(value)
         for leaf in leaves(value):
             if isinstance(leaf, (Tensor, Array, Dictionary)):
-                training = self.training or self._called_back(frame)
+                training = self.lessons.training or self._called_back(frame)
                 self.emit(frame, events.Store, node, value=leaf, container=container, target=target, training=training)
                 for loop in frame.loops:
                     if born <= loop.start:
@@ -253,7 +257,7 @@ class Memory(Core):
                     storage=storage,
                     expression=expression,
                     write=written[storage.serial],
-                    kept=container != "yield" or storage.site in self.kept_allocations,
+                    kept=container != "yield" or storage.site in self.lessons.kept_allocations,
                 )
 
 

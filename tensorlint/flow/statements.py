@@ -226,7 +226,7 @@ class Statements(Machine):
         if node.relative:
             base = f".{base}"
         if isinstance(node.names, cst.ImportStar):
-            self.imported_star = True
+            self.lessons.imported_star = True
             return
         for alias in node.names:
             name = dotted_name(alias.name)
@@ -239,10 +239,10 @@ class Statements(Machine):
 
     def _bind_import(self, name: str, path: str, frame: Frame) -> None:
         frame.env.bind(name, Scalar(kind="float", known=True) if path in FLOATS else Symbol(path=path))
-        self.imported.add(name)
+        self.lessons.imported.add(name)
         if frame.function is None:
-            self.typing_only.discard(name)
-            self.imported_on_one_path.discard(name)
+            self.lessons.typing_only.discard(name)
+            self.lessons.imported_on_one_path.discard(name)
 
     # Assignment targets.
 
@@ -266,7 +266,7 @@ class Statements(Machine):
 
     def _let_go(self, path: str, value: Value, frame: Frame) -> None:
         """Where ``path`` is another model or leaf from here on, nobody trains the one it was before."""
-        held = frame.env.bindings.get(path) if self.snapshots else None
+        held = frame.env.bindings.get(path) if self.lessons.snapshots else None
         if not isinstance(held, (Tensor, Module, Unknown)) or not isinstance(value, (Tensor, Module, Unknown)):
             return
         if self.assigned is None or path.partition(".")[0] in names_in(self.assigned):
@@ -283,7 +283,7 @@ class Statements(Machine):
         for name, kept in list(frame.env.items()):
             if isinstance(kept, (Dictionary, Sequence, Array)) and storages_of(kept) & parameter.storages:
                 if isinstance(kept, Array) and kept.alias is not None:
-                    self.exports_taken_back.add(kept.alias)
+                    self.lessons.exports_taken_back.add(kept.alias)
                 frame.env.bindings[name] = without_aliases(of_no_model(kept), parameter.storages)
 
     def _unpack(self, target: cst.Tuple | cst.List, value: Value, frame: Frame) -> None:
@@ -314,9 +314,9 @@ class Statements(Machine):
         """One of the values that a tuple is unpacked into: an object of its own, known by its name from here on."""
         if isinstance(value, Unknown):
             value = replace(value, origin=Origin(self.at(name), "unpacked here"))
-            if self.at(name) in self.differentiated and value.grad.truth is Truth.UNKNOWN:
+            if self.at(name) in self.lessons.differentiated and value.grad.truth is Truth.UNKNOWN:
                 value = replace(value, grad=Fact(Truth.MAYBE, self.at(name), "`.backward()` goes through it"))
-            elif self.at(name) not in self.differentiated and value.grad.truth is Truth.MAYBE:
+            elif self.at(name) not in self.lessons.differentiated and value.grad.truth is Truth.MAYBE:
                 # Of several outputs of a network, some are what it was given.
                 value = replace(value, grad=replace(value.grad, truth=Truth.UNKNOWN))
         return replace(value, oid=self.next_serial()) if isinstance(value, (Tensor, Array, Unknown)) else value
@@ -410,7 +410,7 @@ class Statements(Machine):
         if reachable:
             self.execute(node.body.body, frame)
         if dotted_name(node.test).split(".")[-1] == "TYPE_CHECKING":
-            self.typing_only |= {
+            self.lessons.typing_only |= {
                 name for name, value in frame.env.bindings.items() if before.bindings.get(name) != value
             }
         taken = (frame.env, frame.alive and reachable)
@@ -426,7 +426,7 @@ class Statements(Machine):
             self.execute(node.orelse.body.body, frame)
         if taken[1] and frame.alive:
             one_path = taken[0].bindings.keys() ^ frame.env.bindings.keys()
-            self.imported_on_one_path |= one_path & self.imported
+            self.lessons.imported_on_one_path |= one_path & self.lessons.imported
         if taken[1] and is_usual(test):
             # Both were followed, so that what is wrong in either is seen; what comes after follows the usual one.
             frame.env, frame.alive = taken
@@ -623,7 +623,7 @@ class Statements(Machine):
         match value:
             case Symbol(path=path) if path == MAYBE_GRAD:
                 # Where ``.backward()`` is called under it, it is switched on at least once.
-                truth = Truth.MAYBE if self.at(node) in self.differentiated else Truth.UNKNOWN
+                truth = Truth.MAYBE if self.at(node) in self.lessons.differentiated else Truth.UNKNOWN
                 frame.env.grad_mode = Fact(truth, self.at(node), "gradients are switched on here when training")
             case Symbol(path=path) if path in _GRAD_CONTEXTS:
                 frame.env.grad_mode = _GRAD_CONTEXTS[path]
@@ -649,7 +649,7 @@ class Statements(Machine):
         site = self.at(node)
         info = self.functions.get(site)
         if info is None:
-            info = self.functions[site] = FunctionInfo(node, node.name.value, site)
+            info = self.functions[site] = FunctionInfo(node, node.name.value, site, self.lessons)
         # What stands behind the ``def`` is visible in there, too, and branches replace the environment of a frame.
         info.enclosing = frame if frame.function is not None else None
         if frame.depth == 0:
@@ -662,7 +662,8 @@ class Statements(Machine):
         site = self.at(node)
         info = self.classes.get(site)
         if info is None:
-            info = self.classes[site] = ClassInfo(node, node.name.value, site, self.next_serial())
+            info = self.classes[site] = ClassInfo(node, node.name.value, site, self.lessons)
+            info.serial = self.lessons.class_serial(site, self.next_serial())
         bases = [self.evaluate(base.value, frame) for base in node.bases if base.star == ""]
         parents = [self.cls(base) for base in bases if isinstance(base, ClassObject) and base.definition != site]
         info.parents = tuple(parent for parent in parents if parent is not None)
@@ -683,7 +684,9 @@ class Statements(Machine):
                 site = self.at(statement)
                 method = self.functions.get(site)
                 if method is None:
-                    method = self.functions[site] = FunctionInfo(statement, statement.name.value, site, info)
+                    method = self.functions[site] = FunctionInfo(
+                        statement, statement.name.value, site, self.lessons, info
+                    )
                 method.closure = outer if frame.function is not None else None
                 info.methods.setdefault(method.name, method)
                 if frame.depth == 0:
@@ -693,8 +696,9 @@ class Statements(Machine):
                 self._declare_fields(statement, info, frame)
         if self.learning:
             for name, value in frame.env.bindings.items():
-                if name not in info.declared and (not isinstance(value, Unknown) or value.source):
-                    info.attributes.setdefault(name, value)
+                told = not isinstance(value, Unknown) or value.source
+                if told and name not in info.declared and name not in info.attributes:
+                    self.lessons.keep_attribute(info.site, name, value)
         frame.env = outer
 
     def _declare_fields(self, statement: cst.CSTNode, info: ClassInfo, frame: Frame) -> None:

@@ -201,7 +201,7 @@ def registered(machine: Machine, value: Module, name: str, arguments: tuple[Argu
 
 
 def state_dict_of(machine: Machine, device: Fact, storages: Storages, node: cst.Call) -> Dictionary:
-    machine.snapshots = True
+    machine.lessons.snapshots = True
     entry = Tensor(device=device, grad=NO_FACT, storages=storages, source="state_dict", alias=machine.at(node))
     return state_of(machine, entry, storages, node)
 
@@ -269,7 +269,7 @@ def note_training(machine: Machine, owner: str, method: str, node: cst.Call) -> 
     That it is told to ``.train()`` does not say so: what has no parameters is told, too.
     """
     if machine.learning and owner and method in {"parameters", "named_parameters"}:
-        machine.trained.setdefault(owner, machine.at(node))
+        machine.lessons.trained.setdefault(owner, machine.at(node))
 
 
 def owner_name(node: cst.CSTNode) -> str:

@@ -41,7 +41,7 @@ def own_method(machine: Machine, cls: ClassInfo, receiver: Value, name: str, cal
 
 
 def construct(machine: Machine, info: ClassInfo, call: Call) -> Value:
-    info.constructed = True
+    machine.lessons.construct(info.site)
     initializer = info.method("__init__")
     made = machine.self_value(info)
     if isinstance(made, Module):

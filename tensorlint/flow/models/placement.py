@@ -52,7 +52,7 @@ def moved_to(machine: Machine, value: Value, spelled: cst.BaseExpression, node: 
 
 def hangs_on(machine: Machine, device: cst.BaseExpression) -> tuple[str, bool, Truth] | None:
     name = dotted_name(device)
-    machine.hanging |= bool(name)
+    machine.lessons.hanging |= bool(name)
     return (off_cpu(name), True, Truth.NO) if name else None
 
 

@@ -82,7 +82,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
         return switch_grad(machine, value, name, call)
     if name == "backward":
         if machine.learning and call.frame.env.grad_mode.site is not None:
-            machine.differentiated.add(call.frame.env.grad_mode.site)
+            machine.lessons.differentiated.add(call.frame.env.grad_mode.site)
         if value.grad.truth is Truth.UNKNOWN:
             differentiated(machine, value, call.node, call.frame)
         machine.update_parameters(
@@ -132,7 +132,7 @@ def differentiated(machine: Machine, value: Tensor, node: cst.Call, frame: Frame
         frame,
     )
     if machine.learning and value.origin is not None:
-        machine.differentiated.add(value.origin.site)
+        machine.lessons.differentiated.add(value.origin.site)
 
 
 def export(machine: Machine, value: Value, call: Call) -> Value:
@@ -230,7 +230,7 @@ def set_grad(machine: Machine, value: Value, grad: Fact, frame: Frame) -> None:
     every = value.origin is not None
     asked = machine.sites.node(value.origin.site) if value.origin is not None else None
     if grad.truth is not Truth.YES and asked is not None:
-        machine.frozen.add(owner_name(asked))
+        machine.lessons.frozen.add(owner_name(asked))
     if every or grad.truth is Truth.NO:
         machine.set_trainable(value.module, grad.truth if every else Truth.UNKNOWN, frame)
     if grad.truth is Truth.YES and isinstance(asked, cst.Call):
@@ -239,7 +239,7 @@ def set_grad(machine: Machine, value: Value, grad: Fact, frame: Frame) -> None:
 
 def tensor_attribute(machine: Machine, value: Tensor, name: str, node: cst.Attribute, frame: Frame) -> Value:
     if name == "grad":
-        machine.snapshots = True
+        machine.lessons.snapshots = True
         return Tensor(
             device=value.device,
             grad=NO_FACT,

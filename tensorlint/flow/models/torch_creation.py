@@ -76,7 +76,7 @@ def tensor_of(machine: Machine, path: str, call: Call) -> Value | None:
     )
     read_only = shares and isinstance(data, Array) and data.read_only.truth > Truth.UNKNOWN
     if shares and isinstance(data, Array) and data.exported and data.alias is not None:
-        machine.exports_taken_back.add(data.alias)
+        machine.lessons.exports_taken_back.add(data.alias)
     return Tensor(
         device=requested if requested is not None else fallback,
         grad=grad,

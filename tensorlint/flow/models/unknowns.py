@@ -190,7 +190,7 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
         )
     owner = owner_name(call.node)
     if machine.learning and name in _ASKED_OF_NETWORKS:
-        machine.networks.add(owner)
+        machine.lessons.networks.add(owner)
     note_training(machine, owner, name, call.node)
     trained = Fact(Truth.MAYBE, machine.at(call.node), "a parameter needs a gradient")
     match name:
@@ -237,7 +237,7 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
         case "get" | "pop":
             return part_of(value)
         case "requires_grad_" if call.arguments and is_false(call.arguments[0].value):
-            machine.frozen.add(owner)
+            machine.lessons.frozen.add(owner)
             set_grad(machine, value, NO_FACT, call.frame)
             return replace(value, grad=NO_FACT)
         case "requires_grad_":

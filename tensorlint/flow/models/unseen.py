@@ -68,18 +68,18 @@ def unknown_result(machine: Machine, call: Call, *, callee: Unknown | None = Non
     if callee is not None and callee.device.truth is not Truth.UNKNOWN:
         placed.append(callee)
     told = requested_device(machine, call) or device_among(machine, call)
-    computed = callee is not None or computes_with_parameters(name) or name in machine.trained
+    computed = callee is not None or computes_with_parameters(name) or name in machine.lessons.trained
     device = (told if told is not None else together(placed, UNKNOWN_FACT)).weakened()
     if device.truth is Truth.MAYBE and (told is not None or not computed):
         # An imported helper may bring what it returns to the CPU, even if it is told a device, and an object that
         # is made for one need not keep there all that it holds and gives.
         device = replace(device, truth=Truth.UNKNOWN)
     grad = UNKNOWN_FACT
-    if machine.at(call.node) in machine.differentiated:
+    if machine.at(call.node) in machine.lessons.differentiated:
         grad = Fact(Truth.MAYBE, machine.at(call.node), "`.backward()` goes through the result of this call")
     elif call.arguments and (
-        (computes_with_parameters(name) and (name in machine.networks or is_fed_tensors(operands)))
-        or name in machine.trained
+        (computes_with_parameters(name) and (name in machine.lessons.networks or is_fed_tensors(operands)))
+        or name in machine.lessons.trained
         or _computes(machine, name, call.node, operands)
     ):
         # A name only says that what goes in comes out again; that it is trained must have been seen.
@@ -102,8 +102,8 @@ def unknown_result(machine: Machine, call: Call, *, callee: Unknown | None = Non
 
 def trained_as(machine: Machine, name: str) -> Fact:
     """What the file shows of a model by this name: that it has parameters, and that nobody freezes them."""
-    seen = machine.trained.get(name)
-    if seen is None or name in machine.frozen:
+    seen = machine.lessons.trained.get(name)
+    if seen is None or name in machine.lessons.frozen:
         return UNKNOWN_FACT
     return Fact(Truth.MAYBE, seen, f"`{name}` has parameters, so its output needs a gradient")
 
@@ -121,7 +121,7 @@ def _computes(machine: Machine, name: str, node: cst.Call, operands: list[Tensor
     if not isinstance(node.func, cst.Attribute) or not any(isinstance(value, Tensor) for value in operands):
         return False
     owner = dotted_name(node.func.value).split(".")[-1]
-    return (computes_with_parameters(owner) or owner in machine.trained) and not WITHOUT_GRAPH.search(name)
+    return (computes_with_parameters(owner) or owner in machine.lessons.trained) and not WITHOUT_GRAPH.search(name)
 
 
 def is_model(argument: Argument, frame: Frame) -> bool:
