@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from tensorlint.flow.index import ClassInfo, FunctionInfo
+    from tensorlint.flow.summary import Summary
 
 #: Calls of functions of the file are followed this deep, and this often in one file.
 MAX_DEPTH = 3
@@ -50,7 +51,7 @@ class Core:
         self.classes: dict[Site, ClassInfo] = {}
         self.pending: list[FunctionInfo] = []
         self.queued: set[int] = set()
-        self.memo: dict[object, Value] = {}
+        self.memo: dict[object, Summary] = {}
         self.active: list[FunctionInfo] = []
         #: What stands around an export, by the identity of the call node.
         self.consumers: dict[int, tuple[str, cst.CSTNode]] = {}

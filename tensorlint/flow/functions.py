@@ -1,0 +1,247 @@
+"""Functions that were seen: the frames they run in, and what calling one means here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow.annotations import value_of
+from tensorlint.flow.call import Argument
+from tensorlint.flow.core import MAX_APPLICATIONS, MAX_DEPTH
+from tensorlint.flow.domain.facts import Fact, Truth
+from tensorlint.flow.domain.inside import storages_of
+from tensorlint.flow.domain.lattice import fingerprint, join_all
+from tensorlint.flow.domain.memory import NO_STORAGE, Mutation
+from tensorlint.flow.domain.values import (
+    NONE,
+    UNKNOWN,
+    Array,
+    ClassObject,
+    Dictionary,
+    Scalar,
+    Sequence,
+    Symbol,
+    Tensor,
+    Unknown,
+    Value,
+)
+from tensorlint.flow.index import FunctionInfo, dotted_name
+from tensorlint.flow.machine import Machine, declared_value
+from tensorlint.flow.memory import of_no_model, without_aliases
+from tensorlint.flow.state import GRAD_OFF, Environment, Frame
+from tensorlint.flow.summary import Summary, summary_of
+
+_NO_GRAD_DECORATORS = frozenset({"no_grad", "inference_mode"})
+_COLLATE = re.compile(r"collate|(^|_)transform$")
+HOST_METHODS = frozenset({"__getitem__", "__getitems__"})
+
+
+class Functions(Machine):
+    def frame_of(self, info: FunctionInfo, depth: int) -> Frame:
+        around = info.enclosing.env if info.enclosing is not None else info.closure
+        closure = around if around is not None else self.module_env
+        frame = Frame(Environment(closure), function=info, cls=info.cls, depth=depth)
+        if info.cls is not None and isinstance(info.node, cst.FunctionDef):
+            decorators = {dotted_name(decorator) for decorator in info.decorators}
+            positional = [*info.node.params.posonly_params, *info.node.params.params]
+            if positional and not decorators & {"staticmethod", "classmethod"}:
+                frame.self_name = positional[0].name.value
+        frame.host_only = (
+            bool(_COLLATE.search(info.name))
+            or (
+                info.cls is not None
+                and info.cls.is_dataset
+                and (info.name in HOST_METHODS or info.name.startswith(("load", "_load", "read", "get_")))
+            )
+            or info.name in HOST_METHODS
+        )
+        return frame
+
+    def decorated_mode(self, info: FunctionInfo, frame: Frame) -> Fact | None:
+        for decorator in info.decorators:
+            called = decorator.func if isinstance(decorator, cst.Call) else decorator
+            held = self.lookup(dotted_name(called), frame)
+            # ``no = torch.no_grad()`` is a decorator as well, under any name.
+            named = held.path.removesuffix("()") if isinstance(held, Symbol) else dotted_name(called)
+            name = named.split(".")[-1]
+            if name in _NO_GRAD_DECORATORS:
+                arguments = decorator.args if isinstance(decorator, cst.Call) else ()
+                off = arguments and isinstance(arguments[0].value, cst.Name) and arguments[0].value.value == "False"
+                return None if off else GRAD_OFF
+            if name == "enable_grad":
+                return Fact(Truth.YES)
+            if name == "set_grad_enabled":
+                return GRAD_OFF
+        return None
+
+    def run_body(self, info: FunctionInfo, frame: Frame) -> Value:
+        node = info.node
+        if isinstance(node, cst.Lambda):
+            return self.evaluate(node.body, frame)
+        self.execute(node.body.body if isinstance(node.body, cst.BaseSuite) else [node.body], frame)
+        if frame.yielded:
+            return Sequence(kind="generator", element=join_all(frame.yielded))
+        if not frame.returned:
+            return NONE
+        if frame.alive:
+            frame.returned.append(NONE)
+        return join_all(frame.returned)
+
+    # Calls of functions of this file.
+
+    def record_call(self, info: FunctionInfo, arguments: tuple[Argument, ...], frame: Frame, *, bound: bool) -> None:
+        passed = bound_arguments(info, arguments, bound=bound)
+        if not any(argument.star for argument in arguments):
+            passed = {**flags_of(info), **passed}
+        self.lessons.functions[info.site] = info.lesson.called(passed, frame.env.grad_mode)
+
+    def apply(
+        self,
+        info: FunctionInfo,
+        receiver: Value | None,
+        arguments: tuple[Argument, ...],
+        frame: Frame,
+        node: cst.CSTNode,
+    ) -> Value:
+        """What calling ``info`` returns here; its body is followed in silence."""
+        bound = receiver is not None
+        if self.learning:
+            self.record_call(info, arguments, frame, bound=bound)
+        depth = MAX_DEPTH - 1 if self.learning else MAX_DEPTH
+        if info in self.active or len(self.active) >= depth or self.applications >= MAX_APPLICATIONS:
+            return self._declared_return(info, frame, UNKNOWN)
+        passed = bound_arguments(info, arguments, bound=bound)
+        key = (
+            info.site,
+            frame.env.grad_mode.truth,
+            self.autocast,
+            self.default_device.truth,
+            tuple((name, fingerprint(value)) for name, value in sorted(passed.items())),
+            fingerprint(receiver) if receiver else None,
+        )
+        known = self.memo.get(key)
+        if known is not None:
+            return self._in_new_memory(known.result)
+        given = [*passed.values(), *([receiver] if receiver is not None else [])]
+        summary = self._followed(info, receiver, passed, frame)
+        if summary.changes_nothing and not storages_of(summary.result) & NO_STORAGE.union(*map(storages_of, given)):
+            self.memo[key] = summary
+        self._take_effect(summary, info, given, frame, node)
+        return summary.result
+
+    def _followed(self, info: FunctionInfo, receiver: Value | None, passed: dict[str, Value], frame: Frame) -> Summary:
+        """What the body of ``info`` does when it is called like this."""
+        self.applications += 1
+        inner = self.frame_of(info, frame.depth + 1)
+        inner.quiet = True
+        inner.start = self.serial
+        decorated = self.decorated_mode(info, inner)
+        inner.env.grad_mode = decorated if decorated is not None else frame.env.grad_mode
+        self._bind_parameters_of_call(info, passed, receiver, inner)
+        self.active.append(info)
+        result = self.run_body(info, inner)
+        self.active.pop()
+        result = self._declared_return(info, frame, result)
+        handed_in = NO_STORAGE.union(*map(storages_of, passed.values()), storages_of(receiver) if receiver else ())
+        if not storages_of(result) & handed_in:
+            # Where the model, or the leaf, was made in there, nobody out here can train it.
+            gradients = frozenset(each for each in storages_of(result) if -each.serial - 1 > inner.start)
+            result = without_aliases(of_no_model(result), gradients)
+        return summary_of(inner, result)
+
+    def _take_effect(
+        self, summary: Summary, info: FunctionInfo, given: list[Value], frame: Frame, node: cst.CSTNode
+    ) -> None:
+        """What a call at ``node`` leaves behind here."""
+        for before, now in summary.changes:
+            frame.env.change(before, lambda _, now=now: now)  # type: ignore[misc]
+        called = dotted_name(node.func) if isinstance(node, cst.Call) else ""
+        if summary.updates is not None:
+            words = f"`{called or info.name}(...)` updates the parameters in place here"
+            mutation = Mutation(self.at(node), summary.updates, words, called=True)
+            self.update_parameters(frame, mutation, summary.updated)
+        for serial in summary.writes:
+            if serial <= frame.start:
+                frame.outer_writes.setdefault(serial, self.at(node))
+            for loop in frame.loops:
+                loop.written.setdefault(serial, self.at(node))
+        handed_in = NO_STORAGE.union(*map(storages_of, given))
+        for storage, mutation in summary.mutations:
+            if storage in handed_in:
+                self.mark_stale(frame, frozenset({storage}), mutation, "")
+            if storage.serial <= frame.start:
+                frame.outer_mutations.setdefault(storage, mutation)
+        owner, _, method = called.rpartition(".")
+        if method and owner == frame.self_name:
+            # ``self.prepare()`` binds attributes of the object that the caller goes on with.
+            for attribute, value in summary.bound:
+                frame.env.bind(f"{owner}.{attribute}", value)
+
+    def _in_new_memory(self, value: Value) -> Value:
+        """The result of the same call once more: equal in all that was asked, in memory of its own."""
+        if isinstance(value, (Tensor, Array, Unknown)) and value.storages:
+            return replace(value, storages=self.storage(), oid=self.serial)
+        return value
+
+    def _bind_parameters_of_call(
+        self, info: FunctionInfo, passed: dict[str, Value], receiver: Value | None, frame: Frame
+    ) -> None:
+        for parameter in parameters_of(info.node):
+            name = parameter.name.value
+            if name in passed:
+                value = passed[name]
+            elif receiver is not None and (name == frame.self_name or isinstance(receiver, ClassObject)):
+                value = receiver
+                receiver = None
+            elif parameter.default is not None:
+                value = self.evaluate(parameter.default, frame)
+            else:
+                value = Unknown(source="parameter")
+            frame.env.bind(name, value)
+        params = info.node.params
+        if isinstance(params.star_arg, cst.Param):
+            frame.env.bind(params.star_arg.name.value, Sequence(kind="tuple", element=Unknown(source="parameter")))
+        if params.star_kwarg is not None:
+            frame.env.bind(params.star_kwarg.name.value, Dictionary(element=Unknown(source="parameter")))
+
+    def _declared_return(self, info: FunctionInfo, frame: Frame, result: Value) -> Value:
+        if not isinstance(result, Unknown) or isinstance(info.node, cst.Lambda) or info.node.returns is None:
+            return result if not isinstance(result, Unknown) or result.source else replace(result, source="call")
+        declared = value_of(info.node.returns.annotation, lambda node: self.resolve(node, frame))
+        if declared is None:
+            return result
+        return declared_value(declared, replace(result, source="call"))
+
+
+def parameters_of(node: cst.FunctionDef | cst.Lambda) -> list[cst.Param]:
+    params = node.params
+    return [*params.posonly_params, *params.params, *params.kwonly_params]
+
+
+def flags_of(info: FunctionInfo) -> dict[str, Value]:
+    """Parameters that are on or off when nothing is passed."""
+    return {
+        parameter.name.value: Scalar(kind="bool", literal=parameter.default.value == "True", known=True)
+        for parameter in parameters_of(info.node)
+        if isinstance(parameter.default, cst.Name) and parameter.default.value in {"True", "False"}
+    }
+
+
+def bound_arguments(info: FunctionInfo, arguments: tuple[Argument, ...], *, bound: bool) -> dict[str, Value]:
+    """Arguments by parameter name; what stands behind a star is not known."""
+    params = info.node.params
+    positional = [parameter.name.value for parameter in (*params.posonly_params, *params.params)]
+    is_static = any(dotted_name(decorator) == "staticmethod" for decorator in info.decorators)
+    if bound and info.cls is not None and not is_static:
+        positional = positional[1:]
+    passed: dict[str, Value] = {}
+    for index, argument in enumerate(argument for argument in arguments if not argument.keyword):
+        if argument.star:
+            break
+        if index < len(positional):
+            passed[positional[index]] = argument.value
+    names = {parameter.name.value for parameter in parameters_of(info.node)}
+    passed.update({argument.keyword: argument.value for argument in arguments if argument.keyword in names})
+    return passed

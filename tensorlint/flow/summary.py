@@ -1,0 +1,52 @@
+"""What a call of a function that was seen does, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+
+from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Storage, Storages
+from tensorlint.flow.domain.values import Value
+from tensorlint.flow.state import Frame, joined_changes
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The result of a call, and what it leaves behind of what was there before."""
+
+    result: Value
+    #: Objects that changed, as they were and as they are.
+    changes: tuple[tuple[Value, Value], ...] = ()
+    #: Storages that were written, by serial, and those whose other side shows it, with the place.
+    writes: tuple[int, ...] = ()
+    mutations: tuple[tuple[Storage, Mutation], ...] = ()
+    #: How parameters were updated in place, and which; empty when it may be any.
+    updates: How | None = None
+    updated: Storages = NO_STORAGE
+    #: Attributes of the receiver that were bound.
+    bound: tuple[tuple[str, Value], ...] = ()
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the same call once more is known by its result."""
+        return not (self.changes or self.writes or self.updates is not None or self.bound)
+
+
+def summary_of(frame: Frame, result: Value) -> Summary:
+    """What the run of a function in ``frame`` did, now that it is over."""
+    exits = [*frame.exits, *([frame.env.changed] if frame.alive else [])]
+    changed = reduce(joined_changes, exits) if any(exits) else {}
+    older = [(before, now) for oid, (before, now) in changed.items() if oid <= frame.start and now is not before]
+    prefix = f"{frame.self_name}."
+    # A return on the way leaves open what was bound.
+    arrives = frame.self_name and frame.alive and not frame.exits
+    bound = [(path, value) for path, value in frame.env.items() if arrives and path.startswith(prefix)]
+    return Summary(
+        result=result,
+        changes=tuple(older),
+        writes=tuple(frame.outer_writes),
+        mutations=tuple(frame.outer_mutations.items()),
+        updates=None if frame.updates is None else frame.updates.how,
+        updated=frame.updated,
+        bound=tuple((path.removeprefix(prefix), value) for path, value in bound),
+    )
