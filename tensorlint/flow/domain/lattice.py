@@ -67,7 +67,7 @@ def join(left: Value, right: Value) -> Value:
             return left.joined(right, join)
         case Scalar(), Scalar():
             return _either_scalar(left, right)
-        case (Symbol(path=path), _) | (_, Symbol(path=path)) if path in GRAD_CONTEXTS:
+        case (Symbol(), _) | (_, Symbol()) if any(_is_grad_context(side) for side in (left, right)):
             return Symbol(path=MAYBE_GRAD)
         case Symbol(), Symbol():
             return _either_symbol(left, right)
@@ -82,6 +82,10 @@ def join(left: Value, right: Value) -> Value:
             # On the paths where it is a tensor, what is known of that tensor holds.
             return Unknown(device=tensor.device, grad=tensor.grad, source="mixed", origin=tensor.origin)
     return Unknown(source="mixed")
+
+
+def _is_grad_context(value: Value) -> bool:
+    return isinstance(value, Symbol) and value.path in GRAD_CONTEXTS
 
 
 def _of_two_kinds(value: Value, other: Value) -> Value | None:

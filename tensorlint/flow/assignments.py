@@ -1,0 +1,255 @@
+"""Assignment: what a target binds, writes, keeps or lets go of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow import events
+from tensorlint.flow.annotations import value_of
+from tensorlint.flow.call import Argument
+from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
+from tensorlint.flow.domain.inside import as_trainable, storages_of
+from tensorlint.flow.domain.lattice import any_element, join
+from tensorlint.flow.domain.memory import NO_STORAGE, gradients_of
+from tensorlint.flow.domain.values import (
+    PARAMETER_OF_MODULE,
+    UNKNOWN,
+    Array,
+    Dictionary,
+    Module,
+    Origin,
+    Scalar,
+    Sequence,
+    Tensor,
+    Unknown,
+    Value,
+)
+from tensorlint.flow.index import dotted_name, names_in
+from tensorlint.flow.machine import Machine, declared_value
+from tensorlint.flow.memory import of_no_model, without_aliases
+from tensorlint.flow.models.arithmetic import combine
+from tensorlint.flow.models.items import element_of, index_value
+from tensorlint.flow.models.tensors import set_grad
+from tensorlint.flow.state import Frame
+
+
+class Assignments(Machine):
+    def _assignment(self, node: cst.Assign, frame: Frame) -> None:
+        match node:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=cst.Call()):
+                self.named_call = node.value, name
+        value = self.evaluate(node.value, frame)
+        for target in node.targets:
+            self.assigned = node.value if len(node.targets) == 1 else None
+            self.assign(target.target, value, frame)
+        self.assigned = None
+
+    def _annotated(self, node: cst.AnnAssign, frame: Frame) -> None:
+        declared = value_of(node.annotation.annotation, lambda inner: self.resolve(inner, frame))
+        value = self.evaluate(node.value, frame) if node.value is not None else UNKNOWN
+        if declared is not None and isinstance(value, Unknown):
+            value = declared_value(declared, value)
+        if node.value is not None or (declared is not None and dotted_name(node.target) not in frame.env.bindings):
+            self.assign(node.target, value, frame)
+
+    def _augmented(self, node: cst.AugAssign, frame: Frame) -> None:
+        current = self.evaluate(node.target, frame)
+        operand = self.evaluate(node.value, frame)
+        path = dotted_name(node.target)
+        if isinstance(current, Tensor) and isinstance(operand, Array):
+            # ``t -= array`` is answered by a new tensor: nothing is written in place.
+            self.assign(node.target, combine(self, current, operand, node, frame), frame)
+            return
+        if isinstance(current, Array) or (isinstance(current, (Tensor, Unknown)) and current.storages):
+            self.write(frame, node, current, path or dotted_name(_base(node.target)), "augmented")
+        if isinstance(current, (Tensor, Array)):
+            combined = combine(self, current, operand, node, frame)
+            if isinstance(current, Tensor) and isinstance(combined, Tensor):
+                changed = replace(current, grad=combined.grad, device=combined.device)
+                if path:
+                    self._keep_stale(path, changed, frame)
+            elif isinstance(combined, Tensor):
+                self.assign(node.target, combined, frame)
+            return
+        combined = combine(self, current, operand, node, frame)
+        if isinstance(current, Unknown) and isinstance(combined, Unknown):
+            combined = replace(combined, storages=current.storages)
+        self.assign(node.target, combined, frame)
+
+    @staticmethod
+    def _keep_stale(path: str, value: Value, frame: Frame) -> None:
+        stale = frame.env.stale.get(path)
+        frame.env.bind(path, value)
+        if stale is not None:
+            frame.env.stale[path] = stale
+
+    def _delete(self, node: cst.Del, frame: Frame) -> None:
+        targets = (
+            [element.value for element in node.target.elements] if isinstance(node.target, cst.Tuple) else [node.target]
+        )
+        for target in targets:
+            frame.env.unbind(dotted_name(target))
+
+    def assign(self, target: cst.CSTNode, value: Value, frame: Frame) -> None:
+        match target:
+            case cst.Name(value=name):
+                if name in frame.globals:
+                    self.module_env.bind(name, value)
+                elif name in frame.nonlocals:
+                    frame.env.bind_around(name, value)
+                self._let_go(name, value, frame)
+                frame.env.bind(name, value)
+            case cst.Tuple() | cst.List():
+                self._unpack(target, value, frame)
+            case cst.StarredElement(value=inner):
+                self.assign(inner, Sequence(element=value), frame)
+            case cst.Attribute():
+                self._assign_attribute(target, value, frame)
+            case cst.Subscript():
+                self._assign_item(target, value, frame)
+
+    def _let_go(self, path: str, value: Value, frame: Frame) -> None:
+        """Where ``path`` is another model or leaf from here on, nobody trains the one it was before."""
+        held = frame.env.bindings.get(path) if self.lessons.snapshots else None
+        if not isinstance(held, (Tensor, Module, Unknown)) or not isinstance(value, (Tensor, Module, Unknown)):
+            return
+        if self.assigned is None or path.partition(".")[0] in names_in(self.assigned):
+            # ``model = DataParallel(model)``
+            return
+        gradients = gradients_of(held.storages) if isinstance(held, Tensor) else NO_STORAGE
+        for name, kept in list(frame.env.items()):
+            if isinstance(kept, (Dictionary, Sequence, Tensor, Array)):
+                let = without_aliases(kept, gradients) if gradients else of_no_model(kept, path)
+                frame.env.bindings[name] = let
+
+    def _rebound(self, parameter: Tensor, frame: Frame) -> None:
+        """Every parameter of a model got other memory: what was kept of it before stays as it is."""
+        for name, kept in list(frame.env.items()):
+            if isinstance(kept, (Dictionary, Sequence, Array)) and storages_of(kept) & parameter.storages:
+                if isinstance(kept, Array) and kept.alias is not None:
+                    self.lessons.exports_taken_back.add(kept.alias)
+                frame.env.bindings[name] = without_aliases(of_no_model(kept), parameter.storages)
+
+    def _unpack(self, target: cst.Tuple | cst.List, value: Value, frame: Frame) -> None:
+        elements = target.elements
+        self.assigned = None
+        starred = any(isinstance(element, cst.StarredElement) for element in elements)
+        if (
+            isinstance(value, Sequence)
+            and value.items is not None
+            and not starred
+            and len(value.items) == len(elements)
+        ):
+            for element, item in zip(elements, value.items, strict=True):
+                self.assign(element.value, item, frame)
+            return
+        if isinstance(value, Sequence) and value.kind != "loader" and value.items is None and value.element is None:
+            value = UNKNOWN
+        each = element_of(self, value, target, frame)
+        for element in elements:
+            item = (
+                Sequence(element=each)
+                if isinstance(element, cst.StarredElement)
+                else self._part_of(each, element.value)
+            )
+            self.assign(element.value, item, frame)
+
+    def _part_of(self, value: Value, name: cst.BaseExpression) -> Value:
+        """One of the values that a tuple is unpacked into: an object of its own, known by its name from here on."""
+        if isinstance(value, Unknown):
+            value = replace(value, origin=Origin(self.at(name), "unpacked here"))
+            if self.at(name) in self.lessons.differentiated and value.grad.truth is Truth.UNKNOWN:
+                value = replace(value, grad=Fact(Truth.MAYBE, self.at(name), "`.backward()` goes through it"))
+            elif self.at(name) not in self.lessons.differentiated and value.grad.truth is Truth.MAYBE:
+                # Of several outputs of a network, some are what it was given.
+                value = replace(value, grad=replace(value.grad, truth=Truth.UNKNOWN))
+        return replace(value, oid=self.next_serial()) if isinstance(value, (Tensor, Array, Unknown)) else value
+
+    def _assign_attribute(self, target: cst.Attribute, value: Value, frame: Frame) -> None:
+        name = target.attr.value
+        owner = self.evaluate(target.value, frame)
+        if name == "requires_grad" and isinstance(owner, (Tensor, Unknown)):
+            grad = Fact(Truth.MAYBE, self.at(target), "may need a gradient from here on")
+            if isinstance(value, Scalar) and value.known:
+                grad = (
+                    Fact(Truth.YES, self.at(target), "needs a gradient from here on")
+                    if value.literal is True
+                    else NO_FACT
+                )
+            set_grad(self, owner, grad, frame)
+            return
+        if name in {"data", "grad"} and isinstance(owner, Tensor):
+            if name == "data" and owner.source == PARAMETER_OF_MODULE:
+                self._rebound(owner, frame)
+            if name == "grad":
+                self.release_gradients(frame, gradients_of(owner.storages))
+            return
+        path = dotted_name(target)
+        if not path:
+            return
+        if isinstance(owner, Module) and owner.trainable is not Truth.YES and self.trainable(value) is Truth.YES:
+            # ``model.fc = nn.Linear(...)``: a new head on a frozen model. What it had before stays frozen.
+            frame.env.change(owner, lambda held: as_trainable(held, Truth.YES))
+        frame.env.bind(path, value)
+        head, _, attribute = path.partition(".")
+        if head == frame.self_name and frame.self_name and "." not in attribute and frame.cls is not None:
+            if self.learning:
+                self.record_attribute(frame.cls, attribute, value)
+            self.store(frame, target, value, "attribute", path)
+
+    def _assign_item(self, target: cst.Subscript, value: Value, frame: Frame) -> None:
+        owner = self.evaluate(target.value, frame)
+        indices = [index_value(self, element.slice, frame) for element in target.slice]
+        path = dotted_name(target.value)
+        if indices and isinstance(owner, (Dictionary, Unknown)):
+            self.keep_under(indices[0], value)
+        match owner:
+            case Tensor() | Array() | Unknown():
+                whole = all(_is_everything(element.slice) for element in target.slice)
+                if owner.storages or isinstance(owner, Array):
+                    filled = whole and not getattr(owner, "sliced", False)
+                    self.write(frame, target, owner, path or dotted_name(_base(target)), "fill" if filled else "item")
+                if isinstance(owner, Array) and not (owner.dtype == "object" and not _takes_part(target)):
+                    # (An element of an object array holds the tensor itself.)
+                    argument = Argument(self.assigned or target, value)
+                    objects = not owner.dtype and not _takes_part(target)
+                    self.emit(frame, events.ItemWrite, target, target=owner, value=argument, objects=objects)
+                if isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:
+                    set_grad(self, owner, self.result_grad(value.grad, frame), frame)
+                if isinstance(owner, Unknown) and not _takes_part(target):
+                    self.store(frame, target, value, "slot", path, written=self.assigned)
+            case Dictionary():
+                key = indices[0] if indices else UNKNOWN
+                if isinstance(key, Scalar) and key.known:
+                    grown = replace(owner, entries={**owner.entries, key.literal: value})
+                elif isinstance(owner.element, Unknown):
+                    # One more among entries that were not seen says nothing of the others.
+                    grown = owner
+                else:
+                    grown = replace(owner, element=join(owner.element, value) if owner.element is not None else value)
+                frame.env.change(owner, lambda held: grown)
+                self.store(frame, target, value, "item", path, owner.born, self.assigned)
+            case Sequence():
+                contents = join(any_element(owner), value) if owner.items != () else value
+                frame.env.change(owner, lambda held: replace(owner, items=None, element=contents))
+                self.store(frame, target, value, "item", path, owner.born, self.assigned)
+
+
+def _base(node: cst.CSTNode) -> cst.CSTNode:
+    while isinstance(node, (cst.Subscript, cst.Call)):
+        node = node.value if isinstance(node, cst.Subscript) else node.func
+    return node
+
+
+def _takes_part(target: cst.Subscript) -> bool:
+    """Whether an index holds a slice, so that several elements are meant."""
+    return any(isinstance(element.slice, cst.Slice) for element in target.slice)
+
+
+def _is_everything(node: cst.BaseSlice) -> bool:
+    """``[:]`` or ``[...]``."""
+    if isinstance(node, cst.Slice):
+        return node.lower is None and node.upper is None and node.step is None
+    return isinstance(node, cst.Index) and isinstance(node.value, cst.Ellipsis)

@@ -1,0 +1,273 @@
+"""Paths: taken apart by tests, and joined where they meet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Nodes
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow.domain.facts import Fact, Truth
+from tensorlint.flow.domain.inside import is_usual
+from tensorlint.flow.domain.values import (
+    Foreign,
+    Scalar,
+    Sequence,
+    Value,
+)
+from tensorlint.flow.hanging import hung
+from tensorlint.flow.index import dotted_name
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.items import element_of
+from tensorlint.flow.state import GRAD_OFF, Environment, Frame
+from tensorlint.flow.tree import children
+
+_COMPOUND = frozenset(
+    {
+        cst.If,
+        cst.Else,
+        cst.For,
+        cst.While,
+        cst.With,
+        cst.Try,
+        cst.Finally,
+        cst.ExceptHandler,
+        cst.IndentedBlock,
+        cst.SimpleStatementLine,
+        cst.Return,
+        cst.Assign,
+        cst.IfExp,
+    }
+)
+#: Stands for a part of a subject, which has no name of its own to narrow.
+_PART = cst.Ellipsis()
+
+
+class Branches(Machine):
+    def split(self, name: str, test: cst.BaseExpression, rest: Nodes[cst.CSTNode], frame: Frame) -> None:
+        """``is_array = isinstance(x, np.ndarray)``, tested again and again: what one answer did holds at the next."""
+        frame.splits += 1
+        before, paths = frame.env, []
+        for holds in (True, False):
+            frame.env, frame.alive = before.copy(), True
+            self.narrow(test, frame, holds=holds)
+            frame.env.bind(name, Scalar(kind="bool", literal=holds, known=True))
+            self.execute(rest, frame)
+            paths.append((frame.env, frame.alive))
+        merge(self, frame, *paths)
+
+    def _if(self, node: cst.If, frame: Frame) -> None:
+        self.note_test(node.test, node)
+        mode = frame.env.grad_mode
+        self._branches(node, frame)
+        if self._switch(mode) is not None:
+            # What a branch knew of gradients, by its test, is not known behind it.
+            frame.env.grad_mode = mode
+
+    def _branches(self, node: cst.If, frame: Frame) -> None:
+        test = self.evaluate(node.test, frame)
+        before = frame.env
+        frame.env = before.copy()
+        self.narrow(node.test, frame, holds=True)
+        self._switched(node.test, frame, holds=True)
+        reachable = not (isinstance(test, Scalar) and test.known and test.literal is False)
+        if reachable:
+            self.execute(node.body.body, frame)
+        if dotted_name(node.test).split(".")[-1] == "TYPE_CHECKING":
+            self.lessons.typing_only |= {
+                name for name, value in frame.env.bindings.items() if before.bindings.get(name) != value
+            }
+        taken = (frame.env, frame.alive and reachable)
+        if isinstance(test, Scalar) and test.known and test.literal is True and type(node.test) is not cst.Attribute:
+            frame.env, frame.alive = taken
+            return
+        frame.env, frame.alive = before.copy(), True
+        self.narrow(node.test, frame, holds=False)
+        self._switched(node.test, frame, holds=False)
+        if isinstance(node.orelse, cst.If):
+            self._if(node.orelse, frame)
+        elif node.orelse is not None:
+            self.execute(node.orelse.body.body, frame)
+        if taken[1] and frame.alive:
+            one_path = taken[0].bindings.keys() ^ frame.env.bindings.keys()
+            self.lessons.imported_on_one_path |= one_path & self.lessons.imported
+        if taken[1] and is_usual(test):
+            # Both were followed, so that what is wrong in either is seen; what comes after follows the usual one.
+            frame.env, frame.alive = taken
+            return
+        left = (frame.env, frame.alive)
+        merge(self, frame, taken, left)
+        if taken[1] and left[1]:
+            self._hang(node.test, before, taken[0], left[0], frame)
+
+    def _hang(
+        self, test: cst.BaseExpression, before: Environment, taken: Environment, left: Environment, frame: Frame
+    ) -> None:
+        """``if cuda: x = x.cuda()``: whether x is off the CPU hangs on the flag, which may be asked again."""
+        for path, value in list(frame.env.items()):
+            first, second = taken.lookup(path), left.lookup(path)
+            if first is not second and first is not None and second is not None:
+                frame.env.bindings[path] = hung(self, value, test, before.lookup(path), first, second)
+
+    def _switch(self, mode: Fact) -> cst.BaseExpression | None:
+        """What ``with torch.set_grad_enabled(...)`` asks, where the answer is left to the run."""
+        undecided = mode.truth in {Truth.UNKNOWN, Truth.MAYBE}
+        asked = self.sites.node(mode.site) if undecided else None
+        return asked.args[0].value if isinstance(asked, cst.Call) and asked.args else None
+
+    def _switched(self, test: cst.BaseExpression, frame: Frame, *, holds: bool) -> None:
+        """Under ``set_grad_enabled(train)``, ``if train`` tells whether gradients are on."""
+        switch = self._switch(frame.env.grad_mode)
+        if switch is None:
+            return
+        if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+            test, holds = test.expression, not holds
+        match test:
+            case cst.Comparison(comparisons=[cst.ComparisonTarget(cst.NotEqual(), other)]):
+                holds = not holds
+                test = test.with_changes(comparisons=[cst.ComparisonTarget(cst.Equal(), other)])
+        if test.deep_equals(switch):
+            frame.env.grad_mode = replace(frame.env.grad_mode, truth=Truth.YES) if holds else GRAD_OFF
+        elif holds and _excludes(test, switch):
+            frame.env.grad_mode = GRAD_OFF
+
+    def _match(self, node: cst.Match, frame: Frame) -> None:
+        subject = self.evaluate(node.subject, frame)
+        before = frame.env
+        paths: list[tuple[Environment, bool]] = []
+        exhaustive = False
+        for case in node.cases:
+            frame.env, frame.alive = before.copy(), True
+            self._bind_pattern(case.pattern, subject, node.subject, frame)
+            if case.guard is not None:
+                self.evaluate(case.guard, frame)
+                self.narrow(case.guard, frame, holds=True)
+            self.execute(case.body.body, frame)
+            paths.append((frame.env, frame.alive))
+            exhaustive |= case.guard is None and isinstance(case.pattern, cst.MatchAs) and case.pattern.pattern is None
+        if not exhaustive:
+            paths.append((before, True))
+        merge(self, frame, *paths)
+
+    def _bind_pattern(self, pattern: cst.MatchPattern, subject: Value, node: cst.BaseExpression, frame: Frame) -> None:
+        """Bind what ``pattern`` captures; ``node`` spells the subject."""
+        match pattern:
+            case cst.MatchAs(pattern=None, name=cst.Name(value=name)):
+                frame.env.bind(name, subject)
+            case cst.MatchAs(pattern=inner, name=alias) if inner is not None:
+                self._bind_pattern(inner, subject, node, frame)
+                if alias is not None:
+                    frame.env.bind(alias.value, self.current(node, frame))
+            case cst.MatchClass(cls=cls):
+                self.narrow_class(node, cls, frame, holds=True)
+            case cst.MatchSequence(patterns=patterns):
+                items = subject.items if isinstance(subject, Sequence) else None
+                for position, part in enumerate(patterns):
+                    if isinstance(part, cst.MatchSequenceElement):
+                        known = items is not None and position < len(items)
+                        item = items[position] if items and known else element_of(self, subject, node, frame)
+                        self._bind_pattern(part.value, item, _PART, frame)
+            case _:
+                pass
+
+    def _try(self, node: cst.Try | cst.TryStar, frame: Frame) -> None:
+        before = frame.env.copy()
+        catching = any(_catches_export(handler) for handler in node.handlers)
+        frame.catching += catching
+        self.execute(node.body.body, frame)
+        frame.catching -= catching
+        if frame.alive and node.orelse is not None:
+            self.execute(node.orelse.body.body, frame)
+        body = (frame.env, frame.alive)
+        # The exception may come from anywhere in the body.
+        raised = before.joined(frame.env, lambda path: self.lookup(path, frame)) if frame.alive else before
+        paths = [body]
+        for handler in node.handlers:
+            frame.env, frame.alive = raised.copy(), True
+            if handler.name is not None and isinstance(handler.name.name, cst.Name):
+                frame.env.bind(handler.name.name.value, Foreign())
+            self.execute(handler.body.body, frame)
+            paths.append((frame.env, frame.alive))
+        merge(self, frame, *paths)
+        if node.finalbody is not None:
+            alive, frame.alive = frame.alive, True
+            self.execute(node.finalbody.body.body, frame)
+            frame.alive = alive and frame.alive
+
+
+def _excludes(test: cst.BaseExpression, other: cst.BaseExpression) -> bool:
+    """Whether ``phase == "val"`` and ``phase == "train"`` cannot both hold."""
+    match test, other:
+        case (
+            cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(cst.Equal(), cst.SimpleString() as asked)]),
+            cst.Comparison(left=same, comparisons=[cst.ComparisonTarget(cst.Equal(), cst.SimpleString() as wanted)]),
+        ):
+            return left.deep_equals(same) and asked.evaluated_value != wanted.evaluated_value
+    return False
+
+
+def asked_again(
+    statement: cst.CSTNode, body: Nodes[cst.CSTNode], position: int
+) -> tuple[str, cst.BaseExpression] | None:
+    """The flag that ``statement`` sets, by name and test, where the rest of its block asks for it."""
+    flag = _flag(statement)
+    if flag is None:
+        return None
+    name, test = flag
+    # What a call found is worth a second run of the rest only where it is asked for more than once.
+    needed = 2 if type(test) is cst.Call else 1
+    return flag if sum(_tests_of(name, later) for later in body[position + 1 :]) >= needed else None
+
+
+def _flag(statement: cst.CSTNode) -> tuple[str, cst.BaseExpression] | None:
+    """The name and the test of ``name = isinstance(...)``, ``name = x.is_cuda`` and the like."""
+    if type(statement) is not cst.SimpleStatementLine or len(statement.body) != 1:
+        return None
+    (line,) = statement.body
+    if type(line) is not cst.Assign or len(line.targets) != 1 or type(line.targets[0].target) is not cst.Name:
+        return None
+    test = line.value
+    told = type(test) is cst.Call and dotted_name(test.func).split(".")[-1] in {"isinstance", "is_tensor"}
+    told |= type(test) is cst.Attribute and test.attr.value in {"is_cuda", "requires_grad"}
+    return (line.targets[0].target.value, test) if told else None
+
+
+def _tests_of(name: str, statement: cst.CSTNode) -> int:
+    """How many ``if`` statements and conditional expressions at hand ask for the flag ``name``; functions apart."""
+    kind = type(statement)
+    if kind is cst.FunctionDef or kind is cst.ClassDef or kind is cst.Lambda:
+        return 0
+    asked = kind in (cst.If, cst.IfExp) and _asks_for(name, statement.test)  # type: ignore[attr-defined]
+    blocks = kind in _COMPOUND
+    inner = children(statement) if blocks else ()
+    return asked + sum(_tests_of(name, child) for child in inner)
+
+
+def _asks_for(name: str, test: cst.CSTNode) -> bool:
+    if type(test) is cst.UnaryOperation:
+        return _asks_for(name, test.expression)
+    return type(test) is cst.Name and test.value == name
+
+
+def _catches_export(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
+    """Whether a handler is there for what ``.numpy()`` raises, by name."""
+    caught = handler.type
+    named = (
+        [element.value for element in caught.elements]
+        if isinstance(caught, cst.Tuple)
+        else [caught]
+        if caught is not None
+        else []
+    )
+    return any(isinstance(name, cst.Name) and name.value in {"TypeError", "RuntimeError"} for name in named)
+
+
+def merge(machine: Machine, frame: Frame, *paths: tuple[Environment, bool]) -> None:
+    alive = [env for env, arrives in paths if arrives]
+    if not alive:
+        frame.alive = False
+        return
+    merged = alive[0]
+    for env in alive[1:]:
+        merged = merged.joined(env, lambda path: machine.lookup(path, frame))
+    frame.env, frame.alive = merged, True

@@ -1,0 +1,116 @@
+"""Imports, functions and classes."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from tensorlint.flow.annotations import value_of
+from tensorlint.flow.domain.values import (
+    ClassObject,
+    Function,
+    Scalar,
+    Symbol,
+    Unknown,
+)
+from tensorlint.flow.expressions import FLOATS
+from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.state import Environment, Frame
+
+
+class Definitions(Machine):
+    def _import_statement(self, node: cst.Import, frame: Frame) -> None:
+        for alias in node.names:
+            path = dotted_name(alias.name)
+            if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
+                self._bind_import(alias.asname.name.value, path, frame)
+            else:
+                top = path.split(".")[0]
+                self._bind_import(top, top, frame)
+
+    def _import_from(self, node: cst.ImportFrom, frame: Frame) -> None:
+        base = dotted_name(node.module) if node.module is not None else ""
+        if node.relative:
+            base = f".{base}"
+        if isinstance(node.names, cst.ImportStar):
+            self.lessons.imported_star = True
+            return
+        for alias in node.names:
+            name = dotted_name(alias.name)
+            bound = (
+                alias.asname.name.value
+                if alias.asname is not None and isinstance(alias.asname.name, cst.Name)
+                else name
+            )
+            self._bind_import(bound, f"{base}.{name}", frame)
+
+    def _bind_import(self, name: str, path: str, frame: Frame) -> None:
+        frame.env.bind(name, Scalar(kind="float", known=True) if path in FLOATS else Symbol(path=path))
+        self.lessons.imported.add(name)
+        if frame.function is None:
+            self.lessons.typing_only.discard(name)
+            self.lessons.imported_on_one_path.discard(name)
+
+    def _function(self, node: cst.FunctionDef, frame: Frame) -> None:
+        site = self.at(node)
+        info = self.functions.get(site)
+        if info is None:
+            info = self.functions[site] = FunctionInfo(node, node.name.value, site, self.lessons)
+        # What stands behind the ``def`` is visible in there, too, and branches replace the environment of a frame.
+        info.enclosing = frame if frame.function is not None else None
+        if frame.depth == 0:
+            self.queue(info)
+        for decorator in node.decorators:
+            self.evaluate(decorator.decorator, frame)
+        frame.env.bind(node.name.value, Function(definition=site))
+
+    def _class(self, node: cst.ClassDef, frame: Frame) -> None:
+        site = self.at(node)
+        info = self.classes.get(site)
+        if info is None:
+            info = self.classes[site] = ClassInfo(node, node.name.value, site, self.lessons)
+            info.serial = self.lessons.class_serial(site, self.next_serial())
+        bases = [self.evaluate(base.value, frame) for base in node.bases if base.star == ""]
+        parents = [self.cls(base) for base in bases if isinstance(base, ClassObject) and base.definition != site]
+        info.parents = tuple(parent for parent in parents if parent is not None)
+        spelled = [dotted_name(base.value) for base in node.bases]
+        info.bases = tuple(
+            base.path if isinstance(base, Symbol) else name
+            for base, name in zip(bases, spelled, strict=False)
+            if not isinstance(base, ClassObject)
+        )
+        frame.env.bind(node.name.value, ClassObject(definition=site))
+        self._class_body(info, frame)
+
+    def _class_body(self, info: ClassInfo, frame: Frame) -> None:
+        outer = frame.env
+        frame.env = Environment(outer, outer.grad_mode)
+        for statement in info.node.body.body:
+            if isinstance(statement, cst.FunctionDef):
+                site = self.at(statement)
+                method = self.functions.get(site)
+                if method is None:
+                    method = self.functions[site] = FunctionInfo(
+                        statement, statement.name.value, site, self.lessons, info
+                    )
+                method.closure = outer if frame.function is not None else None
+                info.methods.setdefault(method.name, method)
+                if frame.depth == 0:
+                    self.queue(method)
+            else:
+                self.execute([statement], frame)
+                self._declare_fields(statement, info, frame)
+        if self.learning:
+            for name, value in frame.env.bindings.items():
+                told = not isinstance(value, Unknown) or value.source
+                if told and name not in info.declared and name not in info.attributes:
+                    self.lessons.keep_attribute(info.site, name, value)
+        frame.env = outer
+
+    def _declare_fields(self, statement: cst.CSTNode, info: ClassInfo, frame: Frame) -> None:
+        """``image: np.ndarray`` in the body of a class, with or without a default: what its instances keep there."""
+        for line in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
+            if isinstance(line, cst.AnnAssign) and isinstance(line.target, cst.Name):
+                declared = value_of(line.annotation.annotation, lambda node: self.resolve(node, frame))
+                if declared is not None:
+                    info.declared[line.target.value] = declared

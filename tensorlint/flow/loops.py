@@ -1,0 +1,132 @@
+"""Loops, run to a small fixpoint, and ``with``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow.branches import merge
+from tensorlint.flow.domain.facts import Fact, Truth
+from tensorlint.flow.domain.inside import leaves
+from tensorlint.flow.domain.values import (
+    MAYBE_GRAD,
+    PARAMETER_OF_MODULE,
+    DeviceValue,
+    Foreign,
+    Scalar,
+    Sequence,
+    Symbol,
+    Tensor,
+    Unknown,
+    Value,
+)
+from tensorlint.flow.index import dotted_name
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.items import element_of
+from tensorlint.flow.models.torch_functions import AUTOCAST
+from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop
+
+_GRAD_CONTEXTS = {"torch.no_grad()": GRAD_OFF, "torch.enable_grad()": Fact(Truth.YES)}
+
+
+class Loops(Machine):
+    def _for(self, node: cst.For, frame: Frame) -> None:
+        iterable = self.evaluate(node.iter, frame)
+
+        def enter() -> None:
+            self.assign(node.target, element_of(self, iterable, node.iter, frame), frame)
+
+        # A model has parameters: what is done to each of them is done.
+        each = list(leaves(iterable)) if isinstance(iterable, Sequence) else []
+        entered = any(isinstance(leaf, Tensor) and leaf.source == PARAMETER_OF_MODULE for leaf in each)
+        entered |= isinstance(iterable, Sequence) and bool(iterable.items)
+        self._loop(node, enter, frame, endless=False, entered=entered)
+
+    def _while(self, node: cst.While, frame: Frame) -> None:
+        self.note_test(node.test, node)
+
+        def enter() -> None:
+            self.evaluate(node.test, frame)
+            self.narrow(node.test, frame, holds=True)
+
+        endless = isinstance(node.test, cst.Name) and node.test.value == "True"
+        self._loop(node, enter, frame, endless=endless)
+
+    def _loop(
+        self,
+        node: cst.For | cst.While,
+        enter: Callable[[], None],
+        frame: Frame,
+        *,
+        endless: bool,
+        entered: bool = False,
+    ) -> None:
+        """Once in silence to learn what an iteration hands to the next, once more to speak."""
+        before, quiet = frame.env, frame.quiet
+        loop = Loop(self.serial, node)
+        silent = quiet or self.learning
+        # Nobody hears a silent pass: what one iteration leaves, joined with what was before, is enough.
+        rounds = 1 if silent else 2
+        carried: Environment | None = None
+        for remaining in reversed(range(rounds)):
+            frame.quiet = quiet or remaining > 0
+            frame.env = (
+                before.copy() if carried is None else before.joined(carried, lambda path: self.lookup(path, frame))
+            )
+            frame.alive = True
+            loop.breaks.clear()
+            loop.continues.clear()
+            loop.stored.clear()
+            frame.loops.append(loop)
+            enter()
+            self.execute(node.body.body, frame)
+            frame.loops.pop()
+            merge(self, frame, (frame.env, frame.alive), *((env, True) for env in loop.continues))
+            carried = frame.env if frame.alive else None
+        frame.quiet = quiet
+        self.stored_buffers(loop, frame)
+        skipped = None if entered and carried is not None else before
+        ended = [(env, True) for env in (carried, skipped) if env is not None and not endless]
+        frame.alive = True
+        merge(self, frame, *ended, *((env, True) for env in loop.breaks))
+        if node.orelse is not None and frame.alive:
+            self.execute(node.orelse.body.body, frame)
+
+    def _with(self, node: cst.With, frame: Frame) -> None:
+        mode = frame.env.grad_mode
+        device, autocast = self.default_device, self.autocast
+        for item in node.items:
+            value = self.evaluate(item.item, frame)
+            self._enter_context(value, item.item, frame)
+            if item.asname is not None:
+                held = Foreign() if isinstance(value, (Symbol, Scalar)) else value
+                self.assign(item.asname.name, held, frame)
+        self.execute(node.body.body, frame)
+        frame.env.grad_mode = mode
+        self.default_device, self.autocast = device, autocast
+
+    def _enter_context(self, value: Value, node: cst.BaseExpression, frame: Frame) -> None:
+        match value:
+            case Symbol(path=path) if path == MAYBE_GRAD:
+                # Where ``.backward()`` is called under it, it is switched on at least once.
+                truth = Truth.MAYBE if self.at(node) in self.lessons.differentiated else Truth.UNKNOWN
+                frame.env.grad_mode = Fact(truth, self.at(node), "gradients are switched on here when training")
+            case Symbol(path=path) if path in _GRAD_CONTEXTS:
+                frame.env.grad_mode = _GRAD_CONTEXTS[path]
+            case DeviceValue(fact=fact):
+                self.default_device = replace(
+                    fact, site=self.at(node), reason=fact.reason or "made on the device set here"
+                )
+            case Symbol(path=path) if path.startswith(AUTOCAST):
+                self.autocast = path.removeprefix(AUTOCAST)
+            case Unknown() | Foreign():
+                called = node.func if isinstance(node, cst.Call) else node
+                name = dotted_name(called).split(".")[-1]
+                if any(word in name for word in ("no_grad", "inference_mode", "eval_mode", "evaluate_mode")):
+                    frame.env.grad_mode = GRAD_OFF
+                elif isinstance(node, cst.IfExp) or "grad" in name:
+                    frame.env.grad_mode = Fact(Truth.UNKNOWN)
+            case _:
+                pass
