@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tensorlint.facts import file_facts
+from tensorlint.file_facts import file_facts
 from tensorlint.findings import Applicability, Finding, Fix, TraceStep, tool_finding
 from tensorlint.policy import Policy
 from tensorlint.unused import UNKNOWN_SUPPRESSION, has_our_comments, looked_for, unknown, unused

@@ -34,7 +34,7 @@ from tensorlint.knowledge import (
 from tensorlint.knowledge.row import DTYPE_RULES, DTYPES, names, rows, table
 from tensorlint.verify.knowledge import TABLES as EXECUTED
 from tensorlint.verify.knowledge import measure, verify_knowledge
-from tensorlint.verify.measuring.report import CONFIRMED, NOT_RUN, REFUTED, Fact, KnowledgeReport
+from tensorlint.verify.measuring.report import CONFIRMED, NOT_RUN, REFUTED, Checked, KnowledgeReport
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLES: dict[str, Mapping[str, Row]] = {
@@ -313,7 +313,10 @@ def test_an_interpreter_that_cannot_says_so(tmp_path: Path) -> None:
 
 
 def test_a_report_survives_the_way_to_the_parent() -> None:
-    facts = (Fact("numpy", "abs", "share", "never", "never", CONFIRMED), Fact("numpy", "abs", "out", "a", "b", REFUTED))
+    facts = (
+        Checked("numpy", "abs", "share", "never", "never", CONFIRMED),
+        Checked("numpy", "abs", "out", "a", "b", REFUTED),
+    )
     report = KnowledgeReport("2.13.0", "2.4.6", facts)
     assert KnowledgeReport.from_json(report.to_json()) == report
     assert report.rows() == {"numpy": {REFUTED: 1}}

@@ -57,6 +57,11 @@ def test_one_module_has_at_most_one_rule() -> None:
         assert sum(issubclass(each, Rule) and "code" in vars(each) for each in own) <= 1, module_info.name
 
 
+def test_a_method_for_no_event_is_an_error() -> None:
+    with pytest.raises(TypeError, match="Misspelt: there is no event for on_exprot"):
+        type("Misspelt", (Rule,), {"on_exprot": lambda self, event: ()})
+
+
 @each_rule
 def test_code_and_name_are_well_formed(rule: type[Rule]) -> None:
     assert re.fullmatch(r"TBX[1-5]\d\d", rule.code)

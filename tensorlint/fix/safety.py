@@ -12,7 +12,7 @@ from dataclasses import fields
 
 import libcst as cst
 
-from tensorlint.flow.index import imported_by
+from tensorlint.flow.tree import imported_by
 
 #: Fields that hold layout. It may move from one node to another, and means nothing.
 _LAYOUT = frozenset(

@@ -26,25 +26,25 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
-from tensorlint.flow.index import dotted_name, names_in
 from tensorlint.flow.machine import Machine, declared_value
 from tensorlint.flow.memory import of_no_model, without_aliases
 from tensorlint.flow.models.arithmetic import combine
 from tensorlint.flow.models.items import element_of, index_value
 from tensorlint.flow.models.tensors import set_grad
 from tensorlint.flow.state import Frame
+from tensorlint.flow.tree import dotted_name, names_in
 
 
 class Assignments(Machine):
     def _assignment(self, node: cst.Assign, frame: Frame) -> None:
         match node:
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=cst.Call()):
-                self.named_call = node.value, name
+                frame.named_call = node.value, name
         value = self.evaluate(node.value, frame)
         for target in node.targets:
-            self.assigned = node.value if len(node.targets) == 1 else None
+            frame.assigned = node.value if len(node.targets) == 1 else None
             self.assign(target.target, value, frame)
-        self.assigned = None
+        frame.assigned = None
 
     def _annotated(self, node: cst.AnnAssign, frame: Frame) -> None:
         declared = value_of(node.annotation.annotation, lambda inner: self.resolve(inner, frame))
@@ -115,7 +115,7 @@ class Assignments(Machine):
         held = frame.env.bindings.get(path) if self.lessons.snapshots else None
         if not isinstance(held, (Tensor, Module, Unknown)) or not isinstance(value, (Tensor, Module, Unknown)):
             return
-        if self.assigned is None or path.partition(".")[0] in names_in(self.assigned):
+        if frame.assigned is None or path.partition(".")[0] in names_in(frame.assigned):
             # ``model = DataParallel(model)``
             return
         gradients = gradients_of(held.storages) if isinstance(held, Tensor) else NO_STORAGE
@@ -134,7 +134,7 @@ class Assignments(Machine):
 
     def _unpack(self, target: cst.Tuple | cst.List, value: Value, frame: Frame) -> None:
         elements = target.elements
-        self.assigned = None
+        frame.assigned = None
         starred = any(isinstance(element, cst.StarredElement) for element in elements)
         if (
             isinstance(value, Sequence)
@@ -213,13 +213,13 @@ class Assignments(Machine):
                     self.write(frame, target, owner, path or dotted_name(_base(target)), "fill" if filled else "item")
                 if isinstance(owner, Array) and not (owner.dtype == "object" and not _takes_part(target)):
                     # (An element of an object array holds the tensor itself.)
-                    argument = Argument(self.assigned or target, value)
+                    argument = Argument(frame.assigned or target, value)
                     objects = not owner.dtype and not _takes_part(target)
                     self.emit(frame, events.ItemWrite, target, target=owner, value=argument, objects=objects)
                 if isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:
                     set_grad(self, owner, self.result_grad(value.grad, frame), frame)
                 if isinstance(owner, Unknown) and not _takes_part(target):
-                    self.store(frame, target, value, "slot", path, written=self.assigned)
+                    self.store(frame, target, value, "slot", path, written=frame.assigned)
             case Dictionary():
                 key = indices[0] if indices else UNKNOWN
                 if isinstance(key, Scalar) and key.known:
@@ -230,11 +230,11 @@ class Assignments(Machine):
                 else:
                     grown = replace(owner, element=join(owner.element, value) if owner.element is not None else value)
                 frame.env.change(owner, lambda held: grown)
-                self.store(frame, target, value, "item", path, owner.born, self.assigned)
+                self.store(frame, target, value, "item", path, owner.born, frame.assigned)
             case Sequence():
                 contents = join(any_element(owner), value) if owner.items != () else value
                 frame.env.change(owner, lambda held: replace(owner, items=None, element=contents))
-                self.store(frame, target, value, "item", path, owner.born, self.assigned)
+                self.store(frame, target, value, "item", path, owner.born, frame.assigned)
 
 
 def _base(node: cst.CSTNode) -> cst.CSTNode:

@@ -16,11 +16,10 @@ from tensorlint.flow.domain.values import (
     Value,
 )
 from tensorlint.flow.hanging import hung
-from tensorlint.flow.index import dotted_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame
-from tensorlint.flow.tree import children
+from tensorlint.flow.tree import children, dotted_name
 
 _COMPOUND = frozenset(
     {

@@ -29,7 +29,6 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
-from tensorlint.flow.index import dotted_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models import builtin_functions, data_loading, torch_creation  # noqa: F401  # they register models
 from tensorlint.flow.models.arrays import array_method
@@ -42,6 +41,7 @@ from tensorlint.flow.models.tensors import tensor_method
 from tensorlint.flow.models.unknowns import unknown_method
 from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.state import Frame
+from tensorlint.flow.tree import dotted_name
 
 
 class Calls(Machine):

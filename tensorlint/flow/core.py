@@ -17,15 +17,14 @@ from tensorlint.flow.domain.values import (
     Symbol,
     Value,
 )
-from tensorlint.flow.index import binds_after
 from tensorlint.flow.learned import Lessons
 from tensorlint.flow.state import Environment, Frame
-from tensorlint.flow.tree import Sites
+from tensorlint.flow.tree import Sites, binds_after
 
 if TYPE_CHECKING:
     import libcst as cst
 
-    from tensorlint.flow.index import ClassInfo, FunctionInfo
+    from tensorlint.flow.defined import ClassInfo, FunctionInfo
     from tensorlint.flow.summary import Summary
 
 #: Calls of functions of the file are followed this deep, and this often in one file.
@@ -55,12 +54,6 @@ class Core:
         self.active: list[FunctionInfo] = []
         #: What stands around an export, by the identity of the call node.
         self.consumers: dict[int, tuple[str, cst.CSTNode]] = {}
-        #: The expression of the statement being executed, when its value is thrown away.
-        self.bare_call: cst.BaseExpression | None = None
-        #: The call that is given a plain name by the assignment being executed, and that name.
-        self.named_call: tuple[cst.BaseExpression, str] | None = None
-        #: The right side of the assignment being executed, where its one target takes all of it.
-        self.assigned: cst.BaseExpression | None = None
         #: Where tensors are created when nothing is said.
         self.default_device: Fact = NO_FACT
         #: The dtype that networks compute in around here; empty outside ``torch.autocast``.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from tensorlint.flow.annotations import value_of
+from tensorlint.flow.defined import ClassInfo, FunctionInfo
 from tensorlint.flow.domain.values import (
     ClassObject,
     Function,
@@ -13,9 +14,9 @@ from tensorlint.flow.domain.values import (
     Unknown,
 )
 from tensorlint.flow.expressions import FLOATS
-from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Environment, Frame
+from tensorlint.flow.tree import dotted_name
 
 
 class Definitions(Machine):

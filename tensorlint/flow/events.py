@@ -258,6 +258,15 @@ class BufferStored(Event):
     kept: bool
 
 
+def event_kinds() -> frozenset[str]:
+    """What the events are called; a rule listens to one by a method of that name behind ``on_``."""
+    kinds, waiting = set(), [Event]
+    while waiting:
+        waiting += (found := waiting.pop()).__subclasses__()
+        kinds.add(found.kind)
+    return frozenset(kinds - {""})
+
+
 __all__ = [
     "Argument",
     "BufferStored",
@@ -277,4 +286,5 @@ __all__ = [
     "TorchCall",
     "UnsetRead",
     "Write",
+    "event_kinds",
 ]

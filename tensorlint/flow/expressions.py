@@ -12,6 +12,7 @@ from typing import Any
 import libcst as cst
 
 from tensorlint.flow import events
+from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import is_usual, storages_of
@@ -38,7 +39,6 @@ from tensorlint.flow.domain.values import (
     Value,
 )
 from tensorlint.flow.hanging import hung
-from tensorlint.flow.index import FunctionInfo, dotted_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arithmetic import combine
 from tensorlint.flow.models.items import element_of, item_of
@@ -47,6 +47,7 @@ from tensorlint.flow.models.objects import member
 from tensorlint.flow.models.tensors import tensor_attribute
 from tensorlint.flow.models.unknowns import unknown_attribute
 from tensorlint.flow.state import Frame, Loop
+from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import ARRAY_ATTRIBUTES, Result, Share
 
 #: What holds the device that a program was told to use.

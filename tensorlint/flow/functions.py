@@ -10,6 +10,7 @@ import libcst as cst
 from tensorlint.flow.annotations import value_of
 from tensorlint.flow.call import Argument
 from tensorlint.flow.core import MAX_APPLICATIONS, MAX_DEPTH
+from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import storages_of
 from tensorlint.flow.domain.lattice import fingerprint, join_all
@@ -27,11 +28,11 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
-from tensorlint.flow.index import FunctionInfo, dotted_name
 from tensorlint.flow.machine import Machine, declared_value
 from tensorlint.flow.memory import of_no_model, without_aliases
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame
 from tensorlint.flow.summary import Summary, summary_of
+from tensorlint.flow.tree import dotted_name
 
 _NO_GRAD_DECORATORS = frozenset({"no_grad", "inference_mode"})
 _COLLATE = re.compile(r"collate|(^|_)transform$")

@@ -27,9 +27,9 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.hanging import asked
-from tensorlint.flow.index import dotted_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Frame
+from tensorlint.flow.tree import dotted_name
 
 _TENSOR_TYPES = (
     "torch.Tensor",

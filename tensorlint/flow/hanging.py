@@ -9,8 +9,8 @@ import libcst as cst
 
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.values import Tensor, Unknown, Value
-from tensorlint.flow.index import dotted_name
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.tree import dotted_name
 
 #: What a test says that asks for a device.
 _NAMES_DEVICE = re.compile(r"device|cuda|gpu|cpu", re.IGNORECASE)

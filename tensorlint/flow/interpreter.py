@@ -11,6 +11,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
 from tensorlint.flow.calls import Calls
+from tensorlint.flow.defined import ClassInfo, FunctionInfo
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable
 from tensorlint.flow.domain.lattice import any_element, join
@@ -32,12 +33,11 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.expressions import Expressions
 from tensorlint.flow.functions import HOST_METHODS, Functions, flags_of, parameters_of
 from tensorlint.flow.guards import Guards
-from tensorlint.flow.index import ClassInfo, FunctionInfo, dotted_name
 from tensorlint.flow.learned import Learned, Lessons
 from tensorlint.flow.machine import declared_value
 from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_NOT_KNOWN, GRAD_OFF, Environment, Frame
 from tensorlint.flow.statements import Statements
-from tensorlint.flow.tree import Sites
+from tensorlint.flow.tree import Sites, dotted_name
 
 #: Lightning calls these under ``no_grad``.
 _LIGHTNING_EVAL = re.compile(

@@ -22,11 +22,11 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
-from tensorlint.flow.index import dotted_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of
 from tensorlint.flow.models.torch_functions import AUTOCAST
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop
+from tensorlint.flow.tree import dotted_name
 
 _GRAD_CONTEXTS = {"torch.no_grad()": GRAD_OFF, "torch.enable_grad()": Fact(Truth.YES)}
 

@@ -28,7 +28,7 @@ from tensorlint.flow.state import Frame
 if TYPE_CHECKING:
     import libcst as cst
 
-    from tensorlint.flow.index import ClassInfo, FunctionInfo
+    from tensorlint.flow.defined import ClassInfo, FunctionInfo
 
 
 class Machine(Memory, ABC):

@@ -25,8 +25,8 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
-from tensorlint.flow.index import contains
 from tensorlint.flow.state import Frame, Loop, Stored
+from tensorlint.flow.tree import contains
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

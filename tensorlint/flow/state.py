@@ -15,7 +15,7 @@ from tensorlint.flow.domain.values import UNKNOWN, Dictionary, Sequence, Value
 if TYPE_CHECKING:
     import libcst as cst
 
-    from tensorlint.flow.index import ClassInfo, FunctionInfo
+    from tensorlint.flow.defined import ClassInfo, FunctionInfo
 
 #: Grad mode of code nobody is seen to call under ``no_grad``.
 GRAD_ASSUMED_ON = Fact(Truth.MAYBE)
@@ -238,3 +238,9 @@ class Frame:
     nonlocals: set[str] = field(default_factory=set)
     #: How often the paths were kept apart by a flag.
     splits: int = 0
+    #: The expression of the statement being executed, when its value is thrown away.
+    bare_call: cst.BaseExpression | None = None
+    #: The call that is given a plain name by the assignment being executed, and that name.
+    named_call: tuple[cst.BaseExpression, str] | None = None
+    #: The right side of the assignment being executed, where its one target takes all of it.
+    assigned: cst.BaseExpression | None = None

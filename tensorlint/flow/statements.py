@@ -50,9 +50,9 @@ class Statements(Assignments, Branches, Loops, Definitions):
     def _expression(self, node: cst.Expr, frame: Frame) -> None:
         if type(node.value) is cst.SimpleString:
             return
-        self.bare_call = node.value
+        frame.bare_call = node.value
         self.evaluate(node.value, frame)
-        self.bare_call = None
+        frame.bare_call = None
 
     def _return(self, node: cst.Return, frame: Frame) -> None:
         value = self.evaluate(node.value, frame) if node.value is not None else NONE

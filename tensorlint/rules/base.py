@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from tensorlint.findings import Applicability, Certainty
+from tensorlint.flow.events import event_kinds
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -84,6 +85,13 @@ class Rule:
     shown: ClassVar[Certainty] = Certainty.LIKELY
     #: Where it was measured to be true. Most rules hold on every release.
     versions: ClassVar[Versions] = Versions()
+
+    def __init_subclass__(cls) -> None:
+        """Refuse a method for an event that there is not: it would never be called."""
+        super().__init_subclass__()
+        unheard = sorted({kind for kind, _ in cls.subscriptions()} - event_kinds())
+        if unheard:
+            raise TypeError(f"{cls.__name__}: there is no event for {', '.join(f'on_{kind}' for kind in unheard)}")
 
     @classmethod
     def subscriptions(cls) -> Iterator[tuple[str, str]]:

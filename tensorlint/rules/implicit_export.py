@@ -19,7 +19,8 @@ from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST, EXPORTS_OF_LIS
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
-from tensorlint.rules.wording import Risk, export_risk, history, spell
+from tensorlint.rules.export_risk import Risk, export_risk
+from tensorlint.rules.wording import history, spell
 
 if TYPE_CHECKING:
     import libcst as cst

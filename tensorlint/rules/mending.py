@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from tensorlint.flow.events import Event, Export, Scene
-    from tensorlint.rules.wording import Risk
+    from tensorlint.rules.export_risk import Risk
 
 #: Methods that only bring a tensor to where NumPy can see it; ``.detach()`` goes before them, so that the copy is not
 #: recorded in the graph.

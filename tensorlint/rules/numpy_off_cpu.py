@@ -10,7 +10,8 @@ from tensorlint.flow.domain.values import Tensor, Unknown
 from tensorlint.flow.events import Export
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
-from tensorlint.rules.wording import export_risk, history, spell
+from tensorlint.rules.export_risk import export_risk
+from tensorlint.rules.wording import history, spell
 
 
 class NumpyOffCpu(Rule):

@@ -12,7 +12,8 @@ from tensorlint.flow.events import NumpyCall, Spelling
 from tensorlint.knowledge import SILENTLY_WRONG
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
-from tensorlint.rules.wording import export_risk, history, spell
+from tensorlint.rules.export_risk import export_risk
+from tensorlint.rules.wording import history, spell
 
 if TYPE_CHECKING:
     import libcst as cst

@@ -10,8 +10,9 @@ from tensorlint.flow.domain.values import Tensor, Unknown
 from tensorlint.flow.events import Export
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
+from tensorlint.rules.export_risk import export_risk
 from tensorlint.rules.mending import NOT_PROVEN
-from tensorlint.rules.wording import export_risk, history, spell
+from tensorlint.rules.wording import history, spell
 
 if TYPE_CHECKING:
     import libcst as cst

@@ -9,7 +9,7 @@ from tensorlint.fix.repair import Builder, Repair, replace
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.values import Tensor
 from tensorlint.flow.events import NumpyCall, Spelling
-from tensorlint.flow.index import dotted_name
+from tensorlint.flow.tree import dotted_name
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell

@@ -15,8 +15,9 @@ from tensorlint.knowledge import EXPORTS, SILENTLY_WRONG
 from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
+from tensorlint.rules.export_risk import cast_of, export_risk, is_quantized
 from tensorlint.rules.implicit_export import exported
-from tensorlint.rules.wording import cast_of, export_risk, is_quantized, spell
+from tensorlint.rules.wording import spell
 
 if TYPE_CHECKING:
     import libcst as cst

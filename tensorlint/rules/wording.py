@@ -1,16 +1,11 @@
-"""How the rules speak: short spellings of source, and how sure an export is to fail."""
+"""How the rules speak: short spellings of source, places for the trace, and what names say."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tensorlint.findings import Certainty
-from tensorlint.flow.domain.dtypes import is_integral, without_numpy
 from tensorlint.flow.domain.facts import Fact, Truth
-from tensorlint.flow.domain.values import Tensor, Unknown, Value
-from tensorlint.flow.events import Scene
 from tensorlint.rules.base import Note
 
 if TYPE_CHECKING:
@@ -30,92 +25,6 @@ def spell(node: cst.CSTNode, limit: int = 48) -> str:
 
     text = " ".join(libcst.Module(body=()).code_for_node(node).split())
     return text if len(text) <= limit else f"{text[: limit - 15]}...{text[-12:]}"
-
-
-@dataclass(frozen=True, slots=True)
-class Risk:
-    """How sure it is that bringing a value to NumPy fails: for its device, and for its gradient."""
-
-    device: Certainty | None
-    grad: Certainty | None
-    #: Whether the value is known to be a torch tensor.
-    sure: bool = True
-    #: The cast to a dtype that NumPy has, where the tensor's is another, and whether that is certain.
-    cast: str = ""
-    surely_cast: bool = True
-
-    @property
-    def surest(self) -> Certainty | None:
-        return max((risk for risk in (self.device, self.grad) if risk is not None), default=None)
-
-    def calls(self) -> str:
-        """The methods that mend it: all but those known not to be needed."""
-        home = (".detach()" if self.grad is not None else "") + (".cpu()" if self.device is not None else "")
-        return home + self.cast
-
-
-def export_risk(value: Value, scene: Scene, *, presume: bool) -> Risk | None:
-    """Judge ``value`` being turned into an array; None when it is not taken for a torch tensor.
-
-    ``presume``: the method called says that it is a tensor (``.numpy()``), unless other frameworks of the
-    file have that method too.
-    """
-    if scene.caught or scene.other_framework or not scene.file.imports_torch:
-        return None
-    match value:
-        case Tensor(sure=True):
-            sure = True
-        case Tensor() | Unknown() if presume and _presumed_tensor(value, scene):
-            sure = False
-        case _:
-            return None
-    device = _device_risk(value, scene, sure=sure)
-    return Risk(device, _grad_risk(value, scene, sure=sure), sure, *cast_of(value.dtype))
-
-
-def cast_of(dtype: str) -> tuple[str, bool]:
-    """The method that gives a dtype NumPy has, empty where it has this one, and whether it is certain to be needed."""
-    if not without_numpy(dtype):
-        return "", True
-    return ".dequantize()" if is_quantized(dtype) else ".float()", not dtype.endswith("?")
-
-
-def is_quantized(dtype: str) -> bool:
-    return "qu" in dtype or dtype.startswith("qint")
-
-
-def _presumed_tensor(value: Tensor | Unknown, scene: Scene) -> bool:
-    excluded = isinstance(value, Unknown) and value.tensor is Truth.NO
-    return not excluded and scene.file.numpy_is_torchs
-
-
-def _device_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certainty | None:
-    match value.device.truth:
-        case Truth.YES:
-            return Certainty.CERTAIN if sure else Certainty.LIKELY
-        case Truth.MAYBE:
-            return Certainty.LIKELY
-        case Truth.NO:
-            return None
-    # Not knowing is no evidence: what is unseen may have been brought to the CPU in another file.
-    return None if scene.host_only else Certainty.POSSIBLE
-
-
-def _grad_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certainty | None:
-    if scene.grad_mode.truth is Truth.NO:
-        return None
-    if is_integral(value.dtype):
-        return None
-    match value.grad.truth:
-        case Truth.YES:
-            nobody_outside = scene.grad_mode.truth is Truth.YES
-            return Certainty.CERTAIN if sure and nobody_outside else Certainty.LIKELY
-        case Truth.MAYBE:
-            # That a test raises is seen the first time it runs, on any machine.
-            return Certainty.POSSIBLE if scene.is_test else Certainty.LIKELY
-        case Truth.NO:
-            return None
-    return Certainty.POSSIBLE
 
 
 def history(*facts: Fact) -> tuple[Note, ...]:

@@ -24,7 +24,7 @@ from tensorlint.knowledge.numpy_functions import NUMPY_FUNCTIONS
 from tensorlint.knowledge.row import Row
 from tensorlint.knowledge.tensor_methods import TENSOR_ATTRIBUTES, TENSOR_METHODS
 from tensorlint.knowledge.torch_functions import TORCH_FUNCTIONS
-from tensorlint.verify.measuring.report import Fact, KnowledgeReport
+from tensorlint.verify.measuring.report import Checked, KnowledgeReport
 
 #: By what is called: a method or attribute of a tensor, a function of torch, of an array, a function of NumPy.
 TABLES: Mapping[str, Mapping[str, Row]] = {
@@ -66,7 +66,7 @@ def measure(tables: Mapping[str, Mapping[str, Row]] = TABLES, sets: tuple[str, .
     )
 
 
-def _facts(tables: Mapping[str, Mapping[str, Row]], sets: tuple[str, ...]) -> Iterator[Fact]:
+def _facts(tables: Mapping[str, Mapping[str, Row]], sets: tuple[str, ...]) -> Iterator[Checked]:
     rows: Any = importlib.import_module("tensorlint.verify.measuring.rows")
     for table, entries in tables.items():
         for name, row in entries.items():

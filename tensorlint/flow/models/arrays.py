@@ -11,9 +11,9 @@ from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.values import NONE, PLAIN, UNKNOWN, Array, Scalar, Sequence, Symbol, Tensor, Value, is_false
 from tensorlint.flow.dtypes import dtype_name
-from tensorlint.flow.index import dotted_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.numpy_functions import numpy_number
+from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import ARRAY_METHODS, Access, Result, Share
 
 

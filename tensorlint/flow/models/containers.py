@@ -17,11 +17,11 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
-from tensorlint.flow.index import dotted_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of
 from tensorlint.flow.models.unknowns import unknown_method
 from tensorlint.flow.state import Frame
+from tensorlint.flow.tree import dotted_name
 
 
 def sequence_method(machine: Machine, value: Sequence, name: str, call: Call) -> Value:

@@ -26,10 +26,10 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
-from tensorlint.flow.index import dotted_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arrays import array_item, copies_by_index, part_taken
 from tensorlint.flow.state import Frame
+from tensorlint.flow.tree import dotted_name
 
 #: Names that data loaders go by; what they yield was collated in host memory.
 LOADER = re.compile(

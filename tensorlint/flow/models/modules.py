@@ -32,7 +32,6 @@ from tensorlint.flow.domain.values import (
     is_true,
 )
 from tensorlint.flow.dtypes import dtype_name
-from tensorlint.flow.index import dotted_name, names_in
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.objects import own_method
 from tensorlint.flow.models.placement import destination, map_location, requested_device
@@ -40,6 +39,7 @@ from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.rows import autocast_to
 from tensorlint.flow.models.unseen import trained_as, unknown_result
 from tensorlint.flow.state import Frame
+from tensorlint.flow.tree import dotted_name, names_in
 from tensorlint.knowledge import TORCH_FUNCTIONS
 
 _MODULE_CASTS = frozenset(

@@ -23,10 +23,10 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
-from tensorlint.flow.index import asked_of
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.rows import write_operand, write_out
+from tensorlint.flow.tree import asked_of
 from tensorlint.knowledge import NUMPY_FUNCTIONS, Access, Result, Row, Share
 from tensorlint.knowledge.numpy_functions import EXPORTS_TO_TENSOR
 from tensorlint.knowledge.row import DTYPES
@@ -40,7 +40,7 @@ def numpy_call(machine: Machine, path: str, call: Call) -> Value:
 
 def tell_numpy_call(machine: Machine, name: str, call: Call, result: Value) -> Value:
     """The event of a call of NumPy, or of the ``shuffle`` of a generator or of the standard library."""
-    discarded = machine.bare_call is call.node
+    discarded = call.frame.bare_call is call.node
     machine.emit(
         call.frame,
         events.NumpyCall,
@@ -56,13 +56,13 @@ def tell_numpy_call(machine: Machine, name: str, call: Call, result: Value) -> V
 
 
 def asked_later(machine: Machine, call: Call) -> frozenset[str]:
-    if machine.named_call is None or machine.named_call[0] is not call.node:
+    if call.frame.named_call is None or call.frame.named_call[0] is not call.node:
         return frozenset()
     if not any(isinstance(argument.value, Tensor) for argument in call.arguments):
         # Of arrays nobody asks.
         return frozenset()
     scope = call.frame.function.node if call.frame.function is not None else machine.module
-    return asked_of(machine.named_call[1], scope) if scope is not None else frozenset()
+    return asked_of(call.frame.named_call[1], scope) if scope is not None else frozenset()
 
 
 def uses_of(machine: Machine, node: cst.CSTNode) -> tuple[str, ...]:

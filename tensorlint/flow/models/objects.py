@@ -7,12 +7,13 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow.call import Argument, Call
+from tensorlint.flow.defined import ClassInfo
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.values import ClassObject, Foreign, Function, Instance, Module, Unknown, Value
-from tensorlint.flow.index import ClassInfo, dotted_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.state import Frame
+from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import FOREIGN_FRAMEWORKS
 
 

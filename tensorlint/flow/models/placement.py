@@ -27,8 +27,8 @@ from tensorlint.flow.domain.values import (
     is_none,
 )
 from tensorlint.flow.dtypes import dtype_name
-from tensorlint.flow.index import dotted_name
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.tree import dotted_name
 
 _DEVICE_NAME = re.compile(r"dev|gpu|cuda|cpu|rank|accelerator|(^|[._])place", re.IGNORECASE)
 

@@ -15,9 +15,9 @@ from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, str
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.memory import NO_STORAGE, Storages
 from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Array, Origin, Scalar, Sequence, Tensor, Unknown, Value
-from tensorlint.flow.index import dotted_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import placed_by_type, requested_device
+from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import IN_PLACE_METHODS, Device, Grad, Result, Row, Share
 from tensorlint.knowledge.row import DTYPES
 

@@ -46,7 +46,7 @@ def torch_call(machine: Machine, path: str, call: Call, result: Value) -> Value:
         arguments=call.arguments,
         result=result,
         consumer=consumer,
-        discarded=machine.bare_call is call.node,
+        discarded=call.frame.bare_call is call.node,
     )
     return result
 
@@ -121,7 +121,7 @@ def grad_context(machine: Machine, path: str, call: Call) -> Value:
         )
         if name == "inference_mode":
             switched = {"enable_grad": "no_grad", "no_grad": "enable_grad"}.get(switched, switched)
-        if machine.bare_call is call.node:
+        if call.frame.bare_call is call.node:
             call.frame.env.grad_mode = {"no_grad": GRAD_OFF, "enable_grad": Fact(Truth.YES)}.get(
                 switched, Fact(Truth.UNKNOWN)
             )

@@ -28,7 +28,6 @@ from tensorlint.flow.domain.values import (
     Value,
     is_false,
 )
-from tensorlint.flow.index import dotted_name, names_in
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arrays import array_method
 from tensorlint.flow.models.items import part_of
@@ -39,6 +38,7 @@ from tensorlint.flow.models.rows import from_row
 from tensorlint.flow.models.tensors import export, set_grad, tensor_method
 from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.state import Frame
+from tensorlint.flow.tree import dotted_name, names_in
 from tensorlint.knowledge import ARRAY_ONLY_METHODS, TENSOR_METHODS, TENSOR_ONLY_METHODS, Result
 
 #: What holds the device that a program was told to use.
@@ -156,7 +156,7 @@ def unknown_moved(machine: Machine, value: Unknown, name: str, call: Call) -> Va
     if dtype:
         grad = NO_FACT if is_integral(dtype) else value.grad
         value = replace(value, dtype="" if dtype == "?" else dtype, grad=grad)
-    if machine.bare_call is call.node:
+    if call.frame.bare_call is call.node:
         # ``model.to(device)`` as a statement moves a module in place (and does nothing to a tensor).
         assert isinstance(call.node.func, cst.Attribute)
         path = dotted_name(call.node.func.value)
@@ -171,7 +171,7 @@ def retyped(machine: Machine, value: Unknown, dtype: str, node: cst.Call, frame:
     changed = replace(value, dtype="" if dtype == "?" else dtype, storages=NO_STORAGE)
     assert isinstance(node.func, cst.Attribute)
     path = dotted_name(node.func.value)
-    if machine.bare_call is node and path and _MODEL_NAME.search(path) and path not in frame.env.stale:
+    if frame.bare_call is node and path and _MODEL_NAME.search(path) and path not in frame.env.stale:
         frame.env.bind(path, changed)
     return changed
 

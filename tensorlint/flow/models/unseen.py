@@ -15,10 +15,10 @@ from tensorlint.flow.domain.facts import UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.memory import How, Mutation
 from tensorlint.flow.domain.values import DeviceValue, Module, Optimizer, Origin, Tensor, Unknown, Value
-from tensorlint.flow.index import dotted_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import device_among, requested_device
 from tensorlint.flow.state import Frame
+from tensorlint.flow.tree import dotted_name
 
 MODEL_NAME = re.compile(
     r"(^|_)(act|cri|dqn|q_?net)$|(model|net|network|encoder|decoder|actor|critic|policy|generator|discriminator|backbone|classifier|unet|vae|criterion"

@@ -11,7 +11,7 @@ from typing import Any
 from tensorlint.knowledge import numpy_functions as on_tensor
 from tensorlint.knowledge.row import names
 from tensorlint.verify.measuring.observing import is_tensor, leaves
-from tensorlint.verify.measuring.report import NOT_RUN, Fact
+from tensorlint.verify.measuring.report import NOT_RUN, Checked
 from tensorlint.verify.measuring.rows import resolve, tried
 
 torch: Any = importlib.import_module("torch")
@@ -167,7 +167,7 @@ def behaviour(name: str) -> str:
     return "never exports"
 
 
-def check_behaviours() -> Iterator[Fact]:
+def check_behaviours() -> Iterator[Checked]:
     """The sets of ``numpy_functions``, each name by what NumPy does with a tensor, or with a list of tensors."""
     sets = {
         "exports to tensor": on_tensor.EXPORTS_TO_TENSOR,
@@ -178,28 +178,28 @@ def check_behaviours() -> Iterator[Fact]:
     for expected, group in sets.items():
         for name in sorted(group):
             if not exists(name):
-                yield Fact("handed", name, "a tensor", expected, MISSING, NOT_RUN)
+                yield Checked("handed", name, "a tensor", expected, MISSING, NOT_RUN)
                 continue
             found = behaviour(name)
             shown = found if found == expected else f"{found}: {outcome(name, 'plain')!r:.80}"
-            yield Fact.judged("handed", name, "a tensor", expected, shown, found == expected)
+            yield Checked.judged("handed", name, "a tensor", expected, shown, found == expected)
     for name in sorted(on_tensor.SILENTLY_WRONG):
         plain, array = outcome(name, "plain"), outcome(name, "array")
         right = isinstance(plain, Exception) or (type(plain) is type(array) and plain.dtype == array.dtype)
-        yield Fact.judged("handed", name, "a tensor", "silently wrong", f"{plain!r:.80}", not right)
+        yield Checked.judged("handed", name, "a tensor", "silently wrong", f"{plain!r:.80}", not right)
     for name in sorted(on_tensor.EXPORTS_OF_LIST):
         if not exists(name):
-            yield Fact("handed", name, "a list of tensors", "exports", MISSING, NOT_RUN)
+            yield Checked("handed", name, "a list of tensors", "exports", MISSING, NOT_RUN)
             continue
         exported = exports_list(name)
         if isinstance(exported, str):
-            yield Fact("handed", name, "a list of tensors", "exports", exported, NOT_RUN)
+            yield Checked("handed", name, "a list of tensors", "exports", exported, NOT_RUN)
         else:
             shown = "exports" if exported else "does not export"
-            yield Fact.judged("handed", name, "a list of tensors", "exports", shown, exported)
+            yield Checked.judged("handed", name, "a list of tensors", "exports", shown, exported)
     for name in sorted(on_tensor.FALSE_OFF_CPU):
         answers = [outcome(name, variant) for variant in ("plain", "meta", "grad")]
-        yield Fact.judged(
+        yield Checked.judged(
             "handed", name, "a tensor", "False off the CPU", f"{answers}", answers == [True, False, False]
         )
 

@@ -11,7 +11,7 @@ CONFIRMED, REFUTED, NOT_RUN = "confirmed", "refuted", "not run"
 
 
 @dataclass(frozen=True, order=True)
-class Fact:
+class Checked:
     """One property of one row: what the table says, and what a run shows."""
 
     table: str
@@ -22,7 +22,7 @@ class Fact:
     verdict: str
 
     @classmethod
-    def judged(cls, table: str, name: str, what: str, expected: str, observed: str, holds: bool) -> Fact:
+    def judged(cls, table: str, name: str, what: str, expected: str, observed: str, holds: bool) -> Checked:
         return cls(table, name, what, expected, observed, CONFIRMED if holds else REFUTED)
 
     def __str__(self) -> str:
@@ -35,24 +35,24 @@ class KnowledgeReport:
 
     torch: str = ""
     numpy: str = ""
-    facts: tuple[Fact, ...] = ()
+    facts: tuple[Checked, ...] = ()
     problem: str = ""
     #: Whether these are versions the tables speak of; on others a refuted row may be a difference of versions.
     comparable: bool = True
 
     @property
-    def refuted(self) -> tuple[Fact, ...]:
+    def refuted(self) -> tuple[Checked, ...]:
         return self.of(REFUTED)
 
     @property
-    def not_run(self) -> tuple[Fact, ...]:
+    def not_run(self) -> tuple[Checked, ...]:
         return self.of(NOT_RUN)
 
     @property
-    def confirmed(self) -> tuple[Fact, ...]:
+    def confirmed(self) -> tuple[Checked, ...]:
         return self.of(CONFIRMED)
 
-    def of(self, verdict: str) -> tuple[Fact, ...]:
+    def of(self, verdict: str) -> tuple[Checked, ...]:
         return tuple(fact for fact in self.facts if fact.verdict == verdict)
 
     def rows(self) -> Mapping[str, Mapping[str, int]]:
@@ -73,4 +73,4 @@ class KnowledgeReport:
     @classmethod
     def from_json(cls, text: str) -> KnowledgeReport:
         loaded = json.loads(text)
-        return cls(**{**loaded, "facts": tuple(Fact(**fact) for fact in loaded["facts"])})
+        return cls(**{**loaded, "facts": tuple(Checked(**fact) for fact in loaded["facts"])})

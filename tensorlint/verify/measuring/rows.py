@@ -31,7 +31,7 @@ from tensorlint.verify.measuring.observing import (
     shares,
 )
 from tensorlint.verify.measuring.recipes import RECIPES
-from tensorlint.verify.measuring.report import NOT_RUN, Fact
+from tensorlint.verify.measuring.report import NOT_RUN, Checked
 
 torch: Any = importlib.import_module("torch")
 np: Any = importlib.import_module("numpy")
@@ -57,15 +57,15 @@ class Measured:
     def problems(self) -> list[str]:
         return [problem for found in self.wrong.values() for problem in found]
 
-    def facts(self) -> Iterator[Fact]:
+    def facts(self) -> Iterator[Checked]:
         table, _, name = self.name.partition(":")
         if not self.calls:
-            yield Fact(table, name, "call", "", self.why, NOT_RUN)
+            yield Checked(table, name, "call", "", self.why, NOT_RUN)
             return
         for what, found in self.wrong.items():
             says = getattr(self.row, what)
             expected = str(says.value if isinstance(says, Enum) else says)
-            yield Fact.judged(table, name, what, expected, "; ".join(found) or expected, not found)
+            yield Checked.judged(table, name, what, expected, "; ".join(found) or expected, not found)
 
 
 #: Rows that say "maybe" and yet alias whatever the arguments are, as long as these are on the CPU.

@@ -8,12 +8,12 @@ from typing import Any
 
 from tensorlint.knowledge.row import Row, Share
 from tensorlint.knowledge.tensor_methods import HEADER_METHODS, IN_PLACE_METHODS, TENSOR_METHODS
-from tensorlint.verify.measuring.report import Fact
+from tensorlint.verify.measuring.report import Checked
 
 torch: Any = importlib.import_module("torch")
 
 
-def check_schemas(methods: Mapping[str, Row] = TENSOR_METHODS) -> Iterator[Fact]:
+def check_schemas(methods: Mapping[str, Row] = TENSOR_METHODS) -> Iterator[Checked]:
     """In-place methods and views of the table against the alias annotations of ``aten``.
 
     ``Tensor(a!)`` is written, ``Tensor(a)`` may be returned as a view. Methods without an operator (``map_`` and its
@@ -32,11 +32,11 @@ def check_schemas(methods: Mapping[str, Row] = TENSOR_METHODS) -> Iterator[Fact]
         views.setdefault(name, set()).add(alias is not None and not alias.is_write)
     for name in sorted(IN_PLACE_METHODS - {"map_", "map2_", "apply_"}):
         found = "(a!)" if writes.get(name) == {True} else "not annotated as writing to self"
-        yield Fact.judged("schema", name, "writes", "(a!)", found, found == "(a!)")
+        yield Checked.judged("schema", name, "writes", "(a!)", found, found == "(a!)")
     for name in sorted(n for n in writes if n.endswith("_") and hasattr(torch.Tensor, n) and True in writes[n]):
         if not name.startswith("_") and name not in IN_PLACE_METHODS | HEADER_METHODS:
-            yield Fact.judged("schema", name, "writes", "nothing: not in the table", "writes to self", False)
+            yield Checked.judged("schema", name, "writes", "nothing: not in the table", "writes to self", False)
     for name, row in methods.items():
         if views.get(name) == {True}:
             holds = row.share in {Share.ALWAYS, Share.MAYBE}
-            yield Fact.judged("schema", name, "share", row.share.value, "(a): may return a view", holds)
+            yield Checked.judged("schema", name, "share", row.share.value, "(a): may return a view", holds)

@@ -18,7 +18,7 @@ from typing import Any
 from tensorlint.knowledge import numpy_functions as on_tensor
 from tensorlint.verify.measuring.handed import MISSING, TENSOR_CALLS, exists
 from tensorlint.verify.measuring.observing import is_array, is_tensor, leaves, shares
-from tensorlint.verify.measuring.report import NOT_RUN, Fact
+from tensorlint.verify.measuring.report import NOT_RUN, Checked
 from tensorlint.verify.measuring.rows import resolve, tried
 
 torch: Any = importlib.import_module("torch")
@@ -152,13 +152,13 @@ def performed(call: Call, function: Call, options: dict[str, Any]) -> tuple[Any,
     return result, error, b"".join(file.getvalue() for file in files)
 
 
-def check_unchanged() -> Iterator[Fact]:
+def check_unchanged() -> Iterator[Checked]:
     """The sets of functions to which an export in the open makes no difference."""
     groups = (on_tensor.EXPORTS_UNCHANGED, "a tensor"), (on_tensor.EXPORTS_OF_LIST_UNCHANGED, "a list of tensors")
     for group, handed in groups:
         for name in sorted(group):
             if not exists(name):
-                yield Fact("unchanged", name, handed, "no difference", MISSING, NOT_RUN)
+                yield Checked("unchanged", name, handed, "no difference", MISSING, NOT_RUN)
                 continue
             found = difference(name, of_list=handed != "a tensor")
-            yield Fact.judged("unchanged", name, handed, "no difference", found or "no difference", found is None)
+            yield Checked.judged("unchanged", name, handed, "no difference", found or "no difference", found is None)

@@ -1,14 +1,14 @@
-"""The functions and classes of one file, found without looking inside expressions."""
+"""Functions and classes that were seen, and what is known of them by their definitions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from tensorlint.flow.tree import children
+from tensorlint.flow.tree import bound_in, imported_by, walk_scope
 
 if TYPE_CHECKING:
     from tensorlint.flow.domain.site import Site
@@ -134,103 +134,4 @@ class ClassInfo:
         )
 
 
-def bound_in(node: cst.CSTNode) -> Iterator[str]:
-    """Names bound anywhere below ``node``, nested functions included: rather one too many."""
-    match node:
-        case cst.Param(name=name) | cst.FunctionDef(name=name) | cst.ClassDef(name=name):
-            yield name.value
-        case cst.AssignTarget(target=target) | cst.AnnAssign(target=target) | cst.AugAssign(target=target):
-            yield from _plain_names(target)
-        case cst.For(target=target) | cst.CompFor(target=target) | cst.NamedExpr(target=target):
-            yield from _plain_names(target)
-        case cst.AsName(name=target):
-            yield from _plain_names(target)
-        case cst.MatchAs(name=cst.Name(value=text)) | cst.MatchStar(name=cst.Name(value=text)):
-            yield text
-        case cst.ImportAlias():
-            return
-    for child in children(node):
-        yield from bound_in(child)
-
-
-def contains(node: cst.CSTNode, part: cst.CSTNode) -> bool:
-    """Whether ``part``, and not one that looks like it, stands in ``node``."""
-    return node is part or any(contains(child, part) for child in children(node))
-
-
-def asked_of(name: str, scope: cst.CSTNode) -> frozenset[str]:
-    """The attributes that ``scope`` asks of what a plain name holds, and "" where it is used as a whole."""
-    match scope:
-        case cst.AssignTarget(target=cst.Name()):
-            return frozenset()
-        case cst.Attribute(value=cst.Name(value=owner), attr=attribute) if owner == name:
-            return frozenset({attribute.value})
-        case cst.Name(value=used) if used == name:
-            return frozenset({""})
-    return frozenset().union(*(asked_of(name, child) for child in children(scope)))
-
-
-def names_in(node: cst.CSTNode) -> frozenset[str]:
-    """The plain names that are read in ``node``: neither attributes nor keywords."""
-    match node:
-        case cst.Name(value=name):
-            return frozenset({name})
-        case cst.Attribute(value=inner) | cst.Arg(value=inner):
-            return names_in(inner)
-        case _:
-            return frozenset().union(*map(names_in, children(node)))
-
-
-def walk_scope(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """What is below ``root`` in the order of the text, without what stands in functions below it."""
-    for child in children(root):
-        yield child
-        if not isinstance(child, (cst.FunctionDef, cst.Lambda)):
-            yield from walk_scope(child)
-
-
-def imported_by(alias: cst.ImportAlias) -> Iterator[str]:
-    """The name that ``import a.b``, ``import a as b`` or ``from a import b`` binds."""
-    bound: cst.CSTNode = alias.name if alias.asname is None else alias.asname.name
-    while isinstance(bound, cst.Attribute):
-        bound = bound.value
-    yield from _plain_names(bound)
-
-
-def binds_after(root: cst.CSTNode, name: str, at: cst.CSTNode) -> bool:
-    """Whether the first import of ``name`` in this scope comes after the node ``at``."""
-    passed = False
-    for node in walk_scope(root):
-        passed = passed or node is at
-        if isinstance(node, cst.ImportAlias) and name in imported_by(node):
-            return passed
-    return False
-
-
-def _plain_names(target: cst.CSTNode) -> Iterator[str]:
-    match target:
-        case cst.Name(value=name):
-            yield name
-        case cst.Tuple() | cst.List() | cst.Element() | cst.StarredElement():
-            for child in children(target):
-                yield from _plain_names(child)
-
-
 _MODULE_BASES = frozenset({"torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.Linear", "torch.nn.Conv2d"})
-
-
-def dotted_name(node: cst.CSTNode) -> str:
-    """``a.b.c`` of a name or attribute chain, or an empty string for anything else."""
-    # LibCST nodes have an abstract metaclass, which makes ``isinstance`` ten times the price of ``type``.
-    kind = type(node)
-    if kind is cst.Name:
-        return node.value  # type: ignore[attr-defined, no-any-return]
-    parts: list[str] = []
-    while kind is cst.Attribute:
-        parts.append(node.attr.value)  # type: ignore[attr-defined]
-        node = node.value  # type: ignore[attr-defined]
-        kind = type(node)
-    if kind is not cst.Name:
-        return ""
-    parts.append(node.value)  # type: ignore[attr-defined]
-    return ".".join(reversed(parts))
