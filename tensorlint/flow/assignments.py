@@ -228,7 +228,10 @@ class Assignments(Machine):
                     # One more among entries that were not seen says nothing of the others.
                     grown = owner
                 else:
-                    grown = replace(owner, element=join(owner.element, value) if owner.element is not None else value)
+                    # ``for k in d: d[k] = ...`` writes under any of the known keys, or under another.
+                    entries = {key: join(held, value) for key, held in owner.entries.items()}
+                    element = join(owner.element, value) if owner.element is not None else value
+                    grown = replace(owner, entries=entries, element=element)
                 frame.env.change(owner, lambda held: grown)
                 self.store(frame, target, value, "item", path, owner.born, frame.assigned)
             case Sequence():

@@ -13,13 +13,14 @@ from tensorlint.flow.domain.values import (
     Foreign,
     Scalar,
     Sequence,
+    Unknown,
     Value,
 )
 from tensorlint.flow.hanging import hung
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame
-from tensorlint.flow.tree import children, dotted_name
+from tensorlint.flow.tree import bound_in, children, dotted_name
 
 _COMPOUND = frozenset(
     {
@@ -106,7 +107,7 @@ class Branches(Machine):
         for path, value in list(frame.env.items()):
             first, second = taken.lookup(path), left.lookup(path)
             if first is not second and first is not None and second is not None:
-                frame.env.bindings[path] = hung(self, value, test, before.lookup(path), first, second)
+                frame.env.bindings[path] = hung(self, value, test, frame, before.lookup(path), first, second)
 
     def _switch(self, mode: Fact) -> cst.BaseExpression | None:
         """What ``with torch.set_grad_enabled(...)`` asks, where the answer is left to the run."""
@@ -167,7 +168,8 @@ class Branches(Machine):
                         item = items[position] if items and known else element_of(self, subject, node, frame)
                         self._bind_pattern(part.value, item, _PART, frame)
             case _:
-                pass
+                for name in bound_in(pattern):
+                    frame.env.bind(name, Unknown(source="element"))
 
     def _try(self, node: cst.Try | cst.TryStar, frame: Frame) -> None:
         before = frame.env.copy()

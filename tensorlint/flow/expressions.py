@@ -47,7 +47,7 @@ from tensorlint.flow.models.objects import member
 from tensorlint.flow.models.tensors import tensor_attribute
 from tensorlint.flow.models.unknowns import unknown_attribute
 from tensorlint.flow.state import Frame, Loop
-from tensorlint.flow.tree import dotted_name
+from tensorlint.flow.tree import bound_in, dotted_name
 from tensorlint.knowledge import ARRAY_ATTRIBUTES, Result, Share
 
 #: What holds the device that a program was told to use.
@@ -338,7 +338,12 @@ class Expressions(Machine):
         before = frame.env.copy()
         self.narrow(node.left, frame, holds=isinstance(node.operator, cst.And))
         right = self.evaluate(node.right, frame)
-        frame.env = before
+        after, frame.env = frame.env, before
+        for name in bound_in(node.right):
+            # ``if x is not None and (y := f(x)) > 0``
+            if (bound := after.bindings.get(name)) is not None:
+                held = before.lookup(name)
+                before.bind(name, bound if held is None else join(held, bound))
         return join(left, right)
 
     def _conditional(self, node: cst.IfExp, frame: Frame) -> Value:
@@ -353,7 +358,7 @@ class Expressions(Machine):
         self.narrow(node.test, frame, holds=False)
         no = self.evaluate(node.orelse, frame)
         frame.env = before
-        chosen = yes if is_usual(test) else hung(self, join(yes, no), node.test, None, yes, no)
+        chosen = yes if is_usual(test) else hung(self, join(yes, no), node.test, frame, None, yes, no)
         if isinstance(chosen, DeviceValue) and chosen.fact.truth is Truth.MAYBE:
             return DeviceValue(fact=Fact(Truth.MAYBE, self.at(node), "the device depends on the machine"))
         return chosen

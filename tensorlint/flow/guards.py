@@ -34,13 +34,18 @@ from tensorlint.flow.tree import dotted_name
 _TENSOR_TYPES = (
     "torch.Tensor",
     "torch.nn.Parameter",
+    "torch.nn.parameter.Parameter",
+    "torch.nn.Buffer",
+    "torch.nn.parameter.Buffer",
     "torch.FloatTensor",
     "torch.LongTensor",
     "torch.autograd.Variable",
 )
+#: Modules whose classes say nothing of what an object is made of: tensors are iterable, too.
+_OF_ANY_KIND = ("typing.", "collections.abc.", "numbers.", "builtins.object", "torch.")
 _TENSOR_TESTS = frozenset({"torch.is_tensor", "torch.overrides.is_tensor_like"})
 #: Attributes that only tensors have, among what is usually told apart with ``hasattr``.
-_TENSOR_WITNESSES = frozenset({"detach", "cpu", "cuda", "requires_grad", "grad_fn", "is_cuda"})
+_TENSOR_WITNESSES = frozenset({"detach", "requires_grad", "grad_fn", "is_cuda"})
 
 
 #: What programs that serve several frameworks call the others, and torch.
@@ -58,12 +63,16 @@ class Guards(Machine):
         if self._asks_for_other_framework(test, frame, holds=holds):
             frame.env.other_framework = True
         if self.lessons.hanging:
-            name, answer = asked(test)
+            name, answer = asked(test, frame)
             self._decide(name, frame, holds=holds is answer)
         match test:
             case cst.Name() | cst.Attribute() | cst.Call() if not holds and self.current(test, frame) == ACCELERATED:
                 self._without_accelerator(test, frame)
-            case cst.Name() | cst.Attribute(value=cst.Name()) if not holds and _FLAG.search(dotted_name(test)):
+            case cst.Name() | cst.Attribute(value=cst.Name()) if (
+                not holds
+                and _FLAG.search(dotted_name(test))
+                and not isinstance(self.current(test.value, frame) if isinstance(test, cst.Attribute) else None, Tensor)
+            ):
                 # ``if self.gpu_mode: ... else: ...``
                 self._without_accelerator(test, frame)
             case cst.UnaryOperation(operator=cst.Not(), expression=inner):
@@ -155,6 +164,8 @@ class Guards(Machine):
     ) -> None:
         tested = self.evaluate(classes, frame)
         options = tested.items if isinstance(tested, Sequence) and tested.items is not None else (tested,)
+        if isinstance(classes, cst.BinaryOperation) and isinstance(classes.operator, cst.BitOr):
+            options = tuple(self.evaluate(each, frame) for each in _alternatives(classes))
         names = [option.path if isinstance(option, Symbol) else "" for option in options]
         if all(name in _TENSOR_TYPES or (name.startswith("torch.") and name.endswith("Tensor")) for name in names):
             # Not being a sparse or a long tensor leaves every other kind of tensor.
@@ -199,19 +210,28 @@ class Guards(Machine):
             return
         cls = self.cls(options[0]) if len(options) == 1 and isinstance(options[0], ClassObject) else None
         if cls is not None:
-            self._rebind(subject, frame, self.self_value(cls))
+            tensor = any(base.startswith("torch.") and base.endswith("Tensor") for base in cls.all_bases())
+            if tensor:
+                self._is_kind(subject, frame, tensor=True, holds=True)
+            else:
+                self._rebind(subject, frame, self.self_value(cls))
+            return
+        if not all(isinstance(option, (Symbol, ClassObject)) for option in options):
+            # A class that was not seen may be one of tensors.
             return
         names = {option.path for option in options if isinstance(option, Symbol)}
         if names <= {"builtins.list", "builtins.tuple", "builtins.set"} and names:
             inner = value if isinstance(value, Unknown) else Unknown()
-            self._rebind(subject, frame, Sequence(element=replace(inner, source=inner.source or "element", oid=0)))
+            kind = "list" if len(names) > 1 else next(iter(names)).removeprefix("builtins.")
+            element = replace(inner, source=inner.source or "element", oid=0)
+            self._rebind(subject, frame, Sequence(kind=kind, element=element))
         elif names in ({"builtins.float"}, {"builtins.int"}, {"builtins.str"}):
             self._rebind(subject, frame, Scalar(kind=names.pop().removeprefix("builtins.")))
         elif names and all(name.startswith("builtins.") and name != "builtins.object" for name in names):
             self._rebind(subject, frame, Foreign() if "builtins.dict" not in names else Unknown(source="element"))
         elif names and all(name == "torch.nn.Module" for name in names):
             self._rebind(subject, frame, Module(device=Fact()))
-        else:
+        elif not any(name.startswith(_OF_ANY_KIND) for name in names):
             self._rebind(subject, frame, Unknown(tensor=Truth.NO))
 
     # Properties.
@@ -274,7 +294,8 @@ class Guards(Machine):
             case cst.Attribute(attr=cst.Name(value="dtype")):
                 self._not_of_dtype(left, other, frame)
             case cst.Call(func=cst.Name(value="type"), args=[argument]):
-                if isinstance(other, Symbol) and other.path in _TENSOR_TYPES:
+                # A type that is another one may still be a kind of tensor.
+                if isinstance(other, Symbol) and other.path in _TENSOR_TYPES and holds:
                     self._is_kind(argument.value, frame, tensor=True, holds=holds)
             case cst.Name() | cst.Attribute():
                 if is_none(other) and holds:
@@ -327,6 +348,13 @@ class Guards(Machine):
         if device is NO_FACT:
             self._also_home(value, frame)
         self._rebind(owner, frame, replace(value, device=device))
+
+
+def _alternatives(classes: cst.BaseExpression) -> list[cst.BaseExpression]:
+    """``torch.Tensor`` and ``np.ndarray`` of ``torch.Tensor | np.ndarray``."""
+    if isinstance(classes, cst.BinaryOperation) and isinstance(classes.operator, cst.BitOr):
+        return [*_alternatives(classes.left), *_alternatives(classes.right)]
+    return [classes]
 
 
 def _is_device(value: Value) -> bool:

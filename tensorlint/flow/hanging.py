@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 import libcst as cst
@@ -10,14 +11,25 @@ import libcst as cst
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.values import Tensor, Unknown, Value
 from tensorlint.flow.machine import Machine
-from tensorlint.flow.tree import dotted_name
+from tensorlint.flow.state import Frame
+from tensorlint.flow.tree import children, dotted_name, names_in
 
+#: Functions that answer the same as long as they are asked of the same.
+_STEADY = frozenset(
+    {"isinstance", "issubclass", "hasattr", "callable", "len", "type", "str", "is_available", "is_tensor"}
+)
 #: What a test says that asks for a device.
 _NAMES_DEVICE = re.compile(r"device|cuda|gpu|cpu", re.IGNORECASE)
 
 
 def hung(
-    machine: Machine, joined: Value, test: cst.BaseExpression, before: Value | None, yes: Value, no: Value
+    machine: Machine,
+    joined: Value,
+    test: cst.BaseExpression,
+    frame: Frame,
+    before: Value | None,
+    yes: Value,
+    no: Value,
 ) -> Value:
     """``joined`` of what it is where ``test`` is true and where it is not, hanging on the answer."""
     if not all(isinstance(value, (Tensor, Unknown)) for value in (joined, yes, no)):
@@ -27,23 +39,50 @@ def hung(
     assert isinstance(no, (Tensor, Unknown))
     if Truth.MAYBE not in {joined.device.truth, joined.grad.truth}:
         return joined
-    name, answer = asked(test)
+    name, answer = asked(test, frame)
+    if not name:
+        return joined
     machine.lessons.hanging = True
     if not answer:
         yes, no = no, yes
     known = before if isinstance(before, (Tensor, Unknown)) else Unknown()
     device = joined.device.hanging_on(name, yes.device, no.device, known.device)
     if device.truth is Truth.MAYBE and known.device.truth > Truth.UNKNOWN and _NAMES_DEVICE.search(name):
-        # ``if Device.CPU not in machine.device: x = x.cpu()``: the program asked where it is, in words of its own.
+        # ``if Device.CPU not in self.device: x = x.cpu()``: the program asked where it is, in words of its own.
         device = Fact()
     return replace(joined, device=device, grad=joined.grad.hanging_on(name, yes.grad, no.grad, known.grad))
 
 
-def asked(test: cst.BaseExpression) -> tuple[str, bool]:
-    """What a test asks, in words that are the same each time it is asked, and the answer on which the test is true."""
+def asked(test: cst.BaseExpression, frame: Frame) -> tuple[str, bool]:
+    """What a test asks, in words that are the same each time it is asked, and the answer on which the test is true.
+
+    Empty where it may be answered otherwise the next time. A name that was bound again in between asks something else,
+    and so does a name of another function.
+    """
+    text, answer = _spelled(test)
+    if not all(_is_steady(called) for called in _calls_in(test)):
+        return "", answer
+    function = frame.function.site.definition if frame.function is not None else ""
+    versions = [f"{name}@{frame.env.version(name)}" for name in sorted(names_in(test)) if frame.env.version(name)]
+    return " ".join([text, *([f"in {function}"] if function else []), *versions]), answer
+
+
+def _calls_in(node: cst.CSTNode) -> Iterator[cst.Call]:
+    if isinstance(node, cst.Call):
+        yield node
+    for child in children(node):
+        yield from _calls_in(child)
+
+
+def _is_steady(call: cst.Call) -> bool:
+    """Whether a call says the same each time, of the same arguments."""
+    return dotted_name(call.func).rpartition(".")[2] in _STEADY
+
+
+def _spelled(test: cst.BaseExpression) -> tuple[str, bool]:
     match test:
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):
-            text, answer = asked(inner)
+            text, answer = _spelled(inner)
             return text, not answer
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
             negated = {cst.IsNot: "is", cst.NotEqual: "==", cst.NotIn: "in"}.get(type(operator))

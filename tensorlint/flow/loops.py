@@ -90,9 +90,11 @@ class Loops(Machine):
         skipped = None if entered and carried is not None else before
         ended = [(env, True) for env in (carried, skipped) if env is not None and not endless]
         frame.alive = True
-        merge(self, frame, *ended, *((env, True) for env in loop.breaks))
+        merge(self, frame, *ended)
         if node.orelse is not None and frame.alive:
+            # Not after ``break``.
             self.execute(node.orelse.body.body, frame)
+        merge(self, frame, (frame.env, frame.alive), *((env, True) for env in loop.breaks))
 
     def _with(self, node: cst.With, frame: Frame) -> None:
         mode = frame.env.grad_mode
@@ -103,7 +105,11 @@ class Loops(Machine):
             if item.asname is not None:
                 held = Foreign() if isinstance(value, (Symbol, Scalar)) else value
                 self.assign(item.asname.name, held, frame)
+        left = [exits for loop in frame.loops[-1:] for exits in (loop.breaks, loop.continues)]
+        known = [len(exits) for exits in left]
         self.execute(node.body.body, frame)
+        for env in (env for exits, count in zip(left, known, strict=True) for env in exits[count:]):
+            env.grad_mode = mode
         frame.env.grad_mode = mode
         self.default_device, self.autocast = device, autocast
 

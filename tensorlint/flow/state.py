@@ -35,12 +35,14 @@ class Environment:
     of a scope around when it is read here, as who runs at which time is only known in here.
     """
 
-    __slots__ = ("bindings", "changed", "dotted", "grad_mode", "other_framework", "parent", "stale")
+    __slots__ = ("bindings", "changed", "dotted", "grad_mode", "other_framework", "parent", "stale", "versions")
 
     def __init__(self, parent: Environment | None = None, grad_mode: Fact = GRAD_ASSUMED_ON) -> None:
         self.bindings: dict[str, Value] = {}
         self.stale: dict[str, Mutation] = {}
         self.changed: Changes = {}
+        #: How often names were bound here: a flag that was bound again is another flag.
+        self.versions: dict[str, int] = {}
         #: Whether any path with a dot in it may be bound.
         self.dotted = False
         self.grad_mode = grad_mode
@@ -53,6 +55,7 @@ class Environment:
         twin.bindings = dict(self.bindings)
         twin.stale = dict(self.stale)
         twin.changed = dict(self.changed)
+        twin.versions = dict(self.versions)
         twin.dotted = self.dotted
         twin.other_framework = self.other_framework
         return twin
@@ -77,6 +80,7 @@ class Environment:
                 del self.bindings[known]
                 self.stale.pop(known, None)
         self.dotted |= "." in path
+        self.versions[path] = self.versions.get(path, 0) + 1
         self.bindings[path] = value
         self.stale.pop(path, None)
 
@@ -101,6 +105,13 @@ class Environment:
         self.changed[oid] = before, how(now)
         for path, held in self.bindings.items():
             self.bindings[path] = _with_changed(held, oid, how)
+
+    def version(self, name: str) -> int:
+        """How often ``name`` was bound where it is found; a name that is bound once is told by itself."""
+        scope: Environment | None = self
+        while scope is not None and name not in scope.versions:
+            scope = scope.parent
+        return max(scope.versions[name] - 1, 0) if scope is not None else 0
 
     def holds(self, oid: int) -> Value | None:
         """The object ``oid``, where a name or a container holds it."""
@@ -142,6 +153,11 @@ class Environment:
         merged.other_framework = self.other_framework and other.other_framework
         merged.stale = {**other.stale, **self.stale}
         merged.changed = joined_changes(self.changed, other.changed)
+        merged.versions = {
+            name: max(self.versions.get(name, 0), other.versions.get(name, 0))
+            + (self.versions.get(name, 0) != other.versions.get(name, 0))
+            for name in {**self.versions, **other.versions}
+        }
         return merged
 
     def _at(self, path: str, fallback: Callable[[str], Value | None]) -> Value | None:

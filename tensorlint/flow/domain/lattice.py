@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from tensorlint.flow.domain.devices import device_fact, names_device
 from tensorlint.flow.domain.dtypes import joined_dtype
@@ -98,7 +99,9 @@ def _of_two_kinds(value: Value, other: Value) -> Value | None:
             return Scalar(kind=dtype.kind, literal=name)
         case Tensor(), Unknown():
             return _tensor_or_unknown(value, other)
-        case Module(), Unknown() | Instance():
+        case Module(), Unknown():
+            return replace(value, device=value.device.joined(other.device))
+        case Module(), Instance():
             return value
         case Unknown(), Array():
             return Unknown(device=value.device, grad=value.grad, tensor=value.tensor, source="mixed")

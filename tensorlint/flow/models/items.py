@@ -78,7 +78,7 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
         case Foreign():
             return value
         case Unknown():
-            if path and LOADER.search(path):
+            if path and LOADER.search(path) and value.source != "prepared":
                 return loaded()
             # Under a name that varies there is another object, or another row, each time.
             same = all(isinstance(index, Scalar) and (index.known or index.kind == "slice") for index in indices)
@@ -123,7 +123,7 @@ def element_of(machine: Machine, value: Value, node: cst.CSTNode, frame: Frame) 
             return Scalar(kind="str")
         case Unknown():
             name = dotted_name(node) if isinstance(node, (cst.Name, cst.Attribute)) else ""
-            if LOADER.search(name):
+            if LOADER.search(name) and value.source != "prepared":
                 return loaded()
             # Another object, or another row, each time.
             part = replace(part_of(value), storages=NO_STORAGE)

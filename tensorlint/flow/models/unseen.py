@@ -94,7 +94,7 @@ def unknown_result(machine: Machine, call: Call, *, callee: Unknown | None = Non
         device=device,
         grad=machine.result_grad(grad, call.frame),
         dtype=unsure_dtype(dtype),
-        source="file" if READER_NAME.search(name) and not operands else "call",
+        source=_source_of(name, operands),
         origin=Origin(machine.at(call.node), "computed here"),
         oid=machine.next_serial(),
     )
@@ -135,3 +135,10 @@ def is_model(argument: Argument, frame: Frame) -> bool:
 def computes_with_parameters(name: str) -> bool:
     """Whether a callable of this name is taken for a model. Asked at every call of unseen code."""
     return MODEL_NAME.search(name) is not None
+
+
+def _source_of(name: str, operands: list[Tensor | Unknown]) -> str:
+    if name == "prepare" or "prefetch" in name.lower():
+        # ``accelerator.prepare(loader)``, ``PrefetchLoader(loader)``: batches are moved on the way.
+        return "prepared"
+    return "file" if READER_NAME.search(name) and not operands else "call"
