@@ -23,6 +23,8 @@ _SNAPSHOT = re.compile(rb"state_dict\(\)|\.detach\(|\.data\b(?! import)")
 _TRAINING = re.compile(
     rb"\.step\(|\bfit|train\w*\(|backward\(|best|init_|old|prev|orig|\.(?:add|sub|mul|copy|data)_?\("
 )
+#: A leaf that is made of data, and differentiated.
+_REWRAPPED = re.compile(rb"requires_grad(?:_\(|\s*=\s*True)")
 #: A tensor that is written in place, and kept in something.
 _IN_PLACE = re.compile(rb"\.(?:add|sub|mul|div|copy|fill|zero|clamp|uniform|random)_\(")
 _STORED = re.compile(rb"append\(|yield|\w\[\w+\]\s*=\s*\w+\s*[#\n]|\[[^\]\n]*_\([^\n]* for ")
@@ -39,6 +41,7 @@ def may_matter(data: bytes) -> bool:
         return bool(
             (any(word in data for word in _WITH_TORCH_WORDS) and _WITH_TORCH.search(data))
             or (_SNAPSHOT.search(data) and _TRAINING.search(data))
+            or (b"backward(" in data and b"ensor(" in data and _REWRAPPED.search(data))
             or (_IN_PLACE.search(data) and _STORED.search(data))
         )
     return b"numpy" in data and bool(_OBJECTS.search(data) or (_BUFFER.search(data) and _STORED.search(data)))

@@ -67,7 +67,8 @@ def verify(
     from tensorlint.verify.pool import Limits, MissingTorchError, Pool, PoolError
 
     started = time.monotonic()
-    interpreter = python or sys.executable
+    # The programs run elsewhere, where a path that begins here leads nowhere. (A link is kept: it is what a venv is.)
+    interpreter = os.path.abspath(python) if python and os.sep in python else python or sys.executable
     if knowledge:
         if what or devices or explain:
             raise click.UsageError("--knowledge takes no fixtures, no --device and no --explain")

@@ -43,6 +43,17 @@ class Narrowed:
     given: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Rewrapped:
+    """A constructor made a leaf of data that the program computed: what comes before has no part in its graph."""
+
+    site: Site = field(compare=False)
+    #: Whether that data is seen to need a gradient.
+    of_graph: bool = False
+    #: What it is made of: "tensor", "tensors" (a list of them), or "" for anything else.
+    given: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tensor:
     device: Fact = UNKNOWN_FACT
@@ -68,6 +79,8 @@ class Tensor:
     frozen: Site | None = field(default=None, compare=False)
     #: The legacy constructor whose cast it went through, for as long as that dtype is kept.
     narrowed: Narrowed | None = field(default=None, compare=False)
+    #: The constructor that started a graph with it, or with what it is the sum or mean of.
+    rewrapped: Rewrapped | None = field(default=None, compare=False)
     #: A view of a part: by a slice, and by an index that may pick another part each time.
     sliced: bool = False
     picked: bool = False
@@ -91,6 +104,7 @@ class Tensor:
             unset=first_of(self.unset, other.unset) if self.unset and other.unset else None,
             frozen=first_of(self.frozen, other.frozen),
             narrowed=_either_narrowed(self.narrowed, other.narrowed),
+            rewrapped=_both_rewrapped(self.rewrapped, other.rewrapped),
             sliced=self.sliced or other.sliced,
             picked=self.picked or other.picked,
             oid=self.oid,
@@ -111,6 +125,7 @@ class Tensor:
             self.unset,
             self.frozen,
             None if self.narrowed is None else (self.narrowed.site, self.narrowed.given),
+            None if self.rewrapped is None else (self.rewrapped.site, self.rewrapped.of_graph, self.rewrapped.given),
             self.sliced,
             self.picked,
         )
@@ -503,6 +518,13 @@ def _either_narrowed(left: Narrowed | None, right: Narrowed | None) -> Narrowed 
     if left is None or right is None:
         return left or right
     return min(left, right, key=lambda each: (each.given, each.site))
+
+
+def _both_rewrapped(left: Rewrapped | None, right: Rewrapped | None) -> Rewrapped | None:
+    if left is None or right is None:
+        return None
+    given = left.given if left.given == right.given else ""
+    return Rewrapped(min(left.site, right.site), of_graph=left.of_graph and right.of_graph, given=given)
 
 
 def _earlier(left: Origin | None, right: Origin | None) -> Origin | None:

@@ -9,7 +9,18 @@ from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import holds_exactly, leaves
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.values import UNKNOWN, Array, Narrowed, Origin, Scalar, Sequence, Tensor, Unknown, Value
+from tensorlint.flow.domain.values import (
+    UNKNOWN,
+    Array,
+    Narrowed,
+    Origin,
+    Rewrapped,
+    Scalar,
+    Sequence,
+    Tensor,
+    Unknown,
+    Value,
+)
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import requested_device
 from tensorlint.flow.models.registry import function
@@ -93,6 +104,7 @@ def tensor_of(machine: Machine, path: str, call: Call) -> Value | None:
         zero_dim=isinstance(data, Scalar),
         unset=machine.at(call.node) if legacy and is_size(call.arguments) else None,
         narrowed=narrowed(name, data, dtype, machine.at(call.node)) if legacy else None,
+        rewrapped=rewrapped(name, data, machine.at(call.node)),
         oid=machine.next_serial(),
     )
 
@@ -116,6 +128,19 @@ def narrowed(name: str, data: Value, dtype: str, site: Site) -> Narrowed | None:
             return Narrowed(site)
         case _:
             return None
+
+
+def rewrapped(name: str, data: Value, site: Site) -> Rewrapped | None:
+    """What started a graph of its own; numbers that the program spells were computed by nobody."""
+    inside = list(leaves(data))
+    passed_on = isinstance(data, (Tensor, Unknown)) and name in {"as_tensor", "asarray"}
+    if passed_on or all(isinstance(leaf, Scalar) and leaf.known for leaf in inside):
+        return None
+    of_graph = any(isinstance(leaf, (Tensor, Unknown)) and leaf.grad.truth > Truth.UNKNOWN for leaf in inside)
+    given = "tensor" if isinstance(data, Tensor) else ""
+    if isinstance(data, Sequence) and inside and all(isinstance(leaf, Tensor) for leaf in inside):
+        given = "tensors"
+    return Rewrapped(site, of_graph, given)
 
 
 def is_size(arguments: tuple[Argument, ...]) -> bool:
