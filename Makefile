@@ -14,7 +14,7 @@ demo: $(VENV)/installed
 	@$(BIN)/tensorlint check --certainty likely --diff --unsafe-fixes examples || test $$? -eq 1
 
 test: $(VENV)/installed-test $(VENV)/installed-verify
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -530,6 +531,12 @@ def test_without_torch_it_says_what_to_install(tensorlint: Tensorlint, tmp_path:
     outcome = tensorlint("verify", "TBX101", "--python", path)
     assert (outcome.code, outcome.out) == (2, "")
     assert "pip install 'tensorlint[verify]'" in outcome.err
+
+
+@needs_torch
+def test_an_interpreter_is_found_from_here(tensorlint: Tensorlint) -> None:
+    outcome = tensorlint("verify", "TBX208", "--device", "cpu", "--python", os.path.relpath(sys.executable))
+    assert outcome.code == 0, outcome.err
 
 
 def test_usage_errors(tensorlint: Tensorlint, tmp_path: Path) -> None:
