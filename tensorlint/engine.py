@@ -254,7 +254,7 @@ def _findings(
     kept = list(drafts)
     repairs, failures = _repairs(source, kept, policy)
     imports = {name: place_import(module, name) for repair in repairs.values() for name in repair.imports}
-    sites = Sites(module)
+    sites = Sites(module, source.path)
     notes = {note: sites.node(note.site) for _, draft in kept for note in draft.notes}
     nodes = [draft.node for _, draft in kept] + [node for node in notes.values() if node is not None]
     nodes += [change.node for repair in repairs.values() for change in repair.changes]

@@ -29,6 +29,7 @@ def file_facts(source: Source) -> FileFacts:
     }
     path = source.path.replace("\\", "/")
     return FileFacts(
+        path=source.path,
         imports_torch=bool(modules & TORCH_ECOSYSTEM),
         mentions_device=bool(_DEVICE_WORDS.search(source.text)),
         foreign=frozenset(modules & FOREIGN_NUMPY_METHOD),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 class FileFacts:
     """What the whole file says about itself, for weighing what one line leaves open."""
 
+    path: str = ""
     imports_torch: bool = False
     #: Anything in the file is moved to a device, brought back from one, or names one.
     mentions_device: bool = False

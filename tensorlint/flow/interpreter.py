@@ -70,7 +70,7 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
 
     def _whole_file(self, module: cst.Module) -> None:
         if self.module is not module:
-            self.module, self.sites = module, Sites(module)
+            self.module, self.sites = module, Sites(module, self.file.path)
         self.applications = 0
         self.memo.clear()
         self.functions.clear()

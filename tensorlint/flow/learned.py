@@ -79,11 +79,24 @@ class Imports:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """Of the tensors that are kept under a key: where they lie, and whether they need a gradient."""
+
+    device: Fact
+    grad: Fact
+    #: Whether each of them was seen to be a tensor.
+    sure: bool
+
+    def joined(self, other: Kept) -> Kept:
+        return Kept(self.device.joined(other.device), self.grad.joined(other.grad), self.sure and other.sure)
+
+
+@dataclass(frozen=True, slots=True)
 class Learned:
     functions: Mapping[Site, FunctionLesson] = field(default_factory=dict)
     classes: Mapping[Site, ClassLesson] = field(default_factory=dict)
     #: What is kept under each literal key, in any dictionary.
-    kept_under: Mapping[str, Value] = field(default_factory=dict)
+    kept_under: Mapping[str, Kept] = field(default_factory=dict)
     #: The names of what was asked for its ``.parameters()``, with the place; of what was treated as only networks are
     #: (``.eval()``, ``.load_state_dict(...)``); and of what had parameters of its own frozen.
     trained: Mapping[str, Site] = field(default_factory=dict)
@@ -113,7 +126,7 @@ class Learned:
         return Learned(
             functions=_both(self.functions, other.functions, FunctionLesson.joined),
             classes=_both(self.classes, other.classes, ClassLesson.joined),
-            kept_under=_both(self.kept_under, other.kept_under, join),
+            kept_under=_both(self.kept_under, other.kept_under, Kept.joined),
             trained=_both(self.trained, other.trained, _first),
             networks=self.networks | other.networks,
             frozen=self.frozen | other.frozen,
@@ -151,7 +164,7 @@ class Lessons:
         known = learned or Learned()
         self.functions: dict[Site, FunctionLesson] = dict(known.functions)
         self.classes: dict[Site, ClassLesson] = dict(known.classes)
-        self.kept_under: dict[str, Value] = dict(known.kept_under)
+        self.kept_under: dict[str, Kept] = dict(known.kept_under)
         self.trained: dict[str, Site] = dict(known.trained)
         self.networks = set(known.networks)
         self.frozen = set(known.frozen)

@@ -12,7 +12,6 @@ from tensorlint.flow import events
 from tensorlint.flow.core import Core
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import leaves, storages_of
-from tensorlint.flow.domain.lattice import join
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import (
@@ -25,6 +24,7 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
+from tensorlint.flow.learned import Kept
 from tensorlint.flow.state import Frame, Loop, Stored
 from tensorlint.flow.tree import contains
 
@@ -181,9 +181,12 @@ class Memory(Core):
 
     def keep_under(self, key: Value, value: Value) -> None:
         """Remember, in the first pass, what is stored under a literal key."""
-        if self.learning and isinstance(key, Scalar) and isinstance(key.literal, str):
+        if not (self.learning and isinstance(key, Scalar) and isinstance(key.literal, str)):
+            return
+        if isinstance(value, (Tensor, Unknown)):
+            kept = Kept(value.device, value.grad, isinstance(value, Tensor))
             known = self.lessons.kept_under.get(key.literal)
-            self.lessons.kept_under[key.literal] = value if known is None else join(known, value)
+            self.lessons.kept_under[key.literal] = kept if known is None else known.joined(kept)
 
     def found_under(self, key: Value, value: Unknown) -> Unknown:
         """``value`` was read from under a key: what this file always brings to the CPU, or detaches, before keeping
@@ -193,11 +196,11 @@ class Memory(Core):
             if isinstance(key, Scalar) and isinstance(key.literal, str)
             else None
         )
-        if not isinstance(kept, (Tensor, Unknown)):
+        if kept is None:
             return value
         if value.device.truth is Truth.UNKNOWN and kept.device.truth is Truth.NO and kept.device.site is not None:
             value = replace(value, device=kept.device)
-        if value.grad.truth is Truth.UNKNOWN and kept.grad.truth is Truth.NO and isinstance(kept, Tensor):
+        if value.grad.truth is Truth.UNKNOWN and kept.grad.truth is Truth.NO and kept.sure:
             value = replace(value, grad=kept.grad)
         return value
 

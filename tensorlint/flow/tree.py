@@ -46,8 +46,9 @@ def _may_hold_code(name: str) -> bool:
 class Sites:
     """Between the nodes of one file and their sites. Nothing is numbered before somebody asks."""
 
-    def __init__(self, module: cst.Module | None) -> None:
+    def __init__(self, module: cst.Module | None, file: str = "") -> None:
         self._module = module
+        self._file = file
         self._numbers: dict[int, tuple[str, int]] = {}
         self._nodes: dict[str, list[cst.CSTNode]] = {}
 
@@ -56,11 +57,11 @@ class Sites:
         if not self._numbers:
             self._number()
         number = self._numbers.get(id(node))
-        return NOWHERE if number is None else Site(*number)
+        return NOWHERE if number is None else Site(*number, self._file)
 
     def node(self, site: Site | None) -> cst.CSTNode | None:
         """The node at ``site``; None where that is in another file, or nowhere."""
-        if site is None or site.number < 0:
+        if site is None or site.number < 0 or site.file != self._file:
             return None
         if not self._nodes:
             self._number()

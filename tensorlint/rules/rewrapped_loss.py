@@ -61,7 +61,6 @@ class RewrappedLoss(Rule):
 
     code = "TBX501"
     name = "rewrapped-loss"
-    since = "0.2.0"
     fix = Applicability.UNSAFE
 
     def on_method_call(self, event: MethodCall) -> Iterator[Draft]:

@@ -16,6 +16,8 @@ class Site:
 
     definition: str
     number: int
+    #: The path of the file, as it was given.
+    file: str = ""
 
 
 #: Of what the program does not spell.
