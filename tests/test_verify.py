@@ -534,8 +534,8 @@ def test_without_torch_it_says_what_to_install(tensorlint: Tensorlint, tmp_path:
 
 
 @needs_torch
-def test_an_interpreter_is_found_from_here(tensorlint: Tensorlint) -> None:
-    outcome = tensorlint("verify", "TBX208", "--device", "cpu", "--python", os.path.relpath(sys.executable))
+def test_an_interpreter_is_found_from_here(tensorlint: Tensorlint, tmp_path: Path) -> None:
+    outcome = tensorlint("verify", "TBX208", "--device", "cpu", "--python", os.path.relpath(sys.executable, tmp_path))
     assert outcome.code == 0, outcome.err
 
 
