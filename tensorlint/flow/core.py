@@ -10,13 +10,7 @@ from tensorlint.flow import events
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.memory import Owner, Storage, Storages
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.values import (
-    ClassObject,
-    Instance,
-    Module,
-    Symbol,
-    Value,
-)
+from tensorlint.flow.domain.values import ClassObject, Instance, Module, Symbol, Value
 from tensorlint.flow.learned import Lessons
 from tensorlint.flow.state import Environment, Frame
 from tensorlint.flow.tree import Sites, binds_after

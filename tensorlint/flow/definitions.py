@@ -6,13 +6,7 @@ import libcst as cst
 
 from tensorlint.flow.annotations import value_of
 from tensorlint.flow.defined import ClassInfo, FunctionInfo
-from tensorlint.flow.domain.values import (
-    ClassObject,
-    Function,
-    Scalar,
-    Symbol,
-    Unknown,
-)
+from tensorlint.flow.domain.values import ClassObject, Function, Scalar, Symbol, Unknown
 from tensorlint.flow.expressions import FLOATS
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Environment, Frame

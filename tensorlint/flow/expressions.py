@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -50,16 +49,6 @@ from tensorlint.flow.state import Frame, Loop
 from tensorlint.flow.tree import bound_in, dotted_name
 from tensorlint.knowledge import ARRAY_ATTRIBUTES, Result, Share
 
-#: What holds the device that a program was told to use.
-_CHOSEN = re.compile(
-    r"(^|[._])(args?|opts?|options?|cfg|conf|config|hps?|hparams?|params|settings|flags?|namespace|self|cls|trainer"
-    r"|accelerator|runner|agent|context|ctx|state)$",
-    re.IGNORECASE,
-)
-#: Names that data loaders go by; what they yield was collated in host memory.
-LOADER = re.compile(
-    r"(^|_)(data_?)?(loader|dataloader)s?$|loader$|_dl$|(train|val|valid|test)_(iter|gen)$", re.IGNORECASE
-)
 _CONSTANTS: Mapping[str, Value] = MappingProxyType(
     {
         "None": NONE,

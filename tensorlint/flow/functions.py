@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import libcst as cst
@@ -33,9 +32,9 @@ from tensorlint.flow.memory import of_no_model, without_aliases
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame
 from tensorlint.flow.summary import Summary, summary_of
 from tensorlint.flow.tree import dotted_name
+from tensorlint.knowledge import names
 
 _NO_GRAD_DECORATORS = frozenset({"no_grad", "inference_mode"})
-_COLLATE = re.compile(r"collate|(^|_)transform$")
 HOST_METHODS = frozenset({"__getitem__", "__getitems__"})
 
 
@@ -50,7 +49,7 @@ class Functions(Machine):
             if positional and not decorators & {"staticmethod", "classmethod"}:
                 frame.self_name = positional[0].name.value
         frame.host_only = (
-            bool(_COLLATE.search(info.name))
+            names.COLLATE.search(info.name)
             or (
                 info.cls is not None
                 and info.cls.is_dataset

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import libcst as cst
@@ -30,6 +29,7 @@ from tensorlint.flow.hanging import asked
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name
+from tensorlint.knowledge import names
 
 _TENSOR_TYPES = (
     "torch.Tensor",
@@ -51,10 +51,6 @@ _TENSOR_WITNESSES = frozenset({"detach", "requires_grad", "grad_fn", "is_cuda"})
 #: What programs that serve several frameworks call the others, and torch.
 _OTHER_FRAMEWORKS = frozenset({"tf", "tensorflow", "keras", "jax", "flax", "paddle", "mlx", "mxnet", "mindspore"})
 _TORCH_NAMES = frozenset({"pt", "torch", "pytorch"})
-_OTHER_FRAMEWORK = re.compile(r"(^|_)(tf|tensorflow|keras|jax|flax|paddle|mlx|mxnet|mindspore)($|_)", re.IGNORECASE)
-_FRAMEWORK = re.compile(r"framework|backend|return_tensors|tensor_type", re.IGNORECASE)
-#: Flags of a program by which it works on an accelerator.
-_FLAG = re.compile(r"(^|[._])(use_?)?(cuda|gpu|gpus)(_?(mode|flag|enabled|available))?$", re.IGNORECASE)
 
 
 class Guards(Machine):
@@ -70,7 +66,7 @@ class Guards(Machine):
                 self._without_accelerator(test, frame)
             case cst.Name() | cst.Attribute(value=cst.Name()) if (
                 not holds
-                and _FLAG.search(dotted_name(test))
+                and names.ACCELERATED.search(dotted_name(test))
                 and not isinstance(self.current(test.value, frame) if isinstance(test, cst.Attribute) else None, Tensor)
             ):
                 # ``if self.gpu_mode: ... else: ...``
@@ -122,10 +118,10 @@ class Guards(Machine):
                     return bool(named) and named <= _OTHER_FRAMEWORKS
                 # Not torch's is another one's where frameworks are told apart, and not kinds of output.
                 asked = dotted_name(left).split(".")[-1]
-                return bool(named) and named <= _TORCH_NAMES and _FRAMEWORK.search(asked) is not None
+                return bool(named) and named <= _TORCH_NAMES and names.FRAMEWORK.search(asked)
             case cst.Name() | cst.Attribute() | cst.Call():
                 asked = dotted_name(test.func if isinstance(test, cst.Call) else test).split(".")[-1]
-                return holds and _OTHER_FRAMEWORK.search(asked) is not None
+                return holds and names.OTHER_FRAMEWORK.search(asked)
             case _:
                 return False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,13 +12,12 @@ from tensorlint.flow.domain.values import Tensor, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import children, dotted_name, names_in
+from tensorlint.knowledge import names
 
 #: Functions that answer the same as long as they are asked of the same.
 _STEADY = frozenset(
     {"isinstance", "issubclass", "hasattr", "callable", "len", "type", "str", "is_available", "is_tensor"}
 )
-#: What a test says that asks for a device.
-_NAMES_DEVICE = re.compile(r"device|cuda|gpu|cpu", re.IGNORECASE)
 
 
 def hung(
@@ -47,7 +45,7 @@ def hung(
         yes, no = no, yes
     known = before if isinstance(before, (Tensor, Unknown)) else Unknown()
     device = joined.device.hanging_on(name, yes.device, no.device, known.device)
-    if device.truth is Truth.MAYBE and known.device.truth > Truth.UNKNOWN and _NAMES_DEVICE.search(name):
+    if device.truth is Truth.MAYBE and known.device.truth > Truth.UNKNOWN and names.ASKS_FOR_DEVICE.search(name):
         # ``if Device.CPU not in self.device: x = x.cpu()``: the program asked where it is, in words of its own.
         device = Fact()
     return replace(joined, device=device, grad=joined.grad.hanging_on(name, yes.grad, no.grad, known.grad))

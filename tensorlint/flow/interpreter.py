@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -38,15 +37,10 @@ from tensorlint.flow.machine import declared_value
 from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_NOT_KNOWN, GRAD_OFF, Environment, Frame
 from tensorlint.flow.statements import Statements
 from tensorlint.flow.tree import Sites, dotted_name
+from tensorlint.knowledge import names
 
-#: Lightning calls these under ``no_grad``.
-_LIGHTNING_EVAL = re.compile(
-    r"(validation|test|predict)_(step|step_end|epoch_end)|on_(validation|test|predict)_((epoch|batch)_)?(start|end)"
-)
 #: Bases that call nothing back but ``forward``, by the first part of their names.
 _PLAIN_BASES = frozenset({"torch", "builtins", "object", "abc", "ABC", "typing", "enum", "collections"})
-_TRAINS = re.compile(r"train|fit|learn|update|optimi[sz]e|backward|loss|^forward$")
-_EVALUATES = re.compile(r"predict|infer|test|eval|valid|post_?process", re.IGNORECASE)
 
 
 class Interpreter(Expressions, Guards, Calls, Statements, Functions):
@@ -127,7 +121,7 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
             and info.name in {"forward", "backward", "setup_context", "vjp", "jvp"}
         ):
             return GRAD_OFF
-        if _LIGHTNING_EVAL.fullmatch(info.name) and info.cls is not None:
+        if names.LIGHTNING_EVALUATES.fullmatch(info.name) and info.cls is not None:
             return GRAD_OFF
         if info.lesson.grad_mode is not None and info.lesson.grad_mode.truth is Truth.NO:
             return GRAD_OFF
@@ -219,9 +213,9 @@ def _is_hook(info: FunctionInfo) -> bool:
 
     What evaluates is so even where ``forward`` is seen to call it: that is what the base class calls.
     """
-    if info.cls is None or _TRAINS.search(info.name) or info.name.startswith("__"):
+    if info.cls is None or names.TRAINS.search(info.name) or info.name.startswith("__"):
         return False
-    if info.lesson.calls and not _EVALUATES.search(info.name):
+    if info.lesson.calls and not names.EVALUATES.search(info.name):
         return False
     return any(base.partition(".")[0] not in _PLAIN_BASES for base in info.cls.all_bases())
 

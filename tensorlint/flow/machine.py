@@ -12,16 +12,7 @@ from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable, leaves
 from tensorlint.flow.domain.lattice import join
 from tensorlint.flow.domain.memory import Owner, Storage, Storages
-from tensorlint.flow.domain.values import (
-    Array,
-    ClassObject,
-    Instance,
-    Module,
-    Optimizer,
-    Tensor,
-    Unknown,
-    Value,
-)
+from tensorlint.flow.domain.values import Array, ClassObject, Instance, Module, Optimizer, Tensor, Unknown, Value
 from tensorlint.flow.memory import Memory
 from tensorlint.flow.state import Frame
 

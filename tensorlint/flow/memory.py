@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,26 +13,14 @@ from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import leaves, storages_of
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.values import (
-    Array,
-    Dictionary,
-    Optimizer,
-    Scalar,
-    Sequence,
-    Tensor,
-    Unknown,
-    Value,
-)
+from tensorlint.flow.domain.values import Array, Dictionary, Optimizer, Scalar, Sequence, Tensor, Unknown, Value
 from tensorlint.flow.learned import Kept
 from tensorlint.flow.state import Frame, Loop, Stored
 from tensorlint.flow.tree import contains
+from tensorlint.knowledge import names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-#: What a trainer calls between its steps.
-_CALLBACK = re.compile(r"on_.*(epoch|batch|step|train|validation)")
 
 
 class Memory(Core):
@@ -231,7 +218,7 @@ class Memory(Core):
         """For a method that a trainer calls between its steps."""
         if frame.function is None or not isinstance(frame.function.node, cst.FunctionDef):
             return None
-        if not _CALLBACK.match(frame.function.name):
+        if not names.CALLBACK.match(frame.function.name):
             return None
         return Mutation(self.at(frame.function.node.name), How.UPDATE, "called between the steps of a training")
 

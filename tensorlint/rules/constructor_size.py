@@ -8,10 +8,11 @@ from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, add_argument, replace, source_of
 from tensorlint.flow.domain.values import Array, Scalar
 from tensorlint.flow.events import Scene, Spelling, TorchCall, UnsetRead
+from tensorlint.knowledge import names
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
-from tensorlint.rules.constructors import DTYPES, SIZE_NAME
+from tensorlint.rules.constructors import DTYPES
 from tensorlint.rules.wording import spell
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _repair(node: cst.CSTNode, scene: Scene) -> Builder | None:
             dtype_made = DTYPES.get(source_of(function).rpartition(".")[2])
         case _:
             return None
-    if dtype_made is None or SIZE_NAME.search(spell(value)):
+    if dtype_made is None or names.SIZE.search(spell(value)):
         return None
     tensor, dtype = (mending.beside(function, scene, f"torch.{name}") for name in ("tensor", dtype_made))
     return None if tensor is None or dtype is None else partial(_number, node, tensor, dtype)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,12 +17,6 @@ from tensorlint.rules import mending
 if TYPE_CHECKING:
     import libcst as cst
 
-#: Names of sizes: ``torch.Tensor(hidden_size)`` allocates.
-SIZE_NAME = re.compile(
-    r"(^|[._])(n|k|num|size|shape|dims?|ndim|channels?|features?|planes|hidden|units|length|len|count|width|height|heads|classes|embed|embedding_dim)(_\w+)?$"
-    r"|(_size|_dim|_channels|_features|_planes|_units|_len|_num)$",
-    re.IGNORECASE,
-)
 #: What each of them makes.
 DTYPES = {
     "Tensor": "float32",

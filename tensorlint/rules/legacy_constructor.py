@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,10 +14,11 @@ from tensorlint.flow.domain.inside import holds_exactly
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.values import Array, Scalar, Sequence, Tensor, Unknown, Value, is_none
 from tensorlint.flow.events import NarrowedUse, Spelling, TorchCall
+from tensorlint.knowledge import names
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
-from tensorlint.rules.constructors import DTYPES, SIZE_NAME, same_for, spelled_out
+from tensorlint.rules.constructors import DTYPES, same_for, spelled_out
 from tensorlint.rules.wording import spell
 
 if TYPE_CHECKING:
@@ -27,13 +27,6 @@ if TYPE_CHECKING:
 #: Casts that make the way through float32 a detour.
 _CASTS = frozenset({"long", "int", "short", "char", "byte", "bool", "double"})
 _FLOATS = frozenset({"Tensor", "FloatTensor", "HalfTensor"})
-#: Names of integers that count nothing, so that another one in their place is wrong.
-_IDENTIFIER = re.compile(
-    r"(^|[._])(ids?|idx|index|indexes|indices|tokens?|timestamps?|stamps?)(\[.*\])?$|_(id|idx)s?(\[.*\])?$",
-    re.IGNORECASE,
-)
-#: Those among them that say which row of something is meant: they stay far below 2**24.
-_PLACE = re.compile(r"(idx|index|indexes|indices|tokens?)(\[.*\])?$", re.IGNORECASE)
 
 
 class LegacyConstructorCast(Rule):
@@ -127,7 +120,7 @@ class LegacyConstructorCast(Rule):
                 return
         # Most lists of whole numbers count something, and stay small; so do places.
         given = _given(event.node)
-        small = not _identifies(given) if event.given == "numbers" else _PLACE.search(given)
+        small = not _identifies(given) if event.given == "numbers" else names.PLACE.search(given)
         counts = event.wanted == "int" and bool(small)
         yield Draft(
             event.node,
@@ -142,7 +135,7 @@ class LegacyConstructorCast(Rule):
 
 def _identifies(name: str) -> bool:
     """Whether whole numbers go by the name of something that is numbered without end."""
-    return _IDENTIFIER.search(name) is not None and _PLACE.search(name) is None
+    return names.IDENTIFIER.search(name) and not names.PLACE.search(name)
 
 
 def _given(call: cst.CSTNode) -> str:
@@ -177,7 +170,7 @@ def harm_of(event: TorchCall, data: Argument) -> tuple[Certainty, str] | None:
         case Array(dtype="int64" | "int32" | "uint64" | "uint32" as dtype):
             bound = "2**24" if target == "float32" else "2**11"
             cast_back = event.consumer in _CASTS and not data.value.counted
-            meant = target == "float16" or (cast_back and not _PLACE.search(spell(data.node)))
+            meant = target == "float16" or (cast_back and not names.PLACE.search(spell(data.node)))
             meant = meant or _identifies(spell(data.node))
             # Counts, features and pixels are turned into floats on purpose, and are small.
             certainty = Certainty.CERTAIN if meant else Certainty.POSSIBLE
@@ -187,7 +180,7 @@ def harm_of(event: TorchCall, data: Argument) -> tuple[Certainty, str] | None:
         case Sequence() as numbers:
             return _harm_of_list(numbers, data, target)
         case Unknown(tensor=tensor, source=source) if tensor is not Truth.NO or source == "mixed":
-            sized = SIZE_NAME.search(spell(data.node)) or event.consumer.endswith("_")
+            sized = names.SIZE.search(spell(data.node)) or event.consumer.endswith("_")
             return None if sized else (Certainty.POSSIBLE, "whatever it holds")
         case _:
             return None

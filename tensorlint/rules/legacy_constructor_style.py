@@ -10,10 +10,11 @@ from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.values import Array, Scalar, Sequence, Tensor, Unknown
 from tensorlint.flow.events import Spelling, TorchCall
+from tensorlint.knowledge import names
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
-from tensorlint.rules.constructors import DTYPES, SIZE_NAME, spelled_out
+from tensorlint.rules.constructors import DTYPES, spelled_out
 from tensorlint.rules.legacy_constructor import harm_of
 from tensorlint.rules.wording import spell
 
@@ -95,7 +96,7 @@ def _is_data(event: TorchCall, data: Argument) -> bool:
         case Sequence(kind=kind):
             return kind in {"list", "tuple"}
         case Unknown(tensor=tensor):
-            sized = SIZE_NAME.search(spell(data.node)) or event.consumer.endswith("_")
+            sized = names.SIZE.search(spell(data.node)) or event.consumer.endswith("_")
             return tensor is not Truth.YES and not sized
         case Tensor() | _:
             return False

@@ -10,10 +10,11 @@ from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.memory import How
 from tensorlint.flow.domain.values import Array, Tensor
 from tensorlint.flow.events import StaleRead, Store
+from tensorlint.knowledge import names
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
-from tensorlint.rules.wording import KEPT_NAME, spell
+from tensorlint.rules.wording import spell
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -73,7 +74,7 @@ class LiveSnapshot(Rule):
         if event.container != "attribute" or not isinstance(value, (Tensor, Array)) or value.alias is None:
             return
         alias = event.scene.node(value.alias)
-        if alias is None or not KEPT_NAME.search(event.target):
+        if alias is None or not names.KEPT.search(event.target):
             return
         if any(storage.owner.is_trained for storage in value.storages):
             yield Draft(

@@ -8,9 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Certainty
+from tensorlint.knowledge import names
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note
-from tensorlint.rules.wording import WRITE_THROUGH_NAME, spell
+from tensorlint.rules.wording import spell
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -47,7 +48,7 @@ class Sharing:
     def read_afterwards(self, event: StaleRead, alias: Site | None) -> Iterator[Draft]:
         """The finding at the write, which the name that is read by ``event`` shows."""
         write = event.scene.node(event.mutation.site)
-        if write is None or WRITE_THROUGH_NAME.search(event.mutation.name):
+        if write is None or names.WRITE_THROUGH.search(event.mutation.name):
             return
         read = Note(event.scene.at(event.node), f"`{event.name}` is read here and shows the change")
         yield Draft(

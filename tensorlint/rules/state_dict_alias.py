@@ -10,9 +10,10 @@ from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.memory import How
 from tensorlint.flow.domain.values import Dictionary, Tensor, Value
 from tensorlint.flow.events import Scene, Spelling, StaleRead, Store
+from tensorlint.knowledge import names
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Note, Rule
-from tensorlint.rules.wording import KEPT_NAME, spell
+from tensorlint.rules.wording import spell
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -90,7 +91,7 @@ class StateDictAlias(Rule):
             event.container != "attribute"
             or not isinstance(value, Dictionary)
             or not value.state_dict
-            or not KEPT_NAME.search(event.target)
+            or not names.KEPT.search(event.target)
         ):
             return
         alias = event.scene.node(value.alias)

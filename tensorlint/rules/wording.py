@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from tensorlint.flow.domain.facts import Fact, Truth
@@ -10,13 +9,6 @@ from tensorlint.rules.base import Note
 
 if TYPE_CHECKING:
     import libcst as cst
-
-#: Names under which something is kept to be compared with, or returned to, later.
-KEPT_NAME = re.compile(
-    r"best|initial|init_|_init$|backup|old|previous|prev_|original|snapshot|saved|restore", re.IGNORECASE
-)
-#: Names that say a write is meant to reach the memory behind them.
-WRITE_THROUGH_NAME = re.compile(r"view|shared|buf|alias|_numpy$|_np$|mem|out$|out_|dst|dest", re.IGNORECASE)
 
 
 def spell(node: cst.CSTNode, limit: int = 48) -> str:

@@ -6,9 +6,9 @@ from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.domain.memory import How, Owner
 from tensorlint.flow.domain.values import Array, Tensor
 from tensorlint.flow.events import StaleRead, Write
+from tensorlint.knowledge import names
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.sharing import Sharing
-from tensorlint.rules.wording import WRITE_THROUGH_NAME
 
 _HOLDERS = {
     Owner.ARGUMENT: "the caller's tensor",
@@ -77,7 +77,7 @@ class WriteToExportedView(Rule):
         holder = _HOLDERS.get(event.storage.owner)
         if not isinstance(value, Array) or not value.exported or value.alias is None or holder is None:
             return
-        if len(value.storages) != 1 or event.how in {"fill", "through"} or WRITE_THROUGH_NAME.search(event.name):
+        if len(value.storages) != 1 or event.how in {"fill", "through"} or names.WRITE_THROUGH.search(event.name):
             return
         yield Draft(
             event.node,

@@ -8,15 +8,7 @@ import libcst as cst
 
 from tensorlint.flow.call import Call
 from tensorlint.flow.domain.lattice import any_element, join
-from tensorlint.flow.domain.values import (
-    NONE,
-    UNKNOWN,
-    Dictionary,
-    Scalar,
-    Sequence,
-    Unknown,
-    Value,
-)
+from tensorlint.flow.domain.values import NONE, UNKNOWN, Dictionary, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of
 from tensorlint.flow.models.unknowns import unknown_method

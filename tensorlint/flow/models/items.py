@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import libcst as cst
@@ -30,11 +29,7 @@ from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arrays import array_item, copies_by_index, part_taken
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name
-
-#: Names that data loaders go by; what they yield was collated in host memory.
-LOADER = re.compile(
-    r"(^|_)(data_?)?(loader|dataloader)s?$|loader$|_dl$|(train|val|valid|test)_(iter|gen)$", re.IGNORECASE
-)
+from tensorlint.knowledge import names
 
 
 def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
@@ -78,7 +73,7 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
         case Foreign():
             return value
         case Unknown():
-            if path and LOADER.search(path) and value.source != "prepared":
+            if path and names.LOADER.search(path) and value.source != "prepared":
                 return loaded()
             # Under a name that varies there is another object, or another row, each time.
             same = all(isinstance(index, Scalar) and (index.known or index.kind == "slice") for index in indices)
@@ -123,7 +118,7 @@ def element_of(machine: Machine, value: Value, node: cst.CSTNode, frame: Frame) 
             return Scalar(kind="str")
         case Unknown():
             name = dotted_name(node) if isinstance(node, (cst.Name, cst.Attribute)) else ""
-            if LOADER.search(name) and value.source != "prepared":
+            if names.LOADER.search(name) and value.source != "prepared":
                 return loaded()
             # Another object, or another row, each time.
             part = replace(part_of(value), storages=NO_STORAGE)

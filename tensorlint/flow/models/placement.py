@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import libcst as cst
@@ -29,8 +28,7 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.tree import dotted_name
-
-_DEVICE_NAME = re.compile(r"dev|gpu|cuda|cpu|rank|accelerator|(^|[._])place", re.IGNORECASE)
+from tensorlint.knowledge import names
 
 
 def moved_to(machine: Machine, value: Value, spelled: cst.BaseExpression, node: cst.CSTNode) -> Fact:
@@ -114,7 +112,7 @@ def map_location(machine: Machine, call: Call) -> Fact:
 
 def names_device(node: cst.BaseExpression) -> bool:
     """Whether an expression is called what devices are called where they are handed around."""
-    return _DEVICE_NAME.search(cst.Module(body=()).code_for_node(node)) is not None
+    return names.DEVICE.search(cst.Module(body=()).code_for_node(node))
 
 
 def spell(node: cst.BaseExpression) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import libcst as cst
@@ -39,19 +38,11 @@ from tensorlint.flow.models.tensors import export, set_grad, tensor_method
 from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name, names_in
-from tensorlint.knowledge import ARRAY_ONLY_METHODS, TENSOR_METHODS, TENSOR_ONLY_METHODS, Result
+from tensorlint.knowledge import ARRAY_ONLY_METHODS, TENSOR_METHODS, TENSOR_ONLY_METHODS, Result, names
 
-#: What holds the device that a program was told to use.
-_CHOSEN = re.compile(
-    r"(^|[._])(args?|opts?|options?|cfg|conf|config|hps?|hparams?|params|settings|flags?|namespace|self|cls|trainer"
-    r"|accelerator|runner|agent|context|ctx|state)$",
-    re.IGNORECASE,
-)
 _DISTRIBUTION_METHODS = frozenset(
     {"sample", "sample_n", "rsample", "log_prob", "entropy", "mean", "stddev", "variance", "cdf", "icdf"}
 )
-_MODEL_NAME = re.compile(r"(model|net|network|module|actor|critic|policy|encoder|decoder)\w*$", re.IGNORECASE)
-_OPTIMIZER_NAME = re.compile(r"(^|_)(opt|optim|optimizer|optimiser|solver|trainer)\w*$|_opt(im)?$", re.IGNORECASE)
 
 #: Methods that only networks have.
 _ASKED_OF_NETWORKS = frozenset({"eval", "train", "zero_grad", "load_state_dict", "named_parameters", "requires_grad_"})
@@ -160,7 +151,7 @@ def unknown_moved(machine: Machine, value: Unknown, name: str, call: Call) -> Va
         # ``model.to(device)`` as a statement moves a module in place (and does nothing to a tensor).
         assert isinstance(call.node.func, cst.Attribute)
         path = dotted_name(call.node.func.value)
-        if path and _MODEL_NAME.search(path) and path not in call.frame.env.stale:
+        if path and names.MODULE.search(path) and path not in call.frame.env.stale:
             call.frame.env.bind(path, replace(value, device=device))
     kept = value.storages if device.truth is Truth.NO and value.device.truth is not Truth.YES else NO_STORAGE
     return replace(value, device=device, storages=kept, oid=machine.next_serial())
@@ -171,7 +162,7 @@ def retyped(machine: Machine, value: Unknown, dtype: str, node: cst.Call, frame:
     changed = replace(value, dtype="" if dtype == "?" else dtype, storages=NO_STORAGE)
     assert isinstance(node.func, cst.Attribute)
     path = dotted_name(node.func.value)
-    if frame.bare_call is node and path and _MODEL_NAME.search(path) and path not in frame.env.stale:
+    if frame.bare_call is node and path and names.MODULE.search(path) and path not in frame.env.stale:
         frame.env.bind(path, changed)
     return changed
 
@@ -194,18 +185,18 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
     note_training(machine, owner, name, call.node)
     trained = Fact(Truth.MAYBE, machine.at(call.node), "a parameter needs a gradient")
     match name:
-        case "step" if _OPTIMIZER_NAME.search(owner) or owner == "scaler":
+        case "step" if names.OPTIMIZER.search(owner) or owner == "scaler":
             machine.update_parameters(
                 call.frame,
                 Mutation(machine.at(call.node), How.UPDATE, "the optimizer updates the parameters in place here"),
             )
             return NONE
         case "state_dict" if (
-            _OPTIMIZER_NAME.search(owner) and call.frame.function and call.frame.function.name == "__init__"
+            names.OPTIMIZER.search(owner) and call.frame.function and call.frame.function.name == "__init__"
         ):
             # Nobody stepped what an object is just made for.
             return Dictionary(element=UNKNOWN, oid=machine.next_serial())
-        case "state_dict" if _MODEL_NAME.search(owner) or _OPTIMIZER_NAME.search(owner):
+        case "state_dict" if names.MODULE.search(owner) or names.OPTIMIZER.search(owner):
             return state_dict_of(machine, value.device, machine.storage(Owner.PARAMETER), call.node)
         case "parameters" | "buffers":
             grad = trained if name == "parameters" else NO_FACT
@@ -278,7 +269,7 @@ def unknown_attribute(machine: Machine, value: Unknown, name: str, node: cst.Att
         return PLAIN
     if name == "device":
         truth = value.device.truth
-        if truth is Truth.UNKNOWN and _CHOSEN.search(dotted_name(node.value)):
+        if truth is Truth.UNKNOWN and names.SETTINGS.search(dotted_name(node.value)):
             # An option is there to be chosen; where another tensor is, nobody chose here.
             truth = Truth.MAYBE
         return DeviceValue(fact=Fact(truth, machine.at(node), "created on the device of another tensor"))

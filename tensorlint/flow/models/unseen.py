@@ -19,22 +19,7 @@ from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import device_among, requested_device
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name
-
-MODEL_NAME = re.compile(
-    r"(^|_)(act|cri|dqn|q_?net)$|(model|net|network|encoder|decoder|actor|critic|policy|generator|discriminator|backbone|classifier|unet|vae|criterion"
-    r"|loss_fn|loss_func|embedder|netG|netD|estimator)(_?\d*)$",
-    re.IGNORECASE,
-)
-#: Functions named like this read a file, most of them into host memory.
-READER_NAME = re.compile(
-    r"^_?(load|read|imread|decode)(_(?!.*(model|net|weight|state|check))|[A-Z]|$)|^(Load|Read)[A-Z]"
-)
-#: Functions named like this train the model they are given.
-TRAINER_NAME = re.compile(r"(^|_)(train|fit|finetune|fine_tune|learn)($|_)|^optimi[sz]e$", re.IGNORECASE)
-#: Methods of models that by custom work under ``no_grad``, or return no tensors.
-WITHOUT_GRAPH = re.compile(
-    r"generate|predict|action|encode|decode|sample|infer|transcribe|tokenize|load|save|to_|config", re.IGNORECASE
-)
+from tensorlint.knowledge import names
 
 
 def unknown_result(machine: Machine, call: Call, *, callee: Unknown | None = None) -> Value:
@@ -56,7 +41,7 @@ def unknown_result(machine: Machine, call: Call, *, callee: Unknown | None = Non
     if "device" in name and any(isinstance(value, Tensor) for value in inputs[:1]):
         # ``get_device(wav)``: where that tensor is.
         return DeviceValue(fact=strongest((value.device for value in operands[:1]), UNKNOWN_FACT))
-    if TRAINER_NAME.search(name) and any(is_model(argument, call.frame) for argument in call.arguments):
+    if names.TRAINER.search(name) and any(is_model(argument, call.frame) for argument in call.arguments):
         machine.update_parameters(
             call.frame, Mutation(machine.at(call.node), How.UPDATE, f"`{name}(...)` trains the model here")
         )
@@ -121,7 +106,9 @@ def _computes(machine: Machine, name: str, node: cst.Call, operands: list[Tensor
     if not isinstance(node.func, cst.Attribute) or not any(isinstance(value, Tensor) for value in operands):
         return False
     owner = dotted_name(node.func.value).split(".")[-1]
-    return (computes_with_parameters(owner) or owner in machine.lessons.trained) and not WITHOUT_GRAPH.search(name)
+    return (computes_with_parameters(owner) or owner in machine.lessons.trained) and not names.WITHOUT_GRAPH.search(
+        name
+    )
 
 
 def is_model(argument: Argument, frame: Frame) -> bool:
@@ -134,11 +121,11 @@ def is_model(argument: Argument, frame: Frame) -> bool:
 @lru_cache(maxsize=4096)
 def computes_with_parameters(name: str) -> bool:
     """Whether a callable of this name is taken for a model. Asked at every call of unseen code."""
-    return MODEL_NAME.search(name) is not None
+    return names.MODEL.search(name)
 
 
 def _source_of(name: str, operands: list[Tensor | Unknown]) -> str:
     if name == "prepare" or "prefetch" in name.lower():
         # ``accelerator.prepare(loader)``, ``PrefetchLoader(loader)``: batches are moved on the way.
         return "prepared"
-    return "file" if READER_NAME.search(name) and not operands else "call"
+    return "file" if names.READER.search(name) and not operands else "call"
