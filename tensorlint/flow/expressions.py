@@ -181,6 +181,7 @@ class Expressions(Machine):
             made = Sequence(kind=kind, element=element, born=self.next_serial(), oid=self.serial)
         frame.loops.pop()
         self.stored_buffers(loop, frame)
+        outer.stored |= frame.env.stored
         frame.env = outer
         return made
 

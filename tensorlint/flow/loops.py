@@ -86,6 +86,9 @@ class Loops(Machine):
             merge(self, frame, (frame.env, frame.alive), *((env, True) for env in loop.continues))
             carried = frame.env if frame.alive else None
         frame.quiet = quiet
+        # What is stored on the way out is stored once.
+        again = carried.stored if carried is not None else frozenset()
+        loop.stored[:] = [entry for entry in loop.stored if id(entry[0]) in again]
         self.stored_buffers(loop, frame)
         skipped = None if entered and carried is not None else before
         ended = [(env, True) for env in (carried, skipped) if env is not None and not endless]

@@ -212,6 +212,7 @@ class Memory(Core):
                 self.emit(frame, events.Store, node, value=leaf, container=container, target=target, training=training)
                 for loop in frame.loops:
                     if born <= loop.start:
+                        frame.env.stored |= {id(node)}
                         loop.stored.append((node, leaf, container, part_spelled(written, value, leaf)))
 
     def _called_back(self, frame: Frame) -> Mutation | None:

@@ -35,12 +35,14 @@ class Environment:
     of a scope around when it is read here, as who runs at which time is only known in here.
     """
 
-    __slots__ = ("bindings", "changed", "dotted", "grad_mode", "other_framework", "parent", "stale", "versions")
+    __slots__ = ("bindings", "changed", "dotted", "grad_mode", "other_framework", "parent", "stale", "stored", "versions")
 
     def __init__(self, parent: Environment | None = None, grad_mode: Fact = GRAD_ASSUMED_ON) -> None:
         self.bindings: dict[str, Value] = {}
         self.stale: dict[str, Mutation] = {}
         self.changed: Changes = {}
+        #: The places, by the ``id`` of their nodes, that stored something on the way here.
+        self.stored: frozenset[int] = frozenset()
         #: How often names were bound here: a flag that was bound again is another flag.
         self.versions: dict[str, int] = {}
         #: Whether any path with a dot in it may be bound.
@@ -56,6 +58,7 @@ class Environment:
         twin.stale = dict(self.stale)
         twin.changed = dict(self.changed)
         twin.versions = dict(self.versions)
+        twin.stored = self.stored
         twin.dotted = self.dotted
         twin.other_framework = self.other_framework
         return twin
@@ -153,6 +156,7 @@ class Environment:
         merged.other_framework = self.other_framework and other.other_framework
         merged.stale = {**other.stale, **self.stale}
         merged.changed = joined_changes(self.changed, other.changed)
+        merged.stored = self.stored | other.stored
         merged.versions = {
             name: max(self.versions.get(name, 0), other.versions.get(name, 0))
             + (self.versions.get(name, 0) != other.versions.get(name, 0))
