@@ -43,6 +43,9 @@ from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name
 
+#: Functions that look at an object, and read no data of it.
+_LOOKS = frozenset(f"builtins.{name}" for name in ("len", "isinstance", "type", "id", "hasattr", "callable"))
+
 
 class Calls(Machine):
     def call(self, node: cst.Call, frame: Frame) -> Value:
@@ -56,7 +59,13 @@ class Calls(Machine):
                 return self.method(receiver, node.func.attr.value, Call(node, arguments, frame))
             return self.call_value(bound, Call(node, self._arguments(node, frame), frame))
         callee = self.evaluate(node.func, frame)
-        return self.call_value(callee, Call(node, self._arguments(node, frame), frame))
+        if isinstance(callee, Symbol) and callee.path in _LOOKS:
+            stale, frame.env.stale = frame.env.stale, {}
+            arguments = self._arguments(node, frame)
+            frame.env.stale = stale
+        else:
+            arguments = self._arguments(node, frame)
+        return self.call_value(callee, Call(node, arguments, frame))
 
     def _arguments(self, node: cst.Call, frame: Frame) -> tuple[Argument, ...]:
         return tuple(

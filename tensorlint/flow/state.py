@@ -35,7 +35,17 @@ class Environment:
     of a scope around when it is read here, as who runs at which time is only known in here.
     """
 
-    __slots__ = ("bindings", "changed", "dotted", "grad_mode", "other_framework", "parent", "stale", "stored", "versions")
+    __slots__ = (
+        "bindings",
+        "changed",
+        "dotted",
+        "grad_mode",
+        "other_framework",
+        "parent",
+        "stale",
+        "stored",
+        "versions",
+    )
 
     def __init__(self, parent: Environment | None = None, grad_mode: Fact = GRAD_ASSUMED_ON) -> None:
         self.bindings: dict[str, Value] = {}

@@ -7,9 +7,22 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow import events
+from tensorlint.flow.arguments import dtype_argument
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.values import NONE, PLAIN, UNKNOWN, Array, Scalar, Sequence, Symbol, Tensor, Value, is_false
+from tensorlint.flow.domain.values import (
+    NONE,
+    PLAIN,
+    UNKNOWN,
+    Array,
+    Scalar,
+    Sequence,
+    Symbol,
+    Tensor,
+    Value,
+    is_false,
+    is_true,
+)
 from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.numpy_functions import numpy_number
@@ -42,7 +55,14 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
         locked = replace(value, read_only=Fact(Truth.YES, machine.at(call.node), "made read-only here"))
         call.frame.env.change(value, lambda held: locked)
         return NONE
+    if name == "setflags" and any(
+        argument.keyword == "write" and is_true(argument.value) for argument in call.arguments
+    ):
+        call.frame.env.change(value, lambda held: replace(value, read_only=NO_FACT))
+        return NONE
     match row.result:
+        case Result.ARRAY if name == "view" and (read_as := dtype_argument(call.arguments)):
+            return replace(value, dtype=read_as, oid=machine.next_serial())
         case Result.ARRAY if row.share in {Share.ALWAYS, Share.MAYBE}:
             frozen = (
                 Fact(Truth.YES, machine.at(call.node), "read-only from here on")
@@ -85,7 +105,17 @@ def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: lis
         fact = Fact(Truth.YES, machine.at(node), "a negative step gives a negative stride") if flipped else NO_FACT
         return replace(value, negative_stride=fact, oid=machine.next_serial())
     sliced, picked = part_taken(indices)
-    return replace(value, sliced=sliced or value.sliced, picked=picked or value.picked, oid=machine.next_serial())
+    flipped = value.negative_stride
+    if flipped.truth is Truth.YES and any(isinstance(index, Scalar) and index.kind == "int" for index in indices):
+        # One channel of an image whose channels are flipped.
+        flipped = Fact()
+    return replace(
+        value,
+        negative_stride=flipped,
+        sliced=sliced or value.sliced,
+        picked=picked or value.picked,
+        oid=machine.next_serial(),
+    )
 
 
 def part_taken(indices: list[Value]) -> tuple[bool, bool]:

@@ -33,6 +33,7 @@ from tensorlint.flow.models.numpy_functions import tell_numpy_call
 from tensorlint.flow.models.registry import function, models
 from tensorlint.flow.models.torch_functions import torch_call
 from tensorlint.flow.models.unseen import unknown_result
+from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import FOREIGN_FRAMEWORKS
 
 
@@ -55,6 +56,8 @@ def of_unseen_library(machine: Machine, path: str, call: Call) -> Value:
 
 @function("random.shuffle")
 def shuffle(machine: Machine, path: str, call: Call) -> Value:
+    if call.arguments and isinstance(call.arguments[0].value, Array):
+        machine.write(call.frame, call.node, call.arguments[0].value, dotted_name(call.arguments[0].node), "method")
     return tell_numpy_call(machine, "stdlib:random.shuffle", call, NONE)
 
 
@@ -65,7 +68,11 @@ def random_source(machine: Machine, path: str, call: Call) -> Value:
 
 @function("copy.copy")
 def shallow_copy(machine: Machine, path: str, call: Call) -> Value | None:
-    return call.arguments[0].value if call.arguments else None
+    if not call.arguments:
+        return None
+    value = call.arguments[0].value
+    # An array copies its data even then, a tensor does not (measured on NumPy 2.4 and torch 2.13.0).
+    return deep_copy(machine, value) if isinstance(value, Array) else value
 
 
 @function("copy.deepcopy")
@@ -141,7 +148,10 @@ def einops(machine: Machine, path: str, call: Call) -> Value | None:
     if not call.arguments:
         return None
     value = call.arguments[0].value
-    return replace(value, oid=machine.next_serial()) if isinstance(value, (Tensor, Array, Unknown)) else UNKNOWN
+    if not isinstance(value, (Tensor, Array, Unknown)):
+        return UNKNOWN
+    kept = NO_STORAGE if path.endswith(("reduce", "pack")) else value.storages
+    return replace(value, storages=kept, oid=machine.next_serial())
 
 
 @function("**.tqdm", "**.trange", "**.track", "**.progress_bar")

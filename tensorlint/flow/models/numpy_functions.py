@@ -31,6 +31,9 @@ from tensorlint.knowledge import NUMPY_FUNCTIONS, Access, Result, Row, Share
 from tensorlint.knowledge.numpy_functions import EXPORTS_TO_TENSOR
 from tensorlint.knowledge.row import DTYPES
 
+#: What copies data that lies backwards.
+_CONTIGUOUS = frozenset({"ascontiguousarray", "asfortranarray", "require"})
+
 
 @function("numpy.*")
 def numpy_call(machine: Machine, path: str, call: Call) -> Value:
@@ -131,7 +134,9 @@ def numpy_number(
 
 
 def opened(machine: Machine, name: str, call: Call) -> Value:
-    mode = call.keyword("mode") if name != "load" else call.keyword("mmap_mode")
+    keyword, position = ("mmap_mode", 1) if name == "load" else ("mode", 2)
+    plain = [argument.value for argument in call.arguments if not argument.keyword]
+    mode = call.keyword(keyword) or (plain[position] if len(plain) > position else None)
     literal = mode.literal if isinstance(mode, Scalar) else None
     frozen = Fact(Truth.YES, machine.at(call.node), "mapped read-only here") if literal == "r" else NO_FACT
     return Array(read_only=frozen, storages=machine.storage(node=call.node), oid=machine.serial)
@@ -182,6 +187,8 @@ def array_from(machine: Machine, name: str, row: Row, first: Value, call: Call) 
             if row.negative_strides
             else NO_FACT,
         )
+    if name in _CONTIGUOUS and isinstance(first, Array) and first.negative_stride.truth is Truth.YES:
+        return Array(dtype=dtype or kept, storages=machine.storage(node=call.node), oid=machine.serial)
     held = first.storages or machine.storage(node=call.node)
     base = first if isinstance(first, Array) else Array(storages=held, exported=isinstance(first, Tensor))
     frozen = frozen_by(machine, row, first, call.node)

@@ -57,6 +57,10 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
     for position in row.writes:
         write_operand(machine, position, receiver, call)
     write_out(machine, row, call)
+    out = call.keyword("out")
+    if row.out and isinstance(out, (Tensor, Array)):
+        # What it returns is what it was told to write.
+        return out
     inplace = call.keyword("inplace")
     if row.inplace and isinstance(inplace, Scalar) and inplace.literal is True and call.arguments:
         write_operand(machine, 0, receiver, call)
@@ -196,6 +200,9 @@ def row_storages(machine: Machine, row: Row, source: Tensor | None, arguments: t
     if source is None or row.share not in {Share.ALWAYS, Share.MAYBE}:
         return machine.storage()
     target = row.dtype if row.dtype in DTYPES else dtype_argument(arguments)
+    if row.device is Device.OTHER and arguments and isinstance(arguments[0].value, Tensor):
+        # ``x.type_as(y)``
+        target = arguments[0].value.dtype
     if row.share is Share.MAYBE and target and target != source.dtype:
         return machine.storage() if source.dtype else NO_STORAGE
     return source.storages

@@ -185,7 +185,7 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
     note_training(machine, owner, name, call.node)
     trained = Fact(Truth.MAYBE, machine.at(call.node), "a parameter needs a gradient")
     match name:
-        case "step" if names.OPTIMIZER.search(owner) or owner == "scaler":
+        case "step" if (names.OPTIMIZER.search(owner) and "sched" not in owner.lower()) or owner == "scaler":
             machine.update_parameters(
                 call.frame,
                 Mutation(machine.at(call.node), How.UPDATE, "the optimizer updates the parameters in place here"),
