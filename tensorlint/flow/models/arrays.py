@@ -101,8 +101,8 @@ def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: lis
     if copies_by_index(indices):
         return Array(dtype=value.dtype, storages=machine.storage())
     if any(isinstance(index, Scalar) and index.literal == "negative" and index.kind == "slice" for index in indices):
-        flipped = value.negative_stride.truth is Truth.NO
-        fact = Fact(Truth.YES, machine.at(node), "a negative step gives a negative stride") if flipped else NO_FACT
+        forwards = value.negative_stride.truth is Truth.NO
+        fact = Fact(Truth.YES, machine.at(node), "a negative step gives a negative stride") if forwards else NO_FACT
         return replace(value, negative_stride=fact, oid=machine.next_serial())
     sliced, picked = part_taken(indices)
     flipped = value.negative_stride
