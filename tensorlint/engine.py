@@ -165,10 +165,11 @@ def _judge(source: Source, policy: Policy) -> _Judgement:
     import libcst as cst
 
     from tensorlint.flow.interpreter import interpret
+    from tensorlint.parsing import parse_module
     from tensorlint.suppression import Suppressions
 
     try:
-        module = cst.parse_module(source.text)
+        module = parse_module(source.text)
     except cst.ParserSyntaxError as error:
         return _Judgement((_syntax_error(source, error),))
     reports_unused = looked_for(source, policy)

@@ -13,6 +13,7 @@ from dataclasses import fields
 import libcst as cst
 
 from tensorlint.flow.tree import imported_by
+from tensorlint.parsing import parse_module
 
 #: Fields that hold layout. It may move from one node to another, and means nothing.
 _LAYOUT = frozenset(
@@ -41,7 +42,7 @@ class UnsafeChangeError(Exception):
 def parse(text: str) -> cst.Module:
     """The tree of a changed program. Raises ``UnsafeChangeError`` when it is no program any more."""
     try:
-        return cst.parse_module(text)
+        return parse_module(text)
     except cst.ParserSyntaxError as error:
         raise UnsafeChangeError(f"the fixed program does not parse (line {error.raw_line})") from None
 

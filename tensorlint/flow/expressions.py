@@ -64,6 +64,8 @@ FLOATS = frozenset(
 #: What tells of an object without reading its data.
 _WITHOUT_READING = frozenset({"keys", "shape", "ndim", "dtype", "device", "size", "dim", "numel", "requires_grad"})
 _BUILTINS = frozenset(dir(builtins))
+_MEMBERSHIP = frozenset({cst.In, cst.NotIn})
+_BY_IDENTITY = _MEMBERSHIP | {cst.Is, cst.IsNot}
 
 
 class Expressions(Machine):
@@ -283,16 +285,15 @@ class Expressions(Machine):
 
     def _comparison(self, node: cst.Comparison, frame: Frame) -> Value:
         # ``x is None`` looks at the object and ``key in x`` at its keys, neither at its memory.
-        identity = all(
-            isinstance(target.operator, (cst.Is, cst.IsNot, cst.In, cst.NotIn)) for target in node.comparisons
-        )
+        operators = {type(target.operator) for target in node.comparisons}
+        identity = operators <= _BY_IDENTITY
         stale, frame.env.stale = frame.env.stale, {} if identity else frame.env.stale
         values = [
             self.evaluate(node.left, frame),
             *(self.evaluate(target.comparator, frame) for target in node.comparisons),
         ]
         frame.env.stale = stale
-        if identity or any(isinstance(target.operator, (cst.In, cst.NotIn)) for target in node.comparisons):
+        if identity or operators & _MEMBERSHIP:
             return Scalar(kind="bool")
         match node.comparisons, values:
             case [

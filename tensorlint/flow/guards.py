@@ -109,21 +109,19 @@ class Guards(Machine):
 
     def _asks_for_other_framework(self, test: cst.BaseExpression, frame: Frame, *, holds: bool) -> bool:
         """``framework == "tf"``, ``is_tf_tensor(x)``: on that path ``.numpy()`` is not torch's."""
-        match test:
-            case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
-                if not isinstance(operator, (cst.Equal, cst.NotEqual, cst.In, cst.NotIn)):
-                    return False
-                named = {leaf.literal for leaf in leaves(self.current(right, frame)) if isinstance(leaf, Scalar)}
-                if isinstance(operator, (cst.Equal, cst.In)) is holds:
-                    return bool(named) and named <= _OTHER_FRAMEWORKS
-                # Not torch's is another one's where frameworks are told apart, and not kinds of output.
-                asked = dotted_name(left).split(".")[-1]
-                return bool(named) and named <= _TORCH_NAMES and names.FRAMEWORK.search(asked)
-            case cst.Name() | cst.Attribute() | cst.Call():
-                asked = dotted_name(test.func if isinstance(test, cst.Call) else test).split(".")[-1]
-                return holds and names.OTHER_FRAMEWORK.search(asked)
-            case _:
-                return False
+        if type(test) is not cst.Comparison:
+            asked = dotted_name(test.func if type(test) is cst.Call else test).rpartition(".")[2] if holds else ""
+            return bool(asked) and names.OTHER_FRAMEWORK.search(asked)
+        target = test.comparisons[0]
+        kind = type(target.operator)
+        if len(test.comparisons) > 1 or kind not in (cst.Equal, cst.NotEqual, cst.In, cst.NotIn):
+            return False
+        named = {leaf.literal for leaf in leaves(self.current(target.comparator, frame)) if isinstance(leaf, Scalar)}
+        if (kind is cst.Equal or kind is cst.In) is holds:
+            return bool(named) and named <= _OTHER_FRAMEWORKS
+        # Not torch's is another one's where frameworks are told apart, and not kinds of output.
+        asked = dotted_name(test.left).rpartition(".")[2]
+        return bool(named) and named <= _TORCH_NAMES and names.FRAMEWORK.search(asked)
 
     def _rebind(self, node: cst.BaseExpression, frame: Frame, value: Value) -> None:
         path = dotted_name(node)
@@ -255,6 +253,7 @@ class Guards(Machine):
         """What ``found`` to be on the CPU was computed with, or from the same, is there as well."""
         evidence = found.device.site
         for path, value in list(frame.env.items()) if evidence is not None else ():
+            # The same object, not an equal one: a helper that is called twice moves two values at one place.
             if isinstance(value, (Tensor, Unknown)) and value.device.site is evidence:
                 frame.env.bindings[path] = replace(value, device=NO_FACT)
 

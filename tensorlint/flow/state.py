@@ -167,11 +167,7 @@ class Environment:
         merged.stale = {**other.stale, **self.stale}
         merged.changed = joined_changes(self.changed, other.changed)
         merged.stored = self.stored | other.stored
-        merged.versions = {
-            name: max(self.versions.get(name, 0), other.versions.get(name, 0))
-            + (self.versions.get(name, 0) != other.versions.get(name, 0))
-            for name in {**self.versions, **other.versions}
-        }
+        merged.versions = _joined_versions(self.versions, other.versions)
         return merged
 
     def _at(self, path: str, fallback: Callable[[str], Value | None]) -> Value | None:
@@ -179,6 +175,16 @@ class Environment:
         if found is None and "." in path:
             return fallback(path) or UNKNOWN
         return found
+
+
+def _joined_versions(left: dict[str, int], right: dict[str, int]) -> dict[str, int]:
+    """How often names were bound on either path: once more where one of them bound a name more often."""
+    if left == right:
+        return dict(left)
+    return {
+        name: max(left.get(name, 0), right.get(name, 0)) + (left.get(name, 0) != right.get(name, 0))
+        for name in {**left, **right}
+    }
 
 
 def joined_changes(left: Changes, right: Changes) -> Changes:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields
+from itertools import count
 
 import libcst as cst
 
@@ -19,24 +21,44 @@ _PUNCTUATION = frozenset({
     "type_parameters",
 })
 # fmt: on
-_FIELDS: dict[type[cst.CSTNode], tuple[str, ...]] = {}
 
 
-def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+class _Fields(dict[type, "tuple[str, ...]"]):
+    """By the type of a node: its fields that may hold code. LibCST has some hundred types of nodes."""
+
+    def __missing__(self, kind: type) -> tuple[str, ...]:
+        found = tuple(field.name for field in fields(kind) if _may_hold_code(field.name))
+        self[kind] = () if kind in _ATOMS else found
+        return self[kind]
+
+
+class _Nodes(dict[type, bool]):
+    """Whether a type is one of nodes: they have an abstract metaclass, which makes ``isinstance`` dear."""
+
+    def __missing__(self, kind: type) -> bool:
+        self[kind] = issubclass(kind, cst.CSTNode)
+        return self[kind]
+
+
+_ATOMS = frozenset({cst.Name, cst.Integer, cst.Float, cst.Imaginary, cst.SimpleString, cst.Ellipsis})
+_FIELDS = _Fields()
+_IS_NODE = _Nodes()
+
+
+def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     """The nodes in ``node`` in the order of the text, without those that only lay it out.
 
     ``CSTNode.children`` copies the node to find them, which costs ten times as much.
     """
-    kind = type(node)
-    names = _FIELDS.get(kind)
-    if names is None:
-        names = _FIELDS[kind] = tuple(field.name for field in fields(kind) if _may_hold_code(field.name))
-    for name in names:
+    found: list[cst.CSTNode] = []
+    for name in _FIELDS[type(node)]:
         held = getattr(node, name)
-        if isinstance(held, cst.CSTNode):
-            yield held
-        elif type(held) in (list, tuple):
-            yield from (each for each in held if isinstance(each, cst.CSTNode))
+        kind = type(held)
+        if kind is list or kind is tuple:
+            found.extend([each for each in held if _IS_NODE[type(each)]])
+        elif _IS_NODE[kind]:
+            found.append(held)
+    return found
 
 
 def _may_hold_code(name: str) -> bool:
@@ -49,15 +71,21 @@ class Sites:
     def __init__(self, module: cst.Module | None, file: str = "") -> None:
         self._module = module
         self._file = file
-        self._numbers: dict[int, tuple[str, int]] = {}
-        self._nodes: dict[str, list[cst.CSTNode]] = {}
+        #: All nodes, definition by definition; where each begins, and what it is called.
+        self._nodes: list[cst.CSTNode] = []
+        self._begins: list[int] = []
+        self._definitions: list[str] = []
+        self._numbers: dict[int, int] = {}
 
     def of(self, node: cst.CSTNode) -> Site:
         """Where ``node`` stands; ``NOWHERE`` for one that is not part of the file."""
-        if not self._numbers:
+        if not self._nodes:
             self._number()
         number = self._numbers.get(id(node))
-        return NOWHERE if number is None else Site(*number, self._file)
+        if number is None:
+            return NOWHERE
+        definition = bisect_right(self._begins, number) - 1
+        return Site(self._definitions[definition], number - self._begins[definition], self._file)
 
     def node(self, site: Site | None) -> cst.CSTNode | None:
         """The node at ``site``; None where that is in another file, or nowhere."""
@@ -65,34 +93,47 @@ class Sites:
             return None
         if not self._nodes:
             self._number()
-        nodes = self._nodes.get(site.definition, ())
-        return nodes[site.number] if site.number < len(nodes) else None
+        if site.definition not in self._definitions:
+            return None
+        definition = self._definitions.index(site.definition)
+        number = self._begins[definition] + site.number
+        ends = self._begins[definition + 1 : definition + 2] or [len(self._nodes)]
+        return self._nodes[number] if number < ends[0] else None
 
     def _number(self) -> None:
         waiting: list[tuple[str, cst.CSTNode]] = [("", self._module)] if self._module is not None else []
         defined: Counter[str] = Counter()
+        nodes = self._nodes
         while waiting:
             definition, root = waiting.pop()
-            nodes = self._nodes[definition] = []
+            self._definitions.append(definition)
+            self._begins.append(len(nodes))
             stack = [root]
             while stack:
                 node = stack.pop()
-                if type(node) in _DEFINITIONS and node is not root:
+                kind = type(node)
+                if (kind is cst.FunctionDef or kind is cst.ClassDef) and node is not root:
                     name = node.name.value  # type: ignore[attr-defined]
                     name = f"{definition}.{name}" if definition else name
                     defined[name] += 1
                     waiting.append((name if defined[name] == 1 else f"{name}#{defined[name]}", node))
                     continue
-                self._numbers[id(node)] = definition, len(nodes)
                 nodes.append(node)
-                stack.extend(reversed(tuple(children(node))))
-
-
-_DEFINITIONS = (cst.FunctionDef, cst.ClassDef)
+                if _FIELDS[kind]:
+                    stack.extend(reversed(children(node)))
+        self._numbers = dict(zip(map(id, nodes), count(), strict=False))
 
 
 def bound_in(node: cst.CSTNode) -> Iterator[str]:
     """Names bound anywhere below ``node``, nested functions included: rather one too many."""
+    if type(node) in _BINDING:
+        yield from _bound_by(node)
+    if type(node) is not cst.ImportAlias:
+        for child in children(node):
+            yield from bound_in(child)
+
+
+def _bound_by(node: cst.CSTNode) -> Iterator[str]:
     match node:
         case cst.Param(name=name) | cst.FunctionDef(name=name) | cst.ClassDef(name=name):
             yield name.value
@@ -104,10 +145,14 @@ def bound_in(node: cst.CSTNode) -> Iterator[str]:
             yield from _plain_names(target)
         case cst.MatchAs(name=cst.Name(value=text)) | cst.MatchStar(name=cst.Name(value=text)):
             yield text
-        case cst.ImportAlias():
-            return
-    for child in children(node):
-        yield from bound_in(child)
+
+
+# fmt: off
+_BINDING = frozenset({
+    cst.Param, cst.FunctionDef, cst.ClassDef, cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.For, cst.CompFor,
+    cst.NamedExpr, cst.AsName, cst.MatchAs, cst.MatchStar,
+})
+# fmt: on
 
 
 def contains(node: cst.CSTNode, part: cst.CSTNode) -> bool:
@@ -142,7 +187,7 @@ def walk_scope(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """What is below ``root`` in the order of the text, without what stands in functions below it."""
     for child in children(root):
         yield child
-        if not isinstance(child, (cst.FunctionDef, cst.Lambda)):
+        if type(child) is not cst.FunctionDef and type(child) is not cst.Lambda:
             yield from walk_scope(child)
 
 
