@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import os
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from tensorlint.fix.repair import Repair
     from tensorlint.flow.events import Event
+    from tensorlint.flow.world import World
     from tensorlint.rules.base import Draft, Rule
     from tensorlint.source import Source
     from tensorlint.suppression import Suppressions
@@ -62,17 +64,19 @@ class _Judgement:
     repairs: Mapping[Finding, Repair] = field(default_factory=dict)
 
 
-def check(source: Source, policy: Policy) -> list[Finding]:
-    """Findings of one file, sorted, with suppressed ones already taken out.
+def check(source: Source, policy: Policy, world: World | None = None) -> list[Finding]:
+    """Findings of one file in the program ``world``, sorted, with suppressed ones already taken out.
 
     A file that does not parse gives the one finding TBX901. Raises ``RuleError`` when a rule fails. A fix that cannot
     be built costs no finding: there is a TBX900 beside it.
     """
     with _collector_paused():
-        return list(_judge(source, policy).findings)
+        return list(_judge(source, policy, world).findings)
 
 
-def fix(source: Source, policy: Policy, highest: Applicability = Applicability.SAFE) -> Fixed:
+def fix(
+    source: Source, policy: Policy, highest: Applicability = Applicability.SAFE, world: World | None = None
+) -> Fixed:
     """Apply fixes until none is left, judging the result after each round.
 
     ``highest`` is how little a fix may be trusted to be applied: ``SAFE`` only, or ``UNSAFE`` ones, too. When the
@@ -82,7 +86,7 @@ def fix(source: Source, policy: Policy, highest: Applicability = Applicability.S
     from tensorlint.fix.safety import UnsafeChangeError
 
     with _collector_paused():
-        first = judged = _judge(source, policy)
+        first = judged = _judge(source, policy, world)
         applied: list[Finding] = []
         text = source
         for _ in range(MAX_ROUNDS):
@@ -94,7 +98,7 @@ def fix(source: Source, policy: Policy, highest: Applicability = Applicability.S
             except UnsafeChangeError as error:
                 return _kept(source, first, _culprits(text, judged, chosen), str(error))
             text = replace(text, text=changed)
-            judged = _judge(text, policy)
+            judged = _judge(text, policy, world)
             applied += chosen
         return _kept(source, first, chosen, "its fix does not settle")
 
@@ -161,7 +165,7 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _judge(source: Source, policy: Policy) -> _Judgement:
+def _judge(source: Source, policy: Policy, world: World | None) -> _Judgement:
     import libcst as cst
 
     from tensorlint.flow.interpreter import interpret
@@ -187,11 +191,11 @@ def _judge(source: Source, policy: Policy) -> _Judgement:
             except Exception as error:
                 raise RuleError(rule.code, error) from error
 
-    interpret(module, file_facts(source), judge)
+    interpret(module, file_facts(source), judge, world)
     if not drafts and not reports_comments:
         return _Judgement(())
     suppressions = Suppressions.parse(source)
-    judged = _findings(source, module, drafts.values(), suppressions, policy)
+    judged = _findings(source, module, drafts.values(), suppressions, policy, world)
     idle = unused(source, suppressions, judged.suppressed, policy) if reports_unused else ()
     meaningless = unknown(source, suppressions, policy) if reports_comments else ()
     findings = sorted((*judged.findings, *idle, *meaningless), key=lambda finding: finding.sort_key)
@@ -245,6 +249,7 @@ def _findings(
     drafts: Iterable[tuple[type[Rule], Draft]],
     suppressions: Suppressions,
     policy: Policy,
+    world: World | None,
 ) -> _Shown:
     from tensorlint.fix.edits import Layout
     from tensorlint.fix.imports import place_import
@@ -274,6 +279,11 @@ def _findings(
             for note in draft.notes
             if places.spans.get(id(notes[note]), span) != span
         }
+        trace |= {
+            TraceStep(elsewhere[1], note.message, os.path.relpath(elsewhere[0]))
+            for note in draft.notes
+            if world is not None and (elsewhere := world.place(note.site)) is not None
+        }
         repair, fix = repairs.get(id(draft)), None
         if repair is not None:
             try:
@@ -287,7 +297,7 @@ def _findings(
             span,
             draft.certainty,
             draft.help,
-            tuple(sorted(trace, key=lambda step: (step.span, step.message))),
+            tuple(sorted(trace, key=lambda step: (step.path, step.span, step.message))),
             fix=fix,
             noqa_row=rows.of(span.row),
         )
@@ -348,6 +358,6 @@ def _merged(findings: list[Finding]) -> Finding:
         message=f"{first.message}; {rest}",
         also=tuple(finding.code for finding in others),
         help=max((finding.help for finding in findings), key=len),
-        trace=tuple(sorted(trace, key=lambda step: (step.span, step.message))),
+        trace=tuple(sorted(trace, key=lambda step: (step.path, step.span, step.message))),
         fix=next((finding.fix for finding in (first, *others) if finding.fix is not None), None),
     )

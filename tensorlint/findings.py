@@ -68,10 +68,14 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class TraceStep:
-    """One stop on the way of the value to the finding: where it was made, moved, aliased, written."""
+    """One stop on the way of the value to the finding: where it was made, moved, aliased, written.
+
+    ``path`` is that of another file of the program, or empty where the stop is in the file of the finding.
+    """
 
     span: Span
     message: str
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

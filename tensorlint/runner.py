@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tensorlint.codes import TOOL_CODES
@@ -34,12 +35,15 @@ from tensorlint.templates import is_template
 
 if TYPE_CHECKING:
     from tensorlint.engine import Fixed
+    from tensorlint.flow.world import World
 
 #: Below this many files, starting processes costs more than it saves.
 PARALLEL_FROM = 20
 #: Files are handed to processes in batches of this many.
 _BATCH = 4
 
+#: Of how many bytes of source a process keeps what it knows.
+_MAX_WORLD = 16_000_000
 
 #: What a file is judged by that only has to be a program.
 _NOTHING = Policy(frozenset(), fixes=None)
@@ -261,7 +265,7 @@ def judge(job: Job) -> Judged:
             return _check(source, job.policy)
         from tensorlint.engine import fix
 
-        outcome.append(fix(source, job.policy, job.highest))
+        outcome.append(fix(source, job.policy, job.highest, world()))
         return list(outcome[0].findings)
 
     found = tuple(_guarded(source, work))
@@ -283,7 +287,21 @@ def judge_source(source: Source, codes: frozenset[str], certainty: Certainty | N
 def _check(source: Source, policy: Policy) -> list[Finding]:
     from tensorlint.engine import check  # here, because this is what imports LibCST
 
-    return check(source, policy)
+    return check(source, policy, world())
+
+
+def world() -> World:
+    """The program around the files, as far as this process has read it. Begun anew where that was too much to keep."""
+    if _world().size > _MAX_WORLD:
+        _world.cache_clear()
+    return _world()
+
+
+@lru_cache(maxsize=1)
+def _world() -> World:
+    from tensorlint.flow.world import World
+
+    return World()
 
 
 def _guarded(source: Source, work: Callable[[], list[Finding]]) -> list[Finding]:

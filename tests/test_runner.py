@@ -22,7 +22,7 @@ BUG = "import torch\nx = torch.Tensor([1, 20000001]).cuda().numpy()\n"
 FORKS = sys.platform == "linux" and sys.version_info < (3, 14)
 
 
-def fake_check(source: Source, policy: Policy) -> list[Finding]:
+def fake_check(source: Source, policy: Policy, world: object = None) -> list[Finding]:
     """A finding on each line with "finding", and each of the ways an engine can fail."""
     if "explode" in source.text:
         raise KeyError("explode")

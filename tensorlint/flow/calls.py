@@ -97,10 +97,10 @@ class Calls(Machine):
         match callee:
             case Symbol(path=path):
                 return symbol_call(self, path, call)
-            case Function(definition=site, receiver=receiver) if site in self.functions:
-                return self.apply(self.functions[site], receiver, call.arguments, call.frame, call.node)
-            case ClassObject(definition=site) if site in self.classes:
-                return construct(self, self.classes[site], call)
+            case Function(definition=site, receiver=receiver) if (function := self.function_at(site)) is not None:
+                return self.apply(function, receiver, call.arguments, call.frame, call.node)
+            case ClassObject(definition=site) if (cls := self.class_at(site)) is not None:
+                return construct(self, cls, call)
             case Module():
                 return module_call(self, callee, call)
             case Instance():

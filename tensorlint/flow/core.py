@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,19 +22,48 @@ if TYPE_CHECKING:
 
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
     from tensorlint.flow.summary import Summary
+    from tensorlint.flow.unit import Unit
+    from tensorlint.flow.world import World
 
 #: Calls of functions of the file are followed this deep, and this often in one file.
 MAX_DEPTH = 3
 MAX_APPLICATIONS = 4_000
 
+#: Where those of a judged file begin that stands in a program.
+FIRST_SERIAL = 1 << 40
+#: What belongs to the work at hand.
+_PASSING = (
+    "serial",
+    "applications",
+    "memo",
+    "active",
+    "pending",
+    "queued",
+    "consumers",
+    "default_device",
+    "autocast",
+    "teaching",
+    "followed",
+    "asks_around",
+)
+
 
 class Core:
     """State of one run over one file."""
 
-    def __init__(self, file: events.FileFacts, emit: Callable[[events.Event], None]) -> None:
+    def __init__(
+        self, file: events.FileFacts, emit: Callable[[events.Event], None], world: World | None = None
+    ) -> None:
         self.file = file
+        #: The program around this file, and the file of it that is being interpreted, where it is not this one.
+        self.world = world
+        self.file_path = os.path.abspath(file.path)
+        self.unit: Unit | None = None
+        #: The one class of that file whose attributes are being learned.
+        self.teaching: ClassInfo | None = None
         self._emit = emit
-        self.serial = 0
+        #: What the program around holds is older than anything in here.
+        self.serial = 0 if world is None else FIRST_SERIAL
         #: The first pass learns (attributes, call sites); only the second one speaks.
         self.learning = True
         self.lessons = Lessons()
@@ -46,6 +77,10 @@ class Core:
         self.queued: set[int] = set()
         self.memo: dict[object, Summary] = {}
         self.active: list[FunctionInfo] = []
+        #: How deep the call stands that is being followed apart from its caller.
+        self.followed = 0
+        #: Whether what functions of other files return can matter to what is being interpreted.
+        self.asks_around = True
         #: What stands around an export, by the identity of the call node.
         self.consumers: dict[int, tuple[str, cst.CSTNode]] = {}
         #: Where tensors are created when nothing is said.
@@ -55,6 +90,95 @@ class Core:
         #: What was allocated up to here was allocated by the module itself.
         self.module_serial = 0
         self.attribute_storages: dict[tuple[int, str], Storages] = {}
+        #: The modules all of whose names the file imports.
+        self.stars: list[str] = []
+        self._symbols: dict[str, Value] = {}
+        self._home: tuple[Any, ...] | None = None
+
+    # The files around this one.
+
+    @contextmanager
+    def visiting(self, unit: Unit | None, *, apart: bool = False) -> Iterator[None]:
+        """Interpret a definition of another file, which teaches nothing of this one.
+
+        ``apart`` from what was learned so far, even where it is the same file.
+        """
+        if unit is self.unit and not apart:
+            yield
+            return
+        kept = self.unit, self.file, self.sites, self.lessons, self.module_frame, self.learning
+        if unit is None:
+            # A function of the judged file that was handed to one of another file.
+            self.unit, self.file, self.sites, self.lessons, self.module_frame, self.learning = self._home or kept
+        else:
+            if self.unit is None:
+                self._home = kept
+            lessons = Lessons()
+            lessons.classes = unit.lessons.classes
+            self.unit, self.file, self.sites, self.lessons = unit, unit.file, unit.sites, lessons
+            self.module_frame, self.learning = unit.frame, False
+        try:
+            yield
+        finally:
+            hanging = self.lessons.hanging and not apart
+            self.unit, self.file, self.sites, self.lessons, self.module_frame, self.learning = kept
+            self.lessons.hanging |= hanging
+
+    def set_aside(self, serial: int) -> tuple[Any, ...]:
+        """Let go of all that is being done, for what does not depend on it. Takes the first serial to be given."""
+        kept = tuple(getattr(self, name) for name in _PASSING)
+        self.serial = serial
+        self.applications, self.memo, self.active, self.pending, self.queued = 0, {}, [], [], set()
+        self.consumers, self.default_device, self.autocast = {}, NO_FACT, ""
+        self.teaching, self.followed, self.asks_around = None, 0, True
+        return kept
+
+    def take_up(self, kept: tuple[Any, ...]) -> int:
+        """Go on with what was set aside; returns the last serial that was given meanwhile."""
+        serial = self.serial
+        for name, value in zip(_PASSING, kept, strict=True):
+            setattr(self, name, value)
+        return serial
+
+    def function_at(self, site: Site) -> FunctionInfo | None:
+        """The function that is defined there; None where it was not seen."""
+        found = self.functions.get(site)
+        return self.world.functions.get(site) if found is None and self.world is not None else found
+
+    def class_at(self, site: Site) -> ClassInfo | None:
+        """The class that is defined there; None where it was not seen."""
+        found = self.classes.get(site)
+        return self.world.classes.get(site) if found is None and self.world is not None else found
+
+    def around(self, symbol: Symbol) -> Value:
+        """What the program binds by a dotted name; the name itself where no file of the program is seen to."""
+        if self.world is None:
+            return symbol
+        seen = self._symbols if self.unit is None else self.unit.symbols
+        if symbol.path not in seen:
+            found = self.world.resolve(symbol.path, self.file_path if self.unit is None else self.unit.path)
+            seen[symbol.path] = symbol if found is None else found
+        return seen[symbol.path]
+
+    def seen(self, info: FunctionInfo) -> FunctionInfo:
+        """Remember a function by where it stands."""
+        info.unit = self.unit
+        if self.unit is None:
+            self.functions[info.site] = info
+        else:
+            info.lessons = self.unit.lessons
+            self.unit.world.functions[info.site] = info
+        return info
+
+    def seen_class(self, info: ClassInfo) -> ClassInfo:
+        """Remember a class by where it stands."""
+        info.unit = self.unit
+        if self.unit is None:
+            self.classes[info.site] = info
+        else:
+            info.lessons = self.unit.lessons
+            self.unit.world.classes[info.site] = info
+        return info
 
     def queue(self, info: FunctionInfo) -> None:
         """Have a function interpreted on its own, once in each pass."""
@@ -74,7 +198,7 @@ class Core:
     def cls(self, value: Module | Instance | ClassObject) -> ClassInfo | None:
         """The class of an object, or the class itself; None where it was not seen."""
         site = value.definition if isinstance(value, ClassObject) else value.cls
-        return None if site is None else self.classes.get(site)
+        return None if site is None else self.class_at(site)
 
     def next_serial(self) -> int:
         self.serial += 1

@@ -15,23 +15,31 @@ if TYPE_CHECKING:
     from tensorlint.flow.domain.values import Value
     from tensorlint.flow.learned import FunctionLesson, Lessons
     from tensorlint.flow.state import Environment, Frame
+    from tensorlint.flow.unit import Unit
 
 
 @dataclass(slots=True, eq=False)
 class FunctionInfo:
     """One ``def`` or lambda."""
 
-    node: cst.FunctionDef | cst.Lambda
+    #: As it was found: a method of another file has no body before somebody asks for it.
+    found: cst.FunctionDef | cst.Lambda
     name: str
     site: Site
     lessons: Lessons
     cls: ClassInfo | None = None
+    #: The file around the judged one that it stands in; None for the judged one.
+    unit: Unit | None = None
     #: The environment the function closes over.
     closure: Environment | None = None
     #: The call of the function that it is defined in.
     enclosing: Frame | None = None
     _local_names: frozenset[str] | None = None
     _imported_names: frozenset[str] | None = None
+
+    @property
+    def node(self) -> cst.FunctionDef | cst.Lambda:
+        return self.found if self.unit is None else self.unit.whole(self.found)
 
     @property
     def lesson(self) -> FunctionLesson:
@@ -72,6 +80,8 @@ class ClassInfo:
     name: str
     site: Site
     lessons: Lessons
+    #: The file around the judged one that it stands in; None for the judged one.
+    unit: Unit | None = None
     #: Stands for the parameters of its instances where a class is a module.
     serial: int = 0
     #: Dotted names of the bases as the import table resolves them.
@@ -84,7 +94,13 @@ class ClassInfo:
     @property
     def attributes(self) -> Mapping[str, Value]:
         """``self.<attr>`` joined over every assignment that was seen in the class."""
+        if self.unit is not None:
+            self.unit.world.learn(self)
         return self.lessons.attributes(self.site)
+
+    def forget(self) -> None:
+        """Let go of what its instances were seen to keep."""
+        self.lessons.forget(self.site)
 
     @property
     def constructed(self) -> bool:

@@ -11,6 +11,7 @@ from tensorlint.flow.expressions import FLOATS
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Environment, Frame
 from tensorlint.flow.tree import dotted_name
+from tensorlint.program.layout import absolute
 
 
 class Definitions(Machine):
@@ -26,9 +27,11 @@ class Definitions(Machine):
     def _import_from(self, node: cst.ImportFrom, frame: Frame) -> None:
         base = dotted_name(node.module) if node.module is not None else ""
         if node.relative:
-            base = f".{base}"
+            base = self._absolute(len(node.relative), base)
         if isinstance(node.names, cst.ImportStar):
             self.lessons.imported_star = True
+            if self.unit is None:
+                self.stars.append(base)
             return
         for alias in node.names:
             name = dotted_name(alias.name)
@@ -39,6 +42,12 @@ class Definitions(Machine):
             )
             self._bind_import(bound, f"{base}.{name}", frame)
 
+    def _absolute(self, level: int, name: str) -> str:
+        """What ``name`` behind so many dots is called elsewhere; with one dot where nothing is known around."""
+        path = self.file_path if self.unit is None else self.unit.path
+        found = absolute(path, level, name) if self.world is not None else ""
+        return found or f".{name}"
+
     def _bind_import(self, name: str, path: str, frame: Frame) -> None:
         frame.env.bind(name, Scalar(kind="float", known=True) if path in FLOATS else Symbol(path=path))
         self.lessons.imported.add(name)
@@ -48,9 +57,9 @@ class Definitions(Machine):
 
     def _function(self, node: cst.FunctionDef, frame: Frame) -> None:
         site = self.at(node)
-        info = self.functions.get(site)
+        info = self.function_at(site)
         if info is None:
-            info = self.functions[site] = FunctionInfo(node, node.name.value, site, self.lessons)
+            info = self.seen(FunctionInfo(node, node.name.value, site, self.lessons))
         # What stands behind the ``def`` is visible in there, too, and branches replace the environment of a frame.
         info.enclosing = frame if frame.function is not None else None
         if frame.depth == 0:
@@ -61,9 +70,9 @@ class Definitions(Machine):
 
     def _class(self, node: cst.ClassDef, frame: Frame) -> None:
         site = self.at(node)
-        info = self.classes.get(site)
+        info = self.class_at(site)
         if info is None:
-            info = self.classes[site] = ClassInfo(node, node.name.value, site, self.lessons)
+            info = self.seen_class(ClassInfo(node, node.name.value, site, self.lessons))
             info.serial = self.lessons.class_serial(site, self.next_serial())
         bases = [self.evaluate(base.value, frame) for base in node.bases if base.star == ""]
         parents = [self.cls(base) for base in bases if isinstance(base, ClassObject) and base.definition != site]
@@ -83,11 +92,9 @@ class Definitions(Machine):
         for statement in info.node.body.body:
             if isinstance(statement, cst.FunctionDef):
                 site = self.at(statement)
-                method = self.functions.get(site)
+                method = self.function_at(site)
                 if method is None:
-                    method = self.functions[site] = FunctionInfo(
-                        statement, statement.name.value, site, self.lessons, info
-                    )
+                    method = self.seen(FunctionInfo(statement, statement.name.value, site, self.lessons, info))
                 method.closure = outer if frame.function is not None else None
                 info.methods.setdefault(method.name, method)
                 if frame.depth == 0:

@@ -83,7 +83,12 @@ class Expressions(Machine):
             return _CONSTANTS[name]
         value = self.lookup(name, frame)
         if value is None:
+            for module in self.stars if self.unit is None else ():
+                if (found := self.around(Symbol(path=f"{module}.{name}"))) != Symbol(path=f"{module}.{name}"):
+                    return found
             return Symbol(path=f"builtins.{name}") if name in _BUILTINS else Unknown(source="global")
+        if type(value) is Symbol:
+            return self.around(value)
         self._read(name, value, node, frame)
         return value
 
@@ -222,7 +227,7 @@ class Expressions(Machine):
         match value:
             case Symbol():
                 path = f"{value.path}.{name}"
-                return Scalar(kind="float", known=True) if path in FLOATS else Symbol(path=path)
+                return Scalar(kind="float", known=True) if path in FLOATS else self.around(Symbol(path=path))
             case Tensor():
                 return tensor_attribute(self, value, name, node, frame)
             case Array():
@@ -361,9 +366,9 @@ class Expressions(Machine):
 
     def _lambda(self, node: cst.Lambda, frame: Frame) -> Value:
         site = self.at(node)
-        info = self.functions.get(site)
+        info = self.function_at(site)
         if info is None:
-            info = self.functions[site] = FunctionInfo(node, "<lambda>", site, self.lessons, frame.cls)
+            info = self.seen(FunctionInfo(node, "<lambda>", site, self.lessons, frame.cls))
         info.closure = frame.env
         return Function(definition=site)
 

@@ -20,6 +20,7 @@ from tensorlint.flow.domain.values import (
     Array,
     ClassObject,
     Dictionary,
+    Module,
     Scalar,
     Sequence,
     Symbol,
@@ -107,12 +108,21 @@ class Functions(Machine):
     ) -> Value:
         """What calling ``info`` returns here; its body is followed in silence."""
         bound = receiver is not None
-        if self.learning:
+        if self.learning and info.unit is self.unit:
             self.record_call(info, arguments, frame, bound=bound)
         depth = MAX_DEPTH - 1 if self.learning else MAX_DEPTH
-        if info in self.active or len(self.active) >= depth or self.applications >= MAX_APPLICATIONS:
-            return self._declared_return(info, frame, UNKNOWN)
+        deep = self.followed + len(self.active) >= depth
+        if deep or info in self.active or self.applications >= MAX_APPLICATIONS:
+            with self.visiting(info.unit):
+                return self._declared_return(info, frame if info.unit is None else self.module_frame, UNKNOWN)
+        if self.world is not None and info.unit is not None and not (self.asks_around and self.world.tells(info)):
+            with self.visiting(info.unit):
+                return self._declared_return(info, self.module_frame, UNKNOWN)
         passed = bound_arguments(info, arguments, bound=bound)
+        if self.world is not None and info.unit is not None and not (self.learning and info.unit is self.unit):
+            shared = self.world.call(info, receiver, passed, frame.env.grad_mode)
+            if shared is not None:
+                return self._in_new_memory(shared.result)
         key = (
             info.site,
             frame.env.grad_mode.truth,
@@ -125,13 +135,16 @@ class Functions(Machine):
         if known is not None:
             return self._in_new_memory(known.result)
         given = [*passed.values(), *([receiver] if receiver is not None else [])]
-        summary = self._followed(info, receiver, passed, frame)
+        with self.visiting(info.unit):
+            summary = self.followed_into(info, receiver, passed, frame)
         if summary.changes_nothing and not storages_of(summary.result) & NO_STORAGE.union(*map(storages_of, given)):
             self.memo[key] = summary
         self._take_effect(summary, info, given, frame, node)
         return summary.result
 
-    def _followed(self, info: FunctionInfo, receiver: Value | None, passed: dict[str, Value], frame: Frame) -> Summary:
+    def followed_into(
+        self, info: FunctionInfo, receiver: Value | None, passed: dict[str, Value], frame: Frame
+    ) -> Summary:
         """What the body of ``info`` does when it is called like this."""
         self.applications += 1
         inner = self.frame_of(info, frame.depth + 1)
@@ -181,8 +194,19 @@ class Functions(Machine):
 
     def _in_new_memory(self, value: Value) -> Value:
         """The result of the same call once more: equal in all that was asked, in memory of its own."""
-        if isinstance(value, (Tensor, Array, Unknown)) and value.storages:
-            return replace(value, storages=self.storage(), oid=self.serial)
+        match value:
+            case Tensor() | Array() | Unknown() if value.storages:
+                return replace(value, storages=self.storage(), oid=self.serial)
+            case Sequence():
+                items = None if value.items is None else tuple(map(self._in_new_memory, value.items))
+                element = None if value.element is None else self._in_new_memory(value.element)
+                return replace(value, items=items, element=element, born=self.next_serial(), oid=self.serial)
+            case Dictionary(state_dict=False):
+                entries = {name: self._in_new_memory(item) for name, item in value.entries.items()}
+                element = None if value.element is None else self._in_new_memory(value.element)
+                return replace(value, entries=entries, element=element, born=self.next_serial(), oid=self.serial)
+            case Module() if value.oid:
+                return replace(value, oid=self.next_serial())
         return value
 
     def _bind_parameters_of_call(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -36,9 +37,15 @@ from tensorlint.flow.learned import Learned, Lessons
 from tensorlint.flow.machine import declared_value
 from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_NOT_KNOWN, GRAD_OFF, Environment, Frame
 from tensorlint.flow.statements import Statements
-from tensorlint.flow.tree import Sites, dotted_name
+from tensorlint.flow.tree import Sites, binds_attributes, dotted_name
+from tensorlint.flow.world import World
 from tensorlint.knowledge import names
 
+#: Names without one of which nothing is converted, kept or written.
+_BOUNDARY = re.compile(
+    r"np|numpy|from_numpy|from_dlpack|to_dlpack|as_tensor|tensor|\w*Tensor|array|asarray|frombuffer|shuffle|state_dict"
+    r"|requires_grad_?|backward|append|\w*[a-z]_"
+)
 #: Bases that call nothing back but ``forward``, by the first part of their names.
 _PLAIN_BASES = frozenset({"torch", "builtins", "object", "abc", "ABC", "typing", "enum", "collections"})
 
@@ -70,12 +77,19 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         self.functions.clear()
         self.classes.clear()
         self.pending = []
+        self.stars = []
         self.queued.clear()
         self.default_device = NO_FACT
         self.autocast = ""
         self.module_frame = Frame(Environment(grad_mode=Fact(Truth.YES)))
+        self.asks_around = True
         self.execute(module.body, self.module_frame)
         self.module_serial = self.serial
+        self.roots(self.pending)
+
+    def roots(self, functions: list[FunctionInfo]) -> None:
+        """Interpret functions on their own, and then those that are found inside."""
+        self.pending = functions
         while self.pending:
             # Initialisers first: the other methods read what they leave on ``self``. Functions found inside come next.
             wave, self.pending = sorted(self.pending, key=lambda info: info.name != "__init__"), []
@@ -89,6 +103,7 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         frame.env.grad_mode = self._grad_mode(info, frame)
         default_device = self.default_device
         frame.start = self.serial
+        self.asks_around = self.unit is not None or self._may_ask_around(info, frame)
         self._bind_parameters(info, frame)
         self.run_body(info, frame)
         if info.name in HOST_METHODS and info.cls is not None and info.cls.is_dataset:
@@ -98,6 +113,18 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         self.default_device = default_device
         if self.learning and info.cls is not None:
             self._keep_frozen(info, info.cls, frame)
+
+    def _may_ask_around(self, info: FunctionInfo, frame: Frame) -> bool:
+        """Whether what functions of other files return can matter here.
+
+        It does where something crosses the boundary, and where an object is given its attributes.
+        """
+        if self.world is None:
+            return False
+        inside = self.sites.inside(info.node)
+        if self.learning:
+            return bool(frame.self_name) and binds_attributes(inside, frame.self_name)
+        return any(type(node) is cst.Name and _BOUNDARY.fullmatch(node.value) for node in inside)
 
     def _keep_frozen(self, info: FunctionInfo, cls: ClassInfo, frame: Frame) -> None:
         """What a method froze of its object stays so: surely after ``__init__``, perhaps after any other."""
@@ -220,6 +247,11 @@ def _is_hook(info: FunctionInfo) -> bool:
     return any(base.partition(".")[0] not in _PLAIN_BASES for base in info.cls.all_bases())
 
 
-def interpret(module: cst.Module, file: events.FileFacts, emit: Callable[[events.Event], None]) -> None:
-    """Interpret a parsed file and hand every event to ``emit``, in a fixed order."""
-    Interpreter(file, emit).run(module)
+def interpret(
+    module: cst.Module, file: events.FileFacts, emit: Callable[[events.Event], None], world: World | None = None
+) -> None:
+    """Interpret a parsed file, in ``world`` if there is one, and hand every event to ``emit``, in a fixed order."""
+    machine = Interpreter(file, emit, world)
+    if world is not None:
+        world.machine = machine
+    machine.run(module)

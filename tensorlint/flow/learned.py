@@ -193,6 +193,11 @@ class Lessons:
         known = self.classes.get(site, _NEVER_MADE)
         self.classes[site] = replace(known, attributes={**known.attributes, name: value})
 
+    def forget(self, site: Site) -> None:
+        """Let go of the attributes of a class."""
+        known = self.classes.get(site, _NEVER_MADE)
+        self.classes[site] = replace(known, attributes={})
+
     def class_serial(self, site: Site, fresh: int) -> int:
         """The serial of the storage that stands for the parameters of a module; ``fresh`` for one first seen."""
         known = self.classes.get(site, _NEVER_MADE)

@@ -208,6 +208,8 @@ class Machine(Memory, ABC):
 
     def record_attribute(self, cls: ClassInfo, name: str, value: Value) -> None:
         """Remember what the class keeps under ``self.<name>``, in memory the object owns."""
+        if self.teaching is not None and cls is not self.teaching:
+            return
         if isinstance(value, (Tensor, Array, Unknown)) and not any(
             storage.owner.is_trained for storage in value.storages
         ):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import reduce
 
+from tensorlint.flow.domain.elsewhere import here
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Storage, Storages
+from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import Value
 from tensorlint.flow.state import Frame, joined_changes
 
@@ -30,6 +33,15 @@ class Summary:
     def changes_nothing(self) -> bool:
         """Whether the same call once more is known by its result."""
         return not (self.changes or self.writes or self.updates is not None or self.bound)
+
+    def tells_of(self, storages: Storages) -> bool:
+        """Whether it changes anything that a caller which handed in these storages could see, besides its result."""
+        serials = {storage.serial for storage in storages}
+        return bool(self.changes or self.updates is not None or serials & {*self.writes})
+
+    def placed(self, place: Callable[[Site], Site]) -> Summary:
+        """The same with the places of another caller."""
+        return replace(self, result=here(self.result, place))
 
 
 def summary_of(frame: Frame, result: Value) -> Summary:

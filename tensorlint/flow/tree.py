@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from itertools import count
+from itertools import accumulate, count
 
 import libcst as cst
 
@@ -69,17 +69,31 @@ class Sites:
     """Between the nodes of one file and their sites. Nothing is numbered before somebody asks."""
 
     def __init__(self, module: cst.Module | None, file: str = "") -> None:
-        self._module = module
         self._file = file
         #: All nodes, definition by definition; where each begins, and what it is called.
         self._nodes: list[cst.CSTNode] = []
         self._begins: list[int] = []
         self._definitions: list[str] = []
+        #: By the name of a definition its place in these lists, and those of the functions and classes in it.
+        self._within: dict[str, list[int]] = {}
         self._numbers: dict[int, int] = {}
+        #: What is still to be numbered: what it is called, what stands before the names in it, and its root.
+        self._waiting: list[tuple[str, str, cst.CSTNode]] = []
+        if module is not None:
+            self.add("", "", module)
+
+    def add(self, definition: str, around: str, root: cst.CSTNode) -> None:
+        """Give sites to what is below ``root``, in the definition of this name; what it defines lies in ``around``."""
+        self._waiting.append((definition, around, root))
+
+    def replace(self, definition: str, root: cst.CSTNode) -> None:
+        """Let ``root`` be the definition that was known by this name, and the old one be none."""
+        self._within.pop(definition, None)
+        self.add(definition, definition, root)
 
     def of(self, node: cst.CSTNode) -> Site:
         """Where ``node`` stands; ``NOWHERE`` for one that is not part of the file."""
-        if not self._nodes:
+        if self._waiting:
             self._number()
         number = self._numbers.get(id(node))
         if number is None:
@@ -91,21 +105,30 @@ class Sites:
         """The node at ``site``; None where that is in another file, or nowhere."""
         if site is None or site.number < 0 or site.file != self._file:
             return None
-        if not self._nodes:
+        if self._waiting:
             self._number()
-        if site.definition not in self._definitions:
+        places = self._within.get(site.definition)
+        if places is None:
             return None
-        definition = self._definitions.index(site.definition)
+        # Itself comes before what is in it.
+        definition = places[0]
         number = self._begins[definition] + site.number
         ends = self._begins[definition + 1 : definition + 2] or [len(self._nodes)]
         return self._nodes[number] if number < ends[0] else None
 
+    def inside(self, definition: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """The nodes of a definition of the file, and of those in it."""
+        for place in self._within.get(self.of(definition).definition, ()):
+            ends = self._begins[place + 1] if place + 1 < len(self._begins) else len(self._nodes)
+            yield from self._nodes[self._begins[place] : ends]
+
     def _number(self) -> None:
-        waiting: list[tuple[str, cst.CSTNode]] = [("", self._module)] if self._module is not None else []
         defined: Counter[str] = Counter()
-        nodes = self._nodes
+        nodes, waiting, fresh = self._nodes, self._waiting, len(self._nodes)
         while waiting:
-            definition, root = waiting.pop()
+            definition, prefix, root = waiting.pop()
+            for around in accumulate(definition.split("."), "{}.{}".format):
+                self._within.setdefault(around, []).append(len(self._definitions))
             self._definitions.append(definition)
             self._begins.append(len(nodes))
             stack = [root]
@@ -114,14 +137,15 @@ class Sites:
                 kind = type(node)
                 if (kind is cst.FunctionDef or kind is cst.ClassDef) and node is not root:
                     name = node.name.value  # type: ignore[attr-defined]
-                    name = f"{definition}.{name}" if definition else name
+                    name = f"{prefix}.{name}" if prefix else name
                     defined[name] += 1
-                    waiting.append((name if defined[name] == 1 else f"{name}#{defined[name]}", node))
+                    name = name if defined[name] == 1 else f"{name}#{defined[name]}"
+                    waiting.append((name, name, node))
                     continue
                 nodes.append(node)
                 if _FIELDS[kind]:
                     stack.extend(reversed(children(node)))
-        self._numbers = dict(zip(map(id, nodes), count(), strict=False))
+        self._numbers.update(zip(map(id, nodes[fresh:]), count(fresh), strict=False))
 
 
 def bound_in(node: cst.CSTNode) -> Iterator[str]:
@@ -153,6 +177,27 @@ _BINDING = frozenset({
     cst.NamedExpr, cst.AsName, cst.MatchAs, cst.MatchStar,
 })
 # fmt: on
+
+
+def binds_attributes(nodes: Iterable[cst.CSTNode], owner: str) -> bool:
+    """Whether an assignment among these nodes has ``owner.<name>`` on its left."""
+    return any(
+        type(node) in _ASSIGNING and _spells_attribute(node.target, owner)  # type: ignore[attr-defined]
+        for node in nodes
+    )
+
+
+def _spells_attribute(target: cst.CSTNode, owner: str) -> bool:
+    match target:
+        case cst.Attribute(value=cst.Name(value=name)):
+            return name == owner
+        case cst.Tuple() | cst.List() | cst.Element() | cst.StarredElement():
+            return any(_spells_attribute(child, owner) for child in children(target))
+        case _:
+            return False
+
+
+_ASSIGNING = frozenset({cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.For})
 
 
 def contains(node: cst.CSTNode, part: cst.CSTNode) -> bool:

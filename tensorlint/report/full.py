@@ -58,16 +58,21 @@ def _block(finding: Finding, lines: tuple[str, ...], style: Style) -> Iterator[s
         f"{colour(codes(finding), 'red', 'bold')} {colour(visible(finding.message), 'bold')}  "
         f"{colour(f'[{finding.certainty.label}]', certainty_colour(finding.certainty))}"
     )
-    marks = [Mark(finding.span, "", True)] + [Mark(step.span, step.message, False) for step in finding.trace]
+    here = [step for step in finding.trace if not step.path]
+    elsewhere = [step for step in finding.trace if step.path]
+    marks = [Mark(finding.span, "", True)] + [Mark(step.span, step.message, False) for step in here]
     marks = sorted((mark for mark in marks if mark.span.row <= len(lines)), key=lambda mark: mark.order)
     gutter = max((len(str(mark.span.row)) for mark in marks), default=1)
     bar = colour(" " * gutter + " |", "blue")
     if marks:
         yield bar
         yield from _snippet(marks, lines, gutter, style)
+    if marks and (finding.help or elsewhere):
+        yield bar
+    for step in elsewhere:
+        where = colour(f"{shown_path(step.path, style)}:{step.span.row}:{step.span.column}:", "bold")
+        yield f"{colour(' ' * gutter + ' =', 'blue')} {where} {visible(step.message)}"
     if finding.help:
-        if marks:
-            yield bar
         fix = colour(_fix(finding.fix), "green" if finding.fix.is_safe else "yellow") if finding.fix else ""
         yield f"{colour(' ' * gutter + ' =', 'blue')} {colour('help:', 'cyan', 'bold')} {visible(finding.help)}{fix}"
 

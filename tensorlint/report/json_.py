@@ -28,7 +28,13 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "noqa_row": finding.noqa_row or finding.span.row,
         "url": rule_url(finding.code),
         "trace": [
-            {"row": step.span.row, "column": step.span.column, "message": step.message} for step in finding.trace
+            {
+                **({"filename": step.path} if step.path else {}),
+                "row": step.span.row,
+                "column": step.span.column,
+                "message": step.message,
+            }
+            for step in finding.trace
         ],
     }
 

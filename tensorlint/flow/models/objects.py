@@ -42,14 +42,15 @@ def own_method(machine: Machine, cls: ClassInfo, receiver: Value, name: str, cal
 
 
 def construct(machine: Machine, info: ClassInfo, call: Call) -> Value:
-    machine.lessons.construct(info.site)
+    if machine.unit is None:
+        machine.lessons.construct(info.site)
     initializer = info.method("__init__")
     made = machine.self_value(info)
     if isinstance(made, Module):
         made = replace(made, device=machine.default_device, oid=machine.next_serial())
     elif isinstance(made, Instance):
         made = replace(made, oid=machine.next_serial())
-    if initializer is not None and machine.learning:
+    if initializer is not None and machine.learning and initializer.unit is machine.unit:
         machine.record_call(initializer, call.arguments, call.frame, bound=True)
     if info.is_autograd_function or any(base.split(".")[0] in FOREIGN_FRAMEWORKS for base in info.all_bases()):
         return Foreign(framework="class")

@@ -1,0 +1,283 @@
+"""The files of a program around the one that is judged, each interpreted as far as somebody asks.
+
+What is known of them is a function of the program alone: neither of the file that asked, nor of what was asked before.
+Hence nothing of the run that asks is at hand while a statement or a class of another file is interpreted, and where
+two classes ask for each other, what each learned without the whole of the other is forgotten when the first is done.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from tensorlint.findings import Span
+from tensorlint.flow.core import FIRST_SERIAL, MAX_DEPTH
+from tensorlint.flow.domain.elsewhere import elsewhere
+from tensorlint.flow.domain.facts import Fact, Truth
+from tensorlint.flow.domain.inside import storages_of
+from tensorlint.flow.domain.lattice import fingerprint
+from tensorlint.flow.domain.memory import NO_STORAGE, Owner, Storage, Storages
+from tensorlint.flow.domain.site import Site
+from tensorlint.flow.domain.values import UNKNOWN, Symbol, Value
+from tensorlint.flow.state import Environment, Frame
+from tensorlint.flow.summary import Summary
+from tensorlint.flow.unit import AROUND, Names, Unit
+from tensorlint.nesting import check_nesting
+from tensorlint.program.layout import absolute, locate
+from tensorlint.source import Source, SourceError, read_bytes
+
+if TYPE_CHECKING:
+    from tensorlint.flow.defined import ClassInfo, FunctionInfo
+    from tensorlint.flow.interpreter import Interpreter
+
+#: What stands in a function that does anything that is asked for. A short one may hand on to such.
+_TELLING = re.compile(
+    r"\b(?:torch|np|numpy|F|nn)\.|\.(?:cpu|cuda|to|numpy|detach|item|half|float|double|forward)\(|no_grad|requires_grad"
+    r"|\bdevice\b\s*[=)]|\w*(?:[Tt]ensor|[Nn]et|[Mm]odel|_array)\("
+)
+_SHORT = 5
+#: What a place is called that only the caller knows.
+_NUMBERED = "@caller"
+#: Files longer than this were generated; a name that more statements than this bind may be anything.
+_MAX_BYTES = 1_000_000
+_MAX_BINDINGS = 8
+#: How deep calls are followed that begin in another file.
+_MAX_DEPTH = 2
+#: Names that import names in turn are followed this far.
+_MAX_IMPORTS = 16
+
+
+@dataclass(slots=True)
+class _Task:
+    """A class that is being learned or a function that is followed, and the outermost such that it asks for."""
+
+    site: Site
+    reaches: int
+
+
+@dataclass(slots=True)
+class World:
+    """The program around the files that are judged by one process."""
+
+    units: dict[str, Unit | None] = field(default_factory=dict)
+    functions: dict[Site, FunctionInfo] = field(default_factory=dict)
+    classes: dict[Site, ClassInfo] = field(default_factory=dict)
+    #: The interpreter that asks.
+    machine: Interpreter = field(init=False)
+    #: Objects of these files are told apart from those of a judged file, and are older.
+    serial: int = 0
+    #: How many bytes of them were read.
+    size: int = 0
+    _resolved: dict[tuple[str, str], Value | None] = field(default_factory=dict)
+    _learned: set[Site] = field(default_factory=set)
+    _calls: dict[tuple[object, ...], Summary | None] = field(default_factory=dict)
+    _tasks: list[_Task] = field(default_factory=list)
+    #: What was learned while a class around it was not yet, with the place of that.
+    _passing: dict[Site, int] = field(default_factory=dict)
+
+    def resolve(self, path: str, importer: str, depth: int = _MAX_IMPORTS) -> Value | None:
+        """What the program binds by this dotted name, for the file ``importer``; None where that is not seen."""
+        key = (path, os.path.dirname(importer))
+        if key not in self._resolved:
+            self._resolved[key] = self._find(path, importer, depth)
+        return self._resolved[key]
+
+    def _find(self, path: str, importer: str, depth: int) -> Value | None:
+        found = locate(path, importer)
+        if found is None or not depth:
+            return None
+        rest = found.rest
+        if not rest and "." in path:
+            # A package may bind the name of one of its modules to something in it.
+            package, _, name = path.rpartition(".")
+            around = locate(package, importer)
+            unit = None if around is None or around.rest else self.unit(around.path)
+            if unit is None or name not in unit.index.bound:
+                return None
+            rest = (name,)
+        else:
+            unit = self.unit(found.path)
+        if unit is None or len(rest) != 1:
+            return None
+        value = unit.frame.env.lookup(rest[0])
+        if isinstance(value, Symbol) and value.path != path:
+            return self.resolve(value.path, unit.path, depth - 1)
+        return None if isinstance(value, Symbol) else value
+
+    def unit(self, path: str) -> Unit | None:
+        """The file at ``path``; None where it cannot be read as a program."""
+        if path not in self.units:
+            self.units[path] = self._read(path)
+        return self.units[path]
+
+    def _read(self, path: str) -> Unit | None:
+        try:
+            data = read_bytes(path)
+            if len(data) > _MAX_BYTES:
+                return None
+            source = Source.from_bytes(path, data)
+            check_nesting(source)
+        except SourceError:
+            return None
+        self.size += len(data)
+        return Unit(path, source, self)
+
+    def bind(self, unit: Unit, name: str, names: Names) -> None:
+        """Interpret the statements of ``unit`` that bind ``name``, and keep what only they bind."""
+        places = unit.index.bound.get(name, ())
+        if not places:
+            for level, module in unit.index.stars:
+                base = absolute(unit.path, level, module) if level else module
+                found = self.resolve(f"{base}.{name}", unit.path)
+                if found is not None:
+                    names.keep(name, found)
+                    return
+            return
+        if len(places) > _MAX_BINDINGS:
+            return
+        machine = self.machine
+        with self._apart(unit):
+            frame = Frame(Environment(names, Fact(Truth.YES)))
+            for lines in places:
+                for statement in unit.statements(lines, name):
+                    # The body of a class says what its instances keep.
+                    machine.learning = isinstance(statement, cst.ClassDef)
+                    machine.execute([statement], frame)
+        for bound, value in frame.env.items():
+            # Another name of them may be bound by further statements, too.
+            if unit.index.bound.get(bound) == places:
+                names.keep(bound, value)
+
+    def learn(self, cls: ClassInfo) -> None:
+        """Have the methods of a class interpreted, once, for what they leave on ``self``."""
+        site = cls.site
+        if site in self._learned:
+            return
+        reaches = self._passing.get(site, self._under_way(site))
+        if reaches is not None:
+            self._reached(reaches)
+            return
+        unit = cls.unit
+        machine = self.machine
+        assert unit is not None
+        depth = len(self._tasks)
+        self._tasks.append(_Task(site, depth))
+        with self._apart(unit):
+            machine.learning, machine.teaching = True, cls
+            machine.roots([method for method in cls.methods.values() if unit.keeps(method.found)])
+        reaches = self._tasks.pop().reaches
+        if reaches < depth:
+            self._passing[site] = reaches
+            self._reached(reaches)
+            return
+        self._learned.add(site)
+        for passing in [each for each, place in self._passing.items() if place >= depth]:
+            del self._passing[passing]
+            self.classes[passing].forget()
+
+    def call(self, info: FunctionInfo, receiver: Value | None, passed: dict[str, Value], mode: Fact) -> Summary | None:
+        """What a call of a function of another file does, where that is the same whoever calls it.
+
+        None where it is not: it is given something that only the caller knows, or changes what was there before.
+        """
+        machine = self.machine
+        assert info.unit is not None
+        if mode.site is not None or machine.default_device.site is not None:
+            return None
+        places: dict[Site, Site] = {}
+        given = {name: self._elsewhere(value, places) for name, value in sorted(passed.items())}
+        owner = None if receiver is None else self._elsewhere(receiver, places)
+        if any(value is None for value in given.values()) or (owner is None) is not (receiver is None):
+            return None
+        followed = machine.followed + len(machine.active) if machine.serial < FIRST_SERIAL else MAX_DEPTH - _MAX_DEPTH
+        key = (
+            info.site,
+            followed,
+            mode.truth,
+            machine.autocast,
+            machine.default_device.truth,
+            tuple((name, fingerprint(value)) for name, value in given.items() if value is not None),
+            None if owner is None else fingerprint(owner),
+        )
+        back = {named: site for site, named in places.items()}
+        if key in self._calls:
+            found = self._calls[key]
+            return found if found is None or not back else found.placed(lambda site: back.get(site, site))
+        reaches = self._under_way(info.site)
+        if reaches is not None:
+            self._reached(reaches)
+            return Summary(UNKNOWN)
+        depth = len(self._tasks)
+        self._tasks.append(_Task(info.site, depth))
+        autocast, default_device = machine.autocast, machine.default_device
+        known = {name: value for name, value in given.items() if value is not None}
+        with self._apart(info.unit):
+            machine.followed, machine.autocast, machine.default_device = followed, autocast, default_device
+            start = machine.serial
+            frame = Frame(Environment(grad_mode=mode))
+            summary: Summary | None = machine.followed_into(info, owner, known, frame)
+            machine.serial = max(machine.serial, start)
+        handed_in = NO_STORAGE.union(*map(storages_of, known.values()), storages_of(owner) if owner else ())
+        if summary is not None and (summary.tells_of(handed_in) or storages_of(summary.result) & handed_in):
+            summary = None
+        reaches = self._tasks.pop().reaches
+        if reaches < depth:
+            self._reached(reaches)
+        else:
+            self._calls[key] = summary
+        return summary if summary is None or not back else summary.placed(lambda site: back.get(site, site))
+
+    def tells(self, info: FunctionInfo) -> bool:
+        """Whether following a function of another file can show anything."""
+        assert info.unit is not None
+        text = info.unit.text(info.found)
+        return text is None or len(text) <= _SHORT or any(map(_TELLING.search, text))
+
+    def _elsewhere(self, value: Value, places: dict[Site, Site]) -> Value | None:
+        """``value`` without the places of the file it comes from, which are numbered in ``places``."""
+
+        def place(site: Site) -> Site:
+            if site.file.startswith(AROUND):
+                return site
+            return places.setdefault(site, Site("", len(places), _NUMBERED))
+
+        return elsewhere(value, self._fresh, place)
+
+    def _fresh(self) -> tuple[Storages, int]:
+        """A storage, and the identity of what lies in it."""
+        machine = self.machine
+        if machine.serial < FIRST_SERIAL:
+            return machine.storage(), machine.serial
+        self.serial += 1
+        return frozenset({Storage(self.serial, Owner.FRESH, None)}), self.serial
+
+    def _under_way(self, site: Site) -> int | None:
+        return next((place for place, task in enumerate(self._tasks) if task.site == site), None)
+
+    def _reached(self, place: int) -> None:
+        """The task at hand asked for what is not finished: the one at ``place`` among those under way."""
+        if self._tasks:
+            self._tasks[-1].reaches = min(self._tasks[-1].reaches, place)
+
+    @contextmanager
+    def _apart(self, unit: Unit) -> Iterator[None]:
+        """The interpreter as it begins, over ``unit``: nothing of what it is doing now is at hand."""
+        machine = self.machine
+        kept = machine.set_aside(self.serial)
+        try:
+            with machine.visiting(unit, apart=True):
+                yield
+        finally:
+            self.serial = machine.take_up(kept)
+
+    def place(self, site: Site) -> tuple[str, Span] | None:
+        """Where a site of one of these files stands."""
+        unit = self.units.get(site.file.removeprefix(AROUND)) if site.file.startswith(AROUND) else None
+        span = None if unit is None else unit.span(site)
+        return None if unit is None or span is None else (unit.path, span)

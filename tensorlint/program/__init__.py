@@ -1,0 +1,1 @@
+"""Which files belong together, and what each of them defines: known from names and spans, without a syntax tree."""

@@ -1,0 +1,233 @@
+"""A file in its program: what other files define, where Python would find it, and what is known of it here."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tensorlint.config import Resolver
+from tensorlint.discovery import discover
+from tensorlint.findings import Certainty, Finding
+from tensorlint.program.index import Lines, index_of
+from tensorlint.program.layout import absolute, locate, module_name, roots
+from tensorlint.runner import _world, run
+
+HOME = "def home(x):\n    return x.detach().cpu()\n"
+AWAY = 'def away(x):\n    return x.to("cuda")\n'
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered() -> None:
+    for cached in (_world, roots):
+        cached.cache_clear()
+    import tensorlint.program.layout as layout
+
+    layout._project.cache_clear()
+    layout._below.cache_clear()
+    layout.is_package_directory.cache_clear()
+
+
+def write(root: Path, files: Mapping[str, str]) -> None:
+    (root / "pyproject.toml").touch()
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def findings(root: Path, name: str = "", jobs: int = 1) -> list[Finding]:
+    resolver = Resolver(isolated=True)
+    return list(run(discover([str(root / name)], resolver.for_directory), resolver, jobs).findings)
+
+
+def brief(found: list[Finding]) -> list[tuple[str, str, int]]:
+    return [(finding.code, Path(finding.path).name, finding.span.row) for finding in found]
+
+
+# Where things are found
+
+
+def test_index_knows_by_which_lines_a_name_is_bound() -> None:
+    index = index_of(
+        "import os\n"
+        "try:\n    from a import b\nexcept ImportError:\n    b = None\n"
+        "@cache\ndef f():\n    inner = 1\n"
+        "class C:\n    def m(self):\n        pass\n    x = 1\n"
+        "u, (v, *w) = g()\n"
+        "if __name__ == '__main__':\n    args = 1\n"
+        "from .sub import *\n"
+    )
+    assert index.bound == {
+        "os": (Lines(1, 1),),
+        "b": (Lines(2, 5),),
+        "f": (Lines(6, 8),),
+        "C": (Lines(9, 12),),
+        "u": (Lines(13, 13),),
+        "v": (Lines(13, 13),),
+        "w": (Lines(13, 13),),
+    }
+    assert index.methods == {Lines(9, 12): (("m", Lines(10, 11)),)}
+    assert index.stars == ((1, "sub"),)
+
+
+def test_a_file_that_is_no_program_binds_nothing() -> None:
+    assert index_of("def f(:").bound == {}
+
+
+@pytest.mark.parametrize(
+    ("files", "importer", "dotted", "found"),
+    [
+        (["pkg/__init__.py", "pkg/a.py", "main.py"], "main.py", "pkg.a.f", "pkg/a.py"),
+        (["pkg/__init__.py", "pkg/sub/__init__.py"], "pkg/x.py", "pkg.sub.f", "pkg/sub/__init__.py"),
+        (["src/pkg/__init__.py", "src/pkg/a.py"], "tests/test_a.py", "pkg.a.f", "src/pkg/a.py"),
+        (["space/part/a.py"], "main.py", "space.part.a.f", "space/part/a.py"),
+        (["scripts/helper.py"], "scripts/run.py", "helper.f", "scripts/helper.py"),
+        (["pkg/__init__.py", "pkg/helper.py"], "pkg/run.py", "helper.f", "pkg/helper.py"),
+        (["utils.py", "scripts/utils.py"], "scripts/run.py", "utils.f", "scripts/utils.py"),
+        (["torch/__init__.py"], "main.py", "torch.zeros", None),
+        (["logging.py"], "main.py", "logging.f", None),
+        (["space/readme.txt"], "main.py", "space.f", None),
+        ([], "main.py", "nowhere.f", None),
+    ],
+)
+def test_modules_are_found_where_python_looks(
+    tmp_path: Path, files: list[str], importer: str, dotted: str, found: str | None
+) -> None:
+    write(tmp_path, dict.fromkeys([*files, importer], ""))
+    located = locate(dotted, str(tmp_path / importer))
+    assert (None if located is None else Path(located.path).relative_to(tmp_path).as_posix()) == found
+
+
+def test_relative_names_are_made_absolute(tmp_path: Path) -> None:
+    write(tmp_path, {"pkg/__init__.py": "", "pkg/sub/__init__.py": "", "pkg/sub/a.py": ""})
+    path = str(tmp_path / "pkg/sub/a.py")
+    assert module_name(path) == "pkg.sub.a"
+    assert absolute(path, 1, "b") == "pkg.sub.b"
+    assert absolute(path, 2, "") == "pkg"
+
+
+# What is known of it
+
+IMPORTS = {
+    "by name": "from pkg.tools import away\n\n\ndef f(x: torch.Tensor):\n    return away(x).numpy()\n",
+    "by module": "from pkg import tools\n\n\ndef f(x: torch.Tensor):\n    return tools.away(x).numpy()\n",
+    "whole path": "import pkg.tools\n\n\ndef f(x: torch.Tensor):\n    return pkg.tools.away(x).numpy()\n",
+    "relative": "from .tools import away as gone\n\n\ndef f(x: torch.Tensor):\n    return gone(x).numpy()\n",
+    "handed on by the package": "from pkg import away\n\n\ndef f(x: torch.Tensor):\n    return away(x).numpy()\n",
+    "with a star": "from pkg.tools import *\n\n\ndef f(x: torch.Tensor):\n    return away(x).numpy()\n",
+    "in the function": "def f(x: torch.Tensor):\n    from pkg.tools import away\n\n\n    return away(x).numpy()\n",
+}
+
+
+@pytest.mark.parametrize("how", IMPORTS)
+def test_what_a_function_of_another_file_does_is_known(tmp_path: Path, how: str) -> None:
+    write(
+        tmp_path,
+        {
+            "pkg/__init__.py": "from .tools import *\n",
+            "pkg/tools.py": "import torch\n\n\n" + AWAY,
+            "pkg/main.py": "import torch\n" + IMPORTS[how],
+        },
+    )
+    (finding,) = findings(tmp_path)
+    assert (finding.code, finding.span.row, finding.certainty) == ("TBX101", 6, Certainty.CERTAIN)
+    (step,) = finding.trace
+    assert (Path(step.path).name, step.span.row, step.span.column) == ("tools.py", 5, 12)
+
+
+def test_what_a_function_of_another_file_brings_home_is_home(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "tools.py": "import torch\n\n\n" + HOME,
+            "main.py": "import torch\nfrom tools import home\n\n\n"
+            "def f(x: torch.Tensor):\n    return home(x.cuda()).numpy()\n",
+        },
+    )
+    assert findings(tmp_path) == []
+
+
+def test_a_network_of_another_file_has_parameters(tmp_path: Path) -> None:
+    net = (
+        "import torch\n\n\nclass Base(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.fc = torch.nn.Linear(2, 2)\n\n    def embed(self, x):\n        return self.fc(x)\n"
+    )
+    main = (
+        "import torch\nfrom net import Base\n\n\nclass Net(Base):\n    def forward(self, x):\n"
+        "        return self.embed(x)\n\n\nnet = Net()\nprint(net(torch.zeros(2, 2)).numpy())\n"
+    )
+    write(tmp_path, {"net.py": net, "main.py": main})
+    (finding,) = findings(tmp_path)
+    assert (finding.code, finding.span.row, finding.certainty) == ("TBX102", 11, Certainty.CERTAIN)
+
+
+def test_a_constant_of_another_file_is_a_device(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "settings.py": 'DEVICE = "cuda:0"\n',
+            "main.py": "import torch\nfrom settings import DEVICE\n\nprint(torch.zeros(2, device=DEVICE).numpy())\n",
+        },
+    )
+    assert brief(findings(tmp_path)) == [("TBX101", "main.py", 4)]
+
+
+def test_only_what_is_named_is_reported_and_all_around_it_is_read(tmp_path: Path) -> None:
+    tools = "import torch\n\n\n" + AWAY + "\n\nprint(away(torch.zeros(2)).numpy())\n"
+    write(tmp_path, {"tools.py": tools, "main.py": "import torch\n" + IMPORTS["by name"].replace("pkg.", "")})
+    assert brief(findings(tmp_path, "main.py")) == [("TBX101", "main.py", 6)]
+    assert len(findings(tmp_path)) == 2
+
+
+# Circles, and orders
+
+CIRCLE = {
+    "a.py": (
+        "import torch\nimport b\n\n\nclass A:\n    def __init__(self):\n        self.other = b.B()\n"
+        "        self.x = torch.zeros(2).cuda()\n\n    def get(self):\n        return self.other.y\n\n\n"
+        "def left(x):\n    return b.right(x)\n\n\nprint(A().get().numpy())\nprint(left(torch.zeros(2)).numpy())\n"
+    ),
+    "b.py": (
+        "import torch\nimport a\n\n\nclass B:\n    def __init__(self):\n        self.other = a.A()\n"
+        "        self.y = self.other.x\n\n\ndef right(x):\n    return a.left(x) if x.sum() else x.cuda()\n\n\n"
+        "print(B().y.numpy())\nprint(right(torch.zeros(2)).numpy())\n"
+    ),
+    "c.py": "import torch\nfrom a import A, left\nfrom b import B, right\n\nprint(B().other.x.numpy(), A().x.numpy())\n"
+    "print(right(left(torch.zeros(2))).numpy())\n",
+}
+
+
+def test_files_that_import_each_other_come_to_an_end_and_their_order_does_not_show(tmp_path: Path) -> None:
+    write(tmp_path, CIRCLE)
+    whole = findings(tmp_path)
+    assert {finding.path for finding in whole} == {str(tmp_path / name) for name in CIRCLE}
+    alone: list[Finding] = []
+    for name in random.Random(3).sample(sorted(CIRCLE), 3):
+        _world.cache_clear()
+        alone += findings(tmp_path, name)
+    assert sorted(alone, key=lambda finding: finding.sort_key) == whole
+
+
+def test_many_functions_that_call_each_other_over_many_files_take_bounded_time(tmp_path: Path) -> None:
+    files = {
+        f"m{n}.py": f"import torch\nimport m{(n + 1) % 60}\n\n\n"
+        + "\n\n".join(
+            f"def f{k}(x):\n    y = m{(n + 1) % 60}.f{(k + 1) % 40}(x)\n"
+            f"    return m{(n + 1) % 60}.f{(k + 7) % 40}(y).cpu()\n"
+            for k in range(40)
+        )
+        + "\n\nprint(f1(torch.zeros(2)).numpy())\n"
+        for n in range(60)
+    }
+    write(tmp_path, files)
+    assert findings(tmp_path) == []
+
+
+def test_what_cannot_be_read_around_a_file_is_not_known(tmp_path: Path) -> None:
+    write(tmp_path, {"main.py": "from broken import f\nfrom gone import g\n\nprint(f().numpy(), g().numpy())\n"})
+    (tmp_path / "broken.py").write_bytes(b"def f(:\n\xff")
+    (tmp_path / "gone.py").symlink_to(tmp_path / "nowhere.py")
+    assert findings(tmp_path, "main.py") == []

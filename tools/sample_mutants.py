@@ -1,0 +1,59 @@
+"""Leaves of the mutants of a cosmic-ray session a sample that means something.
+
+    pip install cosmic-ray
+    cosmic-ray init tools/mutants.toml session.sqlite
+    python tools/sample_mutants.py session.sqlite 240
+    cosmic-ray exec tools/mutants.toml session.sqlite
+    cr-rate session.sqlite; cr-report session.sqlite
+
+Run it in a clone of its own: the files there are changed while it runs. What mutates an annotation (``A | B``), or
+compares the same in another way (``==`` and ``is`` of an enum), is left out; of the rest COUNT are drawn with a fixed
+seed.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import sys
+
+#: What each name of an operator that is kept begins with.
+_KEPT = (
+    "core/AddNot",
+    "core/ReplaceAndWithOr",
+    "core/ReplaceOrWithAnd",
+    "core/ReplaceComparisonOperator_Eq_NotEq",
+    "core/ReplaceComparisonOperator_NotEq_Eq",
+    "core/ReplaceComparisonOperator_Is_IsNot",
+    "core/ReplaceComparisonOperator_IsNot_Is",
+    "core/ReplaceComparisonOperator_Gt_Lt",
+    "core/ReplaceComparisonOperator_Lt_Gt",
+    "core/ReplaceComparisonOperator_LtE_Gt",
+    "core/ReplaceTrueWithFalse",
+    "core/ReplaceFalseWithTrue",
+    "core/ReplaceUnaryOperator_Delete_Not",
+    "core/ReplaceBinaryOperator_Add_Sub",
+    "core/ReplaceBinaryOperator_Sub_Add",
+    "core/NumberReplacer",
+    "core/ZeroIterationForLoop",
+)
+_SEED = 9
+
+
+def main(session: str, count: int) -> None:
+    with sqlite3.connect(session) as database:
+        specs = database.execute("select job_id, operator_name from mutation_specs order by job_id").fetchall()
+        rows = database.execute(
+            "select job_id from mutation_specs order by module_path, operator_name, occurrence, start_pos_row"
+        ).fetchall()
+        meaningful = {job for job, name in specs if name.startswith(_KEPT)}
+        kept = set(random.Random(_SEED).sample([job for (job,) in rows if job in meaningful], count))
+        for table in ("mutation_specs", "work_items"):
+            database.executemany(
+                f"delete from {table} where job_id = ?", [(job,) for job, _ in specs if job not in kept]
+            )
+    print(f"{len(kept)} of {len(meaningful)} mutants are left in {session}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
