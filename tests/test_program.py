@@ -138,6 +138,12 @@ def test_what_a_function_of_another_file_does_is_known(tmp_path: Path, how: str)
     assert (Path(step.path).name, step.span.row, step.span.column) == ("tools.py", 5, 12)
 
 
+def test_a_file_without_torch_may_be_given_its_tensors(tmp_path: Path) -> None:
+    tools = 'import torch\n\n\ndef made():\n    return torch.zeros(2, device="cuda")\n'
+    write(tmp_path, {"tools.py": tools, "main.py": "from tools import made\n\nprint(made().numpy())\n"})
+    assert brief(findings(tmp_path)) == [("TBX101", "main.py", 3)]
+
+
 def test_what_a_function_of_another_file_brings_home_is_home(tmp_path: Path) -> None:
     write(
         tmp_path,

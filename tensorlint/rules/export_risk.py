@@ -39,12 +39,12 @@ def export_risk(value: Value, scene: Scene, *, presume: bool) -> Risk | None:
     ``presume``: the method called says that it is a tensor (``.numpy()``), unless other frameworks of the
     file have that method too.
     """
-    if scene.caught or scene.other_framework or not scene.file.imports_torch:
+    if scene.caught or scene.other_framework:
         return None
     match value:
         case Tensor(sure=True):
             sure = True
-        case Tensor() | Unknown() if presume and _presumed_tensor(value, scene):
+        case Tensor() | Unknown() if scene.file.imports_torch and presume and _presumed_tensor(value, scene):
             sure = False
         case _:
             return None
