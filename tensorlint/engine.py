@@ -280,7 +280,7 @@ def _findings(
             if places.spans.get(id(notes[note]), span) != span
         }
         trace |= {
-            TraceStep(elsewhere[1], note.message, os.path.relpath(elsewhere[0]))
+            TraceStep(elsewhere[1], note.message, _spelled_like(source.path, elsewhere[0]))
             for note in draft.notes
             if world is not None and (elsewhere := world.place(note.site)) is not None
         }
@@ -318,6 +318,11 @@ def _findings(
         {finding: behind[finding.fix] for finding in merged if finding.fix is not None},
         suppressed,
     )
+
+
+def _spelled_like(path: str, absolute: str) -> str:
+    """Another file by a path of the kind that this one was named by."""
+    return absolute if os.path.isabs(path) else os.path.relpath(absolute)
 
 
 def _repairs(

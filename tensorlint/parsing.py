@@ -26,11 +26,11 @@ def parse_module(text: str) -> cst.Module:
 def _nodes_taken_as_read() -> Iterator[None]:
     with _LOCK:
         proves = cst.CSTNode.__post_init__
-        cst.CSTNode.__post_init__ = _nothing  # type: ignore
+        cst.CSTNode.__post_init__ = _nothing  # type: ignore[method-assign,assignment]
         try:
             yield
         finally:
-            cst.CSTNode.__post_init__ = proves  # type: ignore
+            cst.CSTNode.__post_init__ = proves  # type: ignore[method-assign]
 
 
 def _nothing(node: cst.CSTNode) -> None:

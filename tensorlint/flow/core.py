@@ -92,7 +92,7 @@ class Core:
         self.attribute_storages: dict[tuple[int, str], Storages] = {}
         #: The modules all of whose names the file imports.
         self.stars: list[str] = []
-        self._symbols: dict[str, Value] = {}
+        self._symbols: dict[str, Value | None] = {}
         self._home: tuple[Any, ...] | None = None
 
     # The files around this one.
@@ -150,15 +150,19 @@ class Core:
         found = self.classes.get(site)
         return self.world.classes.get(site) if found is None and self.world is not None else found
 
-    def around(self, symbol: Symbol) -> Value:
-        """What the program binds by a dotted name; the name itself where no file of the program is seen to."""
+    def bound_around(self, path: str) -> Value | None:
+        """What the program binds by a dotted name; None where no file of it is seen to."""
         if self.world is None:
-            return symbol
+            return None
         seen = self._symbols if self.unit is None else self.unit.symbols
-        if symbol.path not in seen:
-            found = self.world.resolve(symbol.path, self.file_path if self.unit is None else self.unit.path)
-            seen[symbol.path] = symbol if found is None else found
-        return seen[symbol.path]
+        if path not in seen:
+            seen[path] = self.world.resolve(path, self.file_path if self.unit is None else self.unit.path)
+        return seen[path]
+
+    def around(self, symbol: Symbol) -> Value:
+        """What the program binds by a dotted name, or else the name itself."""
+        found = self.bound_around(symbol.path)
+        return symbol if found is None else found
 
     def seen(self, info: FunctionInfo) -> FunctionInfo:
         """Remember a function by where it stands."""

@@ -84,7 +84,7 @@ class Expressions(Machine):
         value = self.lookup(name, frame)
         if value is None:
             for module in self.stars if self.unit is None else ():
-                if (found := self.around(Symbol(path=f"{module}.{name}"))) != Symbol(path=f"{module}.{name}"):
+                if (found := self.bound_around(f"{module}.{name}")) is not None:
                     return found
             return Symbol(path=f"builtins.{name}") if name in _BUILTINS else Unknown(source="global")
         if type(value) is Symbol:

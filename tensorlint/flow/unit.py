@@ -47,7 +47,7 @@ class Unit:
         self.lessons = Lessons()
         self.frame = Frame(Names(self))
         #: What dotted names stand for in it.
-        self.symbols: dict[str, Value] = {}
+        self.symbols: dict[str, Value | None] = {}
         self._lines = source.lines
         #: By the ``id`` of a method without its body the lines it stands on, and those that were parsed by these.
         self._stubs: dict[int, Lines] = {}

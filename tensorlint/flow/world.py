@@ -191,9 +191,14 @@ class World:
         if mode.site is not None or machine.default_device.site is not None:
             return None
         places: dict[Site, Site] = {}
-        given = {name: self._elsewhere(value, places) for name, value in sorted(passed.items())}
+        given: dict[str, Value] = {}
+        for name, value in sorted(passed.items()):
+            told = self._elsewhere(value, places)
+            if told is None:
+                return None
+            given[name] = told
         owner = None if receiver is None else self._elsewhere(receiver, places)
-        if any(value is None for value in given.values()) or (owner is None) is not (receiver is None):
+        if (owner is None) is not (receiver is None):
             return None
         followed = machine.followed + len(machine.active) if machine.serial < FIRST_SERIAL else MAX_DEPTH - _MAX_DEPTH
         key = (
@@ -202,13 +207,11 @@ class World:
             mode.truth,
             machine.autocast,
             machine.default_device.truth,
-            tuple((name, fingerprint(value)) for name, value in given.items() if value is not None),
+            tuple((name, fingerprint(value)) for name, value in given.items()),
             None if owner is None else fingerprint(owner),
         )
-        back = {named: site for site, named in places.items()}
         if key in self._calls:
-            found = self._calls[key]
-            return found if found is None or not back else found.placed(lambda site: back.get(site, site))
+            return _named_back(self._calls[key], places)
         reaches = self._under_way(info.site)
         if reaches is not None:
             self._reached(reaches)
@@ -216,14 +219,11 @@ class World:
         depth = len(self._tasks)
         self._tasks.append(_Task(info.site, depth))
         autocast, default_device = machine.autocast, machine.default_device
-        known = {name: value for name, value in given.items() if value is not None}
         with self._apart(info.unit):
             machine.followed, machine.autocast, machine.default_device = followed, autocast, default_device
-            start = machine.serial
             frame = Frame(Environment(grad_mode=mode))
-            summary: Summary | None = machine.followed_into(info, owner, known, frame)
-            machine.serial = max(machine.serial, start)
-        handed_in = NO_STORAGE.union(*map(storages_of, known.values()), storages_of(owner) if owner else ())
+            summary: Summary | None = machine.followed_into(info, owner, given, frame)
+        handed_in = NO_STORAGE.union(*map(storages_of, given.values()), storages_of(owner) if owner else ())
         if summary is not None and (summary.tells_of(handed_in) or storages_of(summary.result) & handed_in):
             summary = None
         reaches = self._tasks.pop().reaches
@@ -231,7 +231,7 @@ class World:
             self._reached(reaches)
         else:
             self._calls[key] = summary
-        return summary if summary is None or not back else summary.placed(lambda site: back.get(site, site))
+        return _named_back(summary, places)
 
     def tells(self, info: FunctionInfo) -> bool:
         """Whether following a function of another file can show anything."""
@@ -281,3 +281,11 @@ class World:
         unit = self.units.get(site.file.removeprefix(AROUND)) if site.file.startswith(AROUND) else None
         span = None if unit is None else unit.span(site)
         return None if unit is None or span is None else (unit.path, span)
+
+
+def _named_back(summary: Summary | None, places: dict[Site, Site]) -> Summary | None:
+    """What a call does, with the places of the caller in place of their numbers."""
+    if summary is None or not places:
+        return summary
+    back = {number: site for site, number in places.items()}
+    return summary.placed(lambda site: back.get(site, site))

@@ -1,8 +1,8 @@
 """What names say of what they stand for, where nothing better is known: one table.
 
 A name is evidence as far as people keep to it. ``worth`` is the share of bindings for which what the name says was so,
-among those of known kind: counted by ``tools/measure_names.py`` over eight repositories (5,999 files, see
-docs/quality.md), or empty where what it says cannot be seen at a binding. Nothing is ``certain`` by its name.
+among those of known kind, as ``tools/measure_names.py`` counts it over a folder. It is empty where nobody counted, which
+is everywhere so far, or where what it says cannot be seen at a binding. Nothing is ``certain`` by its name.
 """
 
 from __future__ import annotations

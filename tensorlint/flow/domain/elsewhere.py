@@ -8,7 +8,7 @@ from dataclasses import replace
 from tensorlint.flow.domain.devices import names_device
 from tensorlint.flow.domain.facts import Fact
 from tensorlint.flow.domain.lattice import any_element
-from tensorlint.flow.domain.memory import Storages
+from tensorlint.flow.domain.memory import NO_STORAGE, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import (
     Array,
@@ -79,7 +79,7 @@ def elsewhere(
             if not told(value.device) or not (value.cls is None or is_known(value.cls)):
                 return None
             storages, oid = fresh()
-            kept = storages if value.storages else value.storages
+            kept = storages if value.storages else NO_STORAGE
             return replace(value, device=placed(value.device), storages=kept, oid=oid)
         case Instance():
             return replace(value, oid=fresh()[1]) if is_known(value.cls) else None

@@ -39,7 +39,7 @@ from tensorlint.knowledge import FOREIGN_FRAMEWORKS
 
 def symbol_call(machine: Machine, path: str, call: Call) -> Value:
     """What a call of something imported returns, by its dotted path."""
-    if (seen := machine.around(Symbol(path=path))) != Symbol(path=path):
+    if (seen := machine.bound_around(path)) is not None:
         return machine.call_value(seen, call)
     result = next((result for model in models(path) if (result := model(machine, path, call)) is not None), None)
     if result is None:
