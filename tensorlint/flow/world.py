@@ -1,8 +1,10 @@
 """The files of a program around the one that is judged, each interpreted as far as somebody asks.
 
-What is known of them is a function of the program alone: neither of the file that asked, nor of what was asked before.
-Hence nothing of the run that asks is at hand while a statement or a class of another file is interpreted, and where
-two classes ask for each other, what each learned without the whole of the other is forgotten when the first is done.
+What is known of them should be a function of the program alone: neither of the file that asked, nor of what was asked
+before. Hence nothing of the run that asks is at hand while a statement or a class of another file is interpreted, and
+where two classes ask for each other, what each learned without the whole of the other is forgotten when the first is
+done. In a circle that is not enough yet: what was done first is used by the other, and a value that a module binds is
+kept whatever it was computed from (``tests/test_program.py``, the expected failure).
 """
 
 from __future__ import annotations
