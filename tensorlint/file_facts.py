@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
+
+from tensorlint.program.layout import project
 
 if TYPE_CHECKING:
     from tensorlint.flow.events import FileFacts
@@ -27,13 +30,18 @@ def file_facts(source: Source) -> FileFacts:
     modules = {
         name.strip().split(".")[0] for match in _IMPORT.finditer(source.text) for name in match.group(1).split(",")
     }
-    path = source.path.replace("\\", "/")
     return FileFacts(
         path=source.path,
         imports_torch=bool(modules & TORCH_ECOSYSTEM),
         mentions_device=bool(_DEVICE_WORDS.search(source.text)),
         foreign=frozenset(modules & FOREIGN_NUMPY_METHOD),
         defines_numpy="def numpy" in source.text and bool(_NUMPY_METHOD.search(source.text)),
-        is_test=bool(_TEST_PATH.search(path)),
+        is_test=bool(_TEST_PATH.search(_in_project(source.path))),
         sets_defaults=any(words in source.text for words in _DEFAULTS),
     )
+
+
+def _in_project(path: str) -> str:
+    """What a file is called in its project; what lies above that says nothing of it."""
+    absolute = os.path.abspath(path)
+    return os.path.relpath(absolute, project(absolute)).replace(os.sep, "/")

@@ -13,6 +13,7 @@ from tensorlint.discovery import discover
 from tensorlint.findings import Certainty, Finding
 from tensorlint.program.index import Lines, index_of
 from tensorlint.program.layout import absolute, locate, module_name, roots
+from tensorlint.program.mentions import mentions_in
 from tensorlint.runner import _world, run
 
 HOME = "def home(x):\n    return x.detach().cpu()\n"
@@ -21,11 +22,15 @@ AWAY = 'def away(x):\n    return x.to("cuda")\n'
 
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered() -> None:
-    for cached in (_world, roots):
+    _nothing_is_remembered_of_before()
+
+
+def _nothing_is_remembered_of_before() -> None:
+    for cached in (_world, roots, mentions_in):
         cached.cache_clear()
     import tensorlint.program.layout as layout
 
-    layout._project.cache_clear()
+    layout.project.cache_clear()
     layout._below.cache_clear()
     layout.is_package_directory.cache_clear()
 
@@ -41,6 +46,12 @@ def write(root: Path, files: Mapping[str, str]) -> None:
 def findings(root: Path, name: str = "", jobs: int = 1) -> list[Finding]:
     resolver = Resolver(isolated=True)
     return list(run(discover([str(root / name)], resolver.for_directory), resolver, jobs).findings)
+
+
+def possible(root: Path, name: str) -> list[tuple[str, Certainty | None]]:
+    resolver = Resolver(isolated=True, overrides=Overrides(certainty=Certainty.POSSIBLE))
+    found = run(discover([str(root / name)], resolver.for_directory), resolver, 1).findings
+    return [(finding.code, finding.certainty) for finding in found]
 
 
 def brief(found: list[Finding]) -> list[tuple[str, str, int]]:
@@ -259,3 +270,95 @@ def test_what_cannot_be_read_around_a_file_is_not_known(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_bytes(b"def f(:\n\xff")
     (tmp_path / "gone.py").symlink_to(tmp_path / "nowhere.py")
     assert findings(tmp_path, "main.py") == []
+
+
+# Who calls it
+
+PLOT = "import torch\n\n\ndef plot(x, title):\n    return x.detach().numpy()\n"
+AGENT = (
+    "import torch\n\n\nclass Agent:\n    def __init__(self, net):\n        self.net = net\n\n"
+    "    def act(self, state):\n        return self.net(state).cpu().numpy()\n"
+)
+RUN = "import torch\nfrom model import Agent\n\n\ndef run(env):\n    agent = Agent(torch.nn.Linear(3, 4))\n"
+
+
+def test_what_callers_pass_is_known(tmp_path: Path) -> None:
+    train = 'import torch\nfrom model import plot\n\nplot(torch.rand(3, device="cuda"), "a")\n'
+    write(tmp_path, {"model.py": PLOT, "train.py": train})
+    (finding,) = findings(tmp_path, "model.py")
+    assert (finding.code, finding.span.row) == ("TBX101", 5)
+    assert [(Path(step.path).name, step.span.row) for step in finding.trace] == [("train.py", 4)]
+
+
+@pytest.mark.parametrize(
+    "train",
+    [
+        'import torch\nfrom model import plot\n\nplot(torch.rand(3, device="cuda").cpu(), "a")\n',
+        'import torch\nfrom other import plot\n\nplot(torch.rand(3, device="cuda"), "a")\n',
+        'import torch\nimport pytest\n\n# plot(torch.rand(3, device="cuda"))\n',
+    ],
+)
+def test_callers_that_bring_it_home_or_call_something_else(tmp_path: Path, train: str) -> None:
+    write(tmp_path, {"model.py": PLOT, "train.py": train, "other.py": "def plot(x, title):\n    return 1\n"})
+    assert possible(tmp_path, "model.py") in ([], [("TBX101", Certainty.POSSIBLE)])
+
+
+def test_what_a_caller_of_a_caller_passes_is_known(tmp_path: Path) -> None:
+    middle = "from model import plot\n\n\ndef show(values):\n    plot(values, '')\n"
+    train = 'import torch\nfrom middle import show\n\nshow(torch.rand(3, device="cuda"))\n'
+    write(tmp_path, {"model.py": PLOT, "middle.py": middle, "train.py": train})
+    assert brief(findings(tmp_path, "model.py")) == [("TBX101", "model.py", 5)]
+
+
+def test_what_a_constructor_is_given_is_known_and_whether_callers_record_a_graph(tmp_path: Path) -> None:
+    write(tmp_path, {"model.py": AGENT, "train.py": f"{RUN}    agent.act(torch.rand(3))\n"})
+    assert possible(tmp_path, "model.py") == [("TBX102", Certainty.LIKELY)]
+    write(tmp_path, {"train.py": f"{RUN}    with torch.no_grad():\n        agent.act(torch.rand(3))\n"})
+    _nothing_is_remembered_of_before()
+    assert possible(tmp_path, "model.py") == []
+
+
+def test_a_method_that_is_asked_for_under_no_grad_alone_by_who_does_not_know_its_class(tmp_path: Path) -> None:
+    train = "import torch\n\n\ndef run(agent, env):\n    with torch.no_grad():\n        agent.act(env)\n"
+    makes = "import torch\nfrom model import Agent\n\nagent = Agent(torch.nn.Linear(3, 4))\n"
+    write(tmp_path, {"model.py": AGENT, "make.py": makes})
+    assert possible(tmp_path, "model.py") == [("TBX102", Certainty.LIKELY)]
+    write(tmp_path, {"train.py": train})
+    _nothing_is_remembered_of_before()
+    assert possible(tmp_path, "model.py") == []
+    # Unless that is more likely another class, whose file is nearer.
+    (tmp_path / "train.py").unlink()
+    write(tmp_path, {"copy/train.py": train, "copy/agents.py": AGENT})
+    _nothing_is_remembered_of_before()
+    assert possible(tmp_path, "model.py") == [("TBX102", Certainty.LIKELY)]
+
+
+def test_a_method_is_called_by_who_calls_the_one_that_it_overrides(tmp_path: Path) -> None:
+    base = (
+        "class Base:\n    def explore(self):\n        return self.act(1)\n\n    def act(self, state):\n        pass\n"
+    )
+    agent = AGENT.replace("class Agent:", "from base import Base\n\n\nclass Agent(Base):")
+    write(tmp_path, {"base.py": base, "model.py": agent, "train.py": RUN})
+    assert possible(tmp_path, "model.py") == [("TBX102", Certainty.LIKELY)]
+    write(tmp_path, {"train.py": f"{RUN}    with torch.no_grad():\n        agent.explore()\n"})
+    _nothing_is_remembered_of_before()
+    assert possible(tmp_path, "model.py") == []
+
+
+def test_that_a_helper_asks_where_a_tensor_is_does_not_put_it_there(tmp_path: Path) -> None:
+    helper = "def summed(x, how):\n    if how and x.is_cuda:\n        print('slow')\n    return x * 2\n"
+    main = "import torch\nfrom helper import summed\n\n\ndef f(x: torch.Tensor):\n    return summed(x, 1).numpy()\n"
+    write(tmp_path, {"helper.py": helper, "main.py": main})
+    assert {certainty for _, certainty in possible(tmp_path, "main.py")} == {Certainty.POSSIBLE}
+
+
+def test_tests_are_no_callers(tmp_path: Path) -> None:
+    test = 'import torch\nfrom model import plot\n\n\ndef test_it():\n    plot(torch.rand(3, device="cuda"), "a")\n'
+    write(tmp_path, {"model.py": PLOT, "tests/test_model.py": test})
+    assert possible(tmp_path, "model.py") == [("TBX101", Certainty.POSSIBLE)]
+
+
+def test_what_everybody_calls_is_not_looked_for(tmp_path: Path) -> None:
+    train = 'import torch\nfrom model import plot\n\nplot(torch.rand(3, device="cuda"), "a")\n'
+    write(tmp_path, {"model.py": PLOT, **{f"train{number}.py": train for number in range(17)}})
+    assert possible(tmp_path, "model.py") == [("TBX101", Certainty.POSSIBLE)]

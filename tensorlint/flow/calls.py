@@ -137,12 +137,24 @@ class Calls(Machine):
             return replace(result, device=Fact(Truth.NO, self.at(call.node), "brought to the CPU here"))
         return result
 
+    def _is_of_known_kind(self, receiver: Value) -> bool:
+        """Whether it is known whose methods an object has."""
+        match receiver:
+            case Module() | Instance() | ClassObject():
+                return self.cls(receiver) is not None
+            case Unknown() | Symbol():
+                return False
+            case _:
+                return True
+
     def _method(
         self,
         receiver: Value,
         name: str,
         call: Call,
     ) -> Value:
+        if self.hearing is not None and not call.frame.quiet and not self._is_of_known_kind(receiver):
+            self.hearing.named(name, call.frame.env.grad_mode)
         match receiver:
             case Symbol(path=path):
                 return symbol_call(self, f"{path}.{name}", call)

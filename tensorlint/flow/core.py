@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from tensorlint.flow import events
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.memory import Owner, Storage, Storages
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.values import ClassObject, Instance, Module, Symbol, Value
+from tensorlint.flow.domain.values import ClassObject, Instance, Module, Symbol, Tensor, Unknown, Value
 from tensorlint.flow.learned import Lessons
 from tensorlint.flow.state import Environment, Frame
 from tensorlint.flow.tree import Sites, binds_after
@@ -20,7 +20,9 @@ from tensorlint.flow.tree import Sites, binds_after
 if TYPE_CHECKING:
     import libcst as cst
 
+    from tensorlint.flow.callers import Hearing
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
+    from tensorlint.flow.learned import FunctionLesson
     from tensorlint.flow.summary import Summary
     from tensorlint.flow.unit import Unit
     from tensorlint.flow.world import World
@@ -45,6 +47,8 @@ _PASSING = (
     "teaching",
     "followed",
     "asks_around",
+    "told",
+    "hearing",
 )
 
 
@@ -81,6 +85,14 @@ class Core:
         self.followed = 0
         #: Whether what functions of other files return can matter to what is being interpreted.
         self.asks_around = True
+        #: How functions of other files are called, for those that are interpreted for their calls; and what is
+        #: listened for meanwhile.
+        self.told: Mapping[Site, FunctionLesson] = {}
+        self.hearing: Hearing | None = None
+        #: The functions of the judged file that are called by others of it, with these; and those in which something is
+        #: exported of which more would be known if their callers were, by the names of their definitions.
+        self.called_by: dict[str, set[str]] = {}
+        self.wanting: set[str] = set()
         #: What stands around an export, by the identity of the call node.
         self.consumers: dict[int, tuple[str, cst.CSTNode]] = {}
         #: Where tensors are created when nothing is said.
@@ -131,6 +143,7 @@ class Core:
         self.applications, self.memo, self.active, self.pending, self.queued = 0, {}, [], [], set()
         self.consumers, self.default_device, self.autocast = {}, NO_FACT, ""
         self.teaching, self.followed, self.asks_around = None, 0, True
+        self.told, self.hearing = {}, None
         return kept
 
     def take_up(self, kept: tuple[Any, ...]) -> int:
@@ -184,6 +197,13 @@ class Core:
             self.unit.world.classes[info.site] = info
         return info
 
+    def lesson_of(self, info: FunctionInfo) -> FunctionLesson:
+        """How a function is called, as far as that was seen, also by who calls what it overrides."""
+        lesson = self.told.get(info.site, info.lesson)
+        for overridden in info.overridden:
+            lesson = lesson.joined(self.told.get(overridden.site, overridden.lesson))
+        return lesson
+
     def queue(self, info: FunctionInfo) -> None:
         """Have a function interpreted on its own, once in each pass."""
         if id(info) not in self.queued:
@@ -212,9 +232,20 @@ class Core:
         return frozenset({Storage(self.next_serial(), owner, None if node is None else self.at(node))})
 
     def emit(self, frame: Frame, make: type[events.Event], node: cst.CSTNode, **details: Any) -> None:
-        if self.learning or frame.quiet:
+        if frame.quiet:
             return
-        self._emit(make(node, self.scene(frame), **details))
+        if not self.learning:
+            self._emit(make(node, self.scene(frame), **details))
+        elif make is events.Export and self.unit is None:
+            self._want_callers(frame, details["value"])
+
+    def _want_callers(self, frame: Frame, exported: Value) -> None:
+        """Remember a function whose callers may know more of what it exports."""
+        if frame.function is None or not isinstance(exported, (Tensor, Unknown)):
+            return
+        may_need_grad = exported.grad.truth is not Truth.NO and frame.env.grad_mode.truth is not Truth.NO
+        if exported.device.truth is Truth.UNKNOWN or may_need_grad:
+            self.wanting.add(frame.function.site.definition)
 
     def emit_at(self, frame: Frame, make: type[events.Event], site: Site, **details: Any) -> None:
         """The same of a place that was passed before; what is in another file is spoken of there."""

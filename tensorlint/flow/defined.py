@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,16 @@ class FunctionInfo:
     def lesson(self) -> FunctionLesson:
         """How it was seen to be called."""
         return self.lessons.function(self.site)
+
+    @property
+    def overridden(self) -> Iterator[FunctionInfo]:
+        """The methods that this one stands in for, where a class above calls its own method of that name."""
+        if self.cls is not None and self.name != "__init__":
+            for parent in self.cls.parents:
+                found = parent.method(self.name)
+                if found is not None:
+                    yield found
+                    yield from found.overridden
 
     @property
     def local_names(self) -> frozenset[str]:

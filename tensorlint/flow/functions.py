@@ -92,11 +92,20 @@ class Functions(Machine):
 
     # Calls of functions of this file.
 
-    def record_call(self, info: FunctionInfo, arguments: tuple[Argument, ...], frame: Frame, *, bound: bool) -> None:
+    def note_call(self, info: FunctionInfo, arguments: tuple[Argument, ...], frame: Frame, *, bound: bool) -> None:
+        teaches = self.learning and info.unit is self.unit
+        heard = None if frame.quiet or info.unit is None else self.hearing
+        if not teaches and heard is None:
+            return
         passed = bound_arguments(info, arguments, bound=bound)
         if not any(argument.star for argument in arguments):
             passed = {**flags_of(info), **passed}
-        self.lessons.functions[info.site] = info.lesson.called(passed, frame.env.grad_mode)
+        if teaches:
+            self.lessons.functions[info.site] = info.lesson.called(passed, frame.env.grad_mode)
+            if frame.function is not None:
+                self.called_by.setdefault(info.site.definition, set()).add(frame.function.site.definition)
+        if heard is not None:
+            heard.called(info.site, passed, frame.env.grad_mode)
 
     def apply(
         self,
@@ -108,8 +117,7 @@ class Functions(Machine):
     ) -> Value:
         """What calling ``info`` returns here; its body is followed in silence."""
         bound = receiver is not None
-        if self.learning and info.unit is self.unit:
-            self.record_call(info, arguments, frame, bound=bound)
+        self.note_call(info, arguments, frame, bound=bound)
         depth = MAX_DEPTH - 1 if self.learning else MAX_DEPTH
         deep = self.followed + len(self.active) >= depth
         if deep or info in self.active or self.applications >= MAX_APPLICATIONS:

@@ -52,6 +52,8 @@ _TENSOR_WITNESSES = frozenset({"detach", "requires_grad", "grad_fn", "is_cuda"})
 _OTHER_FRAMEWORKS = frozenset({"tf", "tensorflow", "keras", "jax", "flax", "paddle", "mlx", "mxnet", "mindspore"})
 _TORCH_NAMES = frozenset({"pt", "torch", "pytorch"})
 
+_OFF = "off the CPU on this path"
+
 
 class Guards(Machine):
     def narrow(self, test: cst.BaseExpression, frame: Frame, *, holds: bool) -> None:
@@ -239,14 +241,18 @@ class Guards(Machine):
         if not isinstance(value, (Tensor, Unknown)):
             return
         if name == "requires_grad":
-            grad = Fact(Truth.YES, self.at(test), "needs a gradient on this path") if holds else NO_FACT
+            grad = self._found("needs a gradient on this path", value.grad, test, frame) if holds else NO_FACT
             self._rebind(owner, frame, replace(value, grad=grad))
             return
         off = holds is (name != "is_cpu")
-        device = Fact(Truth.YES, self.at(test), "off the CPU on this path") if off else NO_FACT
+        device = self._found(_OFF, value.device, test, frame) if off else NO_FACT
         if not off:
             self._also_home(value, frame)
         self._rebind(owner, frame, replace(value, device=device))
+
+    def _found(self, words: str, before: Fact, test: cst.CSTNode, frame: Frame) -> Fact:
+        """What a test found to hold. That a helper asks says nothing of what this caller passes to it."""
+        return before if frame.quiet and before.truth is Truth.UNKNOWN else Fact(Truth.YES, self.at(test), words)
 
     @staticmethod
     def _also_home(found: Tensor | Unknown, frame: Frame) -> None:
@@ -335,9 +341,9 @@ class Guards(Machine):
         if not isinstance(value, (Tensor, Unknown)) or asked not in {Truth.YES, Truth.NO}:
             return
         if asked is Truth.NO:
-            device = NO_FACT if holds else Fact(Truth.YES, self.at(test), "off the CPU on this path")
+            device = NO_FACT if holds else self._found(_OFF, value.device, test, frame)
         else:
-            device = Fact(Truth.YES, self.at(test), "off the CPU on this path") if holds else value.device
+            device = self._found(_OFF, value.device, test, frame) if holds else value.device
             # With one accelerator in play, "not on it" means the CPU.
             device = device if holds else NO_FACT
         if device is NO_FACT:

@@ -33,7 +33,7 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.expressions import Expressions
 from tensorlint.flow.functions import HOST_METHODS, Functions, flags_of, parameters_of
 from tensorlint.flow.guards import Guards
-from tensorlint.flow.learned import Learned, Lessons
+from tensorlint.flow.learned import FunctionLesson, Learned, Lessons
 from tensorlint.flow.machine import declared_value
 from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_NOT_KNOWN, GRAD_OFF, Environment, Frame
 from tensorlint.flow.statements import Statements
@@ -54,12 +54,17 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
     """Run with ``run``; events go to the callable given to the constructor."""
 
     def run(self, module: cst.Module) -> None:
-        """Learn, then speak."""
-        self.speak(module, self.learn(module))
+        """Learn, twice where other files call functions of this one, then speak."""
+        learned = self.learn(module)
+        told = {} if self.world is None else self.world.callers.of_file(self)
+        self.speak(module, self.learn(module, Learned(functions=told)) if told else learned)
 
-    def learn(self, module: cst.Module) -> Learned:
-        """What the file teaches: what its classes hold, what its functions are called with. Nothing is emitted."""
-        self.learning, self.lessons = True, Lessons()
+    def learn(self, module: cst.Module, told: Learned | None = None) -> Learned:
+        """What the file teaches: what its classes hold, what its functions are called with. Nothing is emitted.
+
+        ``told`` is what is known before.
+        """
+        self.learning, self.lessons = True, Lessons(told)
         self._whole_file(module)
         return self.lessons.learned(self.serial)
 
@@ -150,10 +155,11 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
             return GRAD_OFF
         if names.LIGHTNING_EVALUATES.fullmatch(info.name) and info.cls is not None:
             return GRAD_OFF
-        if info.lesson.grad_mode is not None and info.lesson.grad_mode.truth is Truth.NO:
+        lesson = self.lesson_of(info)
+        if lesson.grad_mode is not None and lesson.grad_mode.truth is Truth.NO:
             return GRAD_OFF
-        called_by_hook = info.lesson.grad_mode is not None and info.lesson.grad_mode.truth is Truth.UNKNOWN
-        return GRAD_NOT_KNOWN if called_by_hook or _is_hook(info) else GRAD_ASSUMED_ON
+        called_by_hook = lesson.grad_mode is not None and lesson.grad_mode.truth is Truth.UNKNOWN
+        return GRAD_NOT_KNOWN if called_by_hook or _is_hook(info, lesson) else GRAD_ASSUMED_ON
 
     def _bind_parameters(self, info: FunctionInfo, frame: Frame) -> None:
         for parameter in parameters_of(info.node):
@@ -179,7 +185,8 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         declared = None
         if parameter.annotation is not None:
             declared = value_of(parameter.annotation.annotation, lambda node: self.resolve(node, frame))
-        seen = info.lesson.arguments.get(name) if info.lesson.calls else flags_of(info).get(name)
+        lesson = self.lesson_of(info)
+        seen = lesson.arguments.get(name) if lesson.calls else flags_of(info).get(name)
         if isinstance(seen, Scalar) and isinstance(seen.literal, bool):
             return replace(seen, known=False)
         if seen is not None:
@@ -235,14 +242,14 @@ def _identified(value: Value, oid: int) -> Value:
     return replace(value, oid=oid) if isinstance(value, Module) else value
 
 
-def _is_hook(info: FunctionInfo) -> bool:
+def _is_hook(info: FunctionInfo, lesson: FunctionLesson) -> bool:
     """Whether a method is there for a base class of another file to call, perhaps under ``no_grad``.
 
     What evaluates is so even where ``forward`` is seen to call it: that is what the base class calls.
     """
     if info.cls is None or names.TRAINS.search(info.name) or info.name.startswith("__"):
         return False
-    if info.lesson.calls and not names.EVALUATES.search(info.name):
+    if lesson.calls and not names.EVALUATES.search(info.name):
         return False
     return any(base.partition(".")[0] not in _PLAIN_BASES for base in info.cls.all_bases())
 

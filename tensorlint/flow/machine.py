@@ -101,8 +101,8 @@ class Machine(Memory, ABC):
         """What calling a function that was seen returns."""
 
     @abstractmethod
-    def record_call(self, info: FunctionInfo, arguments: tuple[Argument, ...], frame: Frame, *, bound: bool) -> None:
-        """Remember what a function that was seen is called with."""
+    def note_call(self, info: FunctionInfo, arguments: tuple[Argument, ...], frame: Frame, *, bound: bool) -> None:
+        """Remember what a function that was seen is called with, where somebody wants to know."""
 
     # Classes, and the modules among their instances.
 

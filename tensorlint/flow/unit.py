@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -104,6 +105,19 @@ class Unit:
         """Whether a method keeps something on its object."""
         text = self.text(method)
         return text is None or any(map(_KEEPS.search, text))
+
+    def calling(self, name: str) -> list[tuple[Lines, str]]:
+        """Where something of this name is called: the statements, and the methods of classes, each once."""
+        called = re.compile(rf"(?<!def )(?<!class )\b{name}\(")
+        places: dict[tuple[Lines, str], None] = {}
+        for row, line in enumerate(self._lines, 1):
+            if name in line and called.search(line):
+                at = bisect_right(self.index.statements, row, key=lambda statement: statement[0].first) - 1
+                if at >= 0 and row <= (lines := self.index.statements[at][0]).last:
+                    methods = self.index.methods.get(lines, ())
+                    inside = next((method for method, its in methods if its.first <= row <= its.last), "")
+                    places[lines, inside] = None
+        return list(places)
 
     def span(self, site: Site) -> Span | None:
         """Where a site of this file stands, if what is there was parsed."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from tensorlint.findings import Span
+from tensorlint.flow.callers import Callers
 from tensorlint.flow.core import FIRST_SERIAL, MAX_DEPTH
 from tensorlint.flow.domain.elsewhere import elsewhere
 from tensorlint.flow.domain.facts import Fact, Truth
@@ -80,8 +81,12 @@ class World:
     _learned: set[Site] = field(default_factory=set)
     _calls: dict[tuple[object, ...], Summary | None] = field(default_factory=dict)
     _tasks: list[_Task] = field(default_factory=list)
+    callers: Callers = field(init=False)
     #: What was learned while a class around it was not yet, with the place of that.
     _passing: dict[Site, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.callers = Callers(self)
 
     def resolve(self, path: str, importer: str, depth: int = _MAX_IMPORTS) -> Value | None:
         """What the program binds by this dotted name, for the file ``importer``; None where that is not seen."""
@@ -144,7 +149,7 @@ class World:
         if len(places) > _MAX_BINDINGS:
             return
         machine = self.machine
-        with self._apart(unit):
+        with self.apart(unit):
             frame = Frame(Environment(names, Fact(Truth.YES)))
             for lines in places:
                 for statement in unit.statements(lines, name):
@@ -170,7 +175,7 @@ class World:
         assert unit is not None
         depth = len(self._tasks)
         self._tasks.append(_Task(site, depth))
-        with self._apart(unit):
+        with self.apart(unit):
             machine.learning, machine.teaching = True, cls
             machine.roots([method for method in cls.methods.values() if unit.keeps(method.found)])
         reaches = self._tasks.pop().reaches
@@ -221,7 +226,7 @@ class World:
         depth = len(self._tasks)
         self._tasks.append(_Task(info.site, depth))
         autocast, default_device = machine.autocast, machine.default_device
-        with self._apart(info.unit):
+        with self.apart(info.unit):
             machine.followed, machine.autocast, machine.default_device = followed, autocast, default_device
             frame = Frame(Environment(grad_mode=mode))
             summary: Summary | None = machine.followed_into(info, owner, given, frame)
@@ -249,9 +254,9 @@ class World:
                 return site
             return places.setdefault(site, Site("", len(places), _NUMBERED))
 
-        return elsewhere(value, self._fresh, place)
+        return elsewhere(value, self.fresh, place)
 
-    def _fresh(self) -> tuple[Storages, int]:
+    def fresh(self) -> tuple[Storages, int]:
         """A storage, and the identity of what lies in it."""
         machine = self.machine
         if machine.serial < FIRST_SERIAL:
@@ -268,7 +273,7 @@ class World:
             self._tasks[-1].reaches = min(self._tasks[-1].reaches, place)
 
     @contextmanager
-    def _apart(self, unit: Unit) -> Iterator[None]:
+    def apart(self, unit: Unit) -> Iterator[None]:
         """The interpreter as it begins, over ``unit``: nothing of what it is doing now is at hand."""
         machine = self.machine
         kept = machine.set_aside(self.serial)

@@ -22,6 +22,8 @@ class Index:
     """The names that the statements of a module bind, each with these statements in the order of the text."""
 
     bound: Mapping[str, tuple[Lines, ...]] = field(default_factory=dict)
+    #: All of them in that order, with the name that a function or class goes by, and those that run as a script alone.
+    statements: tuple[tuple[Lines, str], ...] = ()
     #: Modules all of whose names are imported: how many dots stand before the name, and the name.
     stars: tuple[tuple[int, str], ...] = ()
     #: By the lines of a class those of its methods, where they stand in its body and have lines of their own.
@@ -39,16 +41,19 @@ def index_of(text: str) -> Index:
     bound: dict[str, list[Lines]] = {}
     stars: list[tuple[int, str]] = []
     methods: dict[Lines, tuple[tuple[str, Lines], ...]] = {}
+    statements: list[tuple[Lines, str]] = []
     for statement in tree.body:
+        lines = _lines_of(statement)
+        statements.append((lines, getattr(statement, "name", "")))
         if _runs_as_script(statement):
             continue
-        lines = _lines_of(statement)
         if isinstance(statement, ast.ClassDef):
             methods[lines] = tuple(_methods_in(statement))
         for name in dict.fromkeys(_bound_by([statement])):
             bound.setdefault(name, []).append(lines)
         stars += _stars_in([statement])
-    return Index({name: tuple(places) for name, places in bound.items()}, tuple(stars), methods)
+    places = {name: tuple(found) for name, found in bound.items()}
+    return Index(places, tuple(statements), tuple(stars), methods)
 
 
 def _lines_of(statement: ast.stmt) -> Lines:

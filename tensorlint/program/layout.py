@@ -67,24 +67,28 @@ def roots(directory: str) -> tuple[str, ...]:
 
     Those around it that are no packages, up to the project, and the ones in the project that sources are kept in.
     """
-    project = _project(directory)
+    top = project(directory)
     around = []
     current = directory
     while True:
         if not is_package_directory(current):
             around.append(current)
         parent = os.path.dirname(current)
-        if current == project or parent == current:
+        if current == top or parent == current:
             break
         current = parent
-    sources = (os.path.join(project, name) for name in _SOURCES)
+    sources = (os.path.join(top, name) for name in _SOURCES)
     # Last what only a script that is started in a package can import.
     return tuple(dict.fromkeys([*around, *(each for each in sources if os.path.isdir(each)), directory]))
 
 
 @lru_cache(maxsize=4096)
-def _project(directory: str) -> str:
-    """The project around ``directory``: by what marks one, else by where the program was started, or by its package."""
+def project(path: str) -> str:
+    """The project that a file or directory is part of.
+
+    By what marks one, else by where the program was started, or by its package.
+    """
+    directory = path if os.path.isdir(path) else os.path.dirname(path)
     current = directory
     while True:
         if any(os.path.exists(os.path.join(current, marker)) for marker in _MARKERS):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tensorlint.flow.domain.devices import names_device
 from tensorlint.flow.domain.facts import Fact
+from tensorlint.flow.domain.inside import with_facts
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.memory import NO_STORAGE, Storages
 from tensorlint.flow.domain.site import Site
@@ -109,22 +110,7 @@ def here(value: Value, place: Callable[[Site], Site]) -> Value:
     def placed(fact: Fact) -> Fact:
         return fact if fact.site is None or place(fact.site) == fact.site else replace(fact, site=place(fact.site))
 
-    match value:
-        case Tensor() | Unknown():
-            return replace(value, device=placed(value.device), grad=placed(value.grad))
-        case Module():
-            return replace(value, device=placed(value.device))
-        case DeviceValue():
-            return DeviceValue(fact=placed(value.fact))
-        case Sequence():
-            items = None if value.items is None else tuple(here(item, place) for item in value.items)
-            return replace(value, items=items, element=None if value.element is None else here(value.element, place))
-        case Dictionary():
-            entries = {key: here(item, place) for key, item in value.entries.items()}
-            element = None if value.element is None else here(value.element, place)
-            return replace(value, entries=entries, element=element)
-        case _:
-            return value
+    return with_facts(value, placed)
 
 
 def _decides(value: Scalar) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Truth
+from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.memory import NO_STORAGE, Storages
 from tensorlint.flow.domain.values import (
     Array,
+    DeviceValue,
     Dictionary,
     Module,
     Scalar,
@@ -41,6 +42,34 @@ def as_trainable(value: Value, trainable: Truth) -> Value:
             return replace(value, element=as_trainable(element, trainable))
         case _:
             return value
+
+
+def with_facts(value: Value, changed: Callable[[Fact], Fact]) -> Value:
+    """``value`` with other facts of it and of what is inside."""
+    match value:
+        case Tensor() | Unknown():
+            return replace(value, device=changed(value.device), grad=changed(value.grad))
+        case Array():
+            return replace(value, read_only=changed(value.read_only), negative_stride=changed(value.negative_stride))
+        case Module():
+            return replace(value, device=changed(value.device))
+        case DeviceValue():
+            return DeviceValue(fact=changed(value.fact))
+        case Sequence():
+            items = None if value.items is None else tuple(with_facts(item, changed) for item in value.items)
+            element = None if value.element is None else with_facts(value.element, changed)
+            return replace(value, items=items, element=element)
+        case Dictionary():
+            entries = {key: with_facts(item, changed) for key, item in value.entries.items()}
+            element = None if value.element is None else with_facts(value.element, changed)
+            return replace(value, entries=entries, element=element)
+        case _:
+            return value
+
+
+def settled(value: Value) -> Value:
+    """``value`` where nobody asks again what its facts hang on."""
+    return with_facts(value, lambda fact: fact if fact.hangs_on is None else replace(fact, hangs_on=None))
 
 
 def holds_exactly(value: Scalar, dtype: str) -> bool:

@@ -50,8 +50,8 @@ def construct(machine: Machine, info: ClassInfo, call: Call) -> Value:
         made = replace(made, device=machine.default_device, oid=machine.next_serial())
     elif isinstance(made, Instance):
         made = replace(made, oid=machine.next_serial())
-    if initializer is not None and machine.learning and initializer.unit is machine.unit:
-        machine.record_call(initializer, call.arguments, call.frame, bound=True)
+    if initializer is not None:
+        machine.note_call(initializer, call.arguments, call.frame, bound=True)
     if info.is_autograd_function or any(base.split(".")[0] in FOREIGN_FRAMEWORKS for base in info.all_bases()):
         return Foreign(framework="class")
     return made

@@ -1,0 +1,87 @@
+"""Which files of a project call or define something by a name, found in their text, so that hardly any is parsed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import takewhile
+from types import MappingProxyType
+
+#: A project that is larger is not searched: it may be no project, but a directory that holds everything.
+_MAX_FILES = 20_000
+_MAX_BYTES = 200_000_000
+#: A file that is longer was generated.
+_MAX_FILE = 1_000_000
+#: Directories in which other people's code lies.
+_FOREIGN = frozenset({"node_modules", "site-packages", "__pycache__"})
+_CALLED = re.compile(rb"(\bdef )?\b([A-Za-z_]\w*)\(")
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """By each name the files, sorted, in which something of this name is called, and in which one is defined."""
+
+    called: Mapping[str, tuple[str, ...]]
+    defined: Mapping[str, tuple[str, ...]]
+
+    def is_nearest(self, name: str, definition: str, caller: str) -> bool:
+        """Whether no other file that defines ``name`` is nearer to the file ``caller`` than ``definition`` is.
+
+        Where copies of a program lie beside each other, each calls its own.
+        """
+        shared = _shared(definition, caller)
+        return all(_shared(other, caller) <= shared for other in self.defined.get(name, ()))
+
+
+@lru_cache(maxsize=4)
+def mentions_in(project: str) -> Mentions:
+    """What the files of a project mention; nothing where it is too large to be searched."""
+    called: dict[str, set[str]] = {}
+    defined: dict[str, set[str]] = {}
+    size = 0
+    for count, path in enumerate(_programs_below(project)):
+        try:
+            if os.path.getsize(path) > _MAX_FILE:
+                continue
+            with open(path, "rb") as file:
+                data = file.read()
+        except OSError:
+            continue
+        size += len(data)
+        if count >= _MAX_FILES or size > _MAX_BYTES:
+            return Mentions({}, {})
+        for definition, name in set(_CALLED.findall(data)):
+            (defined if definition else called).setdefault(name.decode(), set()).add(path)
+    return Mentions(_sorted(called), _sorted(defined))
+
+
+def _sorted(found: Mapping[str, set[str]]) -> Mapping[str, tuple[str, ...]]:
+    return MappingProxyType({name: tuple(sorted(paths)) for name, paths in found.items()})
+
+
+def _shared(one: str, other: str) -> int:
+    """How many directories two files have in common."""
+    pairs = zip(one.split(os.sep)[:-1], other.split(os.sep)[:-1], strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _programs_below(directory: str) -> Iterator[str]:
+    pending = [directory]
+    while pending:
+        current = pending.pop()
+        try:
+            with os.scandir(current) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
+        except OSError:
+            continue
+        if any(entry.name == "pyvenv.cfg" for entry in entries):
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name not in _FOREIGN and not entry.name.startswith("."):
+                    pending.append(entry.path)
+            elif entry.name.endswith(".py") and entry.is_file():
+                yield entry.path
