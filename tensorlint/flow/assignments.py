@@ -214,8 +214,16 @@ class Assignments(Machine):
                 if isinstance(owner, Array) and not (owner.dtype == "object" and not _takes_part(target)):
                     # (An element of an object array holds the tensor itself.)
                     argument = Argument(frame.assigned or target, value)
-                    objects = not owner.dtype and not _takes_part(target)
-                    self.emit(frame, events.ItemWrite, target, target=owner, value=argument, objects=objects)
+                    one = not _takes_part(target)
+                    self.emit(
+                        frame,
+                        events.ItemWrite,
+                        target,
+                        target=owner,
+                        value=argument,
+                        element=one,
+                        objects=one and not owner.dtype,
+                    )
                 if isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:
                     set_grad(self, owner, self.result_grad(value.grad, frame), frame)
                 if isinstance(owner, Unknown) and not _takes_part(target):

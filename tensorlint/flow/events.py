@@ -172,7 +172,9 @@ class ItemWrite(Event):
     kind: ClassVar[str] = "item_write"
     target: Value
     value: Argument
-    #: Whether the array may be one of objects, whose elements are what they are given.
+    #: Whether it may be one element that is meant, which takes a number as ``float`` gives it; and whether the array
+    #: may be one of objects, whose elements are what they are given.
+    element: bool = False
     objects: bool = False
 
 

@@ -99,8 +99,10 @@ class ImplicitExport(Rule):
         remedy = None if event.value.node is event.node else exported(event.value, event)
         draft = _draft(event.value, event.node, event.scene, "assigning it into an array", remedy)
         if draft is not None:
-            # An array of objects keeps the tensor as it is.
-            yield dataclasses.replace(draft, certainty=Certainty.POSSIBLE) if event.objects else draft
+            # An array of objects keeps the tensor as it is; one element of another takes a number by ``float``, which
+            # exports nothing (measured on torch 2.13.0 with NumPy 2.4.6).
+            number = event.element and getattr(event.value.value, "zero_dim", False)
+            yield dataclasses.replace(draft, certainty=Certainty.POSSIBLE) if event.objects or number else draft
 
 
 def _draft(argument: Argument, node: cst.CSTNode, scene: Scene, how: str, remedy: Remedy | None) -> Draft | None:

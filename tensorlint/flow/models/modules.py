@@ -64,6 +64,9 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
     trained = Fact(
         machine.trainable(module), machine.at(call.node), "the output of a model with parameters needs a gradient"
     )
+    inputs = [
+        leaf for argument in call.arguments for leaf in leaves(argument.value) if isinstance(leaf, (Tensor, Unknown))
+    ]
     cls = machine.cls(module)
     if cls is None and (not module.name or trained.truth is Truth.UNKNOWN) and trained.truth is not Truth.NO:
         # An annotation, or a class of unseen code, does not say whether it has parameters.
@@ -74,10 +77,7 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
             result = machine.apply(forward, module, call.arguments, call.frame, call.node)
             if isinstance(result, (Tensor, Unknown)) and not result.dtype:
                 result = replace(result, dtype=unsure_dtype(module.dtype))
-            return on_module_device(result, module)
-    inputs = [
-        leaf for argument in call.arguments for leaf in leaves(argument.value) if isinstance(leaf, (Tensor, Unknown))
-    ]
+            return on_module_device(result, module, inputs)
     # What has no parameters lies nowhere.
     holds = [] if module.trainable is Truth.NO else [Unknown(device=module.device)]
     device = together([*holds, *inputs])
@@ -100,6 +100,8 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
         storages=machine.storage(),
         source="model",
         origin=Origin(machine.at(call.node), "the output of a model"),
+        # Averaged, as is the rule.
+        zero_dim=module.name.endswith("Loss"),
         oid=machine.serial,
     )
     if module.name in _RETURNS_TUPLE:
@@ -107,14 +109,14 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
     return output
 
 
-def on_module_device(result: Value, module: Module) -> Value:
-    """What ``forward`` could not know: where the module itself was put."""
+def on_module_device(result: Value, module: Module, inputs: list[Tensor | Unknown]) -> Value:
+    """What ``forward`` could not know: where the module itself was put, and that its inputs have to be there, too."""
     if (
         isinstance(result, (Tensor, Unknown))
         and result.device.truth is Truth.UNKNOWN
         and module.device.truth is not Truth.UNKNOWN
     ):
-        return replace(result, device=module.device)
+        return replace(result, device=together([Unknown(device=module.device), *inputs]))
     return result
 
 
