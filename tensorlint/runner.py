@@ -17,6 +17,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from tensorlint.codes import TOOL_CODES
@@ -203,8 +204,7 @@ def _judge_in_processes(work: list[Job], jobs: int) -> list[Judged]:
         import tensorlint.rules
 
         tensorlint.rules.all_rules()
-    largest_first = sorted(work, key=lambda job: (not job.matters, -len(job.data), job.path))
-    batches = [largest_first[start :: -(-len(work) // _BATCH)] for start in range(-(-len(work) // _BATCH))]
+    batches = _batches(work)
     judged: list[Judged] = []
     left = {job.path: job for job in work}
     with ProcessPoolExecutor(min(jobs, len(batches)), initializer=_die_on_interrupt) as pool:
@@ -223,6 +223,22 @@ def _judge_in_processes(work: list[Job], jobs: int) -> list[Judged]:
                 process.terminate()
             raise
     return judged + _judge_one_by_one(list(left.values()))
+
+
+def _batches(work: list[Job]) -> list[list[Job]]:
+    """Files side by side in a batch, and the batches from both ends of the tree in turn.
+
+    What lies around one file mostly lies around its neighbours, too, and each process reads that for itself.
+    """
+
+    def cut(jobs: Iterable[Job]) -> list[list[Job]]:
+        in_order = sorted(jobs, key=lambda job: job.path)
+        return [in_order[start : start + _BATCH] for start in range(0, len(in_order), _BATCH)]
+
+    judged = cut(job for job in work if job.matters)
+    half = len(judged) // 2
+    ends = zip_longest(judged[: len(judged) - half], reversed(judged[len(judged) - half :]))
+    return [batch for pair in ends for batch in pair if batch] + cut(job for job in work if not job.matters)
 
 
 def _judge_one_by_one(work: list[Job]) -> list[Judged]:
