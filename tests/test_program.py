@@ -228,7 +228,6 @@ def test_files_that_import_each_other_come_to_an_end_and_their_order_does_not_sh
     assert sorted(alone, key=lambda finding: finding.sort_key) == whole
 
 
-@pytest.mark.xfail(strict=True, reason="a limit: the members of a circle are not computed together")
 def test_a_circle_through_a_value_does_not_show_who_asked_first(tmp_path: Path) -> None:
     away = "def f(n):\n    if n:\n        return torch.zeros(2).cuda()\n    return b.Y\n"
     write(
@@ -248,6 +247,37 @@ def test_a_circle_through_a_value_does_not_show_who_asked_first(tmp_path: Path) 
         report = run(files, resolver)
         outcomes.append([finding.message for finding in report.findings if finding.path.endswith("d.py")])
     assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_in_circles_of_any_shape_it_does_not_show_what_was_asked_before(tmp_path: Path, seed: int) -> None:
+    drawn = random.Random(seed)
+    modules = "abcde"
+    for name in modules:
+
+        def other(name: str = name) -> str:
+            module = drawn.choice([each for each in modules if each != name])
+            return f"{module}." + drawn.choice(["f(1)", "Y", "K().x"])
+
+        made = drawn.choice(["torch.zeros(2)", 'torch.zeros(2, device="cuda")', "torch.ones(2, requires_grad=True)"])
+        text = (
+            f"import torch\n{''.join(f'import {each}' + chr(10) for each in modules if each != name)}\n\n"
+            f"def f(n):\n    if n:\n        return {other()}\n"
+            f"    return {other() if drawn.random() < 0.6 else made}\n\n\n"
+            f"class K:\n    def __init__(self):\n"
+            f"        self.x = {other()} if f(2) is None else {made}\n\n\nY = {other()}\n"
+        )
+        ask = f"import torch\nimport {name}\n\nprint({name}.f(1).numpy(), {name}.Y.numpy(), {name}.K().x.numpy())\n"
+        write(tmp_path, {f"{name}.py": text, f"ask_{name}.py": ask})
+    resolver = Resolver(Overrides(certainty=Certainty.POSSIBLE), isolated=True)
+    asking = [f"ask_{name}.py" for name in modules]
+    outcomes = set()
+    for names in (asking, asking[::-1], drawn.sample(asking, 5), *([name] for name in asking)):
+        _nothing_is_remembered_of_before()
+        for name in names:
+            found = run(discover([str(tmp_path / name)], resolver.for_directory), resolver).findings
+            outcomes.add((name, tuple((finding.message, finding.certainty, finding.trace) for finding in found)))
+    assert len(outcomes) == len(asking)
 
 
 def test_many_functions_that_call_each_other_over_many_files_take_bounded_time(tmp_path: Path) -> None:

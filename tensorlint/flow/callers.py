@@ -113,7 +113,7 @@ class Callers:
         hearing = Hearing()
         machine = self.world.machine
         with self.world.apart(unit):
-            # What a module binds, and what hangs on that, teaches nobody.
+            # So that nothing is said of it.
             machine.learning = True
             frame = Frame(Environment(unit.frame.env, Fact(Truth.YES)))
             machine.hearing = hearing

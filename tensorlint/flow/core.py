@@ -104,7 +104,6 @@ class Core:
         self.attribute_storages: dict[tuple[int, str], Storages] = {}
         #: The modules all of whose names the file imports.
         self.stars: list[str] = []
-        self._symbols: dict[str, Value | None] = {}
         self._home: tuple[Any, ...] | None = None
 
     # The files around this one.
@@ -167,10 +166,7 @@ class Core:
         """What the program binds by a dotted name; None where no file of it is seen to."""
         if self.world is None:
             return None
-        seen = self._symbols if self.unit is None else self.unit.symbols
-        if path not in seen:
-            seen[path] = self.world.resolve(path, self.file_path if self.unit is None else self.unit.path)
-        return seen[path]
+        return self.world.resolve(path, self.file_path if self.unit is None else self.unit.path)
 
     def around(self, symbol: Symbol) -> Value:
         """What the program binds by a dotted name, or else the name itself."""

@@ -108,9 +108,15 @@ class ClassInfo:
             self.unit.world.learn(self)
         return self.lessons.attributes(self.site)
 
-    def forget(self) -> None:
+    def take(self) -> Mapping[str, Value]:
         """Let go of what its instances were seen to keep."""
-        self.lessons.forget(self.site)
+        known = self.lessons.attributes(self.site)
+        self.lessons.put_attributes(self.site, {})
+        return known
+
+    def put(self, attributes: Mapping[str, Value]) -> None:
+        """Have its instances keep just these."""
+        self.lessons.put_attributes(self.site, attributes)
 
     @property
     def constructed(self) -> bool:

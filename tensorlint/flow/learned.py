@@ -193,10 +193,9 @@ class Lessons:
         known = self.classes.get(site, _NEVER_MADE)
         self.classes[site] = replace(known, attributes={**known.attributes, name: value})
 
-    def forget(self, site: Site) -> None:
-        """Let go of the attributes of a class."""
-        known = self.classes.get(site, _NEVER_MADE)
-        self.classes[site] = replace(known, attributes={})
+    def put_attributes(self, site: Site, attributes: Mapping[str, Value]) -> None:
+        """Have the instances of a class keep just these."""
+        self.classes[site] = replace(self.classes.get(site, _NEVER_MADE), attributes=attributes)
 
     def class_serial(self, site: Site, fresh: int) -> int:
         """The serial of the storage that stands for the parameters of a module; ``fresh`` for one first seen."""

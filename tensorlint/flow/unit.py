@@ -47,8 +47,6 @@ class Unit:
         #: What its classes keep, once it is learned.
         self.lessons = Lessons()
         self.frame = Frame(Names(self))
-        #: What dotted names stand for in it.
-        self.symbols: dict[str, Value | None] = {}
         self._lines = source.lines
         #: By the ``id`` of a method without its body the lines it stands on, and those that were parsed by these.
         self._stubs: dict[int, Lines] = {}
@@ -156,14 +154,28 @@ class Names(Environment):
         self._asked: set[str] = set()
 
     def lookup(self, path: str) -> Value | None:
-        if path not in self._asked and "." not in path:
-            self._asked.add(path)
+        if "." not in path:
             self.unit.world.bind(self.unit, path, self)
         return super().lookup(path)
 
-    def keep(self, name: str, value: Value) -> None:
-        self._asked.add(name)
-        self.bind(name, value)
+    def is_known(self, name: str) -> bool:
+        """Whether it was found out what the module binds ``name`` to."""
+        return name in self._asked
+
+    def put(self, found: list[tuple[str, Value | None]]) -> None:
+        """Let it be known what these names are bound to, if the module binds them."""
+        for name, value in found:
+            self._asked.add(name)
+            if value is not None:
+                self.bind(name, value)
+
+    def take(self, names: list[str]) -> list[tuple[str, Value | None]]:
+        """Have these names asked for once more; what they were bound to so far."""
+        found = [(name, self.bindings.get(name)) for name in names]
+        for name in names:
+            self._asked.discard(name)
+            self.unbind(name)
+        return found
 
 
 def _is_stub(statement: cst.CSTNode) -> bool:

@@ -1,17 +1,15 @@
 """The files of a program around the one that is judged, each interpreted as far as somebody asks.
 
-What is known of them should be a function of the program alone: neither of the file that asked, nor of what was asked
-before. Hence nothing of the run that asks is at hand while a statement or a class of another file is interpreted, and
-where two classes ask for each other, what each learned without the whole of the other is forgotten when the first is
-done. In a circle that is not enough yet: what was done first is used by the other, and a value that a module binds is
-kept whatever it was computed from (``tests/test_program.py``, the expected failure).
+What is known of them is a function of the program alone: neither of the file that asked, nor of what was asked before.
+Hence nothing of the run that asks is at hand while a statement or a class of another file is interpreted, and what
+asks for each other is a matter of its own (``circles``).
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,6 +18,7 @@ import libcst as cst
 
 from tensorlint.findings import Span
 from tensorlint.flow.callers import Callers
+from tensorlint.flow.circles import Answer, Circles, Task
 from tensorlint.flow.core import FIRST_SERIAL, MAX_DEPTH
 from tensorlint.flow.domain.elsewhere import elsewhere
 from tensorlint.flow.domain.facts import Fact, Truth
@@ -57,14 +56,6 @@ _MAX_IMPORTS = 16
 
 
 @dataclass(slots=True)
-class _Task:
-    """A class that is being learned or a function that is followed, and the outermost such that it asks for."""
-
-    site: Site
-    reaches: int
-
-
-@dataclass(slots=True)
 class World:
     """The program around the files that are judged by one process."""
 
@@ -77,13 +68,12 @@ class World:
     serial: int = 0
     #: How many bytes of them were read.
     size: int = 0
-    _resolved: dict[tuple[str, str], Value | None] = field(default_factory=dict)
+    #: By a dotted name and the directory of who imports it.
+    _places: dict[tuple[str, str], tuple[Unit, str] | None] = field(default_factory=dict)
     _learned: set[Site] = field(default_factory=set)
     _calls: dict[tuple[object, ...], Summary | None] = field(default_factory=dict)
-    _tasks: list[_Task] = field(default_factory=list)
+    circles: Circles = field(default_factory=Circles)
     callers: Callers = field(init=False)
-    #: What was learned while a class around it was not yet, with the place of that.
-    _passing: dict[Site, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.callers = Callers(self)
@@ -91,13 +81,19 @@ class World:
     def resolve(self, path: str, importer: str, depth: int = _MAX_IMPORTS) -> Value | None:
         """What the program binds by this dotted name, for the file ``importer``; None where that is not seen."""
         key = (path, os.path.dirname(importer))
-        if key not in self._resolved:
-            self._resolved[key] = self._find(path, importer, depth)
-        return self._resolved[key]
+        if key not in self._places:
+            self._places[key] = self._place_of(path, importer)
+        place = self._places[key]
+        value = None if place is None else place[0].frame.env.lookup(place[1])
+        if not isinstance(value, Symbol):
+            return value
+        assert place is not None
+        return self.resolve(value.path, place[0].path, depth - 1) if value.path != path and depth else None
 
-    def _find(self, path: str, importer: str, depth: int) -> Value | None:
+    def _place_of(self, path: str, importer: str) -> tuple[Unit, str] | None:
+        """The file that a dotted name leads to, and the name in it."""
         found = locate(path, importer)
-        if found is None or not depth:
+        if found is None:
             return None
         rest = found.rest
         if not rest and "." in path:
@@ -110,12 +106,7 @@ class World:
             rest = (name,)
         else:
             unit = self.unit(found.path)
-        if unit is None or len(rest) != 1:
-            return None
-        value = unit.frame.env.lookup(rest[0])
-        if isinstance(value, Symbol) and value.path != path:
-            return self.resolve(value.path, unit.path, depth - 1)
-        return None if isinstance(value, Symbol) else value
+        return None if unit is None or len(rest) != 1 else (unit, rest[0])
 
     def unit(self, path: str) -> Unit | None:
         """The file at ``path``; None where it cannot be read as a program."""
@@ -137,56 +128,62 @@ class World:
 
     def bind(self, unit: Unit, name: str, names: Names) -> None:
         """Interpret the statements of ``unit`` that bind ``name``, and keep what only they bind."""
+        key = (unit.path, name)
+        if self.circles.ask(key, key) is not Answer.KEPT or names.is_known(name):
+            return
+        bound: list[str] = []
+
+        def work() -> None:
+            found = dict(self._bound_by(unit, name))
+            bound[:] = [name, *found]
+            names.put([(each, found.get(each)) for each in bound])
+
+        self.circles.settle(Task(key, key, work, lambda: names.take(bound), names.put))
+
+    def _bound_by(self, unit: Unit, name: str) -> list[tuple[str, Value]]:
+        """What the statements that bind ``name`` bind, and nothing else does."""
         places = unit.index.bound.get(name, ())
         if not places:
             for level, module in unit.index.stars:
                 base = absolute(unit.path, level, module) if level else module
                 found = self.resolve(f"{base}.{name}", unit.path)
                 if found is not None:
-                    names.keep(name, found)
-                    return
-            return
-        if len(places) > _MAX_BINDINGS:
-            return
+                    return [(name, found)]
+        if not places or len(places) > _MAX_BINDINGS:
+            return []
         machine = self.machine
         with self.apart(unit):
-            frame = Frame(Environment(names, Fact(Truth.YES)))
+            frame = Frame(Environment(unit.frame.env, Fact(Truth.YES)))
             for lines in places:
                 for statement in unit.statements(lines, name):
                     # The body of a class says what its instances keep.
                     machine.learning = isinstance(statement, cst.ClassDef)
                     machine.execute([statement], frame)
-        for bound, value in frame.env.items():
-            # Another name of them may be bound by further statements, too.
-            if unit.index.bound.get(bound) == places:
-                names.keep(bound, value)
+        # Another name of them may be bound by further statements, too.
+        return [(bound, value) for bound, value in frame.env.items() if unit.index.bound.get(bound) == places]
 
     def learn(self, cls: ClassInfo) -> None:
         """Have the methods of a class interpreted, once, for what they leave on ``self``."""
-        site = cls.site
-        if site in self._learned:
+        site, unit, machine = cls.site, cls.unit, self.machine
+        if self.circles.ask(site, site) is not Answer.KEPT or site in self._learned:
             return
-        reaches = self._passing.get(site, self._under_way(site))
-        if reaches is not None:
-            self._reached(reaches)
-            return
-        unit = cls.unit
-        machine = self.machine
         assert unit is not None
-        depth = len(self._tasks)
-        self._tasks.append(_Task(site, depth))
-        with self.apart(unit):
-            machine.learning, machine.teaching = True, cls
-            machine.roots([method for method in cls.methods.values() if unit.keeps(method.found)])
-        reaches = self._tasks.pop().reaches
-        if reaches < depth:
-            self._passing[site] = reaches
-            self._reached(reaches)
-            return
-        self._learned.add(site)
-        for passing in [each for each, place in self._passing.items() if place >= depth]:
-            del self._passing[passing]
-            self.classes[passing].forget()
+
+        def work() -> None:
+            with self.apart(unit):
+                machine.learning, machine.teaching = True, cls
+                machine.roots([method for method in cls.methods.values() if unit.keeps(method.found)])
+            self._learned.add(site)
+
+        def take() -> Mapping[str, Value]:
+            self._learned.discard(site)
+            return cls.take()
+
+        def put(attributes: Mapping[str, Value]) -> None:
+            self._learned.add(site)
+            cls.put(attributes)
+
+        self.circles.settle(Task(site, site, work, take, put))
 
     def call(self, info: FunctionInfo, receiver: Value | None, passed: dict[str, Value], mode: Fact) -> Summary | None:
         """What a call of a function of another file does, where that is the same whoever calls it.
@@ -217,28 +214,28 @@ class World:
             tuple((name, fingerprint(value)) for name, value in given.items()),
             None if owner is None else fingerprint(owner),
         )
+        if self.circles.ask(key, info.site) is Answer.NONE:
+            return Summary(UNKNOWN)
         if key in self._calls:
             return _named_back(self._calls[key], places)
-        reaches = self._under_way(info.site)
-        if reaches is not None:
-            self._reached(reaches)
-            return Summary(UNKNOWN)
-        depth = len(self._tasks)
-        self._tasks.append(_Task(info.site, depth))
+        unit = info.unit
         autocast, default_device = machine.autocast, machine.default_device
-        with self.apart(info.unit):
-            machine.followed, machine.autocast, machine.default_device = followed, autocast, default_device
-            frame = Frame(Environment(grad_mode=mode))
-            summary: Summary | None = machine.followed_into(info, owner, given, frame)
-        handed_in = NO_STORAGE.union(*map(storages_of, given.values()), storages_of(owner) if owner else ())
-        if summary is not None and (summary.tells_of(handed_in) or storages_of(summary.result) & handed_in):
-            summary = None
-        reaches = self._tasks.pop().reaches
-        if reaches < depth:
-            self._reached(reaches)
-        else:
+
+        def work() -> None:
+            with self.apart(unit):
+                machine.followed, machine.autocast, machine.default_device = followed, autocast, default_device
+                frame = Frame(Environment(grad_mode=mode))
+                summary: Summary | None = machine.followed_into(info, owner, given, frame)
+            handed_in = NO_STORAGE.union(*map(storages_of, given.values()), storages_of(owner) if owner else ())
+            if summary is not None and (summary.tells_of(handed_in) or storages_of(summary.result) & handed_in):
+                summary = None
             self._calls[key] = summary
-        return _named_back(summary, places)
+
+        def put(summary: Summary | None) -> None:
+            self._calls[key] = summary
+
+        self.circles.settle(Task(key, info.site, work, lambda: self._calls.pop(key), put))
+        return _named_back(self._calls[key], places)
 
     def tells(self, info: FunctionInfo) -> bool:
         """Whether following a function of another file can show anything."""
@@ -263,14 +260,6 @@ class World:
             return machine.storage(), machine.serial
         self.serial += 1
         return frozenset({Storage(self.serial, Owner.FRESH, None)}), self.serial
-
-    def _under_way(self, site: Site) -> int | None:
-        return next((place for place, task in enumerate(self._tasks) if task.site == site), None)
-
-    def _reached(self, place: int) -> None:
-        """The task at hand asked for what is not finished: the one at ``place`` among those under way."""
-        if self._tasks:
-            self._tasks[-1].reaches = min(self._tasks[-1].reaches, place)
 
     @contextmanager
     def apart(self, unit: Unit) -> Iterator[None]:
