@@ -392,3 +392,41 @@ def test_what_everybody_calls_is_not_looked_for(tmp_path: Path) -> None:
     train = 'import torch\nfrom model import plot\n\nplot(torch.rand(3, device="cuda"), "a")\n'
     write(tmp_path, {"model.py": PLOT, **{f"train{number}.py": train for number in range(17)}})
     assert possible(tmp_path, "model.py") == [("TBX101", Certainty.POSSIBLE)]
+
+
+# Hostile trees
+
+
+def test_a_package_that_imports_itself_and_two_roots_of_one_name(tmp_path: Path) -> None:
+    inner = "import torch\nimport pkg\nfrom pkg import away, pkg as again\n\n\n" + AWAY
+    write(
+        tmp_path,
+        {
+            "pkg/__init__.py": inner + "\n\npkg = pkg.pkg\n",
+            "other/pkg/__init__.py": "import torch\n\n\n" + HOME.replace("home", "away"),
+            "main.py": "import torch\nfrom pkg import away\n\nprint(away(torch.zeros(2)).numpy())\n",
+            "other/main.py": "import torch\nfrom pkg import away\n\nprint(away(torch.zeros(2)).numpy())\n",
+        },
+    )
+    assert [(code, name) for code, name, _ in brief(findings(tmp_path))] == [("TBX101", "main.py")]
+    assert brief(findings(tmp_path, "other")) == []
+
+
+def test_generated_files_and_those_that_go_while_others_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = 'import torch\nfrom model import plot\n\nplot(torch.rand(3, device="cuda"), "a")\n'
+    write(tmp_path, {"model.py": PLOT, "gone.py": call, "generated.py": call + "x = 1\n" * 5_000_000})
+    (tmp_path / "directory.py").mkdir()
+    (tmp_path / "dangling.py").symlink_to(tmp_path / "nowhere.py")
+    import tensorlint.flow.world as world
+
+    read = world.read_bytes
+
+    def gone(path: str) -> bytes:
+        if path.endswith("gone.py"):
+            Path(path).unlink(missing_ok=True)
+        return read(path)
+
+    monkeypatch.setattr(world, "read_bytes", gone)
+    assert possible(tmp_path, "model.py") == [("TBX101", Certainty.POSSIBLE)]

@@ -13,7 +13,6 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
-
 #: How many tasks about the same may be under way.
 _MAX_SAME = 3
 
@@ -62,7 +61,7 @@ class Circles:
         if passing is not None:
             self._reach(passing.reaches)
             return Answer.PASSING
-        same = self._depths.get(about, ())
+        same = self._depths.get(about, [])
         if any(self._under_way[depth].key == key for depth in same) or len(same) >= _MAX_SAME:
             self._reach(same[0])
             return Answer.NONE
