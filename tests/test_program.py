@@ -320,6 +320,14 @@ def test_what_callers_pass_is_known(tmp_path: Path) -> None:
     assert [(Path(step.path).name, step.span.row) for step in finding.trace] == [("train.py", 4)]
 
 
+def test_what_callers_pass_to_numpy_and_to_legacy_constructors_is_known(tmp_path: Path) -> None:
+    model = "import numpy as np\nimport torch\n\n\ndef f(x):\n    return np.linalg.norm(x)\n\n\n"
+    model += "def g(ids):\n    return torch.Tensor(ids)\n"
+    train = 'import numpy as np\nimport torch\nfrom model import f, g\n\nf(torch.rand(3, device="cuda"))\n'
+    write(tmp_path, {"model.py": model, "train.py": train + "g(np.arange(3))\n"})
+    assert brief(findings(tmp_path, "model.py")) == [("TBX105", "model.py", 6), ("TBX201", "model.py", 10)]
+
+
 @pytest.mark.parametrize(
     "train",
     [

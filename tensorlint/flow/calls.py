@@ -34,7 +34,7 @@ from tensorlint.flow.models import builtin_functions, data_loading, torch_creati
 from tensorlint.flow.models.arrays import array_method
 from tensorlint.flow.models.containers import dictionary_method, sequence_method
 from tensorlint.flow.models.libraries import partial_call, symbol_call
-from tensorlint.flow.models.modules import module_call, module_method
+from tensorlint.flow.models.modules import loaded_module, module_call, module_method
 from tensorlint.flow.models.objects import construct, own_method
 from tensorlint.flow.models.optimizers import optimizer_method
 from tensorlint.flow.models.tensors import tensor_method
@@ -115,6 +115,9 @@ class Calls(Machine):
                 return partial_call(self, callee, call)
             case Foreign():
                 return callee
+            case Unknown(source="load"):
+                # What is called after it was loaded is a network that was saved as a whole.
+                return module_call(self, loaded_module(self, callee), call)
             case Unknown():
                 return unknown_result(self, call, callee=callee)
             case _:

@@ -232,16 +232,24 @@ class Core:
             return
         if not self.learning:
             self._emit(make(node, self.scene(frame), **details))
-        elif make is events.Export and self.unit is None:
-            self._want_callers(frame, details["value"])
+        elif self.unit is None and frame.function is not None:
+            self._want_callers(frame, frame.function, make, details)
 
-    def _want_callers(self, frame: Frame, exported: Value) -> None:
-        """Remember a function whose callers may know more of what it exports."""
-        if frame.function is None or not isinstance(exported, (Tensor, Unknown)):
-            return
-        may_need_grad = exported.grad.truth is not Truth.NO and frame.env.grad_mode.truth is not Truth.NO
-        if exported.device.truth is Truth.UNKNOWN or may_need_grad:
-            self.wanting.add(frame.function.site.definition)
+    def _want_callers(
+        self, frame: Frame, function: FunctionInfo, make: type[events.Event], details: Mapping[str, Any]
+    ) -> None:
+        """Remember a function whose callers may know more of what crosses the boundary in it."""
+        if make is events.Export and isinstance(details["value"], (Tensor, Unknown)):
+            exported = details["value"]
+            may_need_grad = exported.grad.truth is not Truth.NO and frame.env.grad_mode.truth is not Truth.NO
+            wanted = exported.device.truth is Truth.UNKNOWN or may_need_grad
+        elif make is events.NumpyCall or (make is events.TorchCall and details["name"].endswith("Tensor")):
+            # What is made an array, or a tensor of another dtype.
+            wanted = any(isinstance(each.value, Unknown) and each.value.storages for each in details["arguments"])
+        else:
+            wanted = False
+        if wanted:
+            self.wanting.add(function.site.definition)
 
     def emit_at(self, frame: Frame, make: type[events.Event], site: Site, **details: Any) -> None:
         """The same of a place that was passed before; what is in another file is spoken of there."""

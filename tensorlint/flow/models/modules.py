@@ -306,9 +306,15 @@ def make_module(machine: Machine, path: str, call: Call) -> Value | None:
 
 @function("torch.jit.load", "torch.hub.load")
 def load_module(machine: Machine, path: str, call: Call) -> Value:
+    return loaded_module(machine, Unknown(device=map_location(machine, call)), path)
+
+
+def loaded_module(machine: Machine, loaded: Unknown, path: str = "torch.load") -> Module:
+    """What was loaded, as a network. Its parameters need a gradient, as they did when it was saved."""
     return Module(
         name=path,
-        device=map_location(machine, call),
+        device=loaded.device,
+        dtype=loaded.dtype,
         storages=machine.storage(Owner.PARAMETER),
         oid=machine.next_serial(),
     )
