@@ -378,3 +378,25 @@ def test_what_could_happen_is_only_possible(code: str, path: str, text: str) -> 
 def test_what_does_not_happen_is_not_shown(code: str, text: str) -> None:
     found = judge_source(Source("src/program.py", text), frozenset({code}), Certainty.LIKELY)
     assert not found
+
+
+def test_a_row_of_an_array_is_exported_to_and_one_element_is_not() -> None:
+    text = (
+        "import numpy as np\nimport torch\n\nrows, numbers = np.zeros((4, 1)), np.zeros(4)\n"
+        "loss = torch.nn.functional.mse_loss(torch.rand(3).cuda(), torch.rand(3).cuda())\n"
+        "rows[1] = loss\nrows[1, 0] = loss\nnumbers[1] = loss\n"
+    )
+    found = judge_source(Source("src/losses.py", text), frozenset({"TBX105"}), Certainty.LIKELY)
+    assert [finding.span.row for finding in found] == [6]
+
+
+def test_a_method_that_hands_out_the_weights_of_its_object() -> None:
+    text = (
+        "import torch\n\nclass Engine:\n    def __init__(self):\n        self.net = torch.nn.Linear(2, 1)\n"
+        "        self.optimizer = torch.optim.SGD(self.net.parameters(), lr=0.1)\n\n"
+        "    def weights(self):\n        return self.net.state_dict()\n\n"
+        "    def run(self, x):\n        self.initial = self.weights()\n        self.net(x).sum().backward()\n"
+        "        self.optimizer.step()\n        self.net.load_state_dict(self.initial)\n"
+    )
+    found = judge_source(Source("src/engine.py", text), frozenset({"TBX302"}), Certainty.LIKELY)
+    assert [finding.span.row for finding in found] == [9]

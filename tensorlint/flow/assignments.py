@@ -199,6 +199,15 @@ class Assignments(Machine):
                 self.record_attribute(frame.cls, attribute, value)
             self.store(frame, target, value, "attribute", path)
 
+    def _rank(self, array: Array) -> int:
+        """How many dimensions an array was made with, where its shape is written out; 0 where it is not."""
+        made = [self.sites.node(storage.site) for storage in array.storages]
+        match made:
+            case [cst.Call(func=func, args=[cst.Arg(value=cst.Tuple() | cst.List() as shape), *_])]:
+                return len(shape.elements) if dotted_name(func).rpartition(".")[2] in _OF_SHAPE else 0
+            case _:
+                return 0
+
     def _assign_item(self, target: cst.Subscript, value: Value, frame: Frame) -> None:
         owner = self.evaluate(target.value, frame)
         indices = [index_value(self, element.slice, frame) for element in target.slice]
@@ -214,7 +223,7 @@ class Assignments(Machine):
                 if isinstance(owner, Array) and not (owner.dtype == "object" and not _takes_part(target)):
                     # (An element of an object array holds the tensor itself.)
                     argument = Argument(frame.assigned or target, value)
-                    one = not _takes_part(target)
+                    one = not _takes_part(target) and self._rank(owner) <= len(indices)
                     self.emit(
                         frame,
                         events.ItemWrite,
@@ -252,6 +261,10 @@ def _base(node: cst.CSTNode) -> cst.CSTNode:
     while isinstance(node, (cst.Subscript, cst.Call)):
         node = node.value if isinstance(node, cst.Subscript) else node.func
     return node
+
+
+#: Functions that are given the shape of the array they make.
+_OF_SHAPE = frozenset({"zeros", "ones", "empty", "full"})
 
 
 def _takes_part(target: cst.Subscript) -> bool:

@@ -145,6 +145,10 @@ class ClassInfo:
         inherited = [base for parent in self.parents for base in parent.all_bases()]
         return (*self.bases, *inherited)
 
+    def is_below(self, cls: ClassInfo) -> bool:
+        """Whether this class inherits from ``cls``."""
+        return any(parent is cls or parent.is_below(cls) for parent in self.parents)
+
     @property
     def is_module(self) -> bool:
         """Whether instances are ``nn.Module``: by a base that is one, or that is called one."""

@@ -13,7 +13,7 @@ from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import storages_of
 from tensorlint.flow.domain.lattice import fingerprint, join_all
-from tensorlint.flow.domain.memory import NO_STORAGE, Mutation
+from tensorlint.flow.domain.memory import NO_STORAGE, Mutation, Storages
 from tensorlint.flow.domain.values import (
     NONE,
     UNKNOWN,
@@ -169,8 +169,16 @@ class Functions(Machine):
         if not storages_of(result) & handed_in:
             # Where the model, or the leaf, was made in there, nobody out here can train it.
             gradients = frozenset(each for each in storages_of(result) if -each.serial - 1 > inner.start)
-            result = without_aliases(of_no_model(result), gradients)
+            if receiver is None or not storages_of(result) & self._kept_by(info):
+                result = of_no_model(result)
+            result = without_aliases(result, gradients)
         return summary_of(inner, result)
+
+    @staticmethod
+    def _kept_by(info: FunctionInfo) -> Storages:
+        """The parameters of the models that objects keep which have this method."""
+        members = {} if info.cls is None else info.cls.members()
+        return NO_STORAGE.union(*(kept.storages for kept in members.values() if isinstance(kept, Module)))
 
     def _take_effect(
         self, summary: Summary, info: FunctionInfo, given: list[Value], frame: Frame, node: cst.CSTNode

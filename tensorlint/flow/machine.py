@@ -10,9 +10,19 @@ from typing import TYPE_CHECKING
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable, leaves
-from tensorlint.flow.domain.lattice import join
+from tensorlint.flow.domain.lattice import join, join_all
 from tensorlint.flow.domain.memory import Owner, Storage, Storages
-from tensorlint.flow.domain.values import Array, ClassObject, Instance, Module, Optimizer, Tensor, Unknown, Value
+from tensorlint.flow.domain.values import (
+    Array,
+    ClassObject,
+    Instance,
+    Module,
+    Optimizer,
+    Tensor,
+    Unknown,
+    Value,
+    is_none,
+)
 from tensorlint.flow.memory import Memory
 from tensorlint.flow.state import Frame
 
@@ -127,6 +137,8 @@ class Machine(Memory, ABC):
     def class_attribute(self, cls: ClassInfo, name: str) -> Value | None:
         """``self.<name>`` as the whole class knows it. What a module registers moves with the module."""
         value = cls.attribute(name)
+        if value is not None and is_none(value):
+            value = self._set_below(cls, name)
         if isinstance(value, Optimizer) and value.fresh:
             # Any other method may have stepped it.
             return replace(value, fresh=False)
@@ -138,6 +150,15 @@ class Machine(Memory, ABC):
         if isinstance(value, Tensor) and any(storage.owner.is_trained for storage in value.storages):
             return replace(value, device=unknown)
         return value
+
+    def _set_below(self, cls: ClassInfo, name: str) -> Value:
+        """What an attribute is that a class itself only sets to None: what classes below it keep there, or anything."""
+        kept = [
+            below.attributes[name]
+            for below in self.classes.values()
+            if below is not cls and below.is_below(cls) and name in below.attributes
+        ]
+        return join_all(kept) if kept else Unknown(source="attribute")
 
     def _stays_on_cpu(self, cls: ClassInfo) -> bool:
         """A program that makes its own modules and never speaks of a device leaves them where they are made."""

@@ -96,7 +96,8 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
     output = Tensor(
         device=device,
         grad=grad,
-        dtype=(autocast_to(machine, module.name) or given) if stateless else machine.autocast or module.dtype,
+        # Weights of another dtype than the input would raise.
+        dtype=(autocast_to(machine, module.name) or given) if stateless else machine.autocast or module.dtype or given,
         storages=machine.storage(),
         source="model",
         origin=Origin(machine.at(call.node), "the output of a model"),
