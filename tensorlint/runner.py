@@ -328,8 +328,11 @@ def _guarded(source: Source, work: Callable[[], list[Finding]]) -> list[Finding]
     except SourceError as error:
         return [source_finding(source.path, error)]
     except RecursionError:
+        _world.cache_clear()
         return [tool_finding("TBX902", source.path, "the file is nested too deeply to be analysed")]
     except Exception as error:  # noqa: BLE001  # the promise of TBX900
+        # What was being found out of the files around may be left half done.
+        _world.cache_clear()
         return [tool_finding("TBX900", source.path, internal_error(error))]
 
 

@@ -420,6 +420,27 @@ def test_a_package_that_imports_itself_and_two_roots_of_one_name(tmp_path: Path)
     assert brief(findings(tmp_path, "other")) == []
 
 
+def test_what_goes_wrong_in_one_file_leaves_nothing_half_done_for_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tensorlint.flow.world import World
+
+    write(tmp_path, {**CIRCLE, "z.py": CIRCLE["c.py"]})
+    expected = brief(findings(tmp_path, "z.py"))
+    _nothing_is_remembered_of_before()
+    bound, broken = World._bound_by, iter([True])
+
+    def once(self: World, unit: object, name: str) -> object:
+        if name == "A" and next(broken, False):
+            raise ValueError(name)
+        return bound(self, unit, name)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(World, "_bound_by", once)
+    found = findings(tmp_path)
+    assert [finding.code for finding in found].count("TBX900") == 1
+    assert brief([finding for finding in found if finding.path.endswith("z.py")]) == expected != []
+
+
 def test_generated_files_and_those_that_go_while_others_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,7 +36,7 @@ class Hearing:
 
     #: What functions that are seen are given, by where they stand.
     lessons: dict[Site, FunctionLesson] = field(default_factory=dict)
-    #: How the mode stands where something of unknown class is asked for a method of this name.
+    #: The grad modes in which something of unknown class is asked for a method, by its name.
     modes: dict[str, Fact] = field(default_factory=dict)
 
     def called(self, site: Site, passed: Mapping[str, Value], grad_mode: Fact) -> None:
@@ -76,6 +76,7 @@ class Callers:
         return self._known[key]
 
     def _heard(self, path: str, definition: str, depth: int, apart_from: str = "") -> FunctionLesson:
+        """The same, unless one file is left out, which the first pass has heard already."""
         unit = self.world.unit(path)
         info = None if unit is None else self._function(unit, definition)
         if unit is None or info is None:
@@ -110,6 +111,7 @@ class Callers:
         return self._hearings[key]
 
     def _heard_of(self, unit: Unit, lines: Lines, method: str, depth: int) -> Hearing:
+        """The same, by interpreting it. What its own parameters hold is asked of its callers, while depth is left."""
         hearing = Hearing()
         machine = self.world.machine
         with self.world.apart(unit):
@@ -129,6 +131,7 @@ class Callers:
         return hearing
 
     def _function(self, unit: Unit, definition: str) -> FunctionInfo | None:
+        """The function of this name, if that is what the module binds, or the class of it has."""
         machine = self.world.machine
         owner, _, name = definition.rpartition(".")
         value = unit.frame.env.lookup(owner or name)

@@ -74,9 +74,11 @@ class Circles:
         depth = task.reaches = len(self._under_way)
         self._under_way.append(task)
         self._depths.setdefault(task.about, []).append(depth)
-        task.work()
-        self._under_way.pop()
-        self._depths[task.about].pop()
+        try:
+            task.work()
+        finally:
+            self._under_way.pop()
+            self._depths[task.about].pop()
         inside = [each for each in self._passing.values() if each.reaches >= depth]
         if task.reaches < depth:
             self._passing[task.key] = task

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
 from types import MappingProxyType
 
 #: A project that is larger is not searched: it may be no project, but a directory that holds everything.
-_MAX_FILES = 20_000
+_MAX_ENTRIES = 500_000
 _MAX_BYTES = 200_000_000
 #: A file that is longer was generated.
 _MAX_FILE = 1_000_000
@@ -42,7 +42,7 @@ def mentions_in(project: str) -> Mentions:
     called: dict[str, set[str]] = {}
     defined: dict[str, set[str]] = {}
     size = 0
-    for count, path in enumerate(_programs_below(project)):
+    for path in _programs_below(project) or ():
         try:
             if os.path.getsize(path) > _MAX_FILE:
                 continue
@@ -51,7 +51,7 @@ def mentions_in(project: str) -> Mentions:
         except OSError:
             continue
         size += len(data)
-        if count >= _MAX_FILES or size > _MAX_BYTES:
+        if size > _MAX_BYTES:
             return Mentions({}, {})
         for definition, name in set(_CALLED.findall(data)):
             (defined if definition else called).setdefault(name.decode(), set()).add(path)
@@ -68,20 +68,25 @@ def _shared(one: str, other: str) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def _programs_below(directory: str) -> Iterator[str]:
-    pending = [directory]
+def _programs_below(directory: str) -> list[str] | None:
+    """The programs of a project; None where there is more in it than a project has."""
+    found: list[str] = []
+    pending, seen = [directory], 0
     while pending:
         current = pending.pop()
         try:
             with os.scandir(current) as scan:
-                entries = sorted(scan, key=lambda entry: entry.name)
+                entries = list(scan)
         except OSError:
             continue
+        seen += len(entries)
+        if seen > _MAX_ENTRIES:
+            return None
         if any(entry.name == "pyvenv.cfg" for entry in entries):
             continue
         for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                if entry.name not in _FOREIGN and not entry.name.startswith("."):
-                    pending.append(entry.path)
-            elif entry.name.endswith(".py") and entry.is_file():
-                yield entry.path
+            if entry.name.endswith(".py"):
+                found.append(entry.path)
+            elif not (entry.name.startswith(".") or entry.name in _FOREIGN) and entry.is_dir(follow_symlinks=False):
+                pending.append(entry.path)
+    return found
