@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tensorlint.flow.domain.elsewhere import elsewhere
 from tensorlint.flow.domain.facts import Fact, Truth
-from tensorlint.flow.domain.inside import settled
+from tensorlint.flow.domain.inside import settled, with_facts
 from tensorlint.flow.domain.values import UNKNOWN, ClassObject, Function, Value
 from tensorlint.flow.learned import FunctionLesson
 from tensorlint.flow.state import Environment, Frame
@@ -144,14 +144,12 @@ class Callers:
                 return None
 
     def _portable(self, lesson: FunctionLesson) -> FunctionLesson:
-        """What was heard, in terms that mean the same elsewhere."""
-        return replace(
-            lesson,
-            arguments={
-                name: elsewhere(settled(value), self.world.fresh, lambda site: site) or UNKNOWN
-                for name, value in sorted(lesson.arguments.items())
-            },
-        )
+        """What was heard, in terms that mean the same elsewhere, and no surer than it is: there may be more callers."""
+        passed = {}
+        for name, value in sorted(lesson.arguments.items()):
+            told = elsewhere(with_facts(settled(value), Fact.weakened), self.world.fresh, lambda site: site)
+            passed[name] = UNKNOWN if told is None else told
+        return replace(lesson, arguments=passed)
 
 
 def _asked_for(machine: Interpreter, own: Mapping[str, FunctionInfo]) -> dict[str, int]:
