@@ -358,6 +358,22 @@ def test_what_a_constructor_is_given_is_known_and_whether_callers_record_a_graph
     assert possible(tmp_path, "model.py") == []
 
 
+def test_the_weights_of_a_network_that_a_constructor_is_given_are_live(tmp_path: Path) -> None:
+    trainer = (
+        "import torch\n\n\nclass Trainer:\n    def __init__(self, net):\n        self.net = net\n\n"
+        "    def train(self, x):\n        optimizer = torch.optim.Adam(self.net.parameters())\n"
+        "        self.net(x).sum().backward()\n        optimizer.step()\n\n"
+        "    def update(self, x):\n        before = self.net.state_dict()\n        self.train(x)\n"
+        "        return before\n"
+    )
+    write(tmp_path, {"trainer.py": trainer})
+    assert likely(tmp_path, "trainer.py") == [("TBX302", "trainer.py", 14)]
+    main = "import torch\nfrom trainer import Trainer\n\nTrainer(torch.nn.Linear(2, 2)).update(torch.zeros(2))\n"
+    write(tmp_path, {"main.py": main})
+    _nothing_is_remembered_of_before()
+    assert likely(tmp_path, "trainer.py") == [("TBX302", "trainer.py", 14)]
+
+
 def test_a_method_that_is_asked_for_under_no_grad_alone_by_who_does_not_know_its_class(tmp_path: Path) -> None:
     train = "import torch\n\n\ndef run(agent, env):\n    with torch.no_grad():\n        agent.act(env)\n"
     makes = "import torch\nfrom model import Agent\n\nagent = Agent(torch.nn.Linear(3, 4))\n"

@@ -9,7 +9,7 @@ from tensorlint.flow.domain.devices import names_device
 from tensorlint.flow.domain.facts import Fact
 from tensorlint.flow.domain.inside import with_facts
 from tensorlint.flow.domain.lattice import any_element
-from tensorlint.flow.domain.memory import NO_STORAGE, Storages
+from tensorlint.flow.domain.memory import NO_STORAGE, Owner, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import (
     Array,
@@ -80,7 +80,8 @@ def elsewhere(
             if not told(value.device) or not (value.cls is None or is_known(value.cls)):
                 return None
             storages, oid = fresh()
-            kept = storages if value.storages else NO_STORAGE
+            parameters = frozenset(replace(each, owner=Owner.PARAMETER) for each in storages)
+            kept = parameters if value.storages else NO_STORAGE
             return replace(value, device=placed(value.device), storages=kept, oid=oid)
         case Instance():
             return replace(value, oid=fresh()[1]) if is_known(value.cls) else None
