@@ -408,6 +408,18 @@ def test_that_a_helper_asks_where_a_tensor_is_does_not_put_it_there(tmp_path: Pa
     assert {certainty for _, certainty in possible(tmp_path, "main.py")} == {Certainty.POSSIBLE}
 
 
+def test_that_a_table_of_dtypes_knows_one_does_not_choose_it(tmp_path: Path) -> None:
+    table = (
+        "import torch\n\n\ndef to_torch(name):\n    if name == 'bf16':\n        return torch.bfloat16\n"
+        "    if name == 'f16':\n        return torch.float16\n    return torch.float32\n"
+    )
+    main = (
+        "import torch\nfrom table import to_torch\n\n\ndef f(name):\n    out = torch.zeros(2, dtype=to_torch(name))\n"
+    )
+    write(tmp_path, {"table.py": table, "main.py": main + "    return out.numpy()\n"})
+    assert likely(tmp_path, "main.py") == []
+
+
 def test_tests_are_no_callers(tmp_path: Path) -> None:
     test = 'import torch\nfrom model import plot\n\n\ndef test_it():\n    plot(torch.rand(3, device="cuda"), "a")\n'
     write(tmp_path, {"model.py": PLOT, "tests/test_model.py": test})

@@ -16,6 +16,7 @@ from tensorlint.flow.domain.lattice import fingerprint, join_all
 from tensorlint.flow.domain.memory import NO_STORAGE, Mutation, Storages
 from tensorlint.flow.domain.values import (
     NONE,
+    SOME_DTYPE,
     UNKNOWN,
     Array,
     ClassObject,
@@ -27,6 +28,7 @@ from tensorlint.flow.domain.values import (
     Tensor,
     Unknown,
     Value,
+    is_dtype,
 )
 from tensorlint.flow.machine import Machine, declared_value
 from tensorlint.flow.memory import of_no_model, without_aliases
@@ -165,6 +167,9 @@ class Functions(Machine):
         result = self.run_body(info, inner)
         self.active.pop()
         result = self._declared_return(info, frame, result)
+        if isinstance(result, Scalar) and is_dtype(result) and str(result.literal).endswith("?"):
+            # A table from one library's dtypes to another's: that it knows a dtype says nothing of this call.
+            result = SOME_DTYPE
         handed_in = NO_STORAGE.union(*map(storages_of, passed.values()), storages_of(receiver) if receiver else ())
         if not storages_of(result) & handed_in:
             # Where the model, or the leaf, was made in there, nobody out here can train it.
