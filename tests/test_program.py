@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,52 +11,14 @@ from tensorlint.config import Overrides, Resolver
 from tensorlint.discovery import discover
 from tensorlint.findings import Certainty, Finding
 from tensorlint.program.index import Lines, index_of
-from tensorlint.program.layout import absolute, locate, module_name, roots
-from tensorlint.program.mentions import mentions_in
+from tensorlint.program.layout import absolute, locate, module_name
 from tensorlint.runner import _world, run
-
-HOME = "def home(x):\n    return x.detach().cpu()\n"
-AWAY = 'def away(x):\n    return x.to("cuda")\n'
+from tests.projects import AWAY, HOME, PLOT, brief, findings, forget, possible, write
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered() -> None:
-    _nothing_is_remembered_of_before()
-
-
-def _nothing_is_remembered_of_before() -> None:
-    for cached in (_world, roots, mentions_in):
-        cached.cache_clear()
-    import tensorlint.program.layout as layout
-
-    layout.project.cache_clear()
-    layout._below.cache_clear()
-    layout.is_package_directory.cache_clear()
-
-
-def write(root: Path, files: Mapping[str, str]) -> None:
-    (root / "pyproject.toml").touch()
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-
-def findings(root: Path, name: str = "", jobs: int = 1, certainty: Certainty | None = None) -> list[Finding]:
-    resolver = Resolver(Overrides(certainty=certainty), isolated=True)
-    return list(run(discover([str(root / name)], resolver.for_directory), resolver, jobs).findings)
-
-
-def possible(root: Path, name: str) -> list[tuple[str, Certainty | None]]:
-    return [(finding.code, finding.certainty) for finding in findings(root, name, certainty=Certainty.POSSIBLE)]
-
-
-def likely(root: Path, name: str) -> list[tuple[str, str, int]]:
-    return brief(findings(root, name, certainty=Certainty.LIKELY))
-
-
-def brief(found: list[Finding]) -> list[tuple[str, str, int]]:
-    return [(finding.code, Path(finding.path).name, finding.span.row) for finding in found]
+    forget()
 
 
 # Where things are found
@@ -275,7 +236,7 @@ def test_in_circles_of_any_shape_it_does_not_show_what_was_asked_before(tmp_path
     asking = [f"ask_{name}.py" for name in modules]
     outcomes = set()
     for names in (asking, asking[::-1], drawn.sample(asking, 5), *([name] for name in asking)):
-        _nothing_is_remembered_of_before()
+        forget()
         for name in names:
             found = run(discover([str(tmp_path / name)], resolver.for_directory), resolver).findings
             outcomes.add((name, tuple((finding.message, finding.certainty, finding.trace) for finding in found)))
@@ -304,134 +265,6 @@ def test_what_cannot_be_read_around_a_file_is_not_known(tmp_path: Path) -> None:
     assert findings(tmp_path, "main.py") == []
 
 
-# Who calls it
-
-PLOT = "import torch\n\n\ndef plot(x, title):\n    return x.detach().numpy()\n"
-AGENT = (
-    "import torch\n\n\nclass Agent:\n    def __init__(self, net):\n        self.net = net\n\n"
-    "    def act(self, state):\n        return self.net(state).cpu().numpy()\n"
-)
-RUN = "import torch\nfrom model import Agent\n\n\ndef run(env):\n    agent = Agent(torch.nn.Linear(3, 4))\n"
-
-
-def test_what_callers_pass_is_known(tmp_path: Path) -> None:
-    train = 'import torch\nfrom model import plot\n\nplot(torch.rand(3, device="cuda"), "a")\n'
-    write(tmp_path, {"model.py": PLOT, "train.py": train})
-    (finding,) = findings(tmp_path, "model.py", certainty=Certainty.LIKELY)
-    assert (finding.code, finding.span.row, finding.certainty) == ("TBX101", 5, Certainty.LIKELY)
-    assert [(Path(step.path).name, step.span.row) for step in finding.trace] == [("train.py", 4)]
-
-
-def test_what_callers_pass_to_numpy_and_to_legacy_constructors_is_known(tmp_path: Path) -> None:
-    model = "import numpy as np\nimport torch\n\n\ndef f(x):\n    return np.linalg.norm(x)\n\n\n"
-    model += "def g(ids):\n    return torch.Tensor(ids)\n"
-    train = 'import numpy as np\nimport torch\nfrom model import f, g\n\nf(torch.rand(3, device="cuda"))\n'
-    write(tmp_path, {"model.py": model, "train.py": train + "g(np.arange(3))\n"})
-    assert likely(tmp_path, "model.py") == [("TBX105", "model.py", 6), ("TBX201", "model.py", 10)]
-
-
-@pytest.mark.parametrize(
-    "train",
-    [
-        'import torch\nfrom model import plot\n\nplot(torch.rand(3, device="cuda").cpu(), "a")\n',
-        'import torch\nfrom other import plot\n\nplot(torch.rand(3, device="cuda"), "a")\n',
-        'import torch\nimport pytest\n\n# plot(torch.rand(3, device="cuda"))\n',
-    ],
-)
-def test_callers_that_bring_it_home_or_call_something_else(tmp_path: Path, train: str) -> None:
-    write(tmp_path, {"model.py": PLOT, "train.py": train, "other.py": "def plot(x, title):\n    return 1\n"})
-    assert possible(tmp_path, "model.py") in ([], [("TBX101", Certainty.POSSIBLE)])
-
-
-def test_what_a_caller_of_a_caller_passes_is_known(tmp_path: Path) -> None:
-    middle = "from model import plot\n\n\ndef show(values):\n    plot(values, '')\n"
-    train = 'import torch\nfrom middle import show\n\nshow(torch.rand(3, device="cuda"))\n'
-    write(tmp_path, {"model.py": PLOT, "middle.py": middle, "train.py": train})
-    assert likely(tmp_path, "model.py") == [("TBX101", "model.py", 5)]
-
-
-def test_what_a_constructor_is_given_is_known_and_whether_callers_record_a_graph(tmp_path: Path) -> None:
-    write(tmp_path, {"model.py": AGENT, "train.py": f"{RUN}    agent.act(torch.rand(3))\n"})
-    assert possible(tmp_path, "model.py") == [("TBX102", Certainty.LIKELY)]
-    write(tmp_path, {"train.py": f"{RUN}    with torch.no_grad():\n        agent.act(torch.rand(3))\n"})
-    _nothing_is_remembered_of_before()
-    assert possible(tmp_path, "model.py") == []
-
-
-def test_the_weights_of_a_network_that_a_constructor_is_given_are_live(tmp_path: Path) -> None:
-    trainer = (
-        "import torch\n\n\nclass Trainer:\n    def __init__(self, net):\n        self.net = net\n\n"
-        "    def train(self, x):\n        optimizer = torch.optim.Adam(self.net.parameters())\n"
-        "        self.net(x).sum().backward()\n        optimizer.step()\n\n"
-        "    def update(self, x):\n        before = self.net.state_dict()\n        self.train(x)\n"
-        "        return before\n"
-    )
-    write(tmp_path, {"trainer.py": trainer})
-    assert likely(tmp_path, "trainer.py") == [("TBX302", "trainer.py", 14)]
-    main = "import torch\nfrom trainer import Trainer\n\nTrainer(torch.nn.Linear(2, 2)).update(torch.zeros(2))\n"
-    write(tmp_path, {"main.py": main})
-    _nothing_is_remembered_of_before()
-    assert likely(tmp_path, "trainer.py") == [("TBX302", "trainer.py", 14)]
-
-
-def test_a_method_that_is_asked_for_under_no_grad_alone_by_who_does_not_know_its_class(tmp_path: Path) -> None:
-    train = "import torch\n\n\ndef run(agent, env):\n    with torch.no_grad():\n        agent.act(env)\n"
-    makes = "import torch\nfrom model import Agent\n\nagent = Agent(torch.nn.Linear(3, 4))\n"
-    write(tmp_path, {"model.py": AGENT, "make.py": makes})
-    assert possible(tmp_path, "model.py") == [("TBX102", Certainty.LIKELY)]
-    write(tmp_path, {"train.py": train})
-    _nothing_is_remembered_of_before()
-    assert possible(tmp_path, "model.py") == []
-    # Unless that is more likely another class, whose file is nearer.
-    (tmp_path / "train.py").unlink()
-    write(tmp_path, {"copy/train.py": train, "copy/agents.py": AGENT})
-    _nothing_is_remembered_of_before()
-    assert possible(tmp_path, "model.py") == [("TBX102", Certainty.LIKELY)]
-
-
-def test_a_method_is_called_by_who_calls_the_one_that_it_overrides(tmp_path: Path) -> None:
-    base = (
-        "class Base:\n    def explore(self):\n        return self.act(1)\n\n    def act(self, state):\n        pass\n"
-    )
-    agent = AGENT.replace("class Agent:", "from base import Base\n\n\nclass Agent(Base):")
-    write(tmp_path, {"base.py": base, "model.py": agent, "train.py": RUN})
-    assert possible(tmp_path, "model.py") == [("TBX102", Certainty.LIKELY)]
-    write(tmp_path, {"train.py": f"{RUN}    with torch.no_grad():\n        agent.explore()\n"})
-    _nothing_is_remembered_of_before()
-    assert possible(tmp_path, "model.py") == []
-
-
-def test_that_a_helper_asks_where_a_tensor_is_does_not_put_it_there(tmp_path: Path) -> None:
-    helper = "def summed(x, how):\n    if how and x.is_cuda:\n        print('slow')\n    return x * 2\n"
-    main = "import torch\nfrom helper import summed\n\n\ndef f(x: torch.Tensor):\n    return summed(x, 1).numpy()\n"
-    write(tmp_path, {"helper.py": helper, "main.py": main})
-    assert {certainty for _, certainty in possible(tmp_path, "main.py")} == {Certainty.POSSIBLE}
-
-
-def test_that_a_table_of_dtypes_knows_one_does_not_choose_it(tmp_path: Path) -> None:
-    table = (
-        "import torch\n\n\ndef to_torch(name):\n    if name == 'bf16':\n        return torch.bfloat16\n"
-        "    if name == 'f16':\n        return torch.float16\n    return torch.float32\n"
-    )
-    main = (
-        "import torch\nfrom table import to_torch\n\n\ndef f(name):\n    out = torch.zeros(2, dtype=to_torch(name))\n"
-    )
-    write(tmp_path, {"table.py": table, "main.py": main + "    return out.numpy()\n"})
-    assert likely(tmp_path, "main.py") == []
-
-
-def test_tests_are_no_callers(tmp_path: Path) -> None:
-    test = 'import torch\nfrom model import plot\n\n\ndef test_it():\n    plot(torch.rand(3, device="cuda"), "a")\n'
-    write(tmp_path, {"model.py": PLOT, "tests/test_model.py": test})
-    assert possible(tmp_path, "model.py") == [("TBX101", Certainty.POSSIBLE)]
-
-
-def test_what_everybody_calls_is_not_looked_for(tmp_path: Path) -> None:
-    train = 'import torch\nfrom model import plot\n\nplot(torch.rand(3, device="cuda"), "a")\n'
-    write(tmp_path, {"model.py": PLOT, **{f"train{number}.py": train for number in range(17)}})
-    assert possible(tmp_path, "model.py") == [("TBX101", Certainty.POSSIBLE)]
-
-
 # Hostile trees
 
 
@@ -457,7 +290,7 @@ def test_what_goes_wrong_in_one_file_leaves_nothing_half_done_for_the_next(
 
     write(tmp_path, {**CIRCLE, "z.py": CIRCLE["c.py"]})
     expected = brief(findings(tmp_path, "z.py"))
-    _nothing_is_remembered_of_before()
+    forget()
     bound, broken = World._bound_by, iter([True])
 
     def once(self: World, unit: object, name: str) -> object:

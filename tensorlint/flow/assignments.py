@@ -34,6 +34,9 @@ from tensorlint.flow.models.tensors import set_grad
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name, names_in
 
+#: Functions that are given the shape of the array they make.
+_OF_SHAPE = frozenset({"zeros", "ones", "empty", "full"})
+
 
 class Assignments(Machine):
     def _assignment(self, node: cst.Assign, frame: Frame) -> None:
@@ -261,10 +264,6 @@ def _base(node: cst.CSTNode) -> cst.CSTNode:
     while isinstance(node, (cst.Subscript, cst.Call)):
         node = node.value if isinstance(node, cst.Subscript) else node.func
     return node
-
-
-#: Functions that are given the shape of the array they make.
-_OF_SHAPE = frozenset({"zeros", "ones", "empty", "full"})
 
 
 def _takes_part(target: cst.Subscript) -> bool:

@@ -143,13 +143,14 @@ class World:
     def _bound_by(self, unit: Unit, name: str) -> list[tuple[str, Value]]:
         """What the statements that bind ``name`` bind, and nothing else does."""
         places = unit.index.bound.get(name, ())
+        if len(places) > _MAX_BINDINGS:
+            return []
         if not places:
             for level, module in unit.index.stars:
                 base = absolute(unit.path, level, module) if level else module
                 found = self.resolve(f"{base}.{name}", unit.path)
                 if found is not None:
                     return [(name, found)]
-        if not places or len(places) > _MAX_BINDINGS:
             return []
         machine = self.machine
         with self.apart(unit):

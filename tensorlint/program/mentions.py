@@ -17,7 +17,8 @@ _MAX_BYTES = 200_000_000
 _MAX_FILE = 1_000_000
 #: Directories in which other people's code lies.
 _FOREIGN = frozenset({"node_modules", "site-packages", "__pycache__"})
-_CALLED = re.compile(rb"(\bdef )?\b([A-Za-z_]\w*)\(")
+#: A name before a bracket, and what defines it there.
+_CALLED = re.compile(rb"(\bdef |\bclass )?\b([A-Za-z_]\w*)\(")
 
 
 @dataclass(frozen=True, slots=True)
