@@ -258,6 +258,14 @@ ONLY_POSSIBLE = {
 
 #: What does not happen, in files that look as if it did.
 NOT_SHOWN = {
+    "the singular values, which are an array even where the other two parts are tensors": (
+        "TBX109",
+        (
+            "import numpy as np\nimport torch\n\ndef rank(a, b, threshold):\n"
+            "    u, s, vh = np.linalg.svd(torch.Tensor(a @ a.T) @ b, full_matrices=False)\n"
+            "    return np.sum(np.cumsum(s**2 / (s**2).sum()) < threshold)\n"
+        ),
+    ),
     "a gradient that is replaced by another": (
         "TBX301",
         (

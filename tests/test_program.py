@@ -162,6 +162,14 @@ def test_only_what_is_named_is_reported_and_all_around_it_is_read(tmp_path: Path
     assert len(findings(tmp_path)) == 2
 
 
+def test_what_stands_wrong_in_another_file_is_said_there_alone(tmp_path: Path) -> None:
+    tools = "import numpy as np\nimport torch\n\nchosen = np.argwhere(torch.ones(3) > 0)\n"
+    main = "import torch\nfrom tools import chosen\n\nprint(torch.Tensor(chosen))\n"
+    write(tmp_path, {"tools.py": tools, "main.py": main})
+    assert brief(findings(tmp_path, "main.py")) == []
+    assert brief(findings(tmp_path)) == [("TBX103", "tools.py", 4)]
+
+
 # Circles, and orders
 
 CIRCLE = {

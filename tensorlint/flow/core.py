@@ -228,11 +228,12 @@ class Core:
         return frozenset({Storage(self.next_serial(), owner, None if node is None else self.at(node))})
 
     def emit(self, frame: Frame, make: type[events.Event], node: cst.CSTNode, **details: Any) -> None:
-        if frame.quiet:
+        if frame.quiet or self.unit is not None:
+            # What another file does is said when that one is judged.
             return
         if not self.learning:
             self._emit(make(node, self.scene(frame), **details))
-        elif self.unit is None and frame.function is not None:
+        elif frame.function is not None:
             self._want_callers(frame, frame.function, make, details)
 
     def _want_callers(

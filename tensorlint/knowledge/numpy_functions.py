@@ -301,8 +301,8 @@ HARMLESS: frozenset[str] = names(
     "array_split hsplit vsplit dsplit take_along_axis"
 )
 
-#: Go through ``Tensor.__array__`` (raise off the CPU and with grad) and return a *tensor* by ``__array_wrap__``, or a
-#: tuple with a tensor in it (``linalg.eig``, ``linalg.svd``, ``histogramdd``).
+#: Go through ``Tensor.__array__`` (raise off the CPU and with grad) and return a *tensor* by ``__array_wrap__``, or
+#: several things of which some are tensors (``PARTS_OF_TENSOR``).
 EXPORTS_TO_TENSOR: frozenset[str] = names(
     f"{_UFUNCS_FLOAT} {_UFUNCS_FLOAT_2} {_UFUNCS_REAL} {_UFUNCS_KEEP} {_UFUNCS_KEEP_2} {_UFUNCS_INTEGER_2} float_power "
     f"{_UFUNCS_BOOL} {_UFUNCS_BOOL_2} invert bitwise_not bitwise_invert bitwise_count modf frexp divmod "
@@ -313,6 +313,19 @@ EXPORTS_TO_TENSOR: frozenset[str] = names(
     "linalg.inv linalg.pinv linalg.solve linalg.lstsq linalg.cholesky linalg.eig linalg.eigh linalg.qr linalg.svd "
     "linalg.matmul linalg.vecdot choose"
 )
+
+#: What those of them that return several things make of a tensor: whether each part is a tensor, or an array. So it is
+#: with the arguments as they are when nobody gives them: ``compute_uv`` and ``mode`` change what comes out.
+PARTS_OF_TENSOR: Mapping[str, tuple[bool, ...]] = {
+    "divmod": (True, True),
+    "frexp": (True, True),
+    "modf": (True, True),
+    "linalg.eig": (False, True),
+    "linalg.eigh": (False, True),
+    "linalg.lstsq": (True, True, False, False),
+    "linalg.qr": (True, True),
+    "linalg.svd": (True, False, True),
+}
 
 #: Go through ``Tensor.__array__`` (raise off the CPU and with grad) and return an array, a number or nothing.
 EXPORTS_TO_ARRAY: frozenset[str] = names(

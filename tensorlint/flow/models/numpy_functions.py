@@ -28,7 +28,7 @@ from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.rows import write_operand, write_out
 from tensorlint.flow.tree import asked_of
 from tensorlint.knowledge import NUMPY_FUNCTIONS, Access, Result, Row, Share
-from tensorlint.knowledge.numpy_functions import EXPORTS_TO_TENSOR
+from tensorlint.knowledge.numpy_functions import EXPORTS_TO_TENSOR, PARTS_OF_TENSOR
 from tensorlint.knowledge.row import DTYPES
 
 #: What copies data that lies backwards.
@@ -88,7 +88,7 @@ def numpy_result(machine: Machine, name: str, call: Call) -> Value:
     write_out(machine, row, call)
     first = next((argument.value for argument in call.arguments if not argument.keyword), UNKNOWN)
     if isinstance(first, Tensor) and name in EXPORTS_TO_TENSOR:
-        return Tensor(device=NO_FACT, grad=NO_FACT, dtype="", storages=machine.storage(), oid=machine.serial)
+        return made_of_tensor(machine, name, call)
     match row.result:
         case _ if row.access is Access.MODE:
             return opened(machine, name, call)
@@ -115,6 +115,23 @@ def numpy_result(machine: Machine, name: str, call: Call) -> Value:
             return Scalar(kind="number")
         case _:
             return PLAIN
+
+
+def made_of_tensor(machine: Machine, name: str, call: Call) -> Value:
+    """What comes out where ``__array_wrap__`` of the tensor that goes in makes tensors of what NumPy has worked out."""
+
+    def part(is_tensor: bool) -> Value:
+        made = machine.storage()
+        if not is_tensor:
+            return Array(storages=made)
+        return Tensor(device=NO_FACT, grad=NO_FACT, dtype="", storages=made, oid=machine.serial)
+
+    parts = PARTS_OF_TENSOR.get(name)
+    if parts is None:
+        return part(is_tensor=True)
+    if any(argument.keyword in {"compute_uv", "mode"} for argument in call.arguments):
+        return Unknown(source="call")
+    return Sequence(kind="tuple", items=tuple(map(part, parts)))
 
 
 def numpy_number(

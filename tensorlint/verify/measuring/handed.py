@@ -187,6 +187,11 @@ def check_behaviours() -> Iterator[Checked]:
         plain, array = outcome(name, "plain"), outcome(name, "array")
         right = isinstance(plain, Exception) or (type(plain) is type(array) and plain.dtype == array.dtype)
         yield Checked.judged("handed", name, "a tensor", "silently wrong", f"{plain!r:.80}", not right)
+    for name, parts in sorted(on_tensor.PARTS_OF_TENSOR.items()):
+        expected = ", ".join("tensor" if part else "array" for part in parts)
+        made = outcome(name, "plain")
+        shown = ", ".join("tensor" if is_tensor(part) else "array" for part in made)
+        yield Checked.judged("handed", name, "the parts of what comes out", expected, shown, shown == expected)
     for name in sorted(on_tensor.EXPORTS_OF_LIST):
         if not exists(name):
             yield Checked("handed", name, "a list of tensors", "exports", MISSING, NOT_RUN)
