@@ -26,6 +26,22 @@ def test_every_finding_that_is_shown_has_its_evidence_in_the_trace(path: Path) -
 
 #: What could happen and nothing shows: a file by its path, and the one rule that speaks of it.
 ONLY_POSSIBLE = {
+    "a device that is chosen where a function is handed to": (
+        "TBX101",
+        "src/readout.py",
+        (
+            "from functools import partial\n"
+            "import torch\n"
+            "from attack import run\n"
+            "\n"
+            "def readout(features, loader, device, layer):\n"
+            "    cls = torch.nn.Linear(features, 2).to(device)\n"
+            "    fit(cls, loader)\n"
+            "    return cls.weight.data.detach().numpy()\n"
+            "\n"
+            'run(partial(readout, layer=1), device="cpu")\n'
+        ),
+    ),
     "a number that one element of an array is set to": (
         "TBX105",
         "src/losses.py",
@@ -258,6 +274,123 @@ ONLY_POSSIBLE = {
 
 #: What does not happen, in files that look as if it did.
 NOT_SHOWN = {
+    "the weights before a copy of the model is trained": (
+        "TBX302",
+        (
+            "import copy\n"
+            "import torch\n"
+            "\n"
+            "def updates(model, previous, x, y):\n"
+            "    model = copy.deepcopy(model)\n"
+            "    optimizer = make(model, lr=0.1)\n"
+            "    torch.nn.functional.mse_loss(model(x), y).backward()\n"
+            "    optimizer.step()\n"
+            "    return [previous[name] - value for name, value in model.state_dict().items()]\n"
+            "\n"
+            "def run(model, batches):\n"
+            "    previous = model.state_dict()\n"
+            "    return [updates(model, previous, x, y) for x, y in batches]\n"
+        ),
+    ),
+    "weights of a model whose copy another class trains": (
+        "TBX302",
+        (
+            "import copy\n"
+            "import torch\n"
+            "\n"
+            "class Local:\n"
+            "    def __init__(self, batches):\n"
+            "        self.batches = batches\n"
+            "\n"
+            "    def train(self, net):\n"
+            "        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)\n"
+            "        for x, y in self.batches:\n"
+            "            torch.nn.functional.mse_loss(net(x), y).backward()\n"
+            "            optimizer.step()\n"
+            "        return net.state_dict()\n"
+            "\n"
+            "def main(batches):\n"
+            "    net = torch.nn.Linear(3, 3)\n"
+            "    states = [net.state_dict() for _ in range(4)]\n"
+            "    for number in range(4):\n"
+            "        states[number] = copy.deepcopy(Local(batches).train(net=copy.deepcopy(net)))\n"
+            "    return states\n"
+        ),
+    ),
+    "weights of one object after another, each of which trains its own": (
+        "TBX302",
+        (
+            "import torch\n"
+            "\n"
+            "class Client:\n"
+            "    def __init__(self, batches):\n"
+            "        self.batches = batches\n"
+            "        self.model = torch.nn.Linear(3, 3)\n"
+            "\n"
+            "    def train(self):\n"
+            "        optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1)\n"
+            "        for x, y in self.batches:\n"
+            "            torch.nn.functional.mse_loss(self.model(x), y).backward()\n"
+            "            optimizer.step()\n"
+            "\n"
+            "    def state(self):\n"
+            "        return self.model.state_dict()\n"
+            "\n"
+            "def one_round(batches):\n"
+            "    clients = [Client(batches) for _ in range(4)]\n"
+            "    states = []\n"
+            "    for client in clients:\n"
+            "        client.train()\n"
+            "        states.append(client.state())\n"
+            "    return average(states)\n"
+        ),
+    ),
+    "weights of a model that is fitted anew each time": (
+        "TBX301",
+        (
+            "import torch\n"
+            "from sklearn.linear_model import LogisticRegression\n"
+            "\n"
+            "def readout(features, loader, how):\n"
+            "    cls = torch.nn.Linear(features, 2)\n"
+            '    if how == "sklearn":\n'
+            "        regression = LogisticRegression()\n"
+            "        regression.fit(loader.dataset.tensors[0].numpy(), loader.dataset.tensors[1].numpy())\n"
+            "        cls.weight.data = torch.Tensor(regression.coef_)\n"
+            "        cls.bias.data[0] -= 1\n"
+            "        return cls\n"
+            "    optimizer = torch.optim.SGD(cls.parameters(), lr=0.1)\n"
+            "    for x, y in loader:\n"
+            "        torch.nn.functional.cross_entropy(cls(x), y).backward()\n"
+            "        optimizer.step()\n"
+            "    return cls\n"
+            "\n"
+            "def weights(loaders):\n"
+            "    kept = []\n"
+            "    for loader in loaders:\n"
+            '        cls = readout(4, loader, "sklearn")\n'
+            "        kept.append(cls.bias.data.cpu().numpy())\n"
+            "    return kept\n"
+        ),
+    ),
+    "a buffer that another method fills before it is read": (
+        "TBX202",
+        (
+            "import torch\n"
+            "\n"
+            "class Noisy(torch.nn.Module):\n"
+            "    def __init__(self, size: int):\n"
+            "        super().__init__()\n"
+            '        self.register_buffer("noise", torch.Tensor(size))\n'
+            "        self.renew()\n"
+            "\n"
+            "    def renew(self):\n"
+            "        self.noise.normal_()\n"
+            "\n"
+            "    def forward(self, x):\n"
+            "        return x + self.noise\n"
+        ),
+    ),
     "the singular values, which are an array even where the other two parts are tensors": (
         "TBX109",
         (

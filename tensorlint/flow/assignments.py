@@ -124,7 +124,11 @@ class Assignments(Machine):
         gradients = gradients_of(held.storages) if isinstance(held, Tensor) else NO_STORAGE
         for name, kept in list(frame.env.items()):
             if isinstance(kept, (Dictionary, Sequence, Tensor, Array)):
-                let = without_aliases(kept, gradients) if gradients else of_no_model(kept, path)
+                let = (
+                    without_aliases(kept, gradients)
+                    if gradients
+                    else of_no_model(kept, lambda state: state.asked_of == path)
+                )
                 frame.env.bindings[name] = let
 
     def _rebound(self, parameter: Tensor, frame: Frame) -> None:

@@ -29,6 +29,7 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
+from tensorlint.flow.learned import FunctionLesson
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models import builtin_functions, data_loading, torch_creation  # noqa: F401  # they register models
 from tensorlint.flow.models.arrays import array_method
@@ -68,7 +69,7 @@ class Calls(Machine):
         return self.call_value(callee, Call(node, arguments, frame))
 
     def _arguments(self, node: cst.Call, frame: Frame) -> tuple[Argument, ...]:
-        return tuple(
+        arguments = tuple(
             Argument(
                 argument.value,
                 self.evaluate(argument.value, frame),
@@ -77,6 +78,12 @@ class Calls(Machine):
             )
             for argument in node.args
         )
+        if self.learning:
+            for argument in arguments:
+                if isinstance(argument.value, Function) and argument.value.definition in self.functions:
+                    lesson = self.lessons.functions.get(argument.value.definition, FunctionLesson())
+                    self.lessons.functions[argument.value.definition] = replace(lesson, handed_on=True)
+        return arguments
 
     def _note_consumer(self, node: cst.Call) -> None:
         """Remember what stands around a call: ``float(t.numpy())``, ``t.numpy().item()``, ``from_numpy(a).clone()``."""

@@ -34,7 +34,7 @@ from tensorlint.flow.machine import Machine, declared_value
 from tensorlint.flow.memory import of_no_model, without_aliases
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame
 from tensorlint.flow.summary import Summary, summary_of
-from tensorlint.flow.tree import dotted_name
+from tensorlint.flow.tree import dotted_name, parameters_of
 from tensorlint.knowledge import names
 
 _NO_GRAD_DECORATORS = frozenset({"no_grad", "inference_mode"})
@@ -258,11 +258,6 @@ class Functions(Machine):
         if declared is None:
             return result
         return declared_value(declared, replace(result, source="call"))
-
-
-def parameters_of(node: cst.FunctionDef | cst.Lambda) -> list[cst.Param]:
-    params = node.params
-    return [*params.posonly_params, *params.params, *params.kwonly_params]
 
 
 def flags_of(info: FunctionInfo) -> dict[str, Value]:

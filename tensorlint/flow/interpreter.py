@@ -31,13 +31,13 @@ from tensorlint.flow.domain.values import (
     Value,
 )
 from tensorlint.flow.expressions import Expressions
-from tensorlint.flow.functions import HOST_METHODS, Functions, flags_of, parameters_of
+from tensorlint.flow.functions import HOST_METHODS, Functions, flags_of
 from tensorlint.flow.guards import Guards
 from tensorlint.flow.learned import FunctionLesson, Learned, Lessons
 from tensorlint.flow.machine import declared_value
 from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_NOT_KNOWN, GRAD_OFF, Environment, Frame
 from tensorlint.flow.statements import Statements
-from tensorlint.flow.tree import Sites, binds_attributes, dotted_name
+from tensorlint.flow.tree import Sites, binds_attributes, dotted_name, parameters_of
 from tensorlint.flow.world import World
 from tensorlint.knowledge import names
 
@@ -191,6 +191,8 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
             return replace(seen, known=False)
         if seen is not None:
             value = self._seen_parameter(seen, value, parameter)
+        elif lesson.handed_on and not lesson.calls and names.DEVICE.search(name):
+            return DeviceValue(fact=Fact(reason="put where somebody chooses who is not seen"))
         elif _is_cpu(parameter.default):
             return DeviceValue(fact=Fact(reason="put on a device that is the CPU unless a caller chose another"))
         if declared is not None and isinstance(value, Unknown):

@@ -26,6 +26,8 @@ class FunctionLesson:
     arguments: Mapping[str, Value] = field(default_factory=dict)
     grad_mode: Fact | None = None
     calls: int = 0
+    #: Whether it was handed to something, which calls it as it likes.
+    handed_on: bool = False
 
     def called(self, passed: Mapping[str, Value], grad_mode: Fact) -> FunctionLesson:
         """The same with one call more."""
@@ -37,6 +39,7 @@ class FunctionLesson:
             arguments=_both(self.arguments, other.arguments, join),
             grad_mode=modes[0].joined(modes[-1]) if modes else None,
             calls=self.calls + other.calls,
+            handed_on=self.handed_on or other.handed_on,
         )
 
 

@@ -36,6 +36,7 @@ class Loops(Machine):
         iterable = self.evaluate(node.iter, frame)
 
         def enter() -> None:
+            self.let_go_each(node.target, frame)
             self.assign(node.target, element_of(self, iterable, node.iter, frame), frame)
 
         # A model has parameters: what is done to each of them is done.

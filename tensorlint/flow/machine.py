@@ -240,7 +240,8 @@ class Machine(Memory, ABC):
                 else replace(value, storages=self._attribute_storage(cls, name), source="attribute")
             )
         if isinstance(value, Tensor):
-            value = replace(value, imported=False)
+            # Another method may have filled it by then.
+            value = replace(value, imported=False, unset=None)
         declared = cls.declared.get(name)
         if declared is not None and isinstance(value, Unknown):
             value = declared_value(declared, value)

@@ -10,17 +10,28 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.core import Core
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.inside import leaves, storages_of
+from tensorlint.flow.domain.inside import leaves, parameters_of_own, storages_of
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.values import Array, Dictionary, Optimizer, Scalar, Sequence, Tensor, Unknown, Value
+from tensorlint.flow.domain.values import (
+    Array,
+    Dictionary,
+    Instance,
+    Module,
+    Optimizer,
+    Scalar,
+    Sequence,
+    Tensor,
+    Unknown,
+    Value,
+)
 from tensorlint.flow.learned import Kept
 from tensorlint.flow.state import Frame, Loop, Stored
-from tensorlint.flow.tree import contains
+from tensorlint.flow.tree import contains, names_in, parameters_of
 from tensorlint.knowledge import names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class Memory(Core):
@@ -61,12 +72,10 @@ class Memory(Core):
                 for storage in value.storages:
                     if storage.serial <= frame.start and alias is not None:
                         frame.outer_mutations.setdefault(storage, mutation)
-        if (
-            isinstance(value, Tensor)
-            and value.alias is None
-            and any(storage.owner is Owner.PARAMETER for storage in value.storages)
-        ):
-            self.update_parameters(frame, Mutation(self.at(node), How.UPDATE, "the parameter is changed in place here"))
+        held = frozenset(storage for storage in value.storages if storage.owner is Owner.PARAMETER)
+        if isinstance(value, Tensor) and value.alias is None and held:
+            changed = Mutation(self.at(node), How.UPDATE, "the parameter is changed in place here")
+            self.update_parameters(frame, changed, held if value.of_module else NO_STORAGE)
 
     def hand_on(self, frame: Frame, node: cst.CSTNode, value: Value, *, written: bool = False) -> None:
         """``value`` is ``written``, or leaves for code that may write it."""
@@ -130,8 +139,9 @@ class Memory(Core):
         ``updated``: the parameters that are stepped, when they are known; otherwise it may be any, or any of an object
         that is ``named`` where it is trained.
         """
-        frame.updated = frame.updated | updated if updated and (frame.updates is None or frame.updated) else NO_STORAGE
-        frame.updates = mutation
+        if named is None or _is_handed_in(named, frame):
+            known = frame.updates.get(mutation.how, updated)
+            frame.updates[mutation.how] = known | updated if known and updated else NO_STORAGE
         if self.lessons.training is None and mutation.how is How.UPDATE:
             self.lessons.training = mutation
         owners = {Owner.GRADIENT} if mutation.how is How.BACKWARD else {Owner.PARAMETER, Owner.BUFFER}
@@ -143,7 +153,7 @@ class Memory(Core):
                     continue
                 if updated and not leaf.storages & updated:
                     continue
-                if named is not None and isinstance(leaf, Dictionary) and not leaf.names & named:
+                if named is not None and not (isinstance(leaf, Dictionary) and leaf.names & named):
                     continue
                 if any(storage.owner in owners for storage in leaf.storages):
                     frame.env.stale.setdefault(path, mutation)
@@ -158,6 +168,23 @@ class Memory(Core):
                 storage.owner is Owner.GRADIENT if dropped is None else storage in dropped for storage in value.storages
             ):
                 frame.env.bindings[path] = replace(value, storages=self.storage())
+
+    def let_go_each(self, target: cst.BaseAssignTargetExpression, frame: Frame) -> None:
+        """A loop goes on to the next object: nobody trains the models of the one before."""
+        if not self.lessons.snapshots:
+            return
+        for name in names_in(target):
+            held = frame.env.bindings.get(name)
+            cls = self.cls(held) if isinstance(held, (Module, Instance)) else None
+            models = () if cls is None else (each for each in cls.members().values() if isinstance(each, Module))
+            parameters = NO_STORAGE.union(*(model.storages for model in models))
+
+            def gone(state: Dictionary, name: str = name, parameters: Storages = parameters) -> bool:
+                return state.asked_of.partition(".")[0] == name or bool(state.storages & parameters)
+
+            for path, kept in list(frame.env.items()):
+                if isinstance(kept, (Dictionary, Sequence)):
+                    frame.env.bindings[path] = of_no_model(kept, gone)
 
     def keep(self, value: Value) -> None:
         """Remember, in the first pass, that something holds on to ``value``."""
@@ -252,6 +279,15 @@ class Memory(Core):
                 )
 
 
+def _is_handed_in(named: frozenset[str], frame: Frame) -> bool:
+    """Whether one of these names is of something that the caller of a function has, too."""
+    if frame.function is None:
+        return True
+    made = {path for path, value in frame.env.items() if parameters_of_own(value)}
+    handed = {*(parameter.name.value for parameter in parameters_of(frame.function.node)), frame.self_name}
+    return bool(named & handed - made) or not named & frame.function.local_names
+
+
 def part_spelled(written: cst.BaseExpression | None, value: Value, leaf: Value) -> cst.BaseExpression | None:
     """The expression that is ``leaf``, when ``written`` is, or is a display that holds it."""
     if written is None or value is leaf:
@@ -264,15 +300,15 @@ def part_spelled(written: cst.BaseExpression | None, value: Value, leaf: Value) 
     return None
 
 
-def of_no_model(value: Value, owner: str = "") -> Value:
-    """The same, but what a ``state_dict()`` in it (of ``owner``, or of anybody) holds belongs to no model any more."""
+def of_no_model(value: Value, gone: Callable[[Dictionary], bool] = lambda _: True) -> Value:
+    """The same, but what a ``state_dict()`` in it holds, one of a model that is ``gone``, belongs to none any more."""
     match value:
-        case Dictionary(state_dict=True, asked_of=asked):
-            return replace(value, alias=None) if owner in {"", asked} else value
+        case Dictionary(state_dict=True):
+            return replace(value, alias=None) if gone(value) else value
         case Sequence(items=items) if items is not None:
-            return replace(value, items=tuple(of_no_model(item, owner) for item in items))
+            return replace(value, items=tuple(of_no_model(item, gone) for item in items))
         case Sequence(element=element) if element is not None:
-            return replace(value, element=of_no_model(element, owner))
+            return replace(value, element=of_no_model(element, gone))
         case _:
             return value
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.lattice import join
-from tensorlint.flow.domain.memory import NO_STORAGE, Mutation, Storage, Storages
+from tensorlint.flow.domain.memory import How, Mutation, Storage, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import UNKNOWN, Dictionary, Sequence, Value
 
@@ -258,10 +258,9 @@ class Frame:
     #: What a root returned, part by part.
     handed_out: list[Stored] = field(default_factory=list)
     yielded: list[Value] = field(default_factory=list)
-    #: Set when something in here updates parameters in place (an optimizer step).
-    updates: Mutation | None = None
-    #: Which parameters that updates; empty when it may be any.
-    updated: Storages = NO_STORAGE
+    #: What in here updates parameters in place (an optimizer step) or gradients (a backward pass), and which of them;
+    #: empty when it may be any.
+    updates: dict[How, Storages] = field(default_factory=dict)
     #: Storages from before this call that were written in it, and where.
     start: int = 0
     outer_writes: dict[int, Site] = field(default_factory=dict)

@@ -53,12 +53,14 @@ def summary_of(frame: Frame, result: Value) -> Summary:
     # A return on the way leaves open what was bound.
     arrives = frame.self_name and frame.alive and not frame.exits
     bound = [(path, value) for path, value in frame.env.items() if arrives and path.startswith(prefix)]
+    # Parameters that are stepped had their gradients filled before, which are gone by now or belong to the step.
+    updates = How.UPDATE if How.UPDATE in frame.updates else next(iter(frame.updates), None)
     return Summary(
         result=result,
         changes=tuple(older),
         writes=tuple(frame.outer_writes),
         mutations=tuple(frame.outer_mutations.items()),
-        updates=None if frame.updates is None else frame.updates.how,
-        updated=frame.updated,
+        updates=updates,
+        updated=frame.updates.get(updates, NO_STORAGE) if updates is not None else NO_STORAGE,
         bound=tuple((path.removeprefix(prefix), value) for path, value in bound),
     )

@@ -217,6 +217,11 @@ def asked_of(name: str, scope: cst.CSTNode) -> frozenset[str]:
     return frozenset().union(*(asked_of(name, child) for child in children(scope)))
 
 
+def parameters_of(node: cst.FunctionDef | cst.Lambda) -> list[cst.Param]:
+    params = node.params
+    return [*params.posonly_params, *params.params, *params.kwonly_params]
+
+
 def names_in(node: cst.CSTNode) -> frozenset[str]:
     """The plain names that are read in ``node``: neither attributes nor keywords."""
     match node:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.lattice import any_element
-from tensorlint.flow.domain.memory import NO_STORAGE, Storages
+from tensorlint.flow.domain.memory import NO_STORAGE, Owner, Storage, Storages
 from tensorlint.flow.domain.values import (
     Array,
     DeviceValue,
@@ -19,6 +19,15 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
+
+
+def parameters_of_own(value: Value) -> Storages:
+    """The parameters of an object that was made, or copied as a whole, where it is seen; empty for any other."""
+    match value:
+        case Module(oid=oid, storages=held) | Unknown(oid=oid, storages=held) if oid > 0:
+            return frozenset({Storage(oid, Owner.PARAMETER)}) if {each.serial for each in held} == {oid} else NO_STORAGE
+        case _:
+            return NO_STORAGE
 
 
 def is_usual(value: Value) -> bool:

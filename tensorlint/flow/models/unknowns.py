@@ -9,7 +9,8 @@ import libcst as cst
 from tensorlint.flow.call import Call
 from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner
+from tensorlint.flow.domain.inside import parameters_of_own
+from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages
 from tensorlint.flow.domain.values import (
     NONE,
     PARAMETER_OF_MODULE,
@@ -19,6 +20,7 @@ from tensorlint.flow.domain.values import (
     Array,
     DeviceValue,
     Dictionary,
+    Module,
     Origin,
     Scalar,
     Sequence,
@@ -35,7 +37,7 @@ from tensorlint.flow.models.numpy_functions import tell_numpy_call
 from tensorlint.flow.models.placement import destination
 from tensorlint.flow.models.rows import from_row
 from tensorlint.flow.models.tensors import export, set_grad, tensor_method
-from tensorlint.flow.models.unseen import unknown_result
+from tensorlint.flow.models.unseen import is_model, unknown_result
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name, names_in
 from tensorlint.knowledge import ARRAY_ONLY_METHODS, TENSOR_METHODS, TENSOR_ONLY_METHODS, Result, names
@@ -186,10 +188,8 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
     trained = Fact(Truth.MAYBE, machine.at(call.node), "a parameter needs a gradient")
     match name:
         case "step" if (names.OPTIMIZER.search(owner) and "sched" not in owner.lower()) or owner == "scaler":
-            machine.update_parameters(
-                call.frame,
-                Mutation(machine.at(call.node), How.UPDATE, "the optimizer updates the parameters in place here"),
-            )
+            mutation = Mutation(machine.at(call.node), How.UPDATE, "the optimizer updates the parameters in place here")
+            machine.update_parameters(call.frame, mutation, parameters_at_hand(owner, call.frame))
             return NONE
         case "state_dict" if (
             names.OPTIMIZER.search(owner) and call.frame.function and call.frame.function.name == "__init__"
@@ -197,7 +197,8 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
             # Nobody stepped what an object is just made for.
             return Dictionary(element=UNKNOWN, oid=machine.next_serial())
         case "state_dict" if names.MODULE.search(owner) or names.OPTIMIZER.search(owner):
-            return state_dict_of(machine, value.device, machine.storage(Owner.PARAMETER), call.node)
+            held = parameters_of_own(value) or machine.storage(Owner.PARAMETER)
+            return state_dict_of(machine, value.device, held, call.node)
         case "parameters" | "buffers":
             grad = trained if name == "parameters" else NO_FACT
             return Sequence(kind="generator", element=parameter_of(machine, value, grad, call.node))
@@ -244,17 +245,37 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
             return replace(value, storages=machine.storage(), oid=machine.serial)
         case "fit" | "learn" | "train_on_batch" | "train_model" | "train_one_epoch" | "train_epoch":
             mutation = Mutation(machine.at(call.node), How.UPDATE, f"`.{name}(...)` trains the model here")
-            machine.update_parameters(call.frame, mutation, named=names_in(call.node))
+            models = [argument.node for argument in call.arguments if is_model(argument, call.frame)]
+            machine.update_parameters(
+                call.frame, mutation, named=frozenset().union(*map(names_in, [call.node.func, *models]))
+            )
             return UNKNOWN
         case _:
             return None
 
 
+def parameters_at_hand(optimizer: str, frame: Frame) -> Storages:
+    """The parameters that an optimizer of this name is for which was not seen being made, as far as that is known.
+
+    It is where every model that the function has a name for was made in it, or copied, so that nobody else holds it.
+    """
+    if "." in optimizer:
+        return NO_STORAGE
+    models = [
+        parameters_of_own(value)
+        for path, value in frame.env.items()
+        if isinstance(value, Module) or (isinstance(value, Unknown) and names.MODULE.search(path))
+    ]
+    return NO_STORAGE.union(*models) if all(models) else NO_STORAGE
+
+
 def parameter_of(machine: Machine, owner: Unknown, grad: Fact, node: cst.CSTNode) -> Tensor:
+    own = parameters_of_own(owner)
     return Tensor(
         device=owner.device,
         grad=grad,
-        storages=machine.storage(Owner.PARAMETER),
+        storages=own or machine.storage(Owner.PARAMETER),
+        of_module=bool(own),
         source=PARAMETER_OF_MODULE,
         module=owner.oid,
         origin=Origin(machine.at(node), "a parameter of the model"),

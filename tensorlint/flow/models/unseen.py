@@ -12,8 +12,8 @@ from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.dtypes import unsure_dtype
 from tensorlint.flow.domain.facts import UNKNOWN_FACT, Fact, Truth, strongest
-from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.memory import How, Mutation
+from tensorlint.flow.domain.inside import leaves, parameters_of_own
+from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Storages
 from tensorlint.flow.domain.values import DeviceValue, Module, Optimizer, Origin, Tensor, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import device_among, requested_device
@@ -41,10 +41,11 @@ def unknown_result(machine: Machine, call: Call, *, callee: Unknown | None = Non
     if "device" in name and any(isinstance(value, Tensor) for value in inputs[:1]):
         # ``get_device(wav)``: where that tensor is.
         return DeviceValue(fact=strongest((value.device for value in operands[:1]), UNKNOWN_FACT))
-    if names.TRAINER.search(name) and any(is_model(argument, call.frame) for argument in call.arguments):
-        machine.update_parameters(
-            call.frame, Mutation(machine.at(call.node), How.UPDATE, f"`{name}(...)` trains the model here")
-        )
+    if names.TRAINER.search(name):
+        models = [argument for argument in call.arguments if is_model(argument, call.frame)]
+        if models:
+            mutation = Mutation(machine.at(call.node), How.UPDATE, f"`{name}(...)` trains the model here")
+            machine.update_parameters(call.frame, mutation, _parameters_in(models))
     placed = [
         value
         for value in operands
@@ -109,6 +110,16 @@ def _computes(machine: Machine, name: str, node: cst.Call, operands: list[Tensor
     return (computes_with_parameters(owner) or owner in machine.lessons.trained) and not names.WITHOUT_GRAPH.search(
         name
     )
+
+
+def _parameters_in(models: list[Argument]) -> Storages:
+    """The parameters of the models among these, when all of them are known; where there are only optimizers, theirs."""
+    known = [
+        argument.value.storages if isinstance(argument.value, Optimizer) else parameters_of_own(argument.value)
+        for argument in models
+        if not names.OPTIMIZER.search(dotted_name(argument.node)) or len(models) == 1
+    ]
+    return NO_STORAGE.union(*known) if all(known) else NO_STORAGE
 
 
 def is_model(argument: Argument, frame: Frame) -> bool:
