@@ -194,7 +194,7 @@ class Functions(Machine):
         called = dotted_name(node.func) if isinstance(node, cst.Call) else ""
         if summary.updates is not None:
             words = f"`{called or info.name}(...)` updates the parameters in place here"
-            mutation = Mutation(self.at(node), summary.updates, words, called=True)
+            mutation = Mutation(self.at(node), summary.updates, words, called=True, modules=summary.trained)
             self.update_parameters(frame, mutation, summary.updated)
         for serial in summary.writes:
             if serial <= frame.start:

@@ -142,6 +142,8 @@ class Memory(Core):
         if named is None or _is_handed_in(named, frame):
             known = frame.updates.get(mutation.how, updated)
             frame.updates[mutation.how] = known | updated if known and updated else NO_STORAGE
+            frame.trained |= mutation.modules
+        mutation = replace(mutation, known=bool(updated))
         if self.lessons.training is None and mutation.how is How.UPDATE:
             self.lessons.training = mutation
         owners = {Owner.GRADIENT} if mutation.how is How.BACKWARD else {Owner.PARAMETER, Owner.BUFFER}

@@ -261,6 +261,8 @@ class Frame:
     #: What in here updates parameters in place (an optimizer step) or gradients (a backward pass), and which of them;
     #: empty when it may be any.
     updates: dict[How, Storages] = field(default_factory=dict)
+    #: The objects whose parameters are among them, by their ``oid``.
+    trained: frozenset[int] = frozenset()
     #: Storages from before this call that were written in it, and where.
     start: int = 0
     outer_writes: dict[int, Site] = field(default_factory=dict)

@@ -26,6 +26,8 @@ class Summary:
     #: How parameters were updated in place, and which; empty when it may be any.
     updates: How | None = None
     updated: Storages = NO_STORAGE
+    #: The objects whose parameters are among them, by their ``oid``.
+    trained: frozenset[int] = frozenset()
     #: Attributes of the receiver that were bound.
     bound: tuple[tuple[str, Value], ...] = ()
 
@@ -62,5 +64,6 @@ def summary_of(frame: Frame, result: Value) -> Summary:
         mutations=tuple(frame.outer_mutations.items()),
         updates=updates,
         updated=frame.updates.get(updates, NO_STORAGE) if updates is not None else NO_STORAGE,
+        trained=frame.trained,
         bound=tuple((path.removeprefix(prefix), value) for path, value in bound),
     )

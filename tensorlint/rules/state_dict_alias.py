@@ -68,6 +68,7 @@ class StateDictAlias(Rule):
     code = "TBX302"
     name = "state-dict-alias"
     fix = Applicability.UNSAFE
+    shown = Certainty.CERTAIN
 
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
         if event.mutation.how is not How.UPDATE:
@@ -79,7 +80,8 @@ class StateDictAlias(Rule):
                 yield Draft(
                     alias,
                     f"`{event.name}` holds the live parameters, not a copy: training changes it",
-                    Certainty.LIKELY,
+                    # Which model is trained is known, or it goes by the names of things.
+                    Certainty.CERTAIN if event.mutation.surely_updates(_object(leaf)) else Certainty.LIKELY,
                     _help(alias, event.scene),
                     (Note(event.mutation.site, event.mutation.words), used),
                     repair=_repair(alias, event.scene),
@@ -129,6 +131,11 @@ def _copied(alias: cst.CSTNode, spelling: Spelling, style: ExportStyle) -> Repai
         "it no longer follows the training",
         spelling.imports,
     )
+
+
+def _object(value: Value) -> int:
+    """The model that the entries belong to, by its ``oid``; 0 where it is not known."""
+    return value.of if isinstance(value, Dictionary) else 0
 
 
 def _alias(value: Value) -> Site | None:

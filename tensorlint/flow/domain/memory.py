@@ -75,3 +75,11 @@ class Mutation:
     alias: Site | None = None
     #: Whether it happens in a function that is called there, to whatever that works on.
     called: bool = False
+    #: The objects whose parameters are among those it updates, by their ``oid``; and whether all that it updates is
+    #: known, so that what notices it is no guess.
+    modules: frozenset[int] = field(default=frozenset(), compare=False)
+    known: bool = field(default=False, compare=False)
+
+    def surely_updates(self, oid: int) -> bool:
+        """Whether the parameters of this object, which noticed it, are updated for sure."""
+        return self.known or (oid > 0 and oid in self.modules)

@@ -257,6 +257,8 @@ class Module:
 class Optimizer:
     #: The parameters it was given, when all of them are known.
     storages: Storages = NO_STORAGE
+    #: The objects that it was given parameters of, by their ``oid``.
+    modules: frozenset[int] = field(default=frozenset(), compare=False)
     #: Whether it was made here and never stepped: then its state is empty.
     fresh: bool = False
     oid: int = field(default=0, compare=False)
@@ -265,6 +267,7 @@ class Optimizer:
         # Where they hold other parameters, which are stepped is not known, as if they were never told.
         return Optimizer(
             storages=self.storages if self.storages == other.storages else NO_STORAGE,
+            modules=self.modules & other.modules,
             fresh=self.fresh and other.fresh,
             oid=self.oid,
         )
@@ -327,6 +330,8 @@ class Dictionary:
     alias: Site | None = field(default=None, compare=False)
     asked_of: str = field(default="", compare=False)
     names: frozenset[str] = field(default=frozenset(), compare=False)
+    #: The same object by its ``oid``; 0 where it is not known.
+    of: int = field(default=0, compare=False)
     born: int = 0
     oid: int = field(default=0, compare=False)
 
@@ -353,6 +358,7 @@ class Dictionary:
             alias=kept.alias,
             asked_of=kept.asked_of,
             names=kept.names,
+            of=self.of if self.of == other.of else 0,
             born=min(self.born, other.born),
             oid=self.oid,
         )

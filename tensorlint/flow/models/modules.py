@@ -175,7 +175,8 @@ def module_method(machine: Machine, value: Module, name: str, call: Call) -> Val
             element=held if name == "buffers" else Sequence(kind="tuple", items=(Scalar(kind="str"), held)),
         )
     if name == "state_dict":
-        return state_dict_of(machine, value.device, value.storages or machine.storage(Owner.PARAMETER), call.node)
+        kept = value.storages or machine.storage(Owner.PARAMETER)
+        return state_dict_of(machine, value.device, kept, call.node, value.oid)
     if name in {"zero_grad", "load_state_dict", "register_buffer", "register_parameter", "add_module"}:
         return registered(machine, value, name, call.arguments, call.frame)
     if name == "forward":
@@ -203,14 +204,14 @@ def registered(machine: Machine, value: Module, name: str, arguments: tuple[Argu
     return NONE
 
 
-def state_dict_of(machine: Machine, device: Fact, storages: Storages, node: cst.Call) -> Dictionary:
+def state_dict_of(machine: Machine, device: Fact, storages: Storages, node: cst.Call, of: int) -> Dictionary:
     machine.lessons.snapshots = True
     entry = Tensor(device=device, grad=NO_FACT, storages=storages, source="state_dict", alias=machine.at(node))
-    return state_of(machine, entry, storages, node)
+    return state_of(machine, entry, storages, node, of)
 
 
-def state_of(machine: Machine, entry: Value, storages: Storages, node: cst.Call) -> Dictionary:
-    """What ``node`` returned, a ``state_dict()`` call."""
+def state_of(machine: Machine, entry: Value, storages: Storages, node: cst.Call, of: int = 0) -> Dictionary:
+    """What ``node`` returned, a ``state_dict()`` call, which it asked of the object ``of``."""
     owner = node.func.value if isinstance(node.func, cst.Attribute) else node.func
     return Dictionary(
         element=entry,
@@ -219,6 +220,7 @@ def state_of(machine: Machine, entry: Value, storages: Storages, node: cst.Call)
         alias=machine.at(node),
         asked_of=dotted_name(owner),
         names=names_in(node),
+        of=of,
         oid=machine.next_serial(),
     )
 

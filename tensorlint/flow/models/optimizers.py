@@ -16,7 +16,7 @@ from tensorlint.flow.models.registry import function
 def optimizer_method(machine: Machine, value: Optimizer, name: str, call: Call) -> Value:
     if name == "step":
         mutation = Mutation(machine.at(call.node), How.UPDATE, "the optimizer updates the parameters in place here")
-        machine.update_parameters(call.frame, mutation, value.storages)
+        machine.update_parameters(call.frame, replace(mutation, modules=value.modules), value.storages)
     elif name == "zero_grad" and not any(
         argument.keyword == "set_to_none" and is_false(argument.value) for argument in call.arguments
     ):
@@ -38,7 +38,9 @@ def make_optimizer(machine: Machine, path: str, call: Call) -> Value:
         return Foreign(framework="torch")
     # Adagrad alone has state before its first step (measured on 2.13.0).
     fresh = not path.endswith("Adagrad")
-    return Optimizer(storages=parameters_known(call.first), fresh=fresh, oid=machine.next_serial())
+    given = list(leaves(call.first)) if call.first is not None else []
+    modules = frozenset(leaf.module for leaf in given if isinstance(leaf, Tensor) and leaf.module > 0)
+    return Optimizer(storages=parameters_known(call.first), modules=modules, fresh=fresh, oid=machine.next_serial())
 
 
 def parameters_known(value: Value | None) -> Storages:
