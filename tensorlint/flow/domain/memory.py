@@ -82,4 +82,4 @@ class Mutation:
 
     def surely_updates(self, oid: int) -> bool:
         """Whether the parameters of this object, which noticed it, are updated for sure."""
-        return self.known or (oid > 0 and oid in self.modules)
+        return self.known or (oid != 0 and oid in self.modules)

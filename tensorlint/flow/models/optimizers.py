@@ -16,7 +16,7 @@ from tensorlint.flow.models.registry import function
 def optimizer_method(machine: Machine, value: Optimizer, name: str, call: Call) -> Value:
     if name == "step":
         mutation = Mutation(machine.at(call.node), How.UPDATE, "the optimizer updates the parameters in place here")
-        machine.update_parameters(call.frame, replace(mutation, modules=value.modules), value.storages)
+        machine.update_parameters(call.frame, replace(mutation, modules=value.modules | {value.oid}), value.storages)
     elif name == "zero_grad" and not any(
         argument.keyword == "set_to_none" and is_false(argument.value) for argument in call.arguments
     ):
@@ -28,7 +28,7 @@ def optimizer_method(machine: Machine, value: Optimizer, name: str, call: Call) 
         return Dictionary(element=UNKNOWN, oid=machine.next_serial())
     elif name == "state_dict":
         state = machine.storage(Owner.PARAMETER)
-        return state_of(machine, UNKNOWN, value.storages or state, call.node)
+        return state_of(machine, UNKNOWN, value.storages or state, call.node, value.oid)
     return NONE
 
 
@@ -39,7 +39,7 @@ def make_optimizer(machine: Machine, path: str, call: Call) -> Value:
     # Adagrad alone has state before its first step (measured on 2.13.0).
     fresh = not path.endswith("Adagrad")
     given = list(leaves(call.first)) if call.first is not None else []
-    modules = frozenset(leaf.module for leaf in given if isinstance(leaf, Tensor) and leaf.module > 0)
+    modules = frozenset(leaf.module for leaf in given if isinstance(leaf, Tensor) and leaf.module)
     return Optimizer(storages=parameters_known(call.first), modules=modules, fresh=fresh, oid=machine.next_serial())
 
 

@@ -10,7 +10,7 @@ from tensorlint.flow.call import Call
 from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import parameters_of_own
-from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages
+from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner
 from tensorlint.flow.domain.values import (
     NONE,
     PARAMETER_OF_MODULE,
@@ -189,7 +189,11 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
     match name:
         case "step" if (names.OPTIMIZER.search(owner) and "sched" not in owner.lower()) or owner == "scaler":
             mutation = Mutation(machine.at(call.node), How.UPDATE, "the optimizer updates the parameters in place here")
-            machine.update_parameters(call.frame, mutation, parameters_at_hand(owner, call.frame))
+            models = [] if "." in owner else models_at_hand(call.frame)
+            own = [parameters_of_own(model) for model in models]
+            trains = {value.oid, models[0].oid} if len(models) == 1 else {value.oid}
+            mutation = replace(mutation, modules=frozenset(trains))
+            machine.update_parameters(call.frame, mutation, NO_STORAGE.union(*own) if all(own) else NO_STORAGE)
             return NONE
         case "state_dict" if (
             names.OPTIMIZER.search(owner) and call.frame.function and call.frame.function.name == "__init__"
@@ -245,28 +249,27 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
             return replace(value, storages=machine.storage(), oid=machine.serial)
         case "fit" | "learn" | "train_on_batch" | "train_model" | "train_one_epoch" | "train_epoch":
             mutation = Mutation(machine.at(call.node), How.UPDATE, f"`.{name}(...)` trains the model here")
-            models = [argument.node for argument in call.arguments if is_model(argument, call.frame)]
+            told = [argument.node for argument in call.arguments if is_model(argument, call.frame)]
             machine.update_parameters(
-                call.frame, mutation, named=frozenset().union(*map(names_in, [call.node.func, *models]))
+                call.frame, mutation, named=frozenset().union(*map(names_in, [call.node.func, *told]))
             )
             return UNKNOWN
         case _:
             return None
 
 
-def parameters_at_hand(optimizer: str, frame: Frame) -> Storages:
-    """The parameters that an optimizer of this name is for which was not seen being made, as far as that is known.
+def models_at_hand(frame: Frame) -> list[Module | Unknown]:
+    """The models that a function has names of its own for: one of them an optimizer is for that was handed to it.
 
-    It is where every model that the function has a name for was made in it, or copied, so that nobody else holds it.
+    Where each of them was made in it, or copied, nobody else holds what is stepped; and where there is but one, it is
+    that which is.
     """
-    if "." in optimizer:
-        return NO_STORAGE
-    models = [
-        parameters_of_own(value)
+    return [
+        value
         for path, value in frame.env.items()
-        if isinstance(value, Module) or (isinstance(value, Unknown) and names.MODULE.search(path))
+        if (isinstance(value, Module) and value.trainable is not Truth.NO)
+        or (isinstance(value, Unknown) and names.MODULE.search(path))
     ]
-    return NO_STORAGE.union(*models) if all(models) else NO_STORAGE
 
 
 def parameter_of(machine: Machine, owner: Unknown, grad: Fact, node: cst.CSTNode) -> Tensor:
