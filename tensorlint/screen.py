@@ -23,6 +23,10 @@ _SNAPSHOT = re.compile(rb"state_dict\(\)|\.detach\(|\.data\b(?! import)")
 _TRAINING = re.compile(
     rb"\.step\(|\bfit|train\w*\(|backward\(|best|init_|old|prev|orig|\.(?:add|sub|mul|copy|data)_?\("
 )
+#: Libraries that make arrays of the tensors they are given.
+_ARRAY_LIBRARIES = (b"matplotlib", b"sklearn", b"scipy", b"pandas")
+#: What is kept of each step of a training.
+_KEPT_EACH_STEP = re.compile(rb"\+=|append\(|\.item\(\)|= \w+ \+ ")
 #: A leaf that is made of data, and differentiated.
 _REWRAPPED = re.compile(rb"requires_grad(?:_\(|\s*=\s*True)")
 #: A tensor that is written in place, and kept in something.
@@ -40,6 +44,9 @@ def may_matter(data: bytes) -> bool:
     if b"torch" in data:
         return bool(
             (any(word in data for word in _WITH_TORCH_WORDS) and _WITH_TORCH.search(data))
+            or any(library in data for library in _ARRAY_LIBRARIES)
+            or b"non_blocking" in data
+            or (b"backward(" in data and _KEPT_EACH_STEP.search(data))
             or (_SNAPSHOT.search(data) and _TRAINING.search(data))
             or (b"backward(" in data and b"ensor(" in data and _REWRAPPED.search(data))
             or (_IN_PLACE.search(data) and _STORED.search(data))

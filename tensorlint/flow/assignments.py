@@ -44,6 +44,13 @@ class Assignments(Machine):
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=cst.Call()):
                 frame.named_call = node.value, name
         value = self.evaluate(node.value, frame)
+        match node:
+            case cst.Assign(
+                targets=[cst.AssignTarget(target=kept)],
+                value=cst.BinaryOperation(left=left, operator=cst.Add(), right=right),
+            ) if (path := dotted_name(kept)) and path in {dotted_name(left), dotted_name(right)}:
+                added = right if dotted_name(left) == path else left
+                self.accumulate(frame, node, added, value, path, "sum")
         for target in node.targets:
             frame.assigned = node.value if len(node.targets) == 1 else None
             self.assign(target.target, value, frame)
@@ -61,6 +68,8 @@ class Assignments(Machine):
         current = self.evaluate(node.target, frame)
         operand = self.evaluate(node.value, frame)
         path = dotted_name(node.target)
+        if isinstance(node.operator, cst.AddAssign):
+            self.accumulate(frame, node, node.value, operand, path or dotted_name(_base(node.target)), "sum")
         if isinstance(current, Tensor) and isinstance(operand, Array):
             # ``t -= array`` is answered by a new tensor: nothing is written in place.
             self.assign(node.target, combine(self, current, operand, node, frame), frame)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import libcst as cst
@@ -31,7 +32,7 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.learned import FunctionLesson
 from tensorlint.flow.machine import Machine
-from tensorlint.flow.models import builtin_functions, data_loading, torch_creation  # noqa: F401  # they register models
+from tensorlint.flow.models import builtin_functions, data_loading, other_libraries, torch_creation  # noqa: F401  # they register models
 from tensorlint.flow.models.arrays import array_method
 from tensorlint.flow.models.containers import dictionary_method, sequence_method
 from tensorlint.flow.models.libraries import partial_call, symbol_call
@@ -48,9 +49,19 @@ from tensorlint.flow.tree import dotted_name
 _LOOKS = frozenset(f"builtins.{name}" for name in ("len", "isinstance", "type", "id", "hasattr", "callable"))
 
 
+#: A function that waits for the accelerator: ``torch.cuda.synchronize``, ``event.synchronize``, ``stream.wait_stream``.
+_WAITS = re.compile(r"sync|wait|barrier", re.IGNORECASE)
+
+
 class Calls(Machine):
     def call(self, node: cst.Call, frame: Frame) -> Value:
         self._note_consumer(node)
+        result = self._call(node, frame)
+        if _WAITS.search(dotted_name(node.func).rpartition(".")[2]):
+            self.arrive(frame)
+        return result
+
+    def _call(self, node: cst.Call, frame: Frame) -> Value:
         if isinstance(node.func, cst.Attribute):
             path = dotted_name(node.func)
             bound = self.lookup(path, frame) if path else None

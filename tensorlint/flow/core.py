@@ -16,6 +16,8 @@ from tensorlint.flow.domain.values import ClassObject, Instance, Module, Symbol,
 from tensorlint.flow.learned import Lessons
 from tensorlint.flow.state import Environment, Frame
 from tensorlint.flow.tree import Sites, binds_after
+from tensorlint.program.checkpoints import loads_in
+from tensorlint.program.layout import project
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -168,6 +170,10 @@ class Core:
             return None
         return self.world.resolve(path, self.file_path if self.unit is None else self.unit.path)
 
+    def loads_around(self) -> frozenset[bool]:
+        """How the program reads checkpoints: whether its calls of ``torch.load`` take any pickle."""
+        return frozenset() if self.world is None else loads_in(project(self.file_path))
+
     def around(self, symbol: Symbol) -> Value:
         """What the program binds by a dotted name, or else the name itself."""
         found = self.bound_around(symbol.path)
@@ -244,7 +250,9 @@ class Core:
             exported = details["value"]
             may_need_grad = exported.grad.truth is not Truth.NO and frame.env.grad_mode.truth is not Truth.NO
             wanted = exported.device.truth is Truth.UNKNOWN or may_need_grad
-        elif make is events.NumpyCall or (make is events.TorchCall and details["name"].endswith("Tensor")):
+        elif make in {events.NumpyCall, events.LibraryCall} or (
+            make is events.TorchCall and details["name"].endswith("Tensor")
+        ):
             # What is made an array, or a tensor of another dtype.
             wanted = any(isinstance(each.value, Unknown) and each.value.storages for each in details["arguments"])
         else:

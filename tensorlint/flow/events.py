@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from tensorlint.flow.call import Argument
-from tensorlint.flow.domain.facts import Fact
+from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.memory import Storage
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.values import Tensor, Value
+from tensorlint.flow.domain.values import Tensor, Unknown, Value
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -155,6 +155,13 @@ class NumpyCall(TorchCall):
 
 
 @dataclass(frozen=True, slots=True)
+class LibraryCall(TorchCall):
+    """The same for another library that computes with arrays; ``name`` is the whole path, ``sklearn.svm.SVC``."""
+
+    kind: ClassVar[str] = "library_call"
+
+
+@dataclass(frozen=True, slots=True)
 class MethodCall(Event):
     """A method of a tensor or an array, other than an export."""
 
@@ -244,6 +251,46 @@ class Store(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class GraphKept(Event):
+    """What a backward pass of this iteration went through is added, with its graph, to what outlives the loop.
+
+    ``expression`` is what is added to ``target``, by ``how``: "sum" or "append".
+    """
+
+    kind: ClassVar[str] = "graph_kept"
+    value: Tensor | Unknown
+    expression: cst.BaseExpression
+    target: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepWaits(Event):
+    """A number is asked of a tensor that may be off the CPU, in every iteration of a loop that trains."""
+
+    kind: ClassVar[str] = "step_waits"
+    value: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyRead(Event):
+    """What ``made`` copies from an accelerator without waiting is read before anything waited for it."""
+
+    kind: ClassVar[str] = "early_read"
+    value: Tensor
+    made: Site
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint(Event):
+    """``torch.save(value, ...)``. ``any_pickle``: whether the program reads it back with ``weights_only=False``."""
+
+    kind: ClassVar[str] = "checkpoint"
+    value: Argument
+    any_pickle: Truth
+
+
+@dataclass(frozen=True, slots=True)
 class BufferStored(Event):
     """One allocation made before a loop is written in it and stored in every iteration.
 
@@ -273,17 +320,22 @@ def event_kinds() -> frozenset[str]:
 __all__ = [
     "Argument",
     "BufferStored",
+    "Checkpoint",
+    "EarlyRead",
     "Event",
     "Export",
     "FileFacts",
     "FrozenUse",
+    "GraphKept",
     "ItemWrite",
+    "LibraryCall",
     "MethodCall",
     "NarrowedUse",
     "NumpyCall",
     "Scene",
     "Spelling",
     "StaleRead",
+    "StepWaits",
     "Store",
     "Tensor",
     "TorchCall",

@@ -118,6 +118,12 @@ class Learned:
     hanging: bool = False
     #: Whether anything looks at a state or gradient that somebody could keep.
     snapshots: bool = False
+    #: What lists are called, and those they are put into; "" for NumPy, or a library that makes arrays of them.
+    handed_lists: frozenset[tuple[str, str]] = frozenset()
+    #: Whether calls of ``torch.load`` take any pickle: True for those that do, False for those that do not.
+    loads: frozenset[bool] = frozenset()
+    #: Whether classes are allowed in checkpoints.
+    allows_globals: bool = False
     #: The first place where parameters are updated in place.
     training: Mutation | None = None
     #: Storages that are spoken of in here have serials up to this.
@@ -140,6 +146,9 @@ class Learned:
             imports=self.imports.joined(other.imports),
             hanging=self.hanging or other.hanging,
             snapshots=self.snapshots or other.snapshots,
+            handed_lists=self.handed_lists | other.handed_lists,
+            loads=self.loads | other.loads,
+            allows_globals=self.allows_globals or other.allows_globals,
             training=min(updates, key=lambda update: (update.site, update.words), default=None),
             serial=max(self.serial, other.serial),
         )
@@ -181,6 +190,9 @@ class Lessons:
         self.imported_star = known.imports.star
         self.hanging = known.hanging
         self.snapshots = known.snapshots
+        self.handed_lists = set(known.handed_lists)
+        self.loads = set(known.loads)
+        self.allows_globals = known.allows_globals
         self.training = known.training
 
     def function(self, site: Site) -> FunctionLesson:
@@ -191,6 +203,14 @@ class Lessons:
 
     def constructed(self, site: Site) -> bool:
         return self.classes.get(site, _NEVER_MADE).constructed
+
+    def is_exported(self, name: str) -> bool:
+        """Whether a list of this name is made an array somewhere, by itself or in another list."""
+        reached, pending = set[str](), [name]
+        while pending:
+            reached.add(here := pending.pop())
+            pending += [whole for part, whole in self.handed_lists if part == here and whole not in reached]
+        return "" in reached
 
     def keep_attribute(self, site: Site, name: str, value: Value) -> None:
         known = self.classes.get(site, _NEVER_MADE)
@@ -230,6 +250,9 @@ class Lessons:
             ),
             hanging=self.hanging,
             snapshots=self.snapshots,
+            handed_lists=frozenset(self.handed_lists),
+            loads=frozenset(self.loads),
+            allows_globals=self.allows_globals,
             training=self.training,
             serial=serial,
         )

@@ -10,7 +10,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.core import Core
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.inside import leaves, parameters_of_own, storages_of
+from tensorlint.flow.domain.inside import arrived, leaves, parameters_of_own, storages_of
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import (
@@ -25,6 +25,7 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
+from tensorlint.flow.graphs import Differentiated, root_name
 from tensorlint.flow.learned import Kept
 from tensorlint.flow.state import Frame, Loop, Stored
 from tensorlint.flow.tree import contains, names_in, parameters_of
@@ -32,6 +33,8 @@ from tensorlint.knowledge import names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from tensorlint.flow.call import Argument
 
 
 class Memory(Core):
@@ -96,6 +99,8 @@ class Memory(Core):
         """``value`` is read as data."""
         if isinstance(value, Tensor) and value.unset is not None:
             self.emit_at(frame, events.UnsetRead, value.unset, use=node)
+        if isinstance(value, Tensor) and value.in_flight is not None:
+            self.read_early(frame, node, value)
 
     def widen(self, frame: Frame, node: cst.CSTNode, value: Value, wanted: str) -> None:
         """``value`` is used as what it was, perhaps, before a legacy constructor made a smaller float of it."""
@@ -188,6 +193,57 @@ class Memory(Core):
                 if isinstance(kept, (Dictionary, Sequence)):
                     frame.env.bindings[path] = of_no_model(kept, gone)
 
+    def accumulate(
+        self, frame: Frame, node: cst.CSTNode, expression: cst.BaseExpression, value: Value, target: str, how: str
+    ) -> None:
+        """``value`` is added to what is kept of each iteration of the loop at hand, or of each call of a method."""
+        if frame.quiet or self.learning or not isinstance(value, (Tensor, Unknown)):
+            return
+        if value.grad.truth <= Truth.UNKNOWN or frame.env.grad_mode.truth is Truth.NO:
+            return
+        target = target or root_name(node)
+        if self.lessons.is_exported(target):
+            return
+        if frame.loops:
+            kept = frame.loops[-1].differentiated.keeps(target, expression)
+        else:
+            on_self = bool(frame.self_name) and target.startswith(f"{frame.self_name}.")
+            kept = (
+                on_self and frame.function is not None and Differentiated(frame.function.node).keeps(target, expression)
+            )
+        if kept:
+            self.emit(frame, events.GraphKept, node, value=value, expression=expression, target=target, how=how)
+
+    def note_exported(self, argument: Argument) -> None:
+        """Remember, in the first pass, a list that is handed to what makes an array of it: that is told of there."""
+        if self.learning and isinstance(argument.value, Sequence):
+            self.lessons.handed_lists.add((root_name(argument.node), ""))
+
+    def read_early(self, frame: Frame, node: cst.CSTNode, value: Value) -> None:
+        """``value`` is read by the CPU: what is on its way there need not have arrived."""
+        for leaf in leaves(value):
+            if isinstance(leaf, Tensor) and leaf.in_flight is not None:
+                self.emit(frame, events.EarlyRead, node, value=leaf, made=leaf.in_flight)
+                return
+
+    @staticmethod
+    def arrive(frame: Frame) -> None:
+        """The program waits until an accelerator is done: what was on its way is there."""
+        for path, value in list(frame.env.items()):
+            now = arrived(value)
+            if now is not value:
+                frame.env.bindings[path] = now
+
+    def wait(self, frame: Frame, node: cst.CSTNode, value: Value) -> None:
+        """A number is asked of ``value``, for which an accelerator has to be done with it."""
+        self.read_early(frame, node, value)
+        if isinstance(value, Tensor) and value.device.truth is not Truth.NO:
+            self.arrive(frame)
+        if frame.quiet or self.learning or not isinstance(value, Tensor) or value.device.truth <= Truth.UNKNOWN:
+            return
+        if frame.loops and frame.loops[-1].differentiated.each_time(node):
+            self.emit(frame, events.StepWaits, node, value=value)
+
     def keep(self, value: Value) -> None:
         """Remember, in the first pass, that something holds on to ``value``."""
         if self.learning:
@@ -235,6 +291,10 @@ class Memory(Core):
             self.hand_on(frame, node, value)
         if container != "yield":
             self.keep(value)
+        if container == "append" and written is not None and self.learning and isinstance(value, Sequence):
+            self.lessons.handed_lists.add((root_name(written), target))
+        if container == "append" and written is not None:
+            self.accumulate(frame, node, written, value, target, "append")
         for leaf in leaves(value):
             if isinstance(leaf, (Tensor, Array, Dictionary)):
                 training = self.lessons.training or self._called_back(frame)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from tensorlint.flow.domain.facts import Fact, Truth
@@ -11,6 +12,7 @@ from tensorlint.flow.domain.lattice import join
 from tensorlint.flow.domain.memory import How, Mutation, Storage, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import UNKNOWN, Dictionary, Sequence, Value
+from tensorlint.flow.graphs import Differentiated
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -225,7 +227,7 @@ def _with_changed(value: Value, oid: int, change: Callable[[Value], Value], dept
 Stored: TypeAlias = "tuple[cst.CSTNode, Value, str, cst.BaseExpression | None]"
 
 
-@dataclass(slots=True)
+@dataclass
 class Loop:
     """A loop that is being interpreted: what is older than ``start`` was allocated before it."""
 
@@ -236,6 +238,11 @@ class Loop:
     #: Storages written inside, and the stores of values that share one.
     written: dict[int, Site] = field(default_factory=dict)
     stored: list[Stored] = field(default_factory=list)
+
+    @cached_property
+    def differentiated(self) -> Differentiated:
+        """What backward passes in it go through."""
+        return Differentiated(self.node)
 
 
 @dataclass(slots=True)

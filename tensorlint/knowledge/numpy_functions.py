@@ -263,6 +263,16 @@ _RANDOM_ROWS = {
     for name, row in part.items()
 }
 
+#: How many parameters stand before ``size`` in functions of ``numpy.random``, where it is not two. Without a size the
+#: older functions give a number of Python (measured on NumPy 2.4.6).
+SIZE_BEHIND: Mapping[str, int] = {
+    **dict.fromkeys(["rand", "randn", "random", "random_sample", "ranf", "sample"], 0),
+    **dict.fromkeys(["standard_normal", "standard_exponential", "standard_cauchy"], 0),
+    **dict.fromkeys(["choice", "exponential", "poisson", "geometric", "chisquare", "rayleigh", "pareto", "power"], 1),
+    **dict.fromkeys(["standard_gamma", "standard_t", "weibull", "zipf", "logseries"], 1),
+    **dict.fromkeys(["triangular", "hypergeometric", "noncentral_f"], 3),
+}
+
 NUMPY_FUNCTIONS: Mapping[str, Row] = table(
     _UFUNC_ROWS, _VIEW_ROWS, _CAST_ROWS, _COPY_ROWS, _NUMBER_ROWS, _PYTHON_ROWS, _RANDOM_ROWS
 )

@@ -87,7 +87,9 @@ def _programs_below(directory: str) -> list[str] | None:
             continue
         for entry in entries:
             if entry.name.endswith(".py"):
-                found.append(entry.path)
+                # A pipe of that name would never be read to its end.
+                if entry.is_file():
+                    found.append(entry.path)
             elif not (entry.name.startswith(".") or entry.name in _FOREIGN) and entry.is_dir(follow_symlinks=False):
                 pending.append(entry.path)
     return found

@@ -13,7 +13,7 @@ from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.values import Dictionary, Scalar, Sequence, Tensor, Value
-from tensorlint.flow.events import Event, ItemWrite, NumpyCall, Scene, Spelling
+from tensorlint.flow.events import Event, ItemWrite, LibraryCall, NumpyCall, Scene, Spelling
 from tensorlint.knowledge import EXPORTS, REDUCTIONS_RAISE, SILENTLY_WRONG
 from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST, EXPORTS_OF_LIST_UNCHANGED, EXPORTS_UNCHANGED
 from tensorlint.policy import ExportStyle
@@ -89,7 +89,7 @@ class ImplicitExport(Rule):
             for argument in event.arguments:
                 if event.name not in (EXPORTS_OF_LIST if isinstance(argument.value, Sequence) else EXPORTS):
                     continue
-                draft = _draft(argument, event.node, event.scene, f"`np.{event.name}`", exported(argument, event))
+                draft = export_draft(argument, event.node, event.scene, f"`np.{event.name}`", exported(argument, event))
                 if draft is not None:
                     number = event.name in _NUMBERS and not isinstance(argument.value, Sequence)
                     yield dataclasses.replace(draft, certainty=Certainty.POSSIBLE) if number else draft
@@ -97,7 +97,7 @@ class ImplicitExport(Rule):
 
     def on_item_write(self, event: ItemWrite) -> Iterator[Draft]:
         remedy = None if event.value.node is event.node else exported(event.value, event)
-        draft = _draft(event.value, event.node, event.scene, "assigning it into an array", remedy)
+        draft = export_draft(event.value, event.node, event.scene, "assigning it into an array", remedy)
         if draft is not None:
             # An array of objects keeps the tensor as it is; one element of another takes a number by ``float``, which
             # exports nothing (measured on torch 2.13.0 with NumPy 2.4.6).
@@ -105,7 +105,7 @@ class ImplicitExport(Rule):
             yield dataclasses.replace(draft, certainty=Certainty.POSSIBLE) if event.objects or number else draft
 
 
-def _draft(argument: Argument, node: cst.CSTNode, scene: Scene, how: str, remedy: Remedy | None) -> Draft | None:
+def export_draft(argument: Argument, node: cst.CSTNode, scene: Scene, how: str, remedy: Remedy | None) -> Draft | None:
     if isinstance(argument.value, Dictionary):
         # An array of one object, which the dictionary is.
         return None
@@ -175,7 +175,7 @@ class _Place:
         return mending.doubt(self.risk) or joins
 
 
-def exported(argument: Argument, event: NumpyCall | ItemWrite) -> Remedy | None:
+def exported(argument: Argument, event: NumpyCall | ItemWrite | LibraryCall) -> Remedy | None:
     """For the tensors that are written there, and for lists of them: each is brought home by what it needs."""
     if argument.star:
         return None

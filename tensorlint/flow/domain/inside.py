@@ -30,6 +30,22 @@ def parameters_of_own(value: Value) -> Storages:
             return NO_STORAGE
 
 
+def arrived(value: Value) -> Value:
+    """``value`` once every copy from an accelerator is done."""
+    match value:
+        case Tensor(in_flight=site) if site is not None:
+            return replace(value, in_flight=None)
+        case Sequence(items=items) if items is not None:
+            return replace(value, items=tuple(map(arrived, items)))
+        case Sequence(element=element) if element is not None:
+            return replace(value, element=arrived(element))
+        case Dictionary(state_dict=False):
+            entries = {key: arrived(item) for key, item in value.entries.items()}
+            return replace(value, entries=entries, element=None if value.element is None else arrived(value.element))
+        case _:
+            return value
+
+
 def is_usual(value: Value) -> bool:
     """Whether a test is true by all that is seen: a flag that everybody leaves on."""
     return isinstance(value, Scalar) and value.kind == "bool" and value.literal is True and not value.known

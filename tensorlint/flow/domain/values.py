@@ -77,6 +77,8 @@ class Tensor:
     unset: Site | None = field(default=None, compare=False)
     #: The import that made it a tensor over read-only memory.
     frozen: Site | None = field(default=None, compare=False)
+    #: The copy from an accelerator that may not have arrived yet.
+    in_flight: Site | None = field(default=None, compare=False)
     #: The legacy constructor whose cast it went through, for as long as that dtype is kept.
     narrowed: Narrowed | None = field(default=None, compare=False)
     #: The constructor that started a graph with it, or with what it is the sum or mean of.
@@ -103,6 +105,7 @@ class Tensor:
             # Left as found is what nobody wrote on either path; read-only memory stays so on its own.
             unset=first_of(self.unset, other.unset) if self.unset and other.unset else None,
             frozen=first_of(self.frozen, other.frozen),
+            in_flight=first_of(self.in_flight, other.in_flight),
             narrowed=_either_narrowed(self.narrowed, other.narrowed),
             rewrapped=_both_rewrapped(self.rewrapped, other.rewrapped),
             sliced=self.sliced or other.sliced,
@@ -124,6 +127,7 @@ class Tensor:
             self.of_module,
             self.unset,
             self.frozen,
+            self.in_flight,
             None if self.narrowed is None else (self.narrowed.site, self.narrowed.given),
             None if self.rewrapped is None else (self.rewrapped.site, self.rewrapped.of_graph, self.rewrapped.given),
             self.sliced,

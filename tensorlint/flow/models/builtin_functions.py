@@ -30,7 +30,7 @@ from tensorlint.flow.models.registry import function
 _CONTAINERS = frozenset({"builtins.list", "builtins.tuple", "builtins.set", "builtins.dict"})
 
 
-@function(*(f"builtins.{name}" for name in ("float", "int", "str", "hash", "id", "ord", "round", "repr")))
+@function(*(f"builtins.{name}" for name in ("float", "int", "str", "hash", "id", "ord", "repr")))
 @function("builtins.issubclass", "builtins.callable")
 def number(machine: Machine, path: str, call: Call) -> Value:
     return Scalar(kind=path.removeprefix("builtins."))
@@ -134,6 +134,14 @@ def computed(machine: Machine, path: str, call: Call) -> Value:
     values = [_each(machine, call)] if alone else [argument.value for argument in call.arguments]
     made = join_all(values)
     return combine(machine, made, made, call.node, call.frame) if path in {"builtins.sum", "builtins.abs"} else made
+
+
+@function("builtins.round")
+def rounded(machine: Machine, path: str, call: Call) -> Value:
+    """Without digits an integer of Python; with them what it was."""
+    first = call.first
+    kept = len(call.arguments) > 1 and isinstance(first, Scalar)
+    return Scalar(kind=first.kind) if kept and isinstance(first, Scalar) else PLAIN
 
 
 @function("builtins.getattr")

@@ -70,6 +70,12 @@ def dictionary_method(machine: Machine, value: Dictionary, name: str, call: Call
             return Sequence(kind="view", element=Sequence(kind="tuple", items=(Scalar(kind="str"), any_element(value))))
         case "keys":
             return Sequence(kind="view", element=Scalar(kind="str"))
+        case "pop" if isinstance(key, Scalar) and key.known and key.literal in value.entries:
+            left = {name: item for name, item in value.entries.items() if name != key.literal}
+            call.frame.env.change(
+                value, lambda held: replace(held, entries=left) if isinstance(held, Dictionary) else held
+            )
+            return entry
         case "get" | "pop" | "setdefault":
             return entry
         case "copy":

@@ -112,7 +112,7 @@ def element_of(machine: Machine, value: Value, node: cst.CSTNode, frame: Frame) 
             return one_of(any_element(value))
         case Dictionary():
             return PLAIN if value.entries or value.element is not None else UNKNOWN
-        case Foreign():
+        case Foreign() | Symbol(path="matplotlib.pyplot"):
             return value
         case Scalar(kind="str"):
             return Scalar(kind="str")

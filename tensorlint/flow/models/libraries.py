@@ -7,6 +7,7 @@ from functools import partial
 
 import libcst as cst
 
+from tensorlint.flow import events
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.memory import NO_STORAGE, Owner
 from tensorlint.flow.domain.values import (
@@ -36,6 +37,9 @@ from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import FOREIGN_FRAMEWORKS
 
+#: Libraries that make arrays of what they are given.
+_ARRAY_LIBRARIES = frozenset({"matplotlib", "sklearn", "scipy", "pandas", "PIL"})
+
 
 def symbol_call(machine: Machine, path: str, call: Call) -> Value:
     """What a call of something imported returns, by its dotted path."""
@@ -44,7 +48,15 @@ def symbol_call(machine: Machine, path: str, call: Call) -> Value:
     result = next((result for model in models(path) if (result := model(machine, path, call)) is not None), None)
     if result is None:
         result = of_unseen_library(machine, path, call)
-    return torch_call(machine, path, call, result) if path.startswith("torch.") else result
+    if path.startswith("torch."):
+        return torch_call(machine, path, call, result)
+    if path.partition(".")[0] in _ARRAY_LIBRARIES:
+        for argument in call.arguments:
+            machine.note_exported(argument)
+        machine.emit(
+            call.frame, events.LibraryCall, call.node, name=path, arguments=call.arguments, result=result, consumer=""
+        )
+    return result
 
 
 def of_unseen_library(machine: Machine, path: str, call: Call) -> Value:

@@ -28,7 +28,7 @@ from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.rows import write_operand, write_out
 from tensorlint.flow.tree import asked_of
 from tensorlint.knowledge import NUMPY_FUNCTIONS, Access, Result, Row, Share
-from tensorlint.knowledge.numpy_functions import EXPORTS_TO_TENSOR, PARTS_OF_TENSOR
+from tensorlint.knowledge.numpy_functions import EXPORTS_TO_TENSOR, PARTS_OF_TENSOR, SIZE_BEHIND
 from tensorlint.knowledge.row import DTYPES
 
 #: What copies data that lies backwards.
@@ -43,6 +43,9 @@ def numpy_call(machine: Machine, path: str, call: Call) -> Value:
 
 def tell_numpy_call(machine: Machine, name: str, call: Call, result: Value) -> Value:
     """The event of a call of NumPy, or of the ``shuffle`` of a generator or of the standard library."""
+    for argument in call.arguments:
+        machine.read_early(call.frame, call.node, argument.value)
+        machine.note_exported(argument)
     discarded = call.frame.bare_call is call.node
     machine.emit(
         call.frame,
@@ -106,11 +109,17 @@ def numpy_result(machine: Machine, name: str, call: Call) -> Value:
         case Result.NUMPY_SCALAR:
             return numpy_number(machine, row, first, call.arguments, positional_axis=1)
         case Result.SAMPLE:
-            sized = any(argument.keyword == "size" or (not argument.keyword) for argument in call.arguments)
+            positional = [argument for argument in call.arguments if not argument.keyword]
+            before = SIZE_BEHIND.get(name.removeprefix("random."), 2)
+            sized = len(positional) > before or call.keyword("size") is not None
             dtype = dtype_argument(call.arguments) or row.dtype.replace("?", "")
+            if not sized and not any(isinstance(argument.value, (Array, Tensor, Sequence)) for argument in positional):
+                # A number of Python, but for a choice, or an integer of a ``Generator``.
+                kind = {"float64": "float", "int64": "int"}.get(dtype, "np.number")
+                return Scalar(kind="np.int64" if name == "random.integers" else kind)
             # Numbers that are made up have no digits to lose.
             small = name == "random.randint"
-            return Array(dtype=dtype, small=small, storages=machine.storage()) if sized else Scalar(kind="np.float64")
+            return Array(dtype=dtype, small=small, storages=machine.storage())
         case Result.SCALAR:
             return Scalar(kind="number")
         case _:

@@ -166,6 +166,12 @@ def destination(machine: Machine, call: Call) -> tuple[Fact | None, str]:
     return device, dtype
 
 
+def does_not_wait(call: Call) -> bool:
+    """Whether a transfer is told not to wait until it is done."""
+    flag = call.keyword("non_blocking")
+    return isinstance(flag, Scalar) and flag.literal is True
+
+
 def names_dtype(node: cst.BaseExpression) -> bool:
     last = dotted_name(node).split(".")[-1].lower()
     return "dtype" in last or last.endswith("type")

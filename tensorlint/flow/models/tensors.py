@@ -28,7 +28,7 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.modules import owner_name, thaw_owners
-from tensorlint.flow.models.placement import destination
+from tensorlint.flow.models.placement import destination, does_not_wait
 from tensorlint.flow.models.rows import from_row
 from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.state import Frame
@@ -62,6 +62,8 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
             oid=machine.serial,
         )
     if name == "cpu":
+        if value.device.truth is not Truth.NO:
+            machine.arrive(call.frame)
         copied = value.device.truth is Truth.YES
         return replace(
             value,
@@ -91,6 +93,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
         )
         return NONE
     if name == "item":
+        machine.wait(call.frame, call.node, value)
         kind = (
             "int"
             if value.dtype.startswith(("int", "uint"))
@@ -100,6 +103,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
         )
         return Scalar(kind=kind)
     if name == "tolist":
+        machine.wait(call.frame, call.node, value)
         return Sequence(element=PLAIN)
     if name == "clone" or (name == "type" and not call.arguments):
         return replace(
@@ -144,6 +148,7 @@ def export(machine: Machine, value: Value, call: Call) -> Value:
     # With a flag that is chosen elsewhere, somebody thought of both cases.
     forced = force is not None and not (is_false(force) and isinstance(force, Scalar) and force.known)
     consumer, around = machine.consumers.get(id(call.node), ("", None))
+    machine.read_early(call.frame, call.node, value)
     machine.emit(
         call.frame,
         events.Export,
@@ -193,6 +198,13 @@ def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
         storages = machine.storage()
     elif dtype and dtype != value.dtype:
         storages = NO_STORAGE
+    in_flight = value.in_flight
+    if device is not None and device.truth is Truth.NO and value.device.truth > Truth.UNKNOWN:
+        if does_not_wait(call):
+            in_flight = machine.at(call.node)
+        else:
+            # On one stream a copy that is waited for comes after those before it.
+            machine.arrive(call.frame)
     # On the machine where it stays on the CPU it is the same memory; no more than that is said of it.
     kept = storages is value.storages and not (device is not None and device.truth is Truth.MAYBE)
     grad = NO_FACT if is_integral(dtype) else machine.result_grad(value.grad, call.frame)
@@ -205,6 +217,7 @@ def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
         alias=value.alias if kept else None,
         frozen=value.frozen if kept else None,
         imported=value.imported and kept,
+        in_flight=in_flight,
         narrowed=None if is_integral(dtype) else value.narrowed,
         oid=machine.next_serial(),
     )

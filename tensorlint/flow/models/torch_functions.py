@@ -21,6 +21,7 @@ from tensorlint.flow.domain.values import (
     Tensor,
     Unknown,
     Value,
+    is_false,
 )
 from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.machine import Machine
@@ -101,8 +102,32 @@ def no_tensor(machine: Machine, path: str, call: Call) -> Value:
     return Foreign(framework="torch")
 
 
+@function("torch.save")
+def save(machine: Machine, path: str, call: Call) -> Value:
+    value = next((each for each in call.arguments if each.keyword in {"", "obj"}), None)
+    if value is not None:
+        # What this file reads it wrote itself; otherwise any file of the program may be the one that does.
+        loads = frozenset(machine.lessons.loads) or machine.loads_around()
+        any_pickle = Truth.UNKNOWN if not loads else Truth.NO if False in loads else Truth.YES
+        if machine.lessons.allows_globals:
+            any_pickle = Truth.YES
+        machine.emit(call.frame, events.Checkpoint, call.node, value=value, any_pickle=any_pickle)
+    return NONE
+
+
+@function("torch.serialization.add_safe_globals", "torch.serialization.safe_globals")
+def safe_globals(machine: Machine, path: str, call: Call) -> Value | None:
+    if machine.learning and machine.unit is None:
+        # Somebody has seen to it.
+        machine.lessons.allows_globals = True
+    return None
+
+
 @function("torch.load")
 def load(machine: Machine, path: str, call: Call) -> Value:
+    if machine.learning and machine.unit is None:
+        takes_any = is_false(call.keyword("weights_only") or UNKNOWN) or call.keyword("pickle_module") is not None
+        machine.lessons.loads.add(takes_any)
     return Unknown(device=map_location(machine, call), source="load", oid=machine.next_serial())
 
 

@@ -34,7 +34,7 @@ from tensorlint.flow.models.arrays import array_method
 from tensorlint.flow.models.items import part_of
 from tensorlint.flow.models.modules import _MOVES, note_training, owner_name, state_dict_of, thaw_owners
 from tensorlint.flow.models.numpy_functions import tell_numpy_call
-from tensorlint.flow.models.placement import destination
+from tensorlint.flow.models.placement import destination, does_not_wait
 from tensorlint.flow.models.rows import from_row
 from tensorlint.flow.models.tensors import export, set_grad, tensor_method
 from tensorlint.flow.models.unseen import is_model, unknown_result
@@ -156,6 +156,19 @@ def unknown_moved(machine: Machine, value: Unknown, name: str, call: Call) -> Va
         if path and names.MODULE.search(path) and path not in call.frame.env.stale:
             call.frame.env.bind(path, replace(value, device=device))
     kept = value.storages if device.truth is Truth.NO and value.device.truth is not Truth.YES else NO_STORAGE
+    if device.truth is Truth.NO and value.device.truth > Truth.UNKNOWN:
+        if does_not_wait(call):
+            # Only tensors and modules have such an argument, and a module is not read.
+            site = machine.at(call.node)
+            return Tensor(
+                device=device,
+                grad=value.grad,
+                dtype=value.dtype,
+                storages=kept,
+                in_flight=site,
+                oid=machine.next_serial(),
+            )
+        machine.arrive(call.frame)
     return replace(value, device=device, storages=kept, oid=machine.next_serial())
 
 

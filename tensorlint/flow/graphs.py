@@ -1,0 +1,104 @@
+"""What a loop differentiates, found in its text: the names that a backward pass in it goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from tensorlint.flow.tree import children, contains, dotted_name, names_in, walk_scope
+
+#: ``loss.backward()``, ``accelerator.backward(loss)``, ``self.manual_backward(loss)``.
+_BACKWARD = frozenset({"backward", "manual_backward"})
+#: What is not handed on by what it is a part of: a method of ``self`` is no part of the graph.
+_NO_GRAPH = frozenset({"self", "cls", "torch", "nn", "F"})
+
+
+class Differentiated:
+    """The names that backward passes in a loop go through, and those that each iteration binds anew."""
+
+    def __init__(self, loop: cst.CSTNode) -> None:
+        self.names: set[str] = set()
+        self.bound: set[str] = set()
+        made: list[tuple[set[str], frozenset[str]]] = []
+        self._branches: list[cst.If] = []
+        #: Whether each iteration makes a backward pass, and none is cut short.
+        self._steps = _steps(loop)
+        for node in walk_scope(loop.body if isinstance(loop, (cst.For, cst.While)) else loop):
+            match node:
+                case cst.Call(func=cst.Attribute(value=receiver, attr=cst.Name(value=name))) if name in _BACKWARD:
+                    self.names |= names_in(receiver).union(*(names_in(argument.value) for argument in node.args))
+                case cst.Assign(targets=targets, value=value):
+                    names = {name for target in targets for name in _names(target.target)}
+                    made.append((names, names_in(value)))
+                    self.bound |= names - names_in(value)
+                case cst.AnnAssign(target=target, value=value) if value is not None:
+                    made.append((set(_names(target)), names_in(value)))
+                    self.bound |= set(_names(target))
+                case cst.AugAssign(target=target, value=value):
+                    made.append((set(_names(target)), names_in(value)))
+                case cst.If():
+                    self._branches.append(node)
+                case _:
+                    pass
+        if isinstance(loop, cst.For):
+            self.bound |= set(_names(loop.target))
+        if self.names:
+            before = -1
+            while before != len(self.names):
+                before = len(self.names)
+                for names, parts in made:
+                    if names & self.names:
+                        self.names |= parts
+        self.names -= _NO_GRAPH
+
+    def each_time(self, node: cst.CSTNode) -> bool:
+        """Whether the loop makes backward passes and reaches ``node`` in every iteration, as far as is seen."""
+        return self._steps and not any(contains(branch, node) for branch in self._branches)
+
+    def keeps(self, target: str, operand: cst.BaseExpression) -> bool:
+        """Whether ``operand`` is of the graph of an iteration, and what it is added to, of all of them."""
+        root = target.partition(".")[0]
+        outlives = bool(target) and target not in self.names and not {root, target} & self.bound
+        return outlives and bool(names_in(operand) & self.names)
+
+
+def _steps(loop: cst.CSTNode) -> bool:
+    """Whether a backward pass stands in a loop itself, and no ``continue`` does."""
+    found = list(_in_loop(loop.body if isinstance(loop, (cst.For, cst.While)) else loop))
+    calls = [
+        node.func.attr.value for node in found if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute)
+    ]
+    return bool(_BACKWARD.intersection(calls)) and not any(isinstance(node, cst.Continue) for node in found)
+
+
+def _in_loop(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """What stands below ``node`` and in no loop or function below it."""
+    for child in children(node):
+        if not isinstance(child, (cst.For, cst.While, cst.FunctionDef, cst.Lambda)):
+            yield child
+            yield from _in_loop(child)
+
+
+def root_name(node: cst.CSTNode) -> str:
+    """What the innermost part of a target is called: ``history`` of ``history["loss"].append(x)``."""
+    match node:
+        case cst.Name() | cst.Attribute() if name := dotted_name(node):
+            return name
+        case cst.Call(func=cst.Attribute(value=inner)) | cst.Attribute(value=inner) | cst.Subscript(value=inner):
+            return root_name(inner)
+        case _:
+            return ""
+
+
+def _names(target: cst.CSTNode) -> Iterator[str]:
+    match target:
+        case cst.Name() | cst.Attribute():
+            yield dotted_name(target)
+        case cst.Tuple() | cst.List():
+            for element in target.elements:
+                yield from _names(element.value)
+        case cst.Subscript():
+            yield from _names(target.value)
+        case _:
+            pass
