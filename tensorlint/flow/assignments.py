@@ -68,6 +68,8 @@ class Assignments(Machine):
         current = self.evaluate(node.target, frame)
         operand = self.evaluate(node.value, frame)
         path = dotted_name(node.target)
+        sides = Argument(node.target, current), Argument(node.value, operand)
+        self.note_operation(frame, node, node.operator, *sides)
         if isinstance(node.operator, cst.AddAssign):
             self.accumulate(frame, node, node.value, operand, path or dotted_name(_base(node.target)), "sum")
         if isinstance(current, Tensor) and isinstance(operand, Array):

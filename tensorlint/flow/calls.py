@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import libcst as cst
@@ -30,6 +29,7 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
+from tensorlint.flow.graphs import waits
 from tensorlint.flow.learned import FunctionLesson
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models import builtin_functions, data_loading, other_libraries, torch_creation  # noqa: F401  # they register models
@@ -49,15 +49,11 @@ from tensorlint.flow.tree import dotted_name
 _LOOKS = frozenset(f"builtins.{name}" for name in ("len", "isinstance", "type", "id", "hasattr", "callable"))
 
 
-#: A function that waits for the accelerator: ``torch.cuda.synchronize``, ``event.synchronize``, ``stream.wait_stream``.
-_WAITS = re.compile(r"sync|wait|barrier", re.IGNORECASE)
-
-
 class Calls(Machine):
     def call(self, node: cst.Call, frame: Frame) -> Value:
         self._note_consumer(node)
         result = self._call(node, frame)
-        if _WAITS.search(dotted_name(node.func).rpartition(".")[2]):
+        if waits(node):
             self.arrive(frame)
         return result
 

@@ -282,6 +282,18 @@ class EarlyRead(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ArrayMeetsTensor(Event):
+    """An operator between an array, which is no NumPy scalar, and a tensor. ``operator`` is how it is written."""
+
+    kind: ClassVar[str] = "array_meets_tensor"
+    operator: str
+    array: Argument
+    tensor: Argument
+    array_first: bool
+    in_place: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint(Event):
     """``torch.save(value, ...)``. ``any_pickle``: whether the program reads it back with ``weights_only=False``."""
 
@@ -319,6 +331,7 @@ def event_kinds() -> frozenset[str]:
 
 __all__ = [
     "Argument",
+    "ArrayMeetsTensor",
     "BufferStored",
     "Checkpoint",
     "EarlyRead",

@@ -11,6 +11,7 @@ from typing import Any
 import libcst as cst
 
 from tensorlint.flow import events
+from tensorlint.flow.call import Argument
 from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
@@ -258,6 +259,7 @@ class Expressions(Machine):
     def _binary(self, node: cst.BinaryOperation, frame: Frame) -> Value:
         left = self.evaluate(node.left, frame)
         right = self.evaluate(node.right, frame)
+        self.note_operation(frame, node, node.operator, Argument(node.left, left), Argument(node.right, right))
         return combine(self, left, right, node, frame)
 
     def note_test(self, test: cst.BaseExpression, around: cst.CSTNode) -> None:
@@ -298,6 +300,10 @@ class Expressions(Machine):
             *(self.evaluate(target.comparator, frame) for target in node.comparisons),
         ]
         frame.env.stale = stale
+        if len(values) == 2 and not identity:
+            target = node.comparisons[0]
+            sides = Argument(node.left, values[0]), Argument(target.comparator, values[1])
+            self.note_operation(frame, node, target.operator, *sides)
         if identity or operators & _MEMBERSHIP:
             return Scalar(kind="bool")
         match node.comparisons, values:

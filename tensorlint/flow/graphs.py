@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import libcst as cst
@@ -10,6 +11,8 @@ from tensorlint.flow.tree import children, contains, dotted_name, names_in, walk
 
 #: ``loss.backward()``, ``accelerator.backward(loss)``, ``self.manual_backward(loss)``.
 _BACKWARD = frozenset({"backward", "manual_backward"})
+#: A function that waits for an accelerator.
+_WAITS = re.compile(r"sync|wait|barrier", re.IGNORECASE)
 #: What is not handed on by what it is a part of: a method of ``self`` is no part of the graph.
 _NO_GRAPH = frozenset({"self", "cls", "torch", "nn", "F"})
 
@@ -78,6 +81,25 @@ def _in_loop(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         if not isinstance(child, (cst.For, cst.While, cst.FunctionDef, cst.Lambda)):
             yield child
             yield from _in_loop(child)
+
+
+def waits(node: cst.CSTNode) -> bool:
+    """Whether a call waits for an accelerator: ``torch.cuda.synchronize()``, ``event.wait()``."""
+    match node:
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value=name)) | cst.Name(value=name)):
+            return bool(_WAITS.search(name))
+        case _:
+            return False
+
+
+def waits_behind(scope: cst.CSTNode, node: cst.CSTNode) -> bool:
+    """Whether something in ``scope`` that stands behind ``node`` waits for an accelerator."""
+    behind = False
+    for each in walk_scope(scope):
+        behind |= each is node
+        if behind and waits(each):
+            return True
+    return False
 
 
 def root_name(node: cst.CSTNode) -> str:

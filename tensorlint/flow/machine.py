@@ -7,6 +7,9 @@ from collections.abc import Sequence as Nodes
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import libcst as cst
+
+from tensorlint.flow import events
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable, leaves
@@ -27,8 +30,6 @@ from tensorlint.flow.memory import Memory
 from tensorlint.flow.state import Frame
 
 if TYPE_CHECKING:
-    import libcst as cst
-
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
 
 
@@ -227,6 +228,29 @@ class Machine(Memory, ABC):
         # A mode that is chosen when the program runs has a place; that nobody outside switches it off is presumed.
         return grad.weakened() if mode.truth is Truth.MAYBE and mode.site is not None else grad
 
+    def note_operation(
+        self, frame: Frame, node: cst.CSTNode, operator: cst.CSTNode, left: Argument, right: Argument
+    ) -> None:
+        """Tell of an operator between an array and a tensor."""
+        match left.value, right.value:
+            case Array(sure=True, has_axes=True), Tensor(sure=True):
+                array, tensor, first = left, right, True
+            case Tensor(sure=True), Array(sure=True, has_axes=True):
+                array, tensor, first = right, left, False
+            case _:
+                return
+        words = cst.Module(body=()).code_for_node(operator).strip()
+        self.emit(
+            frame,
+            events.ArrayMeetsTensor,
+            node,
+            operator=words.removesuffix("=") if isinstance(operator, cst.BaseAugOp) else words,
+            array=array,
+            tensor=tensor,
+            array_first=first,
+            in_place=isinstance(operator, cst.BaseAugOp),
+        )
+
     def record_attribute(self, cls: ClassInfo, name: str, value: Value) -> None:
         """Remember what the class keeps under ``self.<name>``, in memory the object owns."""
         if self.teaching is not None and cls is not self.teaching:
@@ -240,8 +264,8 @@ class Machine(Memory, ABC):
                 else replace(value, storages=self._attribute_storage(cls, name), source="attribute")
             )
         if isinstance(value, Tensor):
-            # Another method may have filled it by then.
-            value = replace(value, imported=False, unset=None)
+            # Another method may have filled it by then, or waited for it.
+            value = replace(value, imported=False, unset=None, in_flight=None)
         declared = cls.declared.get(name)
         if declared is not None and isinstance(value, Unknown):
             value = declared_value(declared, value)

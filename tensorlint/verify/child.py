@@ -36,7 +36,9 @@ from pathlib import Path
 from typing import Any
 
 Request = dict[str, Any]
-_CORE_NAMES = frozenset({"__name__", "__doc__", "__package__", "__loader__", "__spec__", "__file__", "__builtins__"})
+_CORE_NAMES = frozenset(
+    {"__name__", "__doc__", "__package__", "__loader__", "__spec__", "__file__", "__builtins__", "__warningregistry__"}
+)
 _PREVIEW = 8
 _DEPTH = 6
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36

@@ -157,6 +157,8 @@ class Array:
     picked: bool = False
     #: False when only a method name suggests that this is an array.
     sure: bool = True
+    #: Whether it surely has a dimension, and is no NumPy scalar: it was made of a list, a shape, several arrays.
+    has_axes: bool = False
     oid: int = field(default=0, compare=False)
 
     def joined(self, other: Array) -> Array:
@@ -175,12 +177,14 @@ class Array:
             sliced=self.sliced or other.sliced,
             picked=self.picked or other.picked,
             sure=self.sure and other.sure,
+            has_axes=self.has_axes and other.has_axes,
             oid=self.oid,
         )
 
     def fingerprint(self) -> object:
         return (
             "array",
+            self.has_axes,
             self.dtype,
             self.read_only.fingerprint,
             self.negative_stride.fingerprint,

@@ -43,7 +43,8 @@ def combine(machine: Machine, left: Value, right: Value, node: cst.CSTNode, fram
             divided = isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Divide)
             if divided and not dtype.startswith(("float", "complex")):
                 dtype = "float64" if is_integral(dtype) else "float64?"
-            return Array(dtype=dtype, storages=machine.storage())
+            axes = any(isinstance(side, Array) and side.has_axes for side in (left, right))
+            return Array(dtype=dtype, has_axes=axes, storages=machine.storage())
         case (Unknown(), _) | (_, Unknown()):
             known = [side for side in (left, right) if isinstance(side, Unknown)]
             return Unknown(

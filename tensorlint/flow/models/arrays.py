@@ -70,10 +70,12 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
                 else value.read_only
             )
             negative = NO_FACT if name in {"ravel", "reshape"} else value.negative_stride
-            return replace(value, read_only=frozen, negative_stride=negative, oid=machine.next_serial())
+            axes = value.has_axes and name != "squeeze"
+            return replace(value, read_only=frozen, negative_stride=negative, has_axes=axes, oid=machine.next_serial())
         case Result.ARRAY:
             dtype = value.dtype if row.dtype == "keep" else row.dtype if row.dtype == "int64" else ""
-            return Array(dtype=dtype, storages=machine.storage(), oid=machine.serial)
+            axes = value.has_axes and name in {"copy", "clip", "round", "conj", "cumsum", "cumprod", "repeat"}
+            return Array(dtype=dtype, has_axes=axes, storages=machine.storage(), oid=machine.serial)
         case Result.NUMPY_SCALAR:
             return numpy_number(machine, row, value, call.arguments, positional_axis=0)
         case Result.SCALAR:
@@ -94,16 +96,17 @@ def cast(machine: Machine, value: Array, arguments: tuple[Argument, ...]) -> Val
     )
     if lazy and (not dtype or dtype == value.dtype):
         return replace(value, dtype=dtype, oid=machine.next_serial())
-    return Array(dtype=dtype, storages=machine.storage(), oid=machine.serial)
+    return Array(dtype=dtype, has_axes=value.has_axes, storages=machine.storage(), oid=machine.serial)
 
 
 def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: list[Value]) -> Value:
+    axes = value.has_axes and all(isinstance(index, Scalar) and index.kind == "slice" for index in indices)
     if copies_by_index(indices):
         return Array(dtype=value.dtype, storages=machine.storage())
     if any(isinstance(index, Scalar) and index.literal == "negative" and index.kind == "slice" for index in indices):
         forwards = value.negative_stride.truth is Truth.NO
         fact = Fact(Truth.YES, machine.at(node), "a negative step gives a negative stride") if forwards else NO_FACT
-        return replace(value, negative_stride=fact, oid=machine.next_serial())
+        return replace(value, negative_stride=fact, has_axes=axes, oid=machine.next_serial())
     sliced, picked = part_taken(indices)
     flipped = value.negative_stride
     if flipped.truth is Truth.YES and any(isinstance(index, Scalar) and index.kind == "int" for index in indices):
@@ -114,6 +117,7 @@ def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: lis
         negative_stride=flipped,
         sliced=sliced or value.sliced,
         picked=picked or value.picked,
+        has_axes=axes,
         oid=machine.next_serial(),
     )
 

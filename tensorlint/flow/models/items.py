@@ -105,7 +105,7 @@ def element_of(machine: Machine, value: Value, node: cst.CSTNode, frame: Frame) 
             return replace(value, zero_dim=False, picked=True, oid=machine.next_serial())
         case Array():
             # A row, or a number when the array has one dimension: then a write does not reach the array.
-            return replace(value, storages=NO_STORAGE, picked=True, oid=machine.next_serial())
+            return replace(value, storages=NO_STORAGE, picked=True, has_axes=False, oid=machine.next_serial())
         case Sequence(kind="loader"):
             return loaded()
         case Sequence():

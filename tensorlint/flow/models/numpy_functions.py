@@ -31,6 +31,9 @@ from tensorlint.knowledge import NUMPY_FUNCTIONS, Access, Result, Row, Share
 from tensorlint.knowledge.numpy_functions import EXPORTS_TO_TENSOR, PARTS_OF_TENSOR, SIZE_BEHIND
 from tensorlint.knowledge.row import DTYPES
 
+#: What gives arrays of one dimension at least.
+_JOINS = frozenset({"stack", "concatenate", "vstack", "hstack", "dstack", "column_stack", "arange", "linspace", "eye"})
+_OF_LENGTH = frozenset({"zeros", "ones", "empty", "full"})
 #: What copies data that lies backwards.
 _CONTIGUOUS = frozenset({"ascontiguousarray", "asfortranarray", "require"})
 
@@ -119,7 +122,7 @@ def numpy_result(machine: Machine, name: str, call: Call) -> Value:
                 return Scalar(kind="np.int64" if name == "random.integers" else kind)
             # Numbers that are made up have no digits to lose.
             small = name == "random.randint"
-            return Array(dtype=dtype, small=small, storages=machine.storage())
+            return Array(dtype=dtype, small=small, has_axes=sized, storages=machine.storage())
         case Result.SCALAR:
             return Scalar(kind="number")
         case _:
@@ -208,6 +211,7 @@ def array_from(machine: Machine, name: str, row: Row, first: Value, call: Call) 
             zero_dim=isinstance(first, Scalar) and name in {"array", "asarray"},
             small=isinstance(first, Sequence) and all_small(first),
             counted=isinstance(first, Sequence) and all(is_int(leaf) for leaf in leaves(first)),
+            has_axes=name in _JOINS or isinstance(first, Sequence) or (name in _OF_LENGTH and bool(call.arguments)),
             oid=machine.serial,
             negative_stride=Fact(Truth.YES, machine.at(call.node), "flipped here: a negative stride")
             if row.negative_strides

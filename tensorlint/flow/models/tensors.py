@@ -26,6 +26,7 @@ from tensorlint.flow.domain.values import (
     Value,
     is_false,
 )
+from tensorlint.flow.graphs import waits_behind
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.modules import owner_name, thaw_owners
 from tensorlint.flow.models.placement import destination, does_not_wait
@@ -148,7 +149,10 @@ def export(machine: Machine, value: Value, call: Call) -> Value:
     # With a flag that is chosen elsewhere, somebody thought of both cases.
     forced = force is not None and not (is_false(force) and isinstance(force, Scalar) and force.known)
     consumer, around = machine.consumers.get(id(call.node), ("", None))
-    machine.read_early(call.frame, call.node, value)
+    scope = call.frame.function.node if call.frame.function is not None else machine.module
+    if scope is not None and isinstance(value, Tensor) and value.in_flight and not waits_behind(scope, call.node):
+        # The array is a view: what is in it may be read after something waited.
+        machine.read_early(call.frame, call.node, value)
     machine.emit(
         call.frame,
         events.Export,
