@@ -294,6 +294,15 @@ class ArrayMeetsTensor(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DoubleMeetsFloat(Event):
+    """A call computes float64 ``data`` with float32, which raises. ``weight``: it is the weight of a loss."""
+
+    kind: ClassVar[str] = "double_meets_float"
+    data: Argument | None
+    weight: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint(Event):
     """``torch.save(value, ...)``. ``any_pickle``: whether the program reads it back with ``weights_only=False``."""
 
@@ -334,6 +343,7 @@ __all__ = [
     "ArrayMeetsTensor",
     "BufferStored",
     "Checkpoint",
+    "DoubleMeetsFloat",
     "EarlyRead",
     "Event",
     "Export",

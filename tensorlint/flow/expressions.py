@@ -15,7 +15,7 @@ from tensorlint.flow.call import Argument
 from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.inside import is_usual, storages_of
+from tensorlint.flow.domain.inside import is_made_float32, is_usual, storages_of
 from tensorlint.flow.domain.lattice import join, join_all
 from tensorlint.flow.domain.values import (
     NONE,
@@ -260,6 +260,8 @@ class Expressions(Machine):
         left = self.evaluate(node.left, frame)
         right = self.evaluate(node.right, frame)
         self.note_operation(frame, node, node.operator, Argument(node.left, left), Argument(node.right, right))
+        if isinstance(node.operator, cst.MatrixMultiply) and (is_made_float32(left) or is_made_float32(right)):
+            self.meet_double(frame, node, (Argument(node.left, left), Argument(node.right, right)))
         return combine(self, left, right, node, frame)
 
     def note_test(self, test: cst.BaseExpression, around: cst.CSTNode) -> None:

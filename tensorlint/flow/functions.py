@@ -132,6 +132,8 @@ class Functions(Machine):
         if self.world is not None and info.unit is not None and not (self.learning and info.unit is self.unit):
             shared = self.world.call(info, receiver, passed, frame.env.grad_mode)
             if shared is not None:
+                if shared.raises_for_double and _is_float32(receiver):
+                    self.meet_double(frame, node, arguments)
                 return self._in_new_memory(shared.result)
         key = (
             info.site,
@@ -143,6 +145,8 @@ class Functions(Machine):
         )
         known = self.memo.get(key)
         if known is not None:
+            if known.raises_for_double and _is_float32(receiver):
+                self.meet_double(frame, node, arguments)
             return self._in_new_memory(known.result)
         given = [*passed.values(), *([receiver] if receiver is not None else [])]
         with self.visiting(info.unit):
@@ -150,6 +154,8 @@ class Functions(Machine):
         if summary.changes_nothing and not storages_of(summary.result) & NO_STORAGE.union(*map(storages_of, given)):
             self.memo[key] = summary
         self._take_effect(summary, info, given, frame, node)
+        if summary.raises_for_double and _is_float32(receiver):
+            self.meet_double(frame, node, arguments)
         return summary.result
 
     def followed_into(
@@ -258,6 +264,11 @@ class Functions(Machine):
         if declared is None:
             return result
         return declared_value(declared, replace(result, source="call"))
+
+
+def _is_float32(receiver: Value | None) -> bool:
+    """Whether the weights of a module are what they were made: those of its parts are cast with it."""
+    return not isinstance(receiver, Module) or receiver.dtype in {"", "float32"}
 
 
 def flags_of(info: FunctionInfo) -> dict[str, Value]:

@@ -228,6 +228,17 @@ class Machine(Memory, ABC):
         # A mode that is chosen when the program runs has a place; that nobody outside switches it off is presumed.
         return grad.weakened() if mode.truth is Truth.MAYBE and mode.site is not None else grad
 
+    def meet_double(
+        self, frame: Frame, node: cst.CSTNode, arguments: tuple[Argument, ...], *, weight: bool = False
+    ) -> None:
+        """A call computes with float32 what is float64, if it was given such."""
+        doubles = (each for each in arguments if isinstance(each.value, Tensor) and each.value.dtype == "float64")
+        given = next(doubles, None)
+        if self.file.sets_defaults or self.autocast or frame.catching or (given is None and not weight):
+            return
+        frame.raises_for_double = True
+        self.emit(frame, events.DoubleMeetsFloat, node, data=given, weight=weight)
+
     def note_operation(
         self, frame: Frame, node: cst.CSTNode, operator: cst.CSTNode, left: Argument, right: Argument
     ) -> None:

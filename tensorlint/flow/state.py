@@ -270,6 +270,8 @@ class Frame:
     updates: dict[How, Storages] = field(default_factory=dict)
     #: The objects whose parameters are among them, by their ``oid``.
     trained: frozenset[int] = frozenset()
+    #: Whether float64 that it was given meets float32 in here, which raises.
+    raises_for_double: bool = False
     #: Storages from before this call that were written in it, and where.
     start: int = 0
     outer_writes: dict[int, Site] = field(default_factory=dict)

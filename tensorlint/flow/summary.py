@@ -28,6 +28,8 @@ class Summary:
     updated: Storages = NO_STORAGE
     #: The objects whose parameters are among them, by their ``oid``.
     trained: frozenset[int] = frozenset()
+    #: Whether float64 that it was given meets float32 in there, which raises.
+    raises_for_double: bool = False
     #: Attributes of the receiver that were bound.
     bound: tuple[tuple[str, Value], ...] = ()
 
@@ -65,5 +67,6 @@ def summary_of(frame: Frame, result: Value) -> Summary:
         updates=updates,
         updated=frame.updates.get(updates, NO_STORAGE) if updates is not None else NO_STORAGE,
         trained=frame.trained,
+        raises_for_double=frame.raises_for_double,
         bound=tuple((path.removeprefix(prefix), value) for path, value in bound),
     )

@@ -46,6 +46,11 @@ def arrived(value: Value) -> Value:
             return value
 
 
+def is_made_float32(value: Value | None) -> bool:
+    """Whether a tensor is float32 unless somebody cast what it was computed with: the output of layers."""
+    return isinstance(value, Tensor) and (value.dtype == "float32" or (value.source == "model" and not value.dtype))
+
+
 def is_usual(value: Value) -> bool:
     """Whether a test is true by all that is seen: a flag that everybody leaves on."""
     return isinstance(value, Scalar) and value.kind == "bool" and value.literal is True and not value.known

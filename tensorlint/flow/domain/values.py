@@ -243,6 +243,8 @@ class Module:
     dtype: str = ""
     device: Fact = NO_FACT
     trainable: Truth = Truth.YES
+    #: Whether it raises for float64, as what it is given meets weights that were made float32.
+    refuses_double: bool = False
     storages: Storages = NO_STORAGE
     oid: int = field(default=0, compare=False)
 
@@ -253,12 +255,13 @@ class Module:
             dtype=joined_dtype(self.dtype, other.dtype),
             device=self.device.joined(other.device),
             trainable=self.trainable if self.trainable is other.trainable else Truth.UNKNOWN,
+            refuses_double=self.refuses_double and other.refuses_double,
             storages=self.storages | other.storages,
             oid=self.oid,
         )
 
     def fingerprint(self) -> object:
-        return ("module", self.name, self.cls, self.dtype, self.device.fingerprint, self.trainable)
+        return ("module", self.name, self.cls, self.dtype, self.device.fingerprint, self.trainable, self.refuses_double)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.dtypes import unsure_dtype, without_numpy
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, strongest
-from tensorlint.flow.domain.inside import as_trainable, leaves
+from tensorlint.flow.domain.inside import as_trainable, is_made_float32, leaves
 from tensorlint.flow.domain.memory import Owner, Storages
 from tensorlint.flow.domain.values import (
     NONE,
@@ -54,6 +54,12 @@ _WITH_PARAMETERS = re.compile(
     r"^(Lazy)?(Bilinear|Linear|Conv|BatchNorm|SyncBatchNorm|GroupNorm|LayerNorm|RMSNorm|Embedding|GRU|LSTM|RNN"
     r"|MultiheadAttention|Transformer|PReLU$|AdaptiveLogSoftmax|Parameter)"
 )
+#: Those of them that raise when they are given float64 while their weights are float32 (measured on torch 2.13.0).
+_REFUSES_DOUBLE = re.compile(
+    r"(Bilinear|Linear|Conv|BatchNorm|SyncBatchNorm|GroupNorm|LayerNorm|GRU|LSTM|RNN|MultiheadAttention|Transformer|PReLU$)"
+)
+#: Losses that raise for weights of another dtype than what they are given.
+_WEIGHTED_LOSSES = frozenset({"torch.nn.CrossEntropyLoss", "torch.nn.NLLLoss", "torch.nn.MultiMarginLoss"})
 #: Libraries whose networks are known to compute with a graph.
 _OF_NETWORKS = frozenset({"diffusers", "segmentation_models_pytorch", "timm", "torchvision", "transformers"})
 #: What else is loaded by ``from_pretrained``; pipelines are models that work under ``no_grad``.
@@ -67,6 +73,10 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
     inputs = [
         leaf for argument in call.arguments for leaf in leaves(argument.value) if isinstance(leaf, (Tensor, Unknown))
     ]
+    if module.refuses_double and module.dtype in {"", "float32"}:
+        machine.meet_double(call.frame, call.node, call.arguments[:1])
+    elif module.name in _WEIGHTED_LOSSES and module.dtype == "float64" and is_made_float32(call.first):
+        machine.meet_double(call.frame, call.node, (), weight=True)
     cls = machine.cls(module)
     if cls is None and (not module.name or trained.truth is Truth.UNKNOWN) and trained.truth is not Truth.NO:
         # An annotation, or a class of unseen code, does not say whether it has parameters.
@@ -297,11 +307,16 @@ def make_module(machine: Machine, path: str, call: Call) -> Value | None:
     name = path.rpartition(".")[2]
     if not name[:1].isupper() or path.removeprefix("torch.") in TORCH_FUNCTIONS:
         return None
+    weight = call.keyword("weight") if path in _WEIGHTED_LOSSES else None
+    dtype = weight.dtype if isinstance(weight, Tensor) else dtype_argument(call.arguments)
+    inside = (argument.value for argument in call.arguments if isinstance(argument.value, Module))
+    first = next((each for each in inside if each.trainable is not Truth.NO), None) if name == "Sequential" else None
     return Module(
         name=path,
         device=requested_device(machine, call) or machine.default_device,
         trainable=has_parameters(machine, name, call.arguments),
-        dtype=dtype_argument(call.arguments).replace("?", ""),
+        refuses_double=bool(_REFUSES_DOUBLE.match(name)) or (first is not None and first.refuses_double),
+        dtype=dtype.replace("?", ""),
         storages=machine.storage(Owner.PARAMETER),
         oid=machine.serial,
     )

@@ -9,7 +9,7 @@ from tensorlint.flow.arguments import dtype_argument, keyword
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.dtypes import unsure_dtype, without_numpy
 from tensorlint.flow.domain.facts import UNKNOWN_FACT, Fact, Truth, strongest
-from tensorlint.flow.domain.inside import leaves
+from tensorlint.flow.domain.inside import is_made_float32, leaves
 from tensorlint.flow.domain.values import (
     ACCELERATED,
     NONE,
@@ -36,14 +36,25 @@ from tensorlint.knowledge import TORCH_FUNCTIONS
 AUTOCAST = "torch.autocast():"
 
 
+#: Products that raise for operands of two dtypes.
+_PRODUCTS = frozenset({"matmul", "mm", "bmm", "mv", "einsum", "addmm", "baddbmm", "nn.functional.linear"})
+
+
 def torch_call(machine: Machine, path: str, call: Call, result: Value) -> Value:
     """The event of a call of torch."""
+    name = path.removeprefix("torch.")
+    if name.removeprefix("nn.functional.") in {"cross_entropy", "nll_loss"}:
+        weight = call.keyword("weight")
+        if isinstance(weight, Tensor) and weight.dtype == "float64" and is_made_float32(call.first):
+            machine.meet_double(call.frame, call.node, (), weight=True)
+    elif name in _PRODUCTS and any(is_made_float32(argument.value) for argument in call.arguments):
+        machine.meet_double(call.frame, call.node, call.arguments)
     consumer, _ = machine.consumers.get(id(call.node), ("", None))
     machine.emit(
         call.frame,
         events.TorchCall,
         call.node,
-        name=path.removeprefix("torch."),
+        name=name,
         arguments=call.arguments,
         result=result,
         consumer=consumer,

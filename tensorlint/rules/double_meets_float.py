@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tensorlint.findings import Certainty
+from tensorlint.flow.domain.values import Tensor
+from tensorlint.flow.events import DoubleMeetsFloat
+from tensorlint.rules.base import Draft, Note, Rule
+from tensorlint.rules.wording import spell
+
+
+class Float64MeetsFloat32(Rule):
+    """float64 data of NumPy reaches float32 weights: the layer raises.
+
+    ## What it does
+    Reports calls of layers and networks, and products, that are given a float64 tensor where their weights are float32;
+    and losses whose class weights are float64.
+
+    ## Why is this bad
+    NumPy computes in float64, and `torch.from_numpy` and `torch.tensor` of an array keep that. Layers are made float32,
+    and do not promote: `RuntimeError: mat1 and mat2 must have the same dtype, but got Double and Float`.
+
+    ## Example
+    ```python
+    import numpy as np
+    import torch
+
+    inputs = torch.from_numpy(np.random.rand(8, 3))
+    layer = torch.nn.Linear(3, 1)
+    layer(inputs)
+    ```
+
+    ## Use instead
+    ```python
+    import numpy as np
+    import torch
+
+    inputs = torch.from_numpy(np.random.rand(8, 3)).float()
+    layer = torch.nn.Linear(3, 1)
+    layer(inputs)
+    ```
+
+    ## References
+    - ain-soph/trojanzoo#72, UKPLab/sentence-transformers#770; measured on torch 2.13.0
+    """
+
+    code = "TBX207"
+    name = "float64-meets-float32"
+
+    def on_double_meets_float(self, event: DoubleMeetsFloat) -> Iterator[Draft]:
+        if event.weight or event.data is None:
+            message = "the weight of the loss is float64 and what it is given float32: RuntimeError"
+            notes: tuple[Note, ...] = ()
+        else:
+            message = f"`{spell(event.data.node)}` is float64 and meets float32 here: RuntimeError"
+            origin = event.data.value.origin if isinstance(event.data.value, Tensor) else None
+            notes = () if origin is None else (Note(origin.site, origin.message),)
+        yield Draft(
+            event.node, message, Certainty.CERTAIN, "cast it by `.float()`, or the array by `astype(np.float32)`", notes
+        )
