@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from tensorlint.flow.domain.dtypes import without_numpy
 from tensorlint.flow.domain.values import Scalar, Symbol, Value
-from tensorlint.knowledge.row import DTYPES
+from tensorlint.knowledge.row import DTYPES, NUMPY_DTYPES
 
 
 def dtype_name(value: Value) -> str:
@@ -27,10 +29,13 @@ def dtype_name(value: Value) -> str:
             name = text.removeprefix("torch.").removeprefix("cuda.")
         case _:
             return ""
-    name = _ALIASES.get(name, name)
-    return name if name in DTYPES or name == "object" or without_numpy(name) else ""
+    name = _ALIASES.get(name, name).partition("[")[0]
+    known = name in DTYPES or name in NUMPY_DTYPES or name == "object" or without_numpy(name)
+    return name if known or _OTHER_ORDER.fullmatch(name) else ""
 
 
+#: ``">f4"``: numbers whose bytes stand the other way round than on most machines.
+_OTHER_ORDER = re.compile(r">[iufc](2|4|8|16)")
 _ALIASES = {
     "float": "float32",
     "double": "float64",

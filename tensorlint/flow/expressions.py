@@ -195,6 +195,7 @@ class Expressions(Machine):
 
     def _clauses(self, clause: cst.CompFor, frame: Frame) -> None:
         iterable = self.evaluate(clause.iter, frame)
+        self.note_exported(Argument(clause.iter, iterable))
         self.assign(clause.target, element_of(self, iterable, clause.iter, frame), frame)
         for condition in clause.ifs:
             self.note_test(condition.test, condition)

@@ -215,7 +215,7 @@ class Memory(Core):
             self.emit(frame, events.GraphKept, node, value=value, expression=expression, target=target, how=how)
 
     def note_exported(self, argument: Argument) -> None:
-        """Remember, in the first pass, a list that is handed to what makes an array of it: that is told of there."""
+        """Remember, in the first pass, a list that is handed to what computes with it: that is told of there."""
         if self.learning and isinstance(argument.value, Sequence):
             self.lessons.handed_lists.add((root_name(argument.node), ""))
 

@@ -88,7 +88,9 @@ class World:
         if not isinstance(value, Symbol):
             return value
         assert place is not None
-        return self.resolve(value.path, place[0].path, depth - 1) if value.path != path and depth else None
+        further = self.resolve(value.path, place[0].path, depth - 1) if value.path != path and depth else None
+        # What leads out of the program is known by its name: ``import numpy as np`` in the file that is asked.
+        return value if further is None and value.path != path else further
 
     def _place_of(self, path: str, importer: str) -> tuple[Unit, str] | None:
         """The file that a dotted name leads to, and the name in it."""

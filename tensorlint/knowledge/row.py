@@ -98,6 +98,9 @@ def names(text: str) -> frozenset[str]:
 
 DTYPES = names("bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex32 complex64 complex128")
 
+#: dtypes of NumPy that torch has not, or computes hardly anything with.
+NUMPY_DTYPES = names("uint16 uint32 uint64 longdouble float128 datetime64 timedelta64")
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

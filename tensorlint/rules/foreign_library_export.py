@@ -53,6 +53,7 @@ class ForeignLibraryExport(Rule):
     code = "TBX111"
     name = "foreign-library-export"
     fix = Applicability.SAFE
+    shown = Certainty.CERTAIN
 
     def on_library_call(self, event: LibraryCall) -> Iterator[Draft]:
         image = event.positional()

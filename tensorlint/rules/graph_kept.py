@@ -68,6 +68,7 @@ class GraphKeptInLoop(Rule):
     code = "TBX503"
     name = "graph-kept"
     fix = Applicability.UNSAFE
+    shown = Certainty.CERTAIN
 
     def on_graph_kept(self, event: GraphKept) -> Iterator[Draft]:
         what = spell(event.expression)

@@ -48,6 +48,7 @@ class NumpyInCheckpoint(Rule):
     code = "TBX108"
     name = "numpy-in-checkpoint"
     versions = Versions(torch_from="2.6")
+    shown = Certainty.CERTAIN
 
     def on_checkpoint(self, event: Checkpoint) -> Iterator[Draft]:
         if event.any_pickle is Truth.YES:

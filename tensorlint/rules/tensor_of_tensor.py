@@ -54,6 +54,7 @@ class TensorOfTensor(Rule):
     code = "TBX205"
     name = "tensor-of-tensor"
     fix = Applicability.SAFE
+    shown = Certainty.CERTAIN
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
         data = event.positional() or event.keyword("data")
@@ -61,12 +62,13 @@ class TensorOfTensor(Rule):
             # A leaf is made of it on purpose: whether that is right is TBX501's to say.
             return
         if isinstance(data.value, Tensor) and data.value.sure:
-            cuts = data.value.grad.truth is not Truth.NO
+            grad = data.value.grad.truth
+            cut = ", without its history" if grad > Truth.UNKNOWN else ""
             yield Draft(
                 event.node,
-                f"`torch.tensor` of the tensor `{spell(data.node)}` warns and copies it"
-                + (", without its history" if cuts and data.value.grad.truth > Truth.UNKNOWN else ""),
-                Certainty.CERTAIN,
+                f"`torch.tensor` of the tensor `{spell(data.node)}` warns and copies it{cut}",
+                # Without a history to lose, the warning is all there is to it.
+                Certainty.CERTAIN if grad is Truth.YES else Certainty.LIKELY,
                 f"use `{spell(data.node)}.detach().clone()`, or the tensor itself",
                 history(data.value.grad),
                 repair=partial(_copied, event, data) if len(event.arguments) == 1 else None,

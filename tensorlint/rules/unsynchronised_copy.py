@@ -44,6 +44,7 @@ class UnsynchronisedCopy(Rule):
 
     code = "TBX401"
     name = "unsynchronised-copy"
+    shown = Certainty.CERTAIN
 
     def on_early_read(self, event: EarlyRead) -> Iterator[Draft]:
         yield Draft(

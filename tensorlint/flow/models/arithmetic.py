@@ -14,6 +14,7 @@ from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Array, Foreign, Scalar
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.numpy_functions import promoted
 from tensorlint.flow.state import Frame
+from tensorlint.knowledge.row import NUMPY_DTYPES
 
 
 def combine(machine: Machine, left: Value, right: Value, node: cst.CSTNode, frame: Frame) -> Value:
@@ -42,7 +43,10 @@ def combine(machine: Machine, left: Value, right: Value, node: cst.CSTNode, fram
             dtype = promoted(left, right)
             divided = isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Divide)
             if divided and not dtype.startswith(("float", "complex")):
-                dtype = "float64" if is_integral(dtype) else "float64?"
+                # Integers give float64, of whatever size they are (measured on NumPy 2.4.6).
+                held = [side.dtype for side in (left, right) if isinstance(side, Array)]
+                whole = all(map(is_integral, held)) and all(isinstance(side, (Array, Scalar)) for side in (left, right))
+                dtype = "float64" if whole else "float64?"
             axes = any(isinstance(side, Array) and side.has_axes for side in (left, right))
             return Array(dtype=dtype, has_axes=axes, storages=machine.storage())
         case (Unknown(), _) | (_, Unknown()):
@@ -89,6 +93,9 @@ def dtype_of_both(left: Value, right: Value) -> str:
         return ""
     dtypes = {side.dtype for side in (left, right) if isinstance(side, Tensor)}
     dtype = dtypes.pop() if len(dtypes) == 1 else ""
+    if dtype in NUMPY_DTYPES:
+        # Divided, or with a float, it becomes one; little else works.
+        return ""
     # What is not known is most often a number; a float32 tensor would make the result float32, too.
     return unsure_dtype(dtype) if without_numpy(dtype) and Unknown in (type(left), type(right)) else dtype
 

@@ -63,6 +63,8 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
     match row.result:
         case Result.ARRAY if name == "view" and (read_as := dtype_argument(call.arguments)):
             return replace(value, dtype=read_as, oid=machine.next_serial())
+        case Result.ARRAY if name == "view" and call.arguments:
+            return replace(value, dtype="", oid=machine.next_serial())
         case Result.ARRAY if row.share in {Share.ALWAYS, Share.MAYBE}:
             frozen = (
                 Fact(Truth.YES, machine.at(call.node), "read-only from here on")

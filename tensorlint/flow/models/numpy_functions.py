@@ -29,7 +29,7 @@ from tensorlint.flow.models.rows import write_operand, write_out
 from tensorlint.flow.tree import asked_of
 from tensorlint.knowledge import NUMPY_FUNCTIONS, Access, Result, Row, Share
 from tensorlint.knowledge.numpy_functions import EXPORTS_TO_TENSOR, PARTS_OF_TENSOR, SIZE_BEHIND
-from tensorlint.knowledge.row import DTYPES
+from tensorlint.knowledge.row import DTYPES, NUMPY_DTYPES
 
 #: What gives arrays of one dimension at least.
 _JOINS = frozenset({"stack", "concatenate", "vstack", "hstack", "dstack", "column_stack", "arange", "linspace", "eye"})
@@ -150,7 +150,7 @@ def numpy_number(
     machine: Machine, row: Row, source: Value, arguments: tuple[Argument, ...], positional_axis: int
 ) -> Value:
     """A reduction: a NumPy scalar, or an array when an axis is given."""
-    dtype = source.dtype if isinstance(source, Array) else ""
+    dtype = computed(source.dtype) if isinstance(source, Array) else ""
     if row.dtype == "int64" or (row.dtype in {"accumulate", "keep"} and dtype.startswith(("int", "uint", "bool"))):
         dtype = "int64"
     elif row.dtype == "float" and dtype.startswith(("int", "uint", "bool")):
@@ -174,6 +174,8 @@ def opened(machine: Machine, name: str, call: Call) -> Value:
 def array_from(machine: Machine, name: str, row: Row, first: Value, call: Call) -> Value:
     dtype = dtype_argument(call.arguments) or (row.dtype if row.dtype in DTYPES else "")
     kept = first.dtype if isinstance(first, (Array, Tensor)) else ""
+    if row.share is Share.NEVER and name not in {"array", "copy"}:
+        kept = computed(kept)
     if not dtype and row.dtype == "default-float":
         dtype = "float64"
     if not dtype and row.dtype == "float":
@@ -259,8 +261,13 @@ def is_int(value: Value) -> bool:
     return isinstance(value, Scalar) and value.kind == "int" and (value.literal is None or all_small(value))
 
 
+def computed(dtype: str) -> str:
+    """The dtype of what NumPy computes of this one: in the order of bytes of the machine, and of dates numbers."""
+    return "" if dtype.startswith(">") or dtype in NUMPY_DTYPES else dtype
+
+
 def promoted(left: Value, right: Value) -> str:
-    dtypes = {side.dtype for side in (left, right) if isinstance(side, Array)}
+    dtypes = {computed(side.dtype) for side in (left, right) if isinstance(side, Array)}
     if len(dtypes) != 1:
         return ""
     dtype = dtypes.pop()

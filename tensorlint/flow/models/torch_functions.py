@@ -43,6 +43,8 @@ _PRODUCTS = frozenset({"matmul", "mm", "bmm", "mv", "einsum", "addmm", "baddbmm"
 def torch_call(machine: Machine, path: str, call: Call, result: Value) -> Value:
     """The event of a call of torch."""
     name = path.removeprefix("torch.")
+    for argument in call.arguments:
+        machine.note_exported(argument)
     if name.removeprefix("nn.functional.") in {"cross_entropy", "nll_loss"}:
         weight = call.keyword("weight")
         if isinstance(weight, Tensor) and weight.dtype == "float64" and is_made_float32(call.first):

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tensorlint.findings import Certainty
+from tensorlint.flow.domain.values import Array, Tensor
+from tensorlint.flow.events import MethodCall, TorchCall
+from tensorlint.knowledge.row import names
+from tensorlint.rules.base import Draft, Note, Rule
+from tensorlint.rules.wording import spell
+
+_UNSIGNED = frozenset({"uint16", "uint32", "uint64"})
+#: Methods that torch 2.13.0 does not implement for them (measured): sums, divisions, views and casts work.
+_NOT_IMPLEMENTED = names(
+    "min max amax amin argmax argmin median mode abs neg clamp clamp_ clip add add_ sub sub_ gt ge lt le masked_fill "
+    "masked_fill_ nonzero count_nonzero topk gather bincount std var norm mean"
+)
+_INTO_TORCH = frozenset({"from_numpy", "as_tensor", "asarray", "tensor"})
+
+
+class ArrayDtypeTorchLacks(Rule):
+    """An array of a dtype that torch does not have, or cannot compute with, goes to torch.
+
+    ## What it does
+    Reports tensors of uint16, uint32 and uint64 arrays that are asked for what torch does not implement for them, and
+    arrays in another byte order, of dates and of extended precision that are handed to torch.
+
+    ## Why is this bad
+    Since torch 2.3 `torch.from_numpy` takes an image of uint16, and the first `.min()` raises `NotImplementedError:
+    "min_all" not implemented for 'UInt16'`; before, it raised at once. Other byte orders raise `ValueError`, dates and
+    long doubles `TypeError`.
+
+    ## Example
+    ```python
+    import numpy as np
+    import torch
+
+    depth = torch.from_numpy(np.zeros((4, 4), dtype=np.uint16))
+    print(depth.max())
+    ```
+
+    ## Use instead
+    ```python
+    import numpy as np
+    import torch
+
+    depth = torch.from_numpy(np.zeros((4, 4), dtype=np.uint16).astype(np.int32))
+    print(depth.max())
+    ```
+
+    ## References
+    - TorchIO-project/torchio#764, pytorch/pytorch#33831; measured on torch 2.13.0
+    """
+
+    code = "TBX214"
+    name = "array-dtype-torch-lacks"
+
+    def on_method_call(self, event: MethodCall) -> Iterator[Draft]:
+        value = event.value
+        if not isinstance(value, Tensor) or value.dtype not in _UNSIGNED or event.name not in _NOT_IMPLEMENTED:
+            return
+        made = event.scene.node(value.alias)
+        used = Note(event.scene.at(event.node), f"`.{event.name}()` is not implemented for it")
+        what = spell(event.receiver) if made is None else spell(made)
+        yield Draft(
+            event.node if made is None else made,
+            f"torch cannot compute `.{event.name}()` of `{what}`, which is {value.dtype}: NotImplementedError",
+            Certainty.CERTAIN,
+            "cast the array first: `astype(np.int32)`, or `astype(np.float32)`",
+            () if made is None else (used,),
+        )
+
+    def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
+        data = event.positional()
+        if event.name not in _INTO_TORCH or data is None or not isinstance(data.value, Array) or event.scene.caught:
+            return
+        why = _why(data.value.dtype)
+        if why:
+            yield Draft(
+                event.node,
+                f"torch has no tensor for `{spell(data.node)}`: {why}",
+                Certainty.CERTAIN,
+                "cast the array first, by `astype(...)` to a dtype that torch has",
+            )
+
+
+def _why(dtype: str) -> str:
+    if dtype.startswith((">i", ">u", ">f")) and dtype[2:] != "1":
+        return "another byte order raises ValueError"
+    if dtype.startswith(("datetime64", "timedelta64")):
+        return "dates raise TypeError"
+    return "extended precision raises TypeError" if dtype in {"longdouble", "float128"} else ""
