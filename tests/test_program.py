@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tensorlint.discovery import discover
 from tensorlint.findings import Certainty, Finding
 from tensorlint.program.index import Lines, index_of
 from tensorlint.program.layout import absolute, locate, module_name
+from tensorlint.program.mentions import mentions_in
 from tensorlint.runner import _world, run
 from tests.projects import AWAY, HOME, PLOT, brief, findings, forget, possible, write
 
@@ -170,6 +172,15 @@ def test_what_stands_wrong_in_another_file_is_said_there_alone(tmp_path: Path) -
     assert brief(findings(tmp_path)) == [("TBX103", "tools.py", 4)]
 
 
+def test_what_a_star_hands_on_is_what_the_other_file_imports(tmp_path: Path) -> None:
+    main = (
+        "import torch\nfrom tools import *\n\n\ndef mask(rows):\n    ones = np.triu(np.ones((rows, rows)), k=1)\n"
+        "    print(np.argwhere(torch.ones(3) > 0))\n    return torch.from_numpy(ones)\n"
+    )
+    write(tmp_path, {"tools.py": "import numpy as np\n", "main.py": main})
+    assert brief(findings(tmp_path, "main.py")) == [("TBX103", "main.py", 7)]
+
+
 # Circles, and orders
 
 CIRCLE = {
@@ -310,6 +321,13 @@ def test_what_goes_wrong_in_one_file_leaves_nothing_half_done_for_the_next(
     found = findings(tmp_path)
     assert [finding.code for finding in found].count("TBX900") == 1
     assert brief([finding for finding in found if finding.path.endswith("z.py")]) == expected != []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_that_is_called_like_a_program_is_not_read(tmp_path: Path) -> None:
+    write(tmp_path, {"plot.py": PLOT, "main.py": "from plot import plot\n\nplot(1, 2)\n"})
+    os.mkfifo(tmp_path / "pipe.py")
+    assert mentions_in(str(tmp_path)).called["plot"] == (str(tmp_path / "main.py"),)
 
 
 def test_generated_files_and_those_that_go_while_others_are_read(

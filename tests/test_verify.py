@@ -623,3 +623,9 @@ def test_a_ledger_that_proves_too_little_is_told() -> None:
     row = {"rule": "TBX101", "fixture": "f", "device": "cpu", "verdict": "confirmed", "claims": [1]}
     assert "TBX101: 1 bad programs confirmed, needs 3" in complaints([row])
     assert complaints([{**row, "verdict": "refuted"}])[0] == "f on cpu: refuted"
+    away = {**row, "verdict": "not-run", "observation": "no cuda device"}
+    assert not [
+        complaint
+        for complaint in complaints([{**away, "fixture": f"x/bad_{number}.py"} for number in range(3)])
+        if complaint.startswith("TBX101") and "bad" in complaint
+    ]

@@ -30,12 +30,10 @@ from tensorlint.flow.machine import Machine, declared_value
 from tensorlint.flow.memory import of_no_model, without_aliases
 from tensorlint.flow.models.arithmetic import combine
 from tensorlint.flow.models.items import element_of, index_value
+from tensorlint.flow.models.numpy_functions import OF_SHAPE
 from tensorlint.flow.models.tensors import set_grad
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name, names_in
-
-#: Functions that are given the shape of the array they make.
-_OF_SHAPE = frozenset({"zeros", "ones", "empty", "full"})
 
 
 class Assignments(Machine):
@@ -222,7 +220,7 @@ class Assignments(Machine):
         made = [self.sites.node(storage.site) for storage in array.storages]
         match made:
             case [cst.Call(func=func, args=[cst.Arg(value=cst.Tuple() | cst.List() as shape), *_])]:
-                return len(shape.elements) if dotted_name(func).rpartition(".")[2] in _OF_SHAPE else 0
+                return len(shape.elements) if dotted_name(func).rpartition(".")[2] in OF_SHAPE else 0
             case _:
                 return 0
 

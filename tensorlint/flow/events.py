@@ -290,7 +290,6 @@ class ArrayMeetsTensor(Event):
     array: Argument
     tensor: Argument
     array_first: bool
-    in_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)

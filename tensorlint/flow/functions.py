@@ -132,8 +132,7 @@ class Functions(Machine):
         if self.world is not None and info.unit is not None and not (self.learning and info.unit is self.unit):
             shared = self.world.call(info, receiver, passed, frame.env.grad_mode)
             if shared is not None:
-                if shared.raises_for_double and _is_float32(receiver):
-                    self.meet_double(frame, node, arguments)
+                self._met_double(shared, receiver, arguments, frame, node)
                 return self._in_new_memory(shared.result)
         key = (
             info.site,
@@ -145,8 +144,7 @@ class Functions(Machine):
         )
         known = self.memo.get(key)
         if known is not None:
-            if known.raises_for_double and _is_float32(receiver):
-                self.meet_double(frame, node, arguments)
+            self._met_double(known, receiver, arguments, frame, node)
             return self._in_new_memory(known.result)
         given = [*passed.values(), *([receiver] if receiver is not None else [])]
         with self.visiting(info.unit):
@@ -154,9 +152,21 @@ class Functions(Machine):
         if summary.changes_nothing and not storages_of(summary.result) & NO_STORAGE.union(*map(storages_of, given)):
             self.memo[key] = summary
         self._take_effect(summary, info, given, frame, node)
-        if summary.raises_for_double and _is_float32(receiver):
-            self.meet_double(frame, node, arguments)
+        self._met_double(summary, receiver, arguments, frame, node)
         return summary.result
+
+    def _met_double(
+        self,
+        summary: Summary,
+        receiver: Value | None,
+        arguments: tuple[Argument, ...],
+        frame: Frame,
+        node: cst.CSTNode,
+    ) -> None:
+        """What met float32 in the body does so in the call, unless the module was cast, and its parts with it."""
+        cast = isinstance(receiver, Module) and receiver.dtype not in {"", "float32"}
+        if summary.raises_for_double and not cast:
+            self.meet_double(frame, node, arguments)
 
     def followed_into(
         self, info: FunctionInfo, receiver: Value | None, passed: dict[str, Value], frame: Frame
@@ -264,11 +274,6 @@ class Functions(Machine):
         if declared is None:
             return result
         return declared_value(declared, replace(result, source="call"))
-
-
-def _is_float32(receiver: Value | None) -> bool:
-    """Whether the weights of a module are what they were made: those of its parts are cast with it."""
-    return not isinstance(receiver, Module) or receiver.dtype in {"", "float32"}
 
 
 def flags_of(info: FunctionInfo) -> dict[str, Value]:

@@ -120,10 +120,11 @@ class Learned:
     snapshots: bool = False
     #: What lists are called, and those they are put into; "" for NumPy, or a library that makes arrays of them.
     handed_lists: frozenset[tuple[str, str]] = frozenset()
-    #: Whether calls of ``torch.load`` take any pickle: True for those that do, False for those that do not.
+    #: Whether anything is copied from an accelerator without waiting for it.
+    transfers: bool = False
+    #: Whether calls of ``torch.load`` take any pickle: True for those that do, and where classes are allowed in
+    #: checkpoints, False for those that do not.
     loads: frozenset[bool] = frozenset()
-    #: Whether classes are allowed in checkpoints.
-    allows_globals: bool = False
     #: The first place where parameters are updated in place.
     training: Mutation | None = None
     #: Storages that are spoken of in here have serials up to this.
@@ -147,8 +148,8 @@ class Learned:
             hanging=self.hanging or other.hanging,
             snapshots=self.snapshots or other.snapshots,
             handed_lists=self.handed_lists | other.handed_lists,
+            transfers=self.transfers or other.transfers,
             loads=self.loads | other.loads,
-            allows_globals=self.allows_globals or other.allows_globals,
             training=min(updates, key=lambda update: (update.site, update.words), default=None),
             serial=max(self.serial, other.serial),
         )
@@ -191,8 +192,8 @@ class Lessons:
         self.hanging = known.hanging
         self.snapshots = known.snapshots
         self.handed_lists = set(known.handed_lists)
+        self.transfers = known.transfers
         self.loads = set(known.loads)
-        self.allows_globals = known.allows_globals
         self.training = known.training
 
     def function(self, site: Site) -> FunctionLesson:
@@ -251,8 +252,8 @@ class Lessons:
             hanging=self.hanging,
             snapshots=self.snapshots,
             handed_lists=frozenset(self.handed_lists),
+            transfers=self.transfers,
             loads=frozenset(self.loads),
-            allows_globals=self.allows_globals,
             training=self.training,
             serial=serial,
         )

@@ -259,7 +259,6 @@ class Machine(Memory, ABC):
             array=array,
             tensor=tensor,
             array_first=first,
-            in_place=isinstance(operator, cst.BaseAugOp),
         )
 
     def record_attribute(self, cls: ClassInfo, name: str, value: Value) -> None:

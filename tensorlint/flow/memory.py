@@ -226,9 +226,10 @@ class Memory(Core):
                 self.emit(frame, events.EarlyRead, node, value=leaf, made=leaf.in_flight)
                 return
 
-    @staticmethod
-    def arrive(frame: Frame) -> None:
+    def arrive(self, frame: Frame) -> None:
         """The program waits until an accelerator is done: what was on its way is there."""
+        if not self.lessons.transfers:
+            return
         for path, value in list(frame.env.items()):
             now = arrived(value)
             if now is not value:

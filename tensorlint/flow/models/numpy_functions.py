@@ -33,7 +33,8 @@ from tensorlint.knowledge.row import DTYPES, NUMPY_DTYPES
 
 #: What gives arrays of one dimension at least.
 _JOINS = frozenset({"stack", "concatenate", "vstack", "hstack", "dstack", "column_stack", "arange", "linspace", "eye"})
-_OF_LENGTH = frozenset({"zeros", "ones", "empty", "full"})
+#: Functions that are given the shape of the array they make.
+OF_SHAPE = frozenset({"zeros", "ones", "empty", "full"})
 #: What copies data that lies backwards.
 _CONTIGUOUS = frozenset({"ascontiguousarray", "asfortranarray", "require"})
 
@@ -117,9 +118,8 @@ def numpy_result(machine: Machine, name: str, call: Call) -> Value:
             sized = len(positional) > before or call.keyword("size") is not None
             dtype = dtype_argument(call.arguments) or row.dtype.replace("?", "")
             if not sized and not any(isinstance(argument.value, (Array, Tensor, Sequence)) for argument in positional):
-                # A number of Python, but for a choice, or an integer of a ``Generator``.
-                kind = {"float64": "float", "int64": "int"}.get(dtype, "np.number")
-                return Scalar(kind="np.int64" if name == "random.integers" else kind)
+                # A number of Python, but for a choice.
+                return Scalar(kind={"float64": "float", "int64": "int"}.get(dtype, "np.number"))
             # Numbers that are made up have no digits to lose.
             small = name == "random.randint"
             return Array(dtype=dtype, small=small, has_axes=sized, storages=machine.storage())
@@ -213,7 +213,7 @@ def array_from(machine: Machine, name: str, row: Row, first: Value, call: Call) 
             zero_dim=isinstance(first, Scalar) and name in {"array", "asarray"},
             small=isinstance(first, Sequence) and all_small(first),
             counted=isinstance(first, Sequence) and all(is_int(leaf) for leaf in leaves(first)),
-            has_axes=name in _JOINS or isinstance(first, Sequence) or (name in _OF_LENGTH and bool(call.arguments)),
+            has_axes=name in _JOINS or isinstance(first, Sequence) or (name in OF_SHAPE and bool(call.arguments)),
             oid=machine.serial,
             negative_stride=Fact(Truth.YES, machine.at(call.node), "flipped here: a negative stride")
             if row.negative_strides

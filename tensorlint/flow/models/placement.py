@@ -166,10 +166,12 @@ def destination(machine: Machine, call: Call) -> tuple[Fact | None, str]:
     return device, dtype
 
 
-def does_not_wait(call: Call) -> bool:
-    """Whether a transfer is told not to wait until it is done."""
+def does_not_wait(machine: Machine, call: Call) -> bool:
+    """Whether a transfer to the CPU is told not to wait until it is done."""
     flag = call.keyword("non_blocking")
-    return isinstance(flag, Scalar) and flag.literal is True
+    told = isinstance(flag, Scalar) and flag.literal is True
+    machine.lessons.transfers |= told
+    return told
 
 
 def names_dtype(node: cst.BaseExpression) -> bool:

@@ -204,7 +204,7 @@ def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
         storages = NO_STORAGE
     in_flight = value.in_flight
     if device is not None and device.truth is Truth.NO and value.device.truth > Truth.UNKNOWN:
-        if does_not_wait(call):
+        if does_not_wait(machine, call):
             in_flight = machine.at(call.node)
         else:
             # On one stream a copy that is waited for comes after those before it.

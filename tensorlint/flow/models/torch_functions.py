@@ -118,12 +118,10 @@ def no_tensor(machine: Machine, path: str, call: Call) -> Value:
 @function("torch.save")
 def save(machine: Machine, path: str, call: Call) -> Value:
     value = next((each for each in call.arguments if each.keyword in {"", "obj"}), None)
-    if value is not None:
+    if value is not None and not machine.learning and not call.frame.quiet:
         # What this file reads it wrote itself; otherwise any file of the program may be the one that does.
         loads = frozenset(machine.lessons.loads) or machine.loads_around()
-        any_pickle = Truth.UNKNOWN if not loads else Truth.NO if False in loads else Truth.YES
-        if machine.lessons.allows_globals:
-            any_pickle = Truth.YES
+        any_pickle = Truth.UNKNOWN if not loads else Truth.YES if True in loads else Truth.NO
         machine.emit(call.frame, events.Checkpoint, call.node, value=value, any_pickle=any_pickle)
     return NONE
 
@@ -132,7 +130,7 @@ def save(machine: Machine, path: str, call: Call) -> Value:
 def safe_globals(machine: Machine, path: str, call: Call) -> Value | None:
     if machine.learning and machine.unit is None:
         # Somebody has seen to it.
-        machine.lessons.allows_globals = True
+        machine.lessons.loads.add(True)
     return None
 
 

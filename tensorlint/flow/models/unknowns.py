@@ -157,7 +157,7 @@ def unknown_moved(machine: Machine, value: Unknown, name: str, call: Call) -> Va
             call.frame.env.bind(path, replace(value, device=device))
     kept = value.storages if device.truth is Truth.NO and value.device.truth is not Truth.YES else NO_STORAGE
     if device.truth is Truth.NO and value.device.truth > Truth.UNKNOWN:
-        if does_not_wait(call):
+        if does_not_wait(machine, call):
             # Only tensors and modules have such an argument, and a module is not read.
             site = machine.at(call.node)
             return Tensor(
