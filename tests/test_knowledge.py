@@ -102,6 +102,13 @@ def test_sets_are_disjoint() -> None:
     assert frameworks.FOREIGN_NUMPY_METHOD <= frameworks.FOREIGN_FRAMEWORKS
 
 
+def test_arrays_lack_what_only_tensors_have() -> None:
+    numpy, torch = pytest.importorskip("numpy"), pytest.importorskip("torch")
+    assert not [name for name in array_methods.NOT_ON_ARRAYS if hasattr(numpy.ndarray, name)]
+    assert all(hasattr(torch.Tensor, name) for name in array_methods.BROUGHT_ALREADY)
+    assert array_methods.BROUGHT_ALREADY <= array_methods.NOT_ON_ARRAYS
+
+
 def test_what_numpy_does_with_a_tensor_is_said_once() -> None:
     groups = {
         "to tensor": numpy_functions.EXPORTS_TO_TENSOR,

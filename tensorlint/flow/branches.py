@@ -10,6 +10,7 @@ import libcst as cst
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import is_usual
 from tensorlint.flow.domain.values import Foreign, Scalar, Sequence, Unknown, Value
+from tensorlint.flow.events import EVERY
 from tensorlint.flow.hanging import hung
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of
@@ -169,7 +170,9 @@ class Branches(Machine):
         before = frame.env.copy()
         catching = any(_catches_export(handler) for handler in node.handlers)
         frame.catching += catching
+        frame.handlers.append(_handled(node))
         self.execute(node.body.body, frame)
+        frame.handlers.pop()
         frame.catching -= catching
         if frame.alive and node.orelse is not None:
             self.execute(node.orelse.body.body, frame)
@@ -246,6 +249,17 @@ def _asks_for(name: str, test: cst.CSTNode) -> bool:
 
 def _catches_export(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
     """Whether a handler is there for what ``.numpy()`` raises, by name."""
+    return bool(_caught_by(handler) & {"TypeError", "RuntimeError"})
+
+
+def _handled(node: cst.Try | cst.TryStar) -> frozenset[str]:
+    """The exceptions that a ``try`` is there for. Whatever is raised only means one of them in one statement."""
+    named = frozenset().union(*map(_caught_by, node.handlers))
+    broad = any(_caught_by(handler) <= {"Exception", "BaseException"} for handler in node.handlers)
+    return named | {EVERY} if broad and len(node.body.body) == 1 else named
+
+
+def _caught_by(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> frozenset[str]:
     caught = handler.type
     named = (
         [element.value for element in caught.elements]
@@ -254,7 +268,7 @@ def _catches_export(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
         if caught is not None
         else []
     )
-    return any(isinstance(name, cst.Name) and name.value in {"TypeError", "RuntimeError"} for name in named)
+    return frozenset(name.value for name in named if isinstance(name, cst.Name))
 
 
 def merge(machine: Machine, frame: Frame, *paths: tuple[Environment, bool]) -> None:

@@ -277,6 +277,7 @@ class Core:
             in_loop=bool(frame.loops),
             is_test=self.file.is_test or name.startswith("test_"),
             caught=frame.catching > 0,
+            handlers=frozenset().union(*frame.handlers),
             other_framework=frame.env.other_framework,
             spelling=partial(self.spelling, frame),
             sites=self.sites,

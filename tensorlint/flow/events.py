@@ -10,13 +10,17 @@ from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.memory import Storage
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.values import Tensor, Unknown, Value
+from tensorlint.flow.domain.values import Array, Tensor, Unknown, Value
 
 if TYPE_CHECKING:
     import libcst as cst
 
     from tensorlint.flow.domain.memory import Mutation
     from tensorlint.flow.tree import Sites
+
+
+#: Any exception, among the names of those that are handled.
+EVERY = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class Scene:
     is_test: bool = False
     #: What a failing export raises is caught around here.
     caught: bool = False
+    #: The names of the exceptions that are handled around here; ``EVERY`` stands for all.
+    handlers: frozenset[str] = frozenset()
     #: This path is only taken with values of another framework: ``if framework == "tf"``.
     other_framework: bool = False
     #: How ``torch.isnan`` or ``copy.deepcopy`` is written here. None where its module cannot be reached, as another
@@ -87,6 +93,10 @@ class Scene:
     written_exports: Collection[Site] = field(default=frozenset(), compare=False, repr=False)
     exports_taken_back: Collection[Site] = field(default=frozenset(), compare=False, repr=False)
     sites: Sites = field(default_factory=_no_sites, compare=False, repr=False)
+
+    def handles(self, exception: str) -> bool:
+        """Whether the program is prepared for this exception here."""
+        return bool(self.handlers & {exception, EVERY})
 
     def at(self, node: cst.CSTNode) -> Site:
         """Where ``node`` stands, for a note."""
@@ -170,6 +180,20 @@ class MethodCall(Event):
     receiver: cst.BaseExpression
     value: Value
     arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotOnArray(Event):
+    """An array is asked for a method that only tensors have.
+
+    ``chain`` is the last of the calls behind it that bring a tensor to NumPy, where this is the first of such.
+    """
+
+    kind: ClassVar[str] = "not_on_array"
+    name: str
+    receiver: cst.BaseExpression
+    value: Array
+    chain: cst.CSTNode | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +362,7 @@ def event_kinds() -> frozenset[str]:
 
 
 __all__ = [
+    "EVERY",
     "Argument",
     "ArrayMeetsTensor",
     "BufferStored",
@@ -353,6 +378,7 @@ __all__ = [
     "LibraryCall",
     "MethodCall",
     "NarrowedUse",
+    "NotOnArray",
     "NumpyCall",
     "Scene",
     "Spelling",

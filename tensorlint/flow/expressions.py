@@ -15,7 +15,7 @@ from tensorlint.flow.call import Argument
 from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.inside import is_made_float32, is_usual, storages_of
+from tensorlint.flow.domain.inside import is_made_float32, is_usual, storages_of, surely_array
 from tensorlint.flow.domain.lattice import join, join_all
 from tensorlint.flow.domain.values import (
     NONE,
@@ -332,7 +332,7 @@ class Expressions(Machine):
                 oid=self.serial,
             )
         if any(isinstance(value, Array) for value in values):
-            return Array(dtype="bool", storages=self.storage())
+            return Array(dtype="bool", sure=surely_array(values), storages=self.storage())
         unknown = [value for value in values if isinstance(value, Unknown)]
         if unknown:
             return Unknown(device=together(unknown), grad=NO_FACT, source=unknown[0].source)

@@ -29,7 +29,7 @@ from tensorlint.flow.hanging import asked
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name
-from tensorlint.knowledge import names
+from tensorlint.knowledge import NOT_ON_ARRAYS, names
 
 _TENSOR_TYPES = (
     "torch.Tensor",
@@ -154,6 +154,8 @@ class Guards(Machine):
             name = self.evaluate(test.args[1].value, frame)
             if isinstance(name, Scalar) and name.literal in _TENSOR_WITNESSES:
                 self._is_kind(subject, frame, tensor=True, holds=holds)
+            elif isinstance(name, Scalar) and name.literal in NOT_ON_ARRAYS and holds:
+                self._is_no_array(subject, frame)
 
     def narrow_class(
         self, subject: cst.BaseExpression, classes: cst.BaseExpression, frame: Frame, *, holds: bool
@@ -167,6 +169,8 @@ class Guards(Machine):
             # Not being a sparse or a long tensor leaves every other kind of tensor.
             if holds or any(name in {"torch.Tensor", "torch.autograd.Variable"} for name in names):
                 self._is_kind(subject, frame, tensor=True, holds=holds)
+        elif not holds and "numpy.ndarray" in names:
+            self._is_no_array(subject, frame)
         elif all(name == "numpy.ndarray" for name in names):
             self._is_kind(subject, frame, tensor=False, holds=holds)
         elif holds and not any(name in _TENSOR_TYPES for name in names):
@@ -199,6 +203,11 @@ class Guards(Machine):
         elif not tensor and not isinstance(value, Array):
             storages = value.storages if isinstance(value, Unknown) else frozenset()
             self._rebind(subject, frame, Array(storages=storages, oid=self.next_serial()))
+
+    def _is_no_array(self, subject: cst.BaseExpression, frame: Frame) -> None:
+        """What was taken for an array is something else on this path, which may be one that is never taken."""
+        if isinstance(self.current(subject, frame), Array):
+            self._rebind(subject, frame, Unknown())
 
     def _is_other(self, subject: cst.BaseExpression, options: tuple[Value, ...], frame: Frame) -> None:
         value = self.current(subject, frame)
@@ -298,6 +307,8 @@ class Guards(Machine):
                 # A type that is another one may still be a kind of tensor.
                 if isinstance(other, Symbol) and other.path in _TENSOR_TYPES and holds:
                     self._is_kind(argument.value, frame, tensor=True, holds=holds)
+                elif isinstance(other, Symbol) and other.path == "numpy.ndarray" and not holds:
+                    self._is_no_array(argument.value, frame)
             case cst.Name() | cst.Attribute():
                 if is_none(other) and holds:
                     # There is no such object on this path, under any name.

@@ -22,12 +22,14 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
+from tensorlint.flow.events import EVERY
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of
 from tensorlint.flow.models.torch_functions import AUTOCAST
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop
 from tensorlint.flow.tree import dotted_name
 
+_EXPECT_ERRORS = frozenset({"raises", "assertRaises", "assertRaisesRegex", "suppress"})
 _GRAD_CONTEXTS = {"torch.no_grad()": GRAD_OFF, "torch.enable_grad()": Fact(Truth.YES)}
 
 
@@ -111,7 +113,12 @@ class Loops(Machine):
                 self.assign(item.asname.name, held, frame)
         left = [exits for loop in frame.loops[-1:] for exits in (loop.breaks, loop.continues)]
         known = [len(exits) for exits in left]
+        expected = any(_expects_error(item.item) for item in node.items)
+        frame.catching += expected
+        frame.handlers.append(frozenset({EVERY} if expected else ()))
         self.execute(node.body.body, frame)
+        frame.handlers.pop()
+        frame.catching -= expected
         for env in (env for exits, count in zip(left, known, strict=True) for env in exits[count:]):
             env.grad_mode = mode
         frame.env.grad_mode = mode
@@ -140,3 +147,8 @@ class Loops(Machine):
                     frame.env.grad_mode = Fact(Truth.UNKNOWN)
             case _:
                 pass
+
+
+def _expects_error(item: cst.BaseExpression) -> bool:
+    """``with pytest.raises(...)`` and its relatives: what raises in there is meant to, or is let go."""
+    return isinstance(item, cst.Call) and dotted_name(item.func).split(".")[-1] in _EXPECT_ERRORS

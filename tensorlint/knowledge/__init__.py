@@ -5,7 +5,13 @@ Nothing here imports torch or NumPy; ``tensorlint.verify.knowledge`` runs the ro
 
 from __future__ import annotations
 
-from tensorlint.knowledge.array_methods import ARRAY_ATTRIBUTES, ARRAY_METHODS, ARRAY_ONLY_METHODS
+from tensorlint.knowledge.array_methods import (
+    ARRAY_ATTRIBUTES,
+    ARRAY_METHODS,
+    ARRAY_ONLY_METHODS,
+    BROUGHT_ALREADY,
+    NOT_ON_ARRAYS,
+)
 from tensorlint.knowledge.frameworks import FOREIGN_FRAMEWORKS, TORCH_ECOSYSTEM
 from tensorlint.knowledge.numpy_functions import (
     EXPORTS,
@@ -31,6 +37,7 @@ __all__ = [
     "ARRAY_ATTRIBUTES",
     "ARRAY_METHODS",
     "ARRAY_ONLY_METHODS",
+    "BROUGHT_ALREADY",
     "EXPORTS",
     "EXPORTS_OF_LIST",
     "EXPORTS_OF_LIST_UNCHANGED",
@@ -38,6 +45,7 @@ __all__ = [
     "FOREIGN_FRAMEWORKS",
     "HARMLESS",
     "IN_PLACE_METHODS",
+    "NOT_ON_ARRAYS",
     "NUMPY_FUNCTIONS",
     "REDUCTIONS_RAISE",
     "SILENTLY_WRONG",

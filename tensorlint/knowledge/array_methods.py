@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tensorlint.knowledge.row import Access, Device, Grad, Result, Row, Share, names, rows, table
+from tensorlint.knowledge.tensor_methods import TENSOR_METHODS
 
 _FRESH = Row(Result.ARRAY, grad=Grad.NO, device=Device.CPU)
 _VIEW = Row(Result.ARRAY, Share.ALWAYS, grad=Grad.NO, device=Device.CPU)
@@ -72,6 +73,11 @@ ARRAY_ATTRIBUTES: Mapping[str, Row] = table(
 
 #: Methods that overwrite the array they are called on.
 ARRAY_WRITERS: frozenset[str] = frozenset(name for name, row in ARRAY_METHODS.items() if row.writes)
+
+#: What tensors can be asked for and arrays cannot: AttributeError.
+NOT_ON_ARRAYS: frozenset[str] = frozenset(TENSOR_METHODS) - ARRAY_METHODS.keys() - ARRAY_ATTRIBUTES.keys()
+#: Those of them that bring a tensor to NumPy: of an array nothing is left to be done.
+BROUGHT_ALREADY: frozenset[str] = names("numpy cpu detach")
 
 #: Names whose use shows a NumPy array: on ``ndarray`` and not on ``torch.Tensor`` nor on the classes of the standard
 #: library. Data frames and foreign tensors share ``astype``, there the imports of the file speak. ``copy``, ``fill``,

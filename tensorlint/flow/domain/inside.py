@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.memory import NO_STORAGE, Owner, Storage, Storages
 from tensorlint.flow.domain.values import (
+    PLAIN,
     Array,
     DeviceValue,
     Dictionary,
@@ -49,6 +50,21 @@ def arrived(value: Value) -> Value:
 def is_made_float32(value: Value | None) -> bool:
     """Whether a tensor is float32 unless somebody cast what it was computed with: the output of layers."""
     return isinstance(value, Tensor) and (value.dtype == "float32" or (value.source == "model" and not value.dtype))
+
+
+def surely_array(operands: Iterable[Value]) -> bool:
+    """Whether what NumPy computes of these is an array: a tensor among them would make it one."""
+
+    def is_no_tensor(operand: Value) -> bool:
+        match operand:
+            case Array():
+                return operand.sure
+            case Unknown():
+                return operand.tensor is Truth.NO
+            case _:
+                return isinstance(operand, (Scalar, Sequence)) or operand == PLAIN
+
+    return all(map(is_no_tensor, operands))
 
 
 def is_usual(value: Value) -> bool:

@@ -9,6 +9,7 @@ import libcst as cst
 from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.dtypes import is_integral, unsure_dtype, without_numpy
 from tensorlint.flow.domain.facts import Truth, strongest
+from tensorlint.flow.domain.inside import surely_array
 from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Array, Foreign, Scalar, Sequence, Tensor, Unknown, Value
 from tensorlint.flow.machine import Machine
@@ -48,7 +49,7 @@ def combine(machine: Machine, left: Value, right: Value, node: cst.CSTNode, fram
                 whole = all(map(is_integral, held)) and all(isinstance(side, (Array, Scalar)) for side in (left, right))
                 dtype = "float64" if whole else "float64?"
             axes = any(isinstance(side, Array) and side.has_axes for side in (left, right))
-            return Array(dtype=dtype, has_axes=axes, storages=machine.storage())
+            return Array(dtype=dtype, has_axes=axes, sure=surely_array((left, right)), storages=machine.storage())
         case (Unknown(), _) | (_, Unknown()):
             known = [side for side in (left, right) if isinstance(side, Unknown)]
             return Unknown(

@@ -27,7 +27,7 @@ from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.numpy_functions import numpy_number
 from tensorlint.flow.tree import dotted_name
-from tensorlint.knowledge import ARRAY_METHODS, Access, Result, Share
+from tensorlint.knowledge import ARRAY_METHODS, BROUGHT_ALREADY, NOT_ON_ARRAYS, Access, Result, Share
 
 
 def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value:
@@ -43,6 +43,16 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
     )
     row = ARRAY_METHODS.get(name)
     if row is None:
+        if name in NOT_ON_ARRAYS and value.sure:
+            machine.emit(
+                call.frame,
+                events.NotOnArray,
+                call.node,
+                name=name,
+                receiver=call.node.func.value,
+                value=value,
+                chain=brought_again(machine, call.node),
+            )
         return UNKNOWN
     if 0 in row.writes:
         machine.write(call.frame, call.node, value, dotted_name(call.node.func.value), "method")
@@ -64,7 +74,8 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
         case Result.ARRAY if name == "view" and (read_as := dtype_argument(call.arguments)):
             return replace(value, dtype=read_as, oid=machine.next_serial())
         case Result.ARRAY if name == "view" and call.arguments:
-            return replace(value, dtype="", oid=machine.next_serial())
+            # As a class that was not seen, it may have any method.
+            return replace(value, dtype="", sure=False, oid=machine.next_serial())
         case Result.ARRAY if row.share in {Share.ALWAYS, Share.MAYBE}:
             frozen = (
                 Fact(Truth.YES, machine.at(call.node), "read-only from here on")
@@ -77,7 +88,7 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
         case Result.ARRAY:
             dtype = value.dtype if row.dtype == "keep" else row.dtype if row.dtype == "int64" else ""
             axes = value.has_axes and name in {"copy", "clip", "round", "conj", "cumsum", "cumprod", "repeat"}
-            return Array(dtype=dtype, has_axes=axes, storages=machine.storage(), oid=machine.serial)
+            return Array(dtype=dtype, has_axes=axes, sure=value.sure, storages=machine.storage(), oid=machine.serial)
         case Result.NUMPY_SCALAR:
             return numpy_number(machine, row, value, call.arguments, positional_axis=0)
         case Result.SCALAR:
@@ -86,6 +97,17 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
             return Sequence(kind="tuple", element=Array(dtype="int64"))
         case _:
             return Sequence(element=PLAIN) if name == "tolist" else PLAIN
+
+
+def brought_again(machine: Machine, node: cst.CSTNode) -> cst.CSTNode | None:
+    """The last of the calls of ``.detach().cpu().numpy()`` that ``node`` begins; None where it is no such call."""
+    last = None
+    while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        if node.func.attr.value not in BROUGHT_ALREADY or any(each.keyword is None for each in node.args):
+            break
+        last = node
+        _, node = machine.consumers.get(id(node), ("", cst.Pass()))
+    return last
 
 
 def cast(machine: Machine, value: Array, arguments: tuple[Argument, ...]) -> Value:
@@ -98,13 +120,15 @@ def cast(machine: Machine, value: Array, arguments: tuple[Argument, ...]) -> Val
     )
     if lazy and (not dtype or dtype == value.dtype):
         return replace(value, dtype=dtype, oid=machine.next_serial())
-    return Array(dtype=dtype, has_axes=value.has_axes, storages=machine.storage(), oid=machine.serial)
+    return Array(dtype=dtype, has_axes=value.has_axes, sure=value.sure, storages=machine.storage(), oid=machine.serial)
 
 
 def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: list[Value]) -> Value:
     axes = value.has_axes and all(isinstance(index, Scalar) and index.kind == "slice" for index in indices)
+    if not all(map(_takes_several, indices)):
+        value = replace(value, sure=value.sure and holds_numbers(value))
     if copies_by_index(indices):
-        return Array(dtype=value.dtype, storages=machine.storage())
+        return Array(dtype=value.dtype, sure=value.sure, storages=machine.storage())
     if any(isinstance(index, Scalar) and index.literal == "negative" and index.kind == "slice" for index in indices):
         forwards = value.negative_stride.truth is Truth.NO
         fact = Fact(Truth.YES, machine.at(node), "a negative step gives a negative stride") if forwards else NO_FACT
@@ -122,6 +146,22 @@ def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: lis
         has_axes=axes,
         oid=machine.next_serial(),
     )
+
+
+def _takes_several(index: Value) -> bool:
+    """Whether what is under this index is an array, whatever the elements are."""
+    match index:
+        case Array():
+            return index.has_axes or index.dtype == "bool"
+        case Scalar():
+            return index.kind == "slice"
+        case _:
+            return isinstance(index, Sequence) and index.kind == "list"
+
+
+def holds_numbers(value: Array) -> bool:
+    """Whether its elements are known to be numbers: those of an array of objects may be tensors."""
+    return value.exported or value.dtype.startswith(("float", "int", "uint", "bool", "complex"))
 
 
 def part_taken(indices: list[Value]) -> tuple[bool, bool]:

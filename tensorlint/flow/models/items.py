@@ -26,7 +26,7 @@ from tensorlint.flow.domain.values import (
     Value,
 )
 from tensorlint.flow.machine import Machine
-from tensorlint.flow.models.arrays import array_item, copies_by_index, part_taken
+from tensorlint.flow.models.arrays import array_item, copies_by_index, holds_numbers, part_taken
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import names
@@ -105,7 +105,10 @@ def element_of(machine: Machine, value: Value, node: cst.CSTNode, frame: Frame) 
             return replace(value, zero_dim=False, picked=True, oid=machine.next_serial())
         case Array():
             # A row, or a number when the array has one dimension: then a write does not reach the array.
-            return replace(value, storages=NO_STORAGE, picked=True, has_axes=False, oid=machine.next_serial())
+            sure = value.sure and holds_numbers(value)
+            return replace(
+                value, storages=NO_STORAGE, picked=True, has_axes=False, sure=sure, oid=machine.next_serial()
+            )
         case Sequence(kind="loader"):
             return loaded()
         case Sequence():

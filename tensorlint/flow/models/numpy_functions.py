@@ -10,7 +10,7 @@ from tensorlint.flow import events
 from tensorlint.flow.arguments import dtype_argument, dtype_of_data
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.inside import all_small, leaves
+from tensorlint.flow.domain.inside import all_small, leaves, surely_array
 from tensorlint.flow.domain.values import (
     PLAIN,
     UNKNOWN,
@@ -27,7 +27,7 @@ from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.rows import write_operand, write_out
 from tensorlint.flow.tree import asked_of
-from tensorlint.knowledge import NUMPY_FUNCTIONS, Access, Result, Row, Share
+from tensorlint.knowledge import HARMLESS, NUMPY_FUNCTIONS, SILENTLY_WRONG, Access, Result, Row, Share
 from tensorlint.knowledge.numpy_functions import EXPORTS_TO_TENSOR, PARTS_OF_TENSOR, SIZE_BEHIND
 from tensorlint.knowledge.row import DTYPES, NUMPY_DTYPES
 
@@ -35,6 +35,8 @@ from tensorlint.knowledge.row import DTYPES, NUMPY_DTYPES
 _JOINS = frozenset({"stack", "concatenate", "vstack", "hstack", "dstack", "column_stack", "arange", "linspace", "eye"})
 #: Functions that are given the shape of the array they make.
 OF_SHAPE = frozenset({"zeros", "ones", "empty", "full"})
+#: What gives a tensor for a tensor.
+_MAY_GIVE_TENSOR = EXPORTS_TO_TENSOR | HARMLESS | SILENTLY_WRONG
 #: What copies data that lies backwards.
 _CONTIGUOUS = frozenset({"ascontiguousarray", "asfortranarray", "require"})
 
@@ -42,7 +44,21 @@ _CONTIGUOUS = frozenset({"ascontiguousarray", "asfortranarray", "require"})
 @function("numpy.*")
 def numpy_call(machine: Machine, path: str, call: Call) -> Value:
     name = path.removeprefix("numpy.")
-    return tell_numpy_call(machine, name, call, numpy_result(machine, name, call))
+    result = numpy_result(machine, name, call)
+    if name in _MAY_GIVE_TENSOR and not surely_array(each.value for each in call.arguments if not each.keyword):
+        result = perhaps_array(result)
+    return tell_numpy_call(machine, name, call, result)
+
+
+def perhaps_array(result: Value) -> Value:
+    """What is an array unless a tensor was given."""
+    match result:
+        case Array():
+            return replace(result, sure=False)
+        case Sequence(element=Array() as element):
+            return replace(result, element=replace(element, sure=False))
+        case _:
+            return result
 
 
 def tell_numpy_call(machine: Machine, name: str, call: Call, result: Value) -> Value:
@@ -122,7 +138,9 @@ def numpy_result(machine: Machine, name: str, call: Call) -> Value:
                 return Scalar(kind={"float64": "float", "int64": "int"}.get(dtype, "np.number"))
             # Numbers that are made up have no digits to lose.
             small = name == "random.randint"
-            return Array(dtype=dtype, small=small, has_axes=sized, storages=machine.storage())
+            # One of several objects may be anything.
+            sure = sized or name != "random.choice"
+            return Array(dtype=dtype, small=small, has_axes=sized, sure=sure, storages=machine.storage())
         case Result.SCALAR:
             return Scalar(kind="number")
         case _:
