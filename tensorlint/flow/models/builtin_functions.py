@@ -9,10 +9,12 @@ import libcst as cst
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.lattice import join_all
+from tensorlint.flow.domain.memory import Owner
 from tensorlint.flow.domain.values import (
     NONE,
     PLAIN,
     UNKNOWN,
+    Array,
     Dictionary,
     Foreign,
     Module,
@@ -26,6 +28,7 @@ from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arithmetic import combine
 from tensorlint.flow.models.items import element_of
 from tensorlint.flow.models.registry import function
+from tensorlint.knowledge import NOT_ON_ARRAYS
 
 _CONTAINERS = frozenset({"builtins.list", "builtins.tuple", "builtins.set", "builtins.dict"})
 
@@ -41,9 +44,21 @@ def length(machine: Machine, path: str, call: Call) -> Value:
     return Scalar(kind="int")
 
 
-@function("builtins.bool", "builtins.hasattr", "builtins.any", "builtins.all")
+@function("builtins.bool", "builtins.any", "builtins.all")
 def answer(machine: Machine, path: str, call: Call) -> Value:
     return Scalar(kind="bool")
+
+
+@function("builtins.hasattr")
+def has_attribute(machine: Machine, path: str, call: Call) -> Value:
+    """Of an array that was made in sight it is known what it lacks."""
+    match [argument.value for argument in call.arguments]:
+        case [Array(sure=True, storages=storages), Scalar(literal=str(name))] if (
+            storages and all(storage.owner is Owner.FRESH for storage in storages) and name in NOT_ON_ARRAYS
+        ):
+            return Scalar(kind="bool", literal=False, known=True)
+        case _:
+            return Scalar(kind="bool")
 
 
 @function("builtins.isinstance")
