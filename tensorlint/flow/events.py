@@ -162,6 +162,8 @@ class NumpyCall(TorchCall):
     uses: tuple[str, ...] = ()
     #: Where the result gets a name: which attributes and methods the function asks of that name; "" for anything else.
     asked_later: frozenset[str] = frozenset()
+    #: Whether a backward pass goes through the result, which is made of a list of tensors that need a gradient.
+    differentiated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
@@ -81,6 +81,32 @@ def _in_loop(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         if not isinstance(child, (cst.For, cst.While, cst.FunctionDef, cst.Lambda)):
             yield child
             yield from _in_loop(child)
+
+
+def goes_into_backward(scope: cst.CSTNode, node: cst.CSTNode) -> bool:
+    """Whether a backward pass goes through what ``node`` gives, in its statement or in those behind it in its block."""
+    block: Sequence[cst.CSTNode] = ()
+    for each in (scope, *walk_scope(scope)):
+        if isinstance(each, (cst.Module, cst.IndentedBlock)) and contains(each, node):
+            block = each.body
+    first = next((index for index, statement in enumerate(block) if contains(statement, node)), len(block))
+    names: set[str] = set()
+    for statement in block[first:]:
+        for each in (statement, *walk_scope(statement)):
+            match each:
+                case cst.Call(func=cst.Attribute(value=receiver, attr=cst.Name(value=name))) if name in _BACKWARD:
+                    parts = [receiver, *(argument.value for argument in each.args)]
+                    if any(names_in(part) & names or contains(part, node) for part in parts):
+                        return True
+                case cst.Assign(targets=targets, value=value):
+                    bound = {name for target in targets for name in _names(target.target)}
+                    holds = bool(names_in(value) & names) or contains(value, node)
+                    names = names | bound if holds else names - bound
+                case cst.AugAssign(target=target, value=value) if names_in(value) & names or contains(value, node):
+                    names |= set(_names(target))
+                case _:
+                    pass
+    return False
 
 
 def waits(node: cst.CSTNode) -> bool:

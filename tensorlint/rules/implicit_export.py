@@ -69,6 +69,8 @@ class ImplicitExport(Rule):
     tensors are known to fit, torch joins them first and one array is exported: `torch.cat(xs).detach().cpu().numpy()`
     for `np.concatenate(xs)`, `torch.stack` for `np.stack` and for statistics of numbers.
 
+    Where a backward pass goes through what is made of the list, no export will do: that is TBX106.
+
     ## Fix safety
     Safe for the functions that were measured to give the same for the array as for the tensor. Unsafe for the others:
     `np.exp` of a tensor is a tensor, of an array an array. Unsafe, too, where torch joins a list, as it refuses an
@@ -85,7 +87,7 @@ class ImplicitExport(Rule):
     fix = Applicability.SAFE
 
     def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
-        if event.name not in SILENTLY_WRONG:
+        if event.name not in SILENTLY_WRONG and not event.differentiated:
             for argument in event.arguments:
                 if event.name not in (EXPORTS_OF_LIST if isinstance(argument.value, Sequence) else EXPORTS):
                     continue

@@ -23,12 +23,13 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
+from tensorlint.flow.graphs import goes_into_backward
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.rows import write_operand, write_out
 from tensorlint.flow.tree import asked_of
 from tensorlint.knowledge import HARMLESS, NUMPY_FUNCTIONS, SILENTLY_WRONG, Access, Result, Row, Share
-from tensorlint.knowledge.numpy_functions import EXPORTS_TO_TENSOR, PARTS_OF_TENSOR, SIZE_BEHIND
+from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST, EXPORTS_TO_TENSOR, PARTS_OF_TENSOR, SIZE_BEHIND
 from tensorlint.knowledge.row import DTYPES, NUMPY_DTYPES
 
 #: What gives arrays of one dimension at least.
@@ -77,8 +78,18 @@ def tell_numpy_call(machine: Machine, name: str, call: Call, result: Value) -> V
         discarded=discarded,
         uses=uses_of(machine, call.node),
         asked_later=asked_later(machine, call),
+        differentiated=name in EXPORTS_OF_LIST and is_differentiated(machine, call),
     )
     return result
+
+
+def is_differentiated(machine: Machine, call: Call) -> bool:
+    """Whether a backward pass goes through what is made of a list of tensors that need a gradient."""
+    scope = call.frame.function.node if call.frame.function is not None else machine.module
+    if machine.learning or call.frame.quiet or scope is None or not isinstance(call.first, Sequence):
+        return False
+    needed = any(isinstance(leaf, Tensor) and leaf.grad.truth > Truth.UNKNOWN for leaf in leaves(call.first))
+    return needed and goes_into_backward(scope, call.node)
 
 
 def asked_later(machine: Machine, call: Call) -> frozenset[str]:
