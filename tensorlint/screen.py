@@ -27,6 +27,8 @@ _TRAINING = re.compile(
 _ARRAY_LIBRARIES = (b"matplotlib", b"sklearn", b"scipy", b"pandas")
 #: What is kept of each step of a training.
 _KEPT_EACH_STEP = re.compile(rb"\+=|append\(|\.item\(\)|= \w+ \+ ")
+#: What hashes the tensors it is given.
+_HASHED = re.compile(rb"\b(?:frozen)?set\([a-z_)]|Counter\(|fromkeys\([a-z_]|defaultdict\(")
 #: A leaf that is made of data, and differentiated.
 _REWRAPPED = re.compile(rb"requires_grad(?:_\(|\s*=\s*True)")
 #: A tensor that is written in place, and kept in something.
@@ -49,6 +51,7 @@ def may_matter(data: bytes) -> bool:
             or (b"backward(" in data and _KEPT_EACH_STEP.search(data))
             or (_SNAPSHOT.search(data) and _TRAINING.search(data))
             or (b"backward(" in data and b"ensor(" in data and _REWRAPPED.search(data))
+            or _HASHED.search(data)
             or (_IN_PLACE.search(data) and _STORED.search(data))
         )
     return b"numpy" in data and bool(_OBJECTS.search(data) or (_BUFFER.search(data) and _STORED.search(data)))

@@ -29,7 +29,7 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.machine import Machine, declared_value
 from tensorlint.flow.memory import of_no_model, without_aliases
 from tensorlint.flow.models.arithmetic import combine
-from tensorlint.flow.models.items import element_of, index_value
+from tensorlint.flow.models.items import element_of, index_value, note_key
 from tensorlint.flow.models.numpy_functions import OF_SHAPE
 from tensorlint.flow.models.tensors import set_grad
 from tensorlint.flow.state import Frame
@@ -228,6 +228,7 @@ class Assignments(Machine):
         owner = self.evaluate(target.value, frame)
         indices = [index_value(self, element.slice, frame) for element in target.slice]
         path = dotted_name(target.value)
+        note_key(self, target, owner, indices, frame)
         if indices and isinstance(owner, (Dictionary, Unknown)):
             self.keep_under(indices[0], value)
         match owner:

@@ -212,6 +212,18 @@ class ItemWrite(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Hashed(Event):
+    """A tensor, or each of its elements, is hashed.
+
+    ``how`` is the function that hashes the elements, or "member", "key" and "in" for the tensor itself.
+    """
+
+    kind: ClassVar[str] = "hashed"
+    how: str
+    tensor: Argument
+
+
+@dataclass(frozen=True, slots=True)
 class Write(Event):
     """Memory is written in place through ``value``; ``name`` is the access path, empty for a temporary."""
 
@@ -376,6 +388,7 @@ __all__ = [
     "FileFacts",
     "FrozenUse",
     "GraphKept",
+    "Hashed",
     "ItemWrite",
     "LibraryCall",
     "MethodCall",

@@ -41,6 +41,7 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.hanging import hung
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arithmetic import combine
+from tensorlint.flow.models.hashing import hash_key, is_row
 from tensorlint.flow.models.items import element_of, item_of
 from tensorlint.flow.models.modules import module_attribute
 from tensorlint.flow.models.objects import member
@@ -177,7 +178,8 @@ class Expressions(Machine):
         frame.loops.append(loop)
         self._clauses(node.for_in, frame)
         if isinstance(node, cst.DictComp):
-            self.evaluate(node.key, frame)
+            key = self.evaluate(node.key, frame)
+            self._note_member(Argument(node.key, key), frame)
             element = self.evaluate(node.value, frame)
             made: Value = Dictionary(
                 element=element, storages=storages_of(element), born=self.next_serial(), oid=self.serial
@@ -185,6 +187,8 @@ class Expressions(Machine):
         else:
             kind = {cst.ListComp: "list", cst.SetComp: "set"}.get(type(node), "generator")
             element = self.evaluate(node.elt, frame)
+            if kind == "set":
+                self._note_member(Argument(node.elt, element), frame)
             self.store(frame, node.elt, element, "comprehension", "", written=node.elt)
             made = Sequence(kind=kind, element=element, born=self.next_serial(), oid=self.serial)
         frame.loops.pop()
@@ -192,6 +196,11 @@ class Expressions(Machine):
         outer.stored |= frame.env.stored
         frame.env = outer
         return made
+
+    def _note_member(self, member: Argument, frame: Frame) -> None:
+        """Tell of a tensor in a set, or as a key, that a comprehension makes."""
+        if isinstance(member.value, Tensor) and is_row(self, member, frame):
+            self.emit(frame, events.Hashed, member.node, how="member", tensor=member)
 
     def _clauses(self, clause: cst.CompFor, frame: Frame) -> None:
         iterable = self.evaluate(clause.iter, frame)
@@ -303,10 +312,12 @@ class Expressions(Machine):
             *(self.evaluate(target.comparator, frame) for target in node.comparisons),
         ]
         frame.env.stale = stale
+        target = node.comparisons[0]
+        sides = Argument(node.left, values[0]), Argument(target.comparator, values[1])
         if len(values) == 2 and not identity:
-            target = node.comparisons[0]
-            sides = Argument(node.left, values[0]), Argument(target.comparator, values[1])
             self.note_operation(frame, node, target.operator, *sides)
+        if len(values) == 2 and operators & _MEMBERSHIP:
+            hash_key(self, node, sides[1], sides[0], "in", frame)
         if identity or operators & _MEMBERSHIP:
             return Scalar(kind="bool")
         match node.comparisons, values:

@@ -26,6 +26,7 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arithmetic import combine
+from tensorlint.flow.models.hashing import hash_elements
 from tensorlint.flow.models.items import element_of
 from tensorlint.flow.models.registry import function
 from tensorlint.knowledge import NOT_ON_ARRAYS
@@ -82,6 +83,8 @@ def buffer(machine: Machine, path: str, call: Call) -> Value:
 def listed(machine: Machine, path: str, call: Call) -> Value:
     """A container of the elements of another: what is known item by item stays so in a list or a tuple."""
     name, first = path.removeprefix("builtins."), call.first
+    if name in {"set", "frozenset"}:
+        hash_elements(machine, name, call)
     kind = name if name in {"list", "tuple", "set"} else "list"
     if first is None:
         return Sequence(kind=kind, items=(), born=machine.next_serial(), oid=machine.serial)

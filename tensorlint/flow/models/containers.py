@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import libcst as cst
 
-from tensorlint.flow.call import Call
+from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.values import NONE, UNKNOWN, Dictionary, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.hashing import hash_key
 from tensorlint.flow.models.items import element_of
 from tensorlint.flow.models.unknowns import unknown_method
 from tensorlint.flow.state import Frame
@@ -18,6 +19,9 @@ from tensorlint.flow.tree import dotted_name
 
 def sequence_method(machine: Machine, value: Sequence, name: str, call: Call) -> Value:
     first = call.arguments[0].value if call.arguments else UNKNOWN
+    if name == "add" and len(call.arguments) == 1 and isinstance(call.node.func, cst.Attribute):
+        owner = Argument(call.node.func.value, value)
+        hash_key(machine, call.node, owner, call.arguments[0], "member", call.frame)
     if name in {"append", "appendleft", "add", "insert", "extend", "put"}:
         added = call.arguments[-1].value if call.arguments else UNKNOWN
         if name == "extend":

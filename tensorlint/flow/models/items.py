@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import libcst as cst
 
+from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.memory import NO_STORAGE
@@ -27,6 +28,7 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arrays import array_item, copies_by_index, holds_numbers, part_taken
+from tensorlint.flow.models.hashing import hash_key
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import names
@@ -36,6 +38,7 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
     path = dotted_name(node.value)
     value = machine.evaluate(node.value, frame)
     indices = [index_value(machine, element.slice, frame) for element in node.slice]
+    note_key(machine, node, value, indices, frame)
     match value:
         case Tensor():
             for index in indices:
@@ -84,6 +87,12 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
             return value
         case _:
             return Unknown(source="element")
+
+
+def note_key(machine: Machine, node: cst.Subscript, owner: Value, indices: list[Value], frame: Frame) -> None:
+    """Tell of a tensor that is the key of a dictionary."""
+    if len(node.slice) == 1 and isinstance(index := node.slice[0].slice, cst.Index) and isinstance(indices[0], Tensor):
+        hash_key(machine, node, Argument(node.value, owner), Argument(index.value, indices[0]), "key", frame)
 
 
 def index_value(machine: Machine, node: cst.BaseSlice, frame: Frame) -> Value:
