@@ -32,6 +32,11 @@ _REWRAPPED = re.compile(rb"requires_grad(?:_\(|\s*=\s*True)")
 #: A tensor that is written in place, and kept in something.
 _IN_PLACE = re.compile(rb"\.(?:add|sub|mul|div|copy|fill|zero|clamp|uniform|random)_\(")
 _STORED = re.compile(rb"append\(|yield|\w\[\w+\]\s*=\s*\w+\s*[#\n]|\[[^\]\n]*_\([^\n]* for ")
+#: A part of a tensor that is written with another part of it, under its own name or under one that it was given.
+_OVERLAPPING = re.compile(
+    rb"(?m)^[ \t]*([\w.]+)(?:\[[^=\n]*\] *[-+*/]?| *[-+*/])= *\1\[|\]\.(?:copy|add|sub|mul|div)_\(\w[^\n]*\["
+    rb"|(?:\b1:|:-1)[\],][^=\n]*= *\w+ *$"
+)
 #: Pure NumPy: a buffer that is written and kept, an array made of something that is no sequence.
 _BUFFER = re.compile(rb"\b(?:zeros|empty|ones|full)(?:_like)?\(")
 _OBJECTS = re.compile(rb"\barray\((?:map|zip|filter|set|\(|\{|[\w.\[\]\"']+\.(?:values|keys|items)\()")
@@ -50,5 +55,6 @@ def may_matter(data: bytes) -> bool:
             or (_SNAPSHOT.search(data) and _TRAINING.search(data))
             or (b"backward(" in data and b"ensor(" in data and _REWRAPPED.search(data))
             or (_IN_PLACE.search(data) and _STORED.search(data))
+            or _OVERLAPPING.search(data)
         )
     return b"numpy" in data and bool(_OBJECTS.search(data) or (_BUFFER.search(data) and _STORED.search(data)))

@@ -33,7 +33,7 @@ from tensorlint.flow.models.items import element_of, index_value
 from tensorlint.flow.models.numpy_functions import OF_SHAPE
 from tensorlint.flow.models.tensors import set_grad
 from tensorlint.flow.state import Frame
-from tensorlint.flow.tree import dotted_name, names_in
+from tensorlint.flow.tree import dotted_name, is_everything, names_in
 
 
 class Assignments(Machine):
@@ -68,6 +68,7 @@ class Assignments(Machine):
         path = dotted_name(node.target)
         sides = Argument(node.target, current), Argument(node.value, operand)
         self.note_operation(frame, node, node.operator, *sides)
+        self.write_part(frame, node, (node.target, current), (node.value, operand), copies=False)
         if isinstance(node.operator, cst.AddAssign):
             self.accumulate(frame, node, node.value, operand, path or dotted_name(_base(node.target)), "sum")
         if isinstance(current, Tensor) and isinstance(operand, Array):
@@ -196,6 +197,12 @@ class Assignments(Machine):
                 )
             set_grad(self, owner, grad, frame)
             return
+        if name == "writeable" and isinstance(target.value, cst.Attribute):
+            # ``array.flags.writeable = True``
+            array = self.current(target.value.value, frame)
+            if isinstance(array, Array):
+                frame.env.change(array, lambda held: replace(array, read_only=NO_FACT))
+            return
         if name in {"data", "grad"} and isinstance(owner, Tensor):
             if name == "data" and owner.source == PARAMETER_OF_MODULE:
                 self._rebound(owner, frame)
@@ -232,7 +239,7 @@ class Assignments(Machine):
             self.keep_under(indices[0], value)
         match owner:
             case Tensor() | Array() | Unknown():
-                whole = all(_is_everything(element.slice) for element in target.slice)
+                whole = all(is_everything(element.slice) for element in target.slice)
                 if owner.storages or isinstance(owner, Array):
                     filled = whole and not getattr(owner, "sliced", False)
                     self.write(frame, target, owner, path or dotted_name(_base(target)), "fill" if filled else "item")
@@ -249,6 +256,8 @@ class Assignments(Machine):
                         element=one,
                         objects=one and not owner.dtype,
                     )
+                if frame.assigned is not None:
+                    self.write_part(frame, target, (target, owner), (frame.assigned, value), copies=True)
                 if isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:
                     set_grad(self, owner, self.result_grad(value.grad, frame), frame)
                 if isinstance(owner, Unknown) and not _takes_part(target):
@@ -282,10 +291,3 @@ def _base(node: cst.CSTNode) -> cst.CSTNode:
 def _takes_part(target: cst.Subscript) -> bool:
     """Whether an index holds a slice, so that several elements are meant."""
     return any(isinstance(element.slice, cst.Slice) for element in target.slice)
-
-
-def _is_everything(node: cst.BaseSlice) -> bool:
-    """``[:]`` or ``[...]``."""
-    if isinstance(node, cst.Slice):
-        return node.lower is None and node.upper is None and node.step is None
-    return isinstance(node, cst.Index) and isinstance(node.value, cst.Ellipsis)

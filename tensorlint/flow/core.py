@@ -14,7 +14,7 @@ from tensorlint.flow.domain.memory import Owner, Storage, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import ClassObject, Instance, Module, Symbol, Tensor, Unknown, Value
 from tensorlint.flow.learned import Lessons
-from tensorlint.flow.state import Environment, Frame
+from tensorlint.flow.state import Environment, Frame, View
 from tensorlint.flow.tree import Sites, binds_after
 from tensorlint.program.checkpoints import loads_in
 from tensorlint.program.layout import project
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 MAX_DEPTH = 3
 MAX_APPLICATIONS = 4_000
 
+#: What a loader asks of a dataset.
+HOST_METHODS = frozenset({"__getitem__", "__getitems__"})
 #: Where those of a judged file begin that stands in a program.
 FIRST_SERIAL = 1 << 40
 #: What belongs to the work at hand.
@@ -104,6 +106,8 @@ class Core:
         #: What was allocated up to here was allocated by the module itself.
         self.module_serial = 0
         self.attribute_storages: dict[tuple[int, str], Storages] = {}
+        #: How a tensor that looks into another one was made, by its ``oid``: an index, a call of ``expand``.
+        self.views: dict[int, View] = {}
         #: The modules all of whose names the file imports.
         self.stars: list[str] = []
         self._home: tuple[Any, ...] | None = None
@@ -274,6 +278,7 @@ class Core:
             class_name=frame.cls.name if frame.cls is not None else "",
             grad_mode=frame.env.grad_mode,
             host_only=frame.host_only,
+            item_of_dataset=name in HOST_METHODS and frame.cls is not None and frame.cls.is_dataset,
             in_loop=bool(frame.loops),
             is_test=self.file.is_test or name.startswith("test_"),
             caught=frame.catching > 0,

@@ -10,7 +10,7 @@ from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.memory import Storage
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.values import Tensor, Unknown, Value
+from tensorlint.flow.domain.values import Array, Tensor, Unknown, Value
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -72,6 +72,8 @@ class Scene:
     class_name: str = ""
     grad_mode: Fact = field(default_factory=Fact)
     host_only: bool = False
+    #: In the ``__getitem__`` of a dataset.
+    item_of_dataset: bool = False
     in_loop: bool = False
     is_test: bool = False
     #: What a failing export raises is caught around here.
@@ -195,6 +197,25 @@ class Write(Event):
     name: str
     #: "augmented", "item", "fill" (the whole of it), "through" (an array that has no name), "method", "out".
     how: str
+    #: The indices and the calls of ``expand`` that ``value`` came by, the last one first.
+    views: tuple[cst.BaseExpression, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OverlappingWrite(Event):
+    """A tensor is written element by element while ``source``, another part of the same memory, is read.
+
+    ``refused``: torch sees it and raises. ``ahead``: the CPU writes what is still to be read; otherwise it is right
+    there by the order of its loop. ``known``: the indices alone show it. ``copies``: nothing is computed.
+    """
+
+    kind: ClassVar[str] = "overlapping_write"
+    value: Tensor
+    source: cst.BaseExpression
+    refused: bool
+    ahead: bool
+    known: bool
+    copies: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +349,16 @@ class BufferStored(Event):
     kept: bool
 
 
+@dataclass(frozen=True, slots=True)
+class QueuedWrite(Event):
+    """``node`` puts an array into a queue, ``expression`` is it, and its memory is written at ``write`` later."""
+
+    kind: ClassVar[str] = "queued_write"
+    value: Array
+    expression: cst.BaseExpression
+    write: Site
+
+
 def event_kinds() -> frozenset[str]:
     """What the events are called; a rule listens to one by a method of that name behind ``on_``."""
     kinds, waiting = set(), [Event]
@@ -354,6 +385,8 @@ __all__ = [
     "MethodCall",
     "NarrowedUse",
     "NumpyCall",
+    "OverlappingWrite",
+    "QueuedWrite",
     "Scene",
     "Spelling",
     "StaleRead",

@@ -8,7 +8,7 @@ import libcst as cst
 
 from tensorlint.flow.annotations import value_of
 from tensorlint.flow.call import Argument
-from tensorlint.flow.core import MAX_APPLICATIONS, MAX_DEPTH
+from tensorlint.flow.core import HOST_METHODS, MAX_APPLICATIONS, MAX_DEPTH
 from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import storages_of
@@ -38,7 +38,6 @@ from tensorlint.flow.tree import dotted_name, parameters_of
 from tensorlint.knowledge import names
 
 _NO_GRAD_DECORATORS = frozenset({"no_grad", "inference_mode"})
-HOST_METHODS = frozenset({"__getitem__", "__getitems__"})
 
 
 class Functions(Machine):

@@ -11,6 +11,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
 from tensorlint.flow.calls import Calls
+from tensorlint.flow.core import HOST_METHODS
 from tensorlint.flow.defined import ClassInfo, FunctionInfo
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable
@@ -31,7 +32,7 @@ from tensorlint.flow.domain.values import (
     Value,
 )
 from tensorlint.flow.expressions import Expressions
-from tensorlint.flow.functions import HOST_METHODS, Functions, flags_of
+from tensorlint.flow.functions import Functions, flags_of
 from tensorlint.flow.guards import Guards
 from tensorlint.flow.learned import FunctionLesson, Learned, Lessons
 from tensorlint.flow.machine import declared_value

@@ -27,7 +27,9 @@ from tensorlint.flow.domain.values import (
     is_none,
 )
 from tensorlint.flow.memory import Memory
+from tensorlint.flow.overlaps import overlap, sizes_of
 from tensorlint.flow.state import Frame
+from tensorlint.flow.tree import names_in
 
 if TYPE_CHECKING:
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
@@ -260,6 +262,44 @@ class Machine(Memory, ABC):
             tensor=tensor,
             array_first=first,
         )
+
+    def write_part(
+        self,
+        frame: Frame,
+        node: cst.CSTNode,
+        target: tuple[cst.BaseExpression, Value],
+        source: tuple[cst.BaseExpression, Value],
+        *,
+        copies: bool,
+    ) -> None:
+        """``target`` is written while ``source`` is read. Tell of two parts of one memory."""
+        (written, value), (read, taken) = target, source
+        if frame.quiet or self.learning or not isinstance(value, Tensor) or not isinstance(taken, Tensor):
+            return
+        if len(value.storages) != 1 or value.storages != taken.storages:
+            return
+        sizes = sizes_of(None if value.origin is None else self.sites.node(value.origin.site))
+        written, spelled = (self._made_by(each, of) for each, of in ((written, value), (read, taken)))
+        found = overlap(self, frame, written, spelled, sizes, copies=copies)
+        if found is not None:
+            self.emit(
+                frame,
+                events.OverlappingWrite,
+                node,
+                value=value,
+                source=read,
+                refused=found.refused,
+                ahead=found.ahead,
+                known=found.known,
+                copies=copies,
+            )
+
+    def _made_by(self, node: cst.BaseExpression, value: Tensor) -> cst.BaseExpression:
+        """The index that a name stands for, when that says the same by now: there is no name in it."""
+        view = self.views.get(value.oid) if isinstance(node, cst.Name) else None
+        if view is None or not isinstance(view.node, cst.Subscript):
+            return node
+        return node if any(names_in(element) for element in view.node.slice) else view.node
 
     def record_attribute(self, cls: ClassInfo, name: str, value: Value) -> None:
         """Remember what the class keeps under ``self.<name>``, in memory the object owns."""

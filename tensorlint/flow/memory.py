@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import libcst as cst
 
@@ -27,7 +27,7 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.graphs import Differentiated, root_name
 from tensorlint.flow.learned import Kept
-from tensorlint.flow.state import Frame, Loop, Stored
+from tensorlint.flow.state import Frame, Loop, Stored, View
 from tensorlint.flow.tree import contains, names_in, parameters_of
 from tensorlint.knowledge import names
 
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tensorlint.flow.call import Argument
+
+
+Viewed = TypeVar("Viewed", Tensor, Array)
 
 
 class Memory(Core):
@@ -53,6 +56,7 @@ class Memory(Core):
             if exported and made is not None and contains(node, made):
                 # ``np.random.shuffle(t.numpy())``: an array without a name is only written for the tensor's sake.
                 how = "through"
+        views = self.views_of(value)
         for storage in sorted(value.storages, key=lambda item: item.serial):
             for loop in frame.loops:
                 loop.written.setdefault(storage.serial, self.at(node))
@@ -60,8 +64,13 @@ class Memory(Core):
                 frame.outer_writes.setdefault(storage.serial, self.at(node))
             if storage.owner is Owner.FRESH and frame.function is not None and storage.serial <= self.module_serial:
                 storage = replace(storage, owner=Owner.GLOBAL)
-            self.emit(frame, events.Write, node, value=value, storage=storage, name=name, how=how)
+            self.emit(frame, events.Write, node, value=value, storage=storage, name=name, how=how, views=views)
         self.hand_on(frame, node, value, written=True)
+        if frame.env.queued and isinstance(value, (Tensor, Array)) and not value.picked:
+            for site, (queued, expression) in frame.env.queued.items():
+                if len(value.storages) == 1 and queued.storages == value.storages:
+                    written = self.at(node)
+                    self.emit_at(frame, events.QueuedWrite, site, value=queued, expression=expression, write=written)
         if how in {"fill", "through"} and isinstance(value, Array) and value.exported:
             # Filling the whole of a view is how memory is shared on purpose.
             return
@@ -79,6 +88,21 @@ class Memory(Core):
         if isinstance(value, Tensor) and value.alias is None and held:
             changed = Mutation(self.at(node), How.UPDATE, "the parameter is changed in place here")
             self.update_parameters(frame, changed, held if value.of_module else NO_STORAGE)
+
+    def look_into(self, node: cst.BaseExpression, value: Tensor | Array, view: Viewed) -> Viewed:
+        """Remember that ``node`` made ``view``, which looks into ``value``."""
+        if not self.learning and self.unit is None:
+            self.views[view.oid] = View(node, value.oid)
+        return view
+
+    def views_of(self, value: Value) -> tuple[cst.BaseExpression, ...]:
+        """The expressions that made ``value`` look into something, the last one first."""
+        found: list[cst.BaseExpression] = []
+        view = self.views.get(getattr(value, "oid", 0))
+        while view is not None:
+            found.append(view.node)
+            view = self.views.get(view.of)
+        return tuple(found)
 
     def hand_on(self, frame: Frame, node: cst.CSTNode, value: Value, *, written: bool = False) -> None:
         """``value`` is ``written``, or leaves for code that may write it."""
@@ -313,6 +337,14 @@ class Memory(Core):
             return None
         return Mutation(self.at(frame.function.node.name), How.UPDATE, "called between the steps of a training")
 
+    def queue_up(self, frame: Frame, node: cst.CSTNode, value: Value, written: cst.BaseExpression) -> None:
+        """``value`` is put into a queue, from where somebody takes it some time later."""
+        for leaf in leaves(value):
+            if isinstance(leaf, Array) and leaf.storages and not leaf.picked and not leaf.sliced:
+                expression = part_spelled(written, value, leaf)
+                if expression is not None:
+                    frame.env.queued[self.at(node)] = leaf, expression
+
     def stored_buffers(self, loop: Loop, frame: Frame) -> None:
         self.reused_buffers(loop.stored, loop.start, loop.written, frame)
 
@@ -360,6 +392,12 @@ def part_spelled(written: cst.BaseExpression | None, value: Value, leaf: Value) 
             for element, item in zip(written.elements, items, strict=False):
                 if isinstance(element, cst.Element) and any(each is leaf for each in leaves(item)):
                     return part_spelled(element.value, item, leaf)
+        case cst.Dict(), Dictionary(entries=entries):
+            for entry in written.elements:
+                if isinstance(entry, cst.DictElement) and isinstance(entry.key, cst.SimpleString):
+                    item = entries.get(entry.key.evaluated_value)
+                    if item is not None and any(each is leaf for each in leaves(item)):
+                        return part_spelled(entry.value, item, leaf)
     return None
 
 

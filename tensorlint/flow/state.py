@@ -11,7 +11,7 @@ from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.lattice import join
 from tensorlint.flow.domain.memory import How, Mutation, Storage, Storages
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.values import UNKNOWN, Dictionary, Sequence, Value
+from tensorlint.flow.domain.values import UNKNOWN, Array, Dictionary, Sequence, Value
 from tensorlint.flow.graphs import Differentiated
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ GRAD_NOT_KNOWN = Fact(Truth.UNKNOWN)
 
 #: Objects by ``oid``, as they were and as they are.
 Changes: TypeAlias = "dict[int, tuple[Value, Value]]"
+Queued: TypeAlias = "dict[Site, tuple[Array, cst.BaseExpression]]"
 
 
 class Environment:
@@ -44,6 +45,7 @@ class Environment:
         "grad_mode",
         "other_framework",
         "parent",
+        "queued",
         "stale",
         "stored",
         "versions",
@@ -55,6 +57,8 @@ class Environment:
         self.changed: Changes = {}
         #: The places, by the ``id`` of their nodes, that stored something on the way here.
         self.stored: frozenset[int] = frozenset()
+        #: The arrays that were put into a queue, by where that is written, and the expressions that are them.
+        self.queued: Queued = {}
         #: How often names were bound here: a flag that was bound again is another flag.
         self.versions: dict[str, int] = {}
         #: Whether any path with a dot in it may be bound.
@@ -71,6 +75,7 @@ class Environment:
         twin.changed = dict(self.changed)
         twin.versions = dict(self.versions)
         twin.stored = self.stored
+        twin.queued = dict(self.queued)
         twin.dotted = self.dotted
         twin.other_framework = self.other_framework
         return twin
@@ -169,6 +174,7 @@ class Environment:
         merged.stale = {**other.stale, **self.stale}
         merged.changed = joined_changes(self.changed, other.changed)
         merged.stored = self.stored | other.stored
+        merged.queued = {**other.queued, **self.queued}
         merged.versions = _joined_versions(self.versions, other.versions)
         return merged
 
@@ -225,6 +231,14 @@ def _with_changed(value: Value, oid: int, change: Callable[[Value], Value], dept
 
 #: Node, value, how it is kept, and the expression that is the value, where one is.
 Stored: TypeAlias = "tuple[cst.CSTNode, Value, str, cst.BaseExpression | None]"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """An expression that looks into a tensor, and that tensor by its ``oid``."""
+
+    node: cst.BaseExpression
+    of: int
 
 
 @dataclass

@@ -268,6 +268,13 @@ def _plain_names(target: cst.CSTNode) -> Iterator[str]:
                 yield from _plain_names(child)
 
 
+def is_everything(node: cst.BaseSlice) -> bool:
+    """``[:]`` or ``[...]``."""
+    if isinstance(node, cst.Slice):
+        return node.lower is None and node.upper is None and node.step is None
+    return isinstance(node, cst.Index) and isinstance(node.value, cst.Ellipsis)
+
+
 def dotted_name(node: cst.CSTNode) -> str:
     """``a.b.c`` of a name or attribute chain, or an empty string for anything else."""
     # LibCST nodes have an abstract metaclass, which makes ``isinstance`` ten times the price of ``type``.

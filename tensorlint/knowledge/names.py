@@ -76,6 +76,9 @@ KEPT = _named(
     r"best|initial|init_|_init$|backup|old|previous|prev_|original|snapshot|saved|restore",
     "is kept to be compared with, or returned to, later",
 )
+QUEUE = _named(
+    r"queue|(^|[._])q(_\w+)?$|_q$", "is a queue, from which another thread or process takes what is put there"
+)
 WRITE_THROUGH = _named(
     r"view|shared|buf|alias|_numpy$|_np$|mem|out$|out_|dst|dest", "is written to reach the memory behind it"
 )

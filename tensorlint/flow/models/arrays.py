@@ -114,7 +114,7 @@ def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: lis
     if flipped.truth is Truth.YES and any(isinstance(index, Scalar) and index.kind == "int" for index in indices):
         # One channel of an image whose channels are flipped.
         flipped = Fact()
-    return replace(
+    part = replace(
         value,
         negative_stride=flipped,
         sliced=sliced or value.sliced,
@@ -122,6 +122,7 @@ def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: lis
         has_axes=axes,
         oid=machine.next_serial(),
     )
+    return machine.look_into(node, value, part)
 
 
 def part_taken(indices: list[Value]) -> tuple[bool, bool]:

@@ -50,12 +50,16 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
                     oid=machine.next_serial(),
                 )
             sliced, picked = part_taken(indices)
-            return replace(
+            return machine.look_into(
+                node,
                 value,
-                grad=machine.result_grad(value.grad, frame),
-                sliced=sliced or value.sliced,
-                picked=picked or value.picked,
-                oid=machine.next_serial(),
+                replace(
+                    value,
+                    grad=machine.result_grad(value.grad, frame),
+                    sliced=sliced or value.sliced,
+                    picked=picked or value.picked,
+                    oid=machine.next_serial(),
+                ),
             )
         case Array():
             return array_item(machine, value, node, indices)

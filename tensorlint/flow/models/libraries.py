@@ -173,6 +173,18 @@ def progress(machine: Machine, path: str, call: Call) -> Value | None:
     return call.arguments[0].value if call.arguments else None
 
 
+@function(
+    *(
+        f"{module}.{kind}"
+        for module in ("multiprocessing", "torch.multiprocessing")
+        for kind in ("Queue", "JoinableQueue")
+    ),
+    *(f"queue.{kind}" for kind in ("Queue", "LifoQueue", "PriorityQueue", "SimpleQueue")),
+)
+def queue(machine: Machine, path: str, call: Call) -> Value:
+    return Unknown(source="queue", oid=machine.next_serial())
+
+
 @function("collections.deque")
 def deque(machine: Machine, path: str, call: Call) -> Value:
     return Sequence(kind="list", items=(), born=machine.next_serial(), oid=machine.serial)

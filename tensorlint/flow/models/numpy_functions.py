@@ -233,7 +233,7 @@ def array_from(machine: Machine, name: str, row: Row, first: Value, call: Call) 
         )
     elif name in {"ascontiguousarray", "require", "reshape", "ravel", "asfortranarray"}:
         negative = NO_FACT
-    return replace(
+    result = replace(
         base,
         dtype=dtype or kept,
         read_only=frozen if frozen.truth is not Truth.NO else base.read_only,
@@ -241,6 +241,7 @@ def array_from(machine: Machine, name: str, row: Row, first: Value, call: Call) 
         alias=machine.at(call.node) if isinstance(first, Tensor) else base.alias,
         oid=machine.next_serial(),
     )
+    return machine.look_into(call.node, base, result) if row.overlaps else result
 
 
 def frozen_by(machine: Machine, row: Row, first: Value, node: cst.Call) -> Fact:

@@ -98,6 +98,8 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
             picked=source.picked,
             narrowed=source.narrowed if result.dtype == source.dtype else None,
         )
+    if row.overlaps and source is not None:
+        machine.look_into(call.node, source, result)
     if row.result is Result.SAME and source is not None:
         unset = None if row.writes else source.unset
         return replace(source, grad=strongest([source.grad, result.grad]), device=source.device, unset=unset)

@@ -32,6 +32,7 @@ from tensorlint.flow.models.modules import owner_name, thaw_owners
 from tensorlint.flow.models.placement import destination, does_not_wait
 from tensorlint.flow.models.rows import from_row
 from tensorlint.flow.models.unseen import unknown_result
+from tensorlint.flow.overlaps import ELEMENTWISE
 from tensorlint.flow.state import Frame
 from tensorlint.knowledge import TENSOR_ATTRIBUTES, TENSOR_METHODS, Grad, Result
 
@@ -49,6 +50,10 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
         value=value,
         arguments=call.arguments,
     )
+    if name in ELEMENTWISE and call.arguments and not call.arguments[0].keyword:
+        source = call.arguments[0]
+        target = call.node.func.value, value
+        machine.write_part(call.frame, call.node, target, (source.node, source.value), copies=name == "copy_")
     if name == "to":
         return moved_tensor(machine, value, call)
     if name in {"cuda", "xpu", "npu", "hpu", "mps"}:

@@ -226,6 +226,14 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
         case "zero_grad":
             machine.release_gradients(call.frame)
             return NONE
+        case "put" | "put_nowait" if call.arguments and (value.source == "queue" or names.QUEUE.search(owner)):
+            first = call.arguments[0]
+            machine.queue_up(call.frame, call.node, first.value, first.node)
+            return NONE
+        case "join" | "wait" | "recv" | "acquire" | "get" if call.frame.env.queued:
+            # Somebody answers, who took what was there.
+            call.frame.env.queued.clear()
+            return None
         case "append" | "appendleft" | "put" | "add" if call.arguments:
             last = call.arguments[-1]
             machine.store(call.frame, call.node, last.value, "append", owner, value.oid, written=last.node)
