@@ -8,6 +8,7 @@ from tensorlint.flow.domain.values import Array, Tensor, Unknown
 from tensorlint.flow.events import StaleRead, Write
 from tensorlint.knowledge import names
 from tensorlint.rules.base import Draft, Rule
+from tensorlint.rules.dataset_written_in_place import kept_by_dataset
 from tensorlint.rules.sharing import Sharing
 
 _HOLDERS = {
@@ -75,7 +76,7 @@ class WriteToImportedArray(Rule):
         holder = _HOLDERS.get(event.storage.owner)
         if not isinstance(value, Tensor) or not value.imported or value.alias is None or holder is None:
             return
-        if len(value.storages) != 1 or names.WRITE_THROUGH.search(event.name):
+        if len(value.storages) != 1 or kept_by_dataset(event) or names.WRITE_THROUGH.search(event.name):
             return
         yield Draft(
             event.node,
