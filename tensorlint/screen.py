@@ -37,6 +37,9 @@ _OVERLAPPING = re.compile(
     rb"(?m)^[ \t]*([\w.]+)(?:\[[^=\n]*\] *[-+*/]?| *[-+*/])= *\1\[|\]\.(?:copy|add|sub|mul|div)_\(\w[^\n]*\["
     rb"|(?:\b1:|:-1)[\],][^=\n]*= *\w+ *$"
 )
+#: What may be an expanded tensor, or an item of a dataset, and is written in place.
+_SPREAD = re.compile(rb"\.expand(?:_as)?\(|broadcast_to\(")
+_WRITTEN = re.compile(rb"(?m)^[ \t]*[\w.]+(?:\[[^=\n]*\] *[-+*/]?| *[-+*/])= |\w_\(")
 #: Pure NumPy: a buffer that is written and kept, an array made of something that is no sequence.
 _BUFFER = re.compile(rb"\b(?:zeros|empty|ones|full)(?:_like)?\(")
 _OBJECTS = re.compile(rb"\barray\((?:map|zip|filter|set|\(|\{|[\w.\[\]\"']+\.(?:values|keys|items)\()")
@@ -56,5 +59,6 @@ def may_matter(data: bytes) -> bool:
             or (b"backward(" in data and b"ensor(" in data and _REWRAPPED.search(data))
             or (_IN_PLACE.search(data) and _STORED.search(data))
             or _OVERLAPPING.search(data)
+            or ((b"def __getitem__" in data or _SPREAD.search(data)) and _WRITTEN.search(data))
         )
     return b"numpy" in data and bool(_OBJECTS.search(data) or (_BUFFER.search(data) and _STORED.search(data)))

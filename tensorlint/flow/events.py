@@ -199,6 +199,8 @@ class Write(Event):
     how: str
     #: The indices and the calls of ``expand`` that ``value`` came by, the last one first.
     views: tuple[cst.BaseExpression, ...] = ()
+    #: Whether all the memory that this may be was there before the function was called.
+    older: bool = False
 
 
 @dataclass(frozen=True, slots=True)

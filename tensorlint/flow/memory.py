@@ -57,6 +57,7 @@ class Memory(Core):
                 # ``np.random.shuffle(t.numpy())``: an array without a name is only written for the tensor's sake.
                 how = "through"
         views = self.views_of(value)
+        older = all(storage.serial <= frame.start for storage in value.storages)
         for storage in sorted(value.storages, key=lambda item: item.serial):
             for loop in frame.loops:
                 loop.written.setdefault(storage.serial, self.at(node))
@@ -64,7 +65,9 @@ class Memory(Core):
                 frame.outer_writes.setdefault(storage.serial, self.at(node))
             if storage.owner is Owner.FRESH and frame.function is not None and storage.serial <= self.module_serial:
                 storage = replace(storage, owner=Owner.GLOBAL)
-            self.emit(frame, events.Write, node, value=value, storage=storage, name=name, how=how, views=views)
+            self.emit(
+                frame, events.Write, node, value=value, storage=storage, name=name, how=how, views=views, older=older
+            )
         self.hand_on(frame, node, value, written=True)
         if frame.env.queued and isinstance(value, (Tensor, Array)) and not value.picked:
             for site, (queued, expression) in frame.env.queued.items():
@@ -395,9 +398,9 @@ def part_spelled(written: cst.BaseExpression | None, value: Value, leaf: Value) 
         case cst.Dict(), Dictionary(entries=entries):
             for entry in written.elements:
                 if isinstance(entry, cst.DictElement) and isinstance(entry.key, cst.SimpleString):
-                    item = entries.get(entry.key.evaluated_value)
-                    if item is not None and any(each is leaf for each in leaves(item)):
-                        return part_spelled(entry.value, item, leaf)
+                    held = entries.get(entry.key.evaluated_value)
+                    if held is not None and any(each is leaf for each in leaves(held)):
+                        return part_spelled(entry.value, held, leaf)
     return None
 
 

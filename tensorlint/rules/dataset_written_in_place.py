@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
@@ -102,7 +103,8 @@ class DatasetWrittenInPlace(Rule):
             return
         # A number of an array of numbers is no view; what torch takes, or takes an index, is one.
         proven = isinstance(value, Tensor) or event.how == "item" or value.exported or _sliced(event)
-        alias = event.scene.node(value.alias)
+        here = value.alias is not None and value.alias.definition == event.scene.at(event.node).definition
+        alias = event.scene.node(value.alias) if here else None
         name = event.name or spell(event.node)
         yield Draft(
             event.node,
@@ -122,7 +124,7 @@ def kept_by_dataset(event: Write) -> bool:
         and event.storage.owner in {Owner.ATTRIBUTE, Owner.GLOBAL}
         and isinstance(value, (Tensor, Array))
         and value.picked
-        and len(value.storages) == 1
+        and event.older
         and event.how not in {"fill", "through", "out"}
         and not event.name.startswith("self.")
         and not names.WRITE_THROUGH.search(event.name)
@@ -166,14 +168,16 @@ def _sliced(event: Write) -> bool:
 def _repair(event: Write, alias: cst.CSTNode | None) -> Builder | None:
     import libcst
 
-    item = (
-        alias if alias is not None else next((view for view in event.views if isinstance(view, libcst.Subscript)), None)
-    )
-    if item is None:
-        return None
+    from tensorlint.flow.tree import dotted_name
+
+    item = event.views[-1] if event.views else None
     method = "clone" if isinstance(event.value, Tensor) else "copy"
+    if alias is not None:
+        return partial(_copied, alias, method)
+    if not isinstance(item, libcst.Subscript) or not dotted_name(item.value).startswith("self."):
+        return None
+    return partial(_copied, item, method)
 
-    def build(style: ExportStyle) -> Repair:
-        return mending.copied(item, method, "the samples of the next epoch are those of the first")
 
-    return build
+def _copied(item: cst.CSTNode, method: str, style: ExportStyle) -> Repair:
+    return mending.copied(item, method, "the samples of the next epoch are those of the first")
