@@ -279,7 +279,7 @@ class Machine(Memory, ABC):
         if len(value.storages) != 1 or value.storages != taken.storages:
             return
         sizes = sizes_of(None if value.origin is None else self.sites.node(value.origin.site))
-        written, spelled = (self._made_by(each, of) for each, of in ((written, value), (read, taken)))
+        written, spelled = (self._made_by(frame, each, of) for each, of in ((written, value), (read, taken)))
         found = overlap(self, frame, written, spelled, sizes, copies=copies)
         if found is not None:
             self.emit(
@@ -294,12 +294,13 @@ class Machine(Memory, ABC):
                 copies=copies,
             )
 
-    def _made_by(self, node: cst.BaseExpression, value: Tensor) -> cst.BaseExpression:
+    def _made_by(self, frame: Frame, node: cst.BaseExpression, value: Tensor) -> cst.BaseExpression:
         """The index that a name stands for, when that says the same by now: there is no name in it."""
-        view = self.views.get(value.oid) if isinstance(node, cst.Name) else None
-        if view is None or not isinstance(view.node, cst.Subscript):
-            return node
-        return node if any(names_in(element) for element in view.node.slice) else view.node
+        match self.views_of(frame, value) if isinstance(node, cst.Name) else ():
+            case (cst.Subscript(slice=elements) as made, *_) if not any(map(names_in, elements)):
+                return made
+            case _:
+                return node
 
     def record_attribute(self, cls: ClassInfo, name: str, value: Value) -> None:
         """Remember what the class keeps under ``self.<name>``, in memory the object owns."""

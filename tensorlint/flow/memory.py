@@ -56,7 +56,7 @@ class Memory(Core):
             if exported and made is not None and contains(node, made):
                 # ``np.random.shuffle(t.numpy())``: an array without a name is only written for the tensor's sake.
                 how = "through"
-        views = self.views_of(value)
+        views = self.views_of(frame, value)
         older = all(storage.serial <= frame.start for storage in value.storages)
         for storage in sorted(value.storages, key=lambda item: item.serial):
             for loop in frame.loops:
@@ -98,13 +98,13 @@ class Memory(Core):
             self.views[view.oid] = View(node, value.oid)
         return view
 
-    def views_of(self, value: Value) -> tuple[cst.BaseExpression, ...]:
+    def views_of(self, frame: Frame, value: Value) -> tuple[cst.BaseExpression, ...]:
         """The expressions that made ``value`` look into something, the last one first."""
         found: list[cst.BaseExpression] = []
-        view = self.views.get(getattr(value, "oid", 0))
-        while view is not None:
+        oid = getattr(value, "oid", 0)
+        while (view := self.views.get(oid)) is not None and oid not in frame.env.either:
             found.append(view.node)
-            view = self.views.get(view.of)
+            oid = view.of
         return tuple(found)
 
     def hand_on(self, frame: Frame, node: cst.CSTNode, value: Value, *, written: bool = False) -> None:

@@ -11,7 +11,7 @@ from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.lattice import join
 from tensorlint.flow.domain.memory import How, Mutation, Storage, Storages
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.values import UNKNOWN, Array, Dictionary, Sequence, Value
+from tensorlint.flow.domain.values import UNKNOWN, Array, Dictionary, Sequence, Tensor, Value
 from tensorlint.flow.graphs import Differentiated
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Environment:
         "bindings",
         "changed",
         "dotted",
+        "either",
         "grad_mode",
         "other_framework",
         "parent",
@@ -57,6 +58,8 @@ class Environment:
         self.changed: Changes = {}
         #: The places, by the ``id`` of their nodes, that stored something on the way here.
         self.stored: frozenset[int] = frozenset()
+        #: Objects by their ``oid`` that are one or another, by the path that was taken: how such was made is not known.
+        self.either: frozenset[int] = frozenset()
         #: The arrays that were put into a queue, by where that is written, and the expressions that are them.
         self.queued: Queued = {}
         #: How often names were bound here: a flag that was bound again is another flag.
@@ -76,6 +79,7 @@ class Environment:
         twin.versions = dict(self.versions)
         twin.stored = self.stored
         twin.queued = dict(self.queued)
+        twin.either = self.either
         twin.dotted = self.dotted
         twin.other_framework = self.other_framework
         return twin
@@ -165,7 +169,9 @@ class Environment:
                 continue
             here, there = self._at(path, fallback), other._at(path, fallback)
             if here is not None and there is not None:
-                merged.bindings[path] = join(here, there)
+                merged.bindings[path] = one = join(here, there)
+                if isinstance(one, (Tensor, Array)) and getattr(here, "oid", 0) != getattr(there, "oid", 0):
+                    merged.either |= {one.oid}
             elif (bound := here or there) is not None:
                 # A plain name that one path leaves unbound can only be read where it is bound.
                 merged.bindings[path] = bound
@@ -174,6 +180,7 @@ class Environment:
         merged.stale = {**other.stale, **self.stale}
         merged.changed = joined_changes(self.changed, other.changed)
         merged.stored = self.stored | other.stored
+        merged.either |= self.either | other.either
         merged.queued = {**other.queued, **self.queued}
         merged.versions = _joined_versions(self.versions, other.versions)
         return merged
