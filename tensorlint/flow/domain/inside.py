@@ -51,6 +51,14 @@ def is_made_float32(value: Value | None) -> bool:
     return isinstance(value, Tensor) and (value.dtype == "float32" or (value.source == "model" and not value.dtype))
 
 
+def is_array(value: Value) -> bool:
+    """Whether it is an array for sure, and no number that was taken out of one."""
+    if not isinstance(value, Array) or not value.sure or value.zero_dim:
+        return False
+    whole = value.exported and not (value.of_unknown or value.sliced or value.picked)
+    return value.has_axes or whole
+
+
 def is_usual(value: Value) -> bool:
     """Whether a test is true by all that is seen: a flag that everybody leaves on."""
     return isinstance(value, Scalar) and value.kind == "bool" and value.literal is True and not value.known
