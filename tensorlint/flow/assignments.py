@@ -249,6 +249,8 @@ class Assignments(Machine):
                         element=one,
                         objects=one and not owner.dtype,
                     )
+                if isinstance(owner, Tensor):
+                    self.note_index(frame, target, owner, indices)
                 if isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:
                     set_grad(self, owner, self.result_grad(value.grad, frame), frame)
                 if isinstance(owner, Unknown) and not _takes_part(target):

@@ -155,6 +155,13 @@ class NumpyCall(TorchCall):
 
 
 @dataclass(frozen=True, slots=True)
+class ModuleCall(TorchCall):
+    """The same for a module of ``torch.nn`` that is called; ``name`` is that of its class, ``nn.Embedding``."""
+
+    kind: ClassVar[str] = "module_call"
+
+
+@dataclass(frozen=True, slots=True)
 class LibraryCall(TorchCall):
     """The same for another library that computes with arrays; ``name`` is the whole path, ``sklearn.svm.SVC``."""
 
@@ -282,6 +289,14 @@ class EarlyRead(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TensorIndex(Event):
+    """A tensor is read or written at the places that ``index`` names, a tensor of a known dtype."""
+
+    kind: ClassVar[str] = "tensor_index"
+    index: Argument
+
+
+@dataclass(frozen=True, slots=True)
 class ArrayMeetsTensor(Event):
     """An operator between an array, which is no NumPy scalar, and a tensor. ``operator`` is how it is written."""
 
@@ -352,6 +367,7 @@ __all__ = [
     "ItemWrite",
     "LibraryCall",
     "MethodCall",
+    "ModuleCall",
     "NarrowedUse",
     "NumpyCall",
     "Scene",
@@ -360,6 +376,7 @@ __all__ = [
     "StepWaits",
     "Store",
     "Tensor",
+    "TensorIndex",
     "TorchCall",
     "UnsetRead",
     "Write",

@@ -239,6 +239,13 @@ class Machine(Memory, ABC):
         frame.raises_for_double = True
         self.emit(frame, events.DoubleMeetsFloat, node, data=given, weight=weight)
 
+    def note_index(self, frame: Frame, node: cst.Subscript, owner: Tensor, indices: Nodes[Value]) -> None:
+        """Tell of the tensors that ``owner`` is indexed by."""
+        for element, index in zip(node.slice, indices, strict=True):
+            if isinstance(index, Tensor) and index.sure and index.dtype and owner.sure:
+                assert isinstance(element.slice, cst.Index)
+                self.emit(frame, events.TensorIndex, node, index=Argument(element.slice.value, index))
+
     def note_operation(
         self, frame: Frame, node: cst.CSTNode, operator: cst.CSTNode, left: Argument, right: Argument
     ) -> None:

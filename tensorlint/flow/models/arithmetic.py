@@ -26,7 +26,7 @@ def combine(machine: Machine, left: Value, right: Value, node: cst.CSTNode, fram
             for side, other in ((left, right), (right, left)):
                 if isinstance(other, (Tensor, Array)) and other.dtype == "float64":
                     machine.widen(frame, node, side, "float64")
-            return tensor_arithmetic(machine, left, right, frame)
+            return tensor_arithmetic(machine, left, right, node, frame)
         case (Foreign(framework=str(name)), _) | (_, Foreign(framework=str(name))) if name:
             return Foreign(framework=name)
         case (Sequence(), Sequence()) if left.kind == right.kind:
@@ -41,8 +41,7 @@ def combine(machine: Machine, left: Value, right: Value, node: cst.CSTNode, fram
             return replace(right, items=None, element=any_element(right), oid=machine.next_serial())
         case (Array(), Array() | Scalar() | Foreign() | Unknown()) | (Scalar() | Foreign() | Unknown(), Array()):
             dtype = promoted(left, right)
-            divided = isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Divide)
-            if divided and not dtype.startswith(("float", "complex")):
+            if divides(node) and not dtype.startswith(("float", "complex")):
                 # Integers give float64, of whatever size they are (measured on NumPy 2.4.6).
                 held = [side.dtype for side in (left, right) if isinstance(side, Array)]
                 whole = all(map(is_integral, held)) and all(isinstance(side, (Array, Scalar)) for side in (left, right))
@@ -70,7 +69,7 @@ def combine(machine: Machine, left: Value, right: Value, node: cst.CSTNode, fram
             return UNKNOWN
 
 
-def tensor_arithmetic(machine: Machine, left: Value, right: Value, frame: Frame) -> Value:
+def tensor_arithmetic(machine: Machine, left: Value, right: Value, node: cst.CSTNode, frame: Frame) -> Value:
     sides = [side for side in (left, right) if isinstance(side, (Tensor, Unknown))]
     tensors = [side for side in sides if isinstance(side, Tensor)]
     # An operand of unknown kind is most often a number; its device only counts when it is evidence.
@@ -79,7 +78,7 @@ def tensor_arithmetic(machine: Machine, left: Value, right: Value, frame: Frame)
     return Tensor(
         device=together(placed),
         grad=machine.result_grad(strongest(grads), frame),
-        dtype=dtype_of_both(left, right),
+        dtype=dtype_of_both(left, right, node),
         storages=machine.storage(),
         sure=any(side.sure for side in tensors),
         source=tensors[0].source,
@@ -88,7 +87,7 @@ def tensor_arithmetic(machine: Machine, left: Value, right: Value, frame: Frame)
     )
 
 
-def dtype_of_both(left: Value, right: Value) -> str:
+def dtype_of_both(left: Value, right: Value, node: cst.CSTNode) -> str:
     if isinstance(left, Array) or isinstance(right, Array):
         return ""
     dtypes = {side.dtype for side in (left, right) if isinstance(side, Tensor)}
@@ -96,8 +95,17 @@ def dtype_of_both(left: Value, right: Value) -> str:
     if dtype in NUMPY_DTYPES:
         # Divided, or with a float, it becomes one; little else works.
         return ""
+    if is_integral(dtype):
+        others = [side for side in (left, right) if not isinstance(side, Tensor)]
+        kinds = {"bool"} if dtype == "bool" else {"bool", "int"}
+        kept = all(isinstance(side, Scalar) and side.kind in kinds for side in others)
+        return dtype if kept and not divides(node) else ""
     # What is not known is most often a number; a float32 tensor would make the result float32, too.
     return unsure_dtype(dtype) if without_numpy(dtype) and Unknown in (type(left), type(right)) else dtype
+
+
+def divides(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Divide)
 
 
 def multiplies(node: cst.CSTNode) -> bool:

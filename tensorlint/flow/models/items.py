@@ -38,6 +38,7 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
     indices = [index_value(machine, element.slice, frame) for element in node.slice]
     match value:
         case Tensor():
+            machine.note_index(frame, node, value, indices)
             for index in indices:
                 machine.widen(frame, node, index, "index")
             if copies_by_index(indices):

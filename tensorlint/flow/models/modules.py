@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import libcst as cst
 
+from tensorlint.flow import events
 from tensorlint.flow.arguments import dtype_argument, keyword
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import together
@@ -18,6 +19,7 @@ from tensorlint.flow.domain.values import (
     NONE,
     PARAMETER_OF_MODULE,
     PLAIN,
+    UNKNOWN,
     DeviceValue,
     Dictionary,
     Function,
@@ -77,6 +79,15 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
         machine.meet_double(call.frame, call.node, call.arguments[:1])
     elif module.name in _WEIGHTED_LOSSES and module.dtype == "float64" and is_made_float32(call.first):
         machine.meet_double(call.frame, call.node, (), weight=True)
+    if module.name.startswith("torch.nn."):
+        machine.emit(
+            call.frame,
+            events.ModuleCall,
+            call.node,
+            name=module.name.removeprefix("torch."),
+            arguments=call.arguments,
+            result=UNKNOWN,
+        )
     cls = machine.cls(module)
     if cls is None and (not module.name or trained.truth is Truth.UNKNOWN) and trained.truth is not Truth.NO:
         # An annotation, or a class of unseen code, does not say whether it has parameters.
