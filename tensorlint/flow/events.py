@@ -308,6 +308,15 @@ class ArrayMeetsTensor(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MaskSubtracted(Event):
+    """``left - right``, where one of them is a tensor of bool at least."""
+
+    kind: ClassVar[str] = "mask_subtracted"
+    left: Argument
+    right: Argument
+
+
+@dataclass(frozen=True, slots=True)
 class DoubleMeetsFloat(Event):
     """A call computes float64 ``data`` with float32, which raises. ``weight``: it is the weight of a loss."""
 
@@ -366,6 +375,7 @@ __all__ = [
     "GraphKept",
     "ItemWrite",
     "LibraryCall",
+    "MaskSubtracted",
     "MethodCall",
     "ModuleCall",
     "NarrowedUse",

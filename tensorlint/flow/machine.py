@@ -12,7 +12,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.inside import as_trainable, leaves
+from tensorlint.flow.domain.inside import as_trainable, is_mask, leaves
 from tensorlint.flow.domain.lattice import join, join_all
 from tensorlint.flow.domain.memory import Owner, Storage, Storages
 from tensorlint.flow.domain.values import (
@@ -249,7 +249,9 @@ class Machine(Memory, ABC):
     def note_operation(
         self, frame: Frame, node: cst.CSTNode, operator: cst.CSTNode, left: Argument, right: Argument
     ) -> None:
-        """Tell of an operator between an array and a tensor."""
+        """Tell of an operator between an array and a tensor, and of what no tensor of bool can do."""
+        if isinstance(operator, (cst.Subtract, cst.SubtractAssign)) and (is_mask(left.value) or is_mask(right.value)):
+            self.emit(frame, events.MaskSubtracted, node, left=left, right=right)
         match left.value, right.value:
             case Array(sure=True, has_axes=True), Tensor(sure=True):
                 array, tensor, first = left, right, True

@@ -59,6 +59,11 @@ def is_array(value: Value) -> bool:
     return value.has_axes or whole
 
 
+def is_mask(value: Value) -> bool:
+    """Whether it is a tensor of bool."""
+    return isinstance(value, Tensor) and value.dtype == "bool" and value.sure
+
+
 def is_usual(value: Value) -> bool:
     """Whether a test is true by all that is seen: a flag that everybody leaves on."""
     return isinstance(value, Scalar) and value.kind == "bool" and value.literal is True and not value.known

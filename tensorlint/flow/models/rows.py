@@ -15,6 +15,7 @@ from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, str
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.memory import NO_STORAGE, Storages
 from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Array, Origin, Scalar, Sequence, Tensor, Unknown, Value
+from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import placed_by_type, requested_device
 from tensorlint.flow.tree import dotted_name
@@ -71,6 +72,9 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
         return PLAIN
     dtype = autocast_to(machine, words.strip("`().")) or row_dtype(row, source, call.arguments)
     placed = placed_by_type(call.arguments, machine.at(call.node)) if name == "type" else None
+    if name == "type" and not dtype_argument(call.arguments) and call.first is not None:
+        # ``mask.type(x.dtype)``
+        dtype = dtype_name(call.first) or "?"
     # The sum of losses is a loss; the sum of a leaf that nothing was computed for is a fine thing to differentiate.
     keeps_graph = name in {"sum", "mean"} and source is not None and source.rewrapped and source.rewrapped.of_graph
     result = Tensor(
