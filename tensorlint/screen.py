@@ -29,6 +29,8 @@ _ARRAY_LIBRARIES = (b"matplotlib", b"sklearn", b"scipy", b"pandas")
 _KEPT_EACH_STEP = re.compile(rb"\+=|append\(|\.item\(\)|= \w+ \+ ")
 #: A leaf that is made of data, and differentiated.
 _REWRAPPED = re.compile(rb"requires_grad(?:_\(|\s*=\s*True)")
+#: What leaves a graph behind, before something is differentiated.
+_CUT = re.compile(rb"\.(?:detach|item|argm\w+)\(|\.data\b|\btensor\(|\bVariable\(|\) ?[<>]=? ?[\d.]")
 #: A tensor that is written in place, and kept in something.
 _IN_PLACE = re.compile(rb"\.(?:add|sub|mul|div|copy|fill|zero|clamp|uniform|random)_\(")
 _STORED = re.compile(rb"append\(|yield|\w\[\w+\]\s*=\s*\w+\s*[#\n]|\[[^\]\n]*_\([^\n]* for ")
@@ -48,7 +50,7 @@ def may_matter(data: bytes) -> bool:
             or b"non_blocking" in data
             or (b"backward(" in data and _KEPT_EACH_STEP.search(data))
             or (_SNAPSHOT.search(data) and _TRAINING.search(data))
-            or (b"backward(" in data and b"ensor(" in data and _REWRAPPED.search(data))
+            or (b"backward(" in data and (_CUT.search(data) or (b"ensor(" in data and _REWRAPPED.search(data))))
             or (_IN_PLACE.search(data) and _STORED.search(data))
         )
     return b"numpy" in data and bool(_OBJECTS.search(data) or (_BUFFER.search(data) and _STORED.search(data)))

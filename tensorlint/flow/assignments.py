@@ -29,11 +29,12 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.machine import Machine, declared_value
 from tensorlint.flow.memory import of_no_model, without_aliases
 from tensorlint.flow.models.arithmetic import combine
+from tensorlint.flow.models.cuts import cut_here, exported, has_no_graph
 from tensorlint.flow.models.items import element_of, index_value
 from tensorlint.flow.models.numpy_functions import OF_SHAPE
 from tensorlint.flow.models.tensors import set_grad
 from tensorlint.flow.state import Frame
-from tensorlint.flow.tree import dotted_name, names_in
+from tensorlint.flow.tree import contains, dotted_name, names_in
 
 
 class Assignments(Machine):
@@ -79,7 +80,7 @@ class Assignments(Machine):
         if isinstance(current, (Tensor, Array)):
             combined = combine(self, current, operand, node, frame)
             if isinstance(current, Tensor) and isinstance(combined, Tensor):
-                changed = replace(current, grad=combined.grad, device=combined.device)
+                changed = replace(current, grad=combined.grad, device=combined.device, rewrapped=combined.rewrapped)
                 if path:
                     self._keep_stale(path, changed, frame)
             elif isinstance(combined, Tensor):
@@ -194,7 +195,7 @@ class Assignments(Machine):
                     if value.literal is True
                     else NO_FACT
                 )
-            set_grad(self, owner, grad, frame)
+            set_grad(self, owner, grad, frame, by_flag=True)
             return
         if name in {"data", "grad"} and isinstance(owner, Tensor):
             if name == "data" and owner.source == PARAMETER_OF_MODULE:
@@ -219,10 +220,23 @@ class Assignments(Machine):
         """How many dimensions an array was made with, where its shape is written out; 0 where it is not."""
         made = [self.sites.node(storage.site) for storage in array.storages]
         match made:
-            case [cst.Call(func=func, args=[cst.Arg(value=cst.Tuple() | cst.List() as shape), *_])]:
-                return len(shape.elements) if dotted_name(func).rpartition(".")[2] in OF_SHAPE else 0
+            case [cst.Call(func=func, args=[cst.Arg(value=shape), *_])] if (
+                dotted_name(func).rpartition(".")[2] in OF_SHAPE
+            ):
+                counts = isinstance(shape, cst.Integer) or (
+                    isinstance(shape, cst.Call) and dotted_name(shape.func) == "len"
+                )
+                return len(shape.elements) if isinstance(shape, (cst.Tuple, cst.List)) else int(counts)
             case _:
                 return 0
+
+    def _cut_by_item(self, owner: Array, value: Value, target: cst.Subscript, frame: Frame) -> Fact:
+        """What cut the numbers in an array off their graph, now that it takes ``value``."""
+        cut = exported(self, [owner, value], target, "[...] =")
+        made = self.sites.node(cut.site)
+        # ``losses[i] = loss.item()`` is as good as ``losses[i] = loss``.
+        here = made is not None and frame.assigned is not None and contains(frame.assigned, made)
+        return cut_here(self, target, "[...] =") if here else cut
 
     def _assign_item(self, target: cst.Subscript, value: Value, frame: Frame) -> None:
         owner = self.evaluate(target.value, frame)
@@ -239,7 +253,8 @@ class Assignments(Machine):
                 if isinstance(owner, Array) and not (owner.dtype == "object" and not _takes_part(target)):
                     # (An element of an object array holds the tensor itself.)
                     argument = Argument(frame.assigned or target, value)
-                    one = not _takes_part(target) and self._rank(owner) <= len(indices)
+                    rank = self._rank(owner)
+                    one = not _takes_part(target) and rank <= len(indices)
                     self.emit(
                         frame,
                         events.ItemWrite,
@@ -247,10 +262,16 @@ class Assignments(Machine):
                         target=owner,
                         value=argument,
                         element=one,
+                        surely=one and rank == len(indices) and all(_is_position(index) for index in indices),
                         objects=one and not owner.dtype,
                     )
+                if isinstance(owner, Array) and (cut := self._cut_by_item(owner, value, target, frame)).reason:
+                    frame.env.change(owner, lambda held: replace(held, cut=cut) if isinstance(held, Array) else held)
                 if isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:
                     set_grad(self, owner, self.result_grad(value.grad, frame), frame)
+                elif isinstance(owner, Tensor) and owner.grad.truth is Truth.NO and not has_no_graph(value):
+                    # What is not known is most often a number; but that it is, is not known.
+                    set_grad(self, owner, NO_FACT, frame)
                 if isinstance(owner, Unknown) and not _takes_part(target):
                     self.store(frame, target, value, "slot", path, written=frame.assigned)
             case Dictionary():
@@ -289,3 +310,8 @@ def _is_everything(node: cst.BaseSlice) -> bool:
     if isinstance(node, cst.Slice):
         return node.lower is None and node.upper is None and node.step is None
     return isinstance(node, cst.Index) and isinstance(node.value, cst.Ellipsis)
+
+
+def _is_position(index: Value) -> bool:
+    """Whether an index is one number, and takes no part or several elements."""
+    return isinstance(index, Scalar) and index.kind == "int"

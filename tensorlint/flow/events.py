@@ -183,6 +183,8 @@ class ItemWrite(Event):
     #: may be one of objects, whose elements are what they are given.
     element: bool = False
     objects: bool = False
+    #: Whether it surely is one element.
+    surely: bool = False
 
 
 @dataclass(frozen=True, slots=True)

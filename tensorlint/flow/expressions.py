@@ -41,6 +41,7 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.hanging import hung
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arithmetic import combine
+from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.items import element_of, item_of
 from tensorlint.flow.models.modules import module_attribute
 from tensorlint.flow.models.objects import member
@@ -320,7 +321,7 @@ class Expressions(Machine):
                 return Scalar(kind="bool", literal=(left == right) is isinstance(operator, cst.Equal), known=True)
         tensors = [value for value in values if isinstance(value, Tensor)]
         if tensors:
-            return replace(
+            compared = replace(
                 tensors[0],
                 device=together(tensors),
                 grad=NO_FACT,
@@ -329,8 +330,10 @@ class Expressions(Machine):
                 alias=None,
                 imported=False,
                 narrowed=None,
+                rewrapped=None,
                 oid=self.serial,
             )
+            return carried(self, compared, values, node, frame, "comparison")
         if any(isinstance(value, Array) for value in values):
             return Array(dtype="bool", storages=self.storage())
         unknown = [value for value in values if isinstance(value, Unknown)]

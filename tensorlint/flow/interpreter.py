@@ -206,7 +206,9 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         """What the calls in this file pass. Numbers and strings vary from caller to caller; tensors tell more."""
         match seen:
             case Tensor():
-                return replace(seen, alias=None, imported=False, source=seen.source or "argument")
+                # Who else calls it may pass another, with a graph.
+                grad = NO_FACT if seen.grad.truth is Truth.NO else seen.grad
+                return replace(seen, alias=None, imported=False, grad=grad, source=seen.source or "argument")
             case Array():
                 return replace(seen, alias=None, exported=False)
             case Unknown(device=device, grad=grad):

@@ -125,6 +125,8 @@ class Learned:
     #: Whether calls of ``torch.load`` take any pickle: True for those that do, and where classes are allowed in
     #: checkpoints, False for those that do not.
     loads: frozenset[bool] = frozenset()
+    #: The leaves made of data that somebody asks for their gradient, optimizes or hands on.
+    leaves_used: frozenset[Site] = frozenset()
     #: The first place where parameters are updated in place.
     training: Mutation | None = None
     #: Storages that are spoken of in here have serials up to this.
@@ -150,6 +152,7 @@ class Learned:
             handed_lists=self.handed_lists | other.handed_lists,
             transfers=self.transfers or other.transfers,
             loads=self.loads | other.loads,
+            leaves_used=self.leaves_used | other.leaves_used,
             training=min(updates, key=lambda update: (update.site, update.words), default=None),
             serial=max(self.serial, other.serial),
         )
@@ -194,6 +197,7 @@ class Lessons:
         self.handed_lists = set(known.handed_lists)
         self.transfers = known.transfers
         self.loads = set(known.loads)
+        self.leaves_used = set(known.leaves_used)
         self.training = known.training
 
     def function(self, site: Site) -> FunctionLesson:
@@ -254,6 +258,7 @@ class Lessons:
             handed_lists=frozenset(self.handed_lists),
             transfers=self.transfers,
             loads=frozenset(self.loads),
+            leaves_used=frozenset(self.leaves_used),
             training=self.training,
             serial=serial,
         )

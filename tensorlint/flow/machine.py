@@ -276,6 +276,9 @@ class Machine(Memory, ABC):
         if isinstance(value, Tensor):
             # Another method may have filled it by then, or waited for it.
             value = replace(value, imported=False, unset=None, in_flight=None)
+            if value.grad.truth is Truth.NO:
+                # Or computed another with a graph.
+                value = replace(value, grad=NO_FACT)
         declared = cls.declared.get(name)
         if declared is not None and isinstance(value, Unknown):
             value = declared_value(declared, value)

@@ -82,6 +82,7 @@ class Memory(Core):
 
     def hand_on(self, frame: Frame, node: cst.CSTNode, value: Value, *, written: bool = False) -> None:
         """``value`` is ``written``, or leaves for code that may write it."""
+        self.note_leaves(value)
         for leaf in leaves(value):
             if isinstance(leaf, Tensor) and leaf.frozen is not None:
                 self.emit_at(frame, events.FrozenUse, leaf.frozen, use=node, value=leaf, written=written)
@@ -244,6 +245,12 @@ class Memory(Core):
             return
         if frame.loops and frame.loops[-1].differentiated.each_time(node):
             self.emit(frame, events.StepWaits, node, value=value)
+
+    def note_leaves(self, value: Value) -> None:
+        """Remember, in the first pass, the leaves of data in ``value``: there is a use for their gradients."""
+        for leaf in leaves(value) if self.learning else ():
+            if isinstance(leaf, Tensor) and leaf.rewrapped is not None and not leaf.rewrapped.steps:
+                self.lessons.leaves_used.add(leaf.rewrapped.site)
 
     def keep(self, value: Value) -> None:
         """Remember, in the first pass, that something holds on to ``value``."""

@@ -101,7 +101,7 @@ class ImplicitExport(Rule):
         if draft is not None:
             # An array of objects keeps the tensor as it is; one element of another takes a number by ``float``, which
             # exports nothing (measured on torch 2.13.0 with NumPy 2.4.6).
-            number = event.element and getattr(event.value.value, "zero_dim", False)
+            number = event.surely or (event.element and getattr(event.value.value, "zero_dim", False))
             yield dataclasses.replace(draft, certainty=Certainty.POSSIBLE) if event.objects or number else draft
 
 

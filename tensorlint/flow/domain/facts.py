@@ -92,6 +92,11 @@ UNKNOWN_FACT = Fact()
 NO_FACT = Fact(Truth.NO)
 
 
+def needed(truth: Truth, site: Site, reason: str) -> Fact:
+    """Whether a gradient is needed for a ``reason`` that only holds where one is."""
+    return NO_FACT if truth is Truth.NO else Fact(truth, site, reason)
+
+
 def strongest(facts: Iterable[Fact], default: Fact = NO_FACT) -> Fact:
     """The property of a result computed from operands with these facts."""
     return max(facts, key=_truth, default=default)

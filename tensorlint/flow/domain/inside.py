@@ -127,6 +127,17 @@ def storages_of(value: Value) -> Storages:
             return NO_STORAGE
 
 
+def cut_of(*values: Value) -> Fact:
+    """What cut numbers in ``values`` off the graph that computed them; a fact without a reason where nothing did."""
+    for value in values:
+        for leaf in leaves(value):
+            match leaf:
+                case Tensor(grad=fact) | Unknown(grad=fact) | Array(cut=fact) | Scalar(cut=fact):
+                    if fact.truth is Truth.NO and fact.reason:
+                        return fact
+    return NO_FACT
+
+
 def leaves(value: Value) -> Iterator[Value]:
     """``value`` itself, or the things inside when it is a container (one level of nesting at a time)."""
     match value:

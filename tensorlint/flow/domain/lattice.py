@@ -109,14 +109,15 @@ def _of_two_kinds(value: Value, other: Value) -> Value | None:
 
 
 def _either_scalar(left: Scalar, right: Scalar) -> Value:
+    cut = left.cut.joined(right.cut)
     if left == right:
-        return left
+        return left if left.cut.site == cut.site else replace(left, cut=cut)
     if names_device(left) and names_device(right):
         return DeviceValue(fact=device_fact(left).joined(device_fact(right)))
     if is_dtype(left) and is_dtype(right):
         dtype = joined_dtype(str(left.literal or ""), str(right.literal or ""))
         return Scalar(kind=left.kind if left.kind == right.kind else SOME_DTYPE.kind, literal=dtype)
-    return Scalar(kind=left.kind if left.kind == right.kind else "number")
+    return Scalar(kind=left.kind if left.kind == right.kind else "number", cut=cut)
 
 
 def _either_symbol(left: Symbol, right: Symbol) -> Value:

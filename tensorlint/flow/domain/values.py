@@ -48,15 +48,19 @@ class Rewrapped:
     """A constructor made a leaf of data that the program computed: what comes before has no part in its graph."""
 
     site: Site = field(compare=False)
-    #: Whether that data is seen to need a gradient.
+    #: Whether that data is seen to need a gradient, or to have been cut off what does, and where that was.
     of_graph: bool = False
+    cut: Fact = field(default=NO_FACT, compare=False)
     #: What it is made of: "tensor", "tensors" (a list of them), or "" for anything else.
     given: str = ""
+    #: 0 for that leaf itself, 1 for its sum or mean, 2 for what else was computed with it alone.
+    steps: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tensor:
     device: Fact = UNKNOWN_FACT
+    #: Where it is NO, a place says that nothing it was computed with has a graph, and a reason what cut it off one.
     grad: Fact = UNKNOWN_FACT
     dtype: str = ""
     storages: Storages = NO_STORAGE
@@ -91,7 +95,7 @@ class Tensor:
     def joined(self, other: Tensor) -> Tensor:
         return Tensor(
             device=self.device.joined(other.device),
-            grad=self.grad.joined(other.grad),
+            grad=joined_grad(self.grad, other.grad),
             dtype=joined_dtype(self.dtype, other.dtype),
             storages=self.storages | other.storages,
             sure=self.sure and other.sure,
@@ -117,7 +121,7 @@ class Tensor:
         return (
             "tensor",
             self.device.fingerprint,
-            self.grad.fingerprint,
+            _told_grad(self.grad),
             self.dtype,
             self.sure,
             self.source,
@@ -129,7 +133,7 @@ class Tensor:
             self.frozen,
             self.in_flight,
             None if self.narrowed is None else (self.narrowed.site, self.narrowed.given),
-            None if self.rewrapped is None else (self.rewrapped.site, self.rewrapped.of_graph, self.rewrapped.given),
+            None if (made := self.rewrapped) is None else (made.site, made.of_graph, made.given, made.steps),
             self.sliced,
             self.picked,
         )
@@ -159,6 +163,8 @@ class Array:
     sure: bool = True
     #: Whether it surely has a dimension, and is no NumPy scalar: it was made of a list, a shape, several arrays.
     has_axes: bool = False
+    #: What cut the numbers in it off the graph that computed them, if anything did.
+    cut: Fact = field(default=NO_FACT, compare=False)
     oid: int = field(default=0, compare=False)
 
     def joined(self, other: Array) -> Array:
@@ -178,6 +184,7 @@ class Array:
             picked=self.picked or other.picked,
             sure=self.sure and other.sure,
             has_axes=self.has_axes and other.has_axes,
+            cut=self.cut.joined(other.cut),
             oid=self.oid,
         )
 
@@ -197,6 +204,7 @@ class Array:
             self.sliced,
             self.picked,
             self.sure,
+            self.cut.site,
         )
 
 
@@ -210,10 +218,12 @@ class Scalar:
     kind: str
     literal: object = None
     known: bool = False
+    #: What cut it off the graph that computed it, if anything did.
+    cut: Fact = field(default=NO_FACT, compare=False)
 
     def fingerprint(self) -> object:
         literal = self.literal if isinstance(self.literal, (str, int, bool)) else None
-        return ("scalar", self.kind, type(literal), literal, self.known)
+        return ("scalar", self.kind, type(literal), literal, self.known, self.cut.site)
 
 
 #: The answer to ``torch.cuda.is_available()``.
@@ -474,7 +484,7 @@ class Unknown:
     def joined(self, other: Unknown) -> Unknown:
         return Unknown(
             device=self.device.joined(other.device),
-            grad=self.grad.joined(other.grad),
+            grad=joined_grad(self.grad, other.grad),
             tensor=self.tensor if self.tensor is other.tensor else Truth.UNKNOWN,
             dtype=joined_dtype(self.dtype, other.dtype),
             storages=self.storages | other.storages,
@@ -484,7 +494,7 @@ class Unknown:
         )
 
     def fingerprint(self) -> object:
-        return ("unknown", self.device.fingerprint, self.grad.fingerprint, self.tensor, self.dtype, self.source)
+        return ("unknown", self.device.fingerprint, _told_grad(self.grad), self.tensor, self.dtype, self.source)
 
 
 Value: TypeAlias = (
@@ -531,6 +541,20 @@ def one_word(left: str, right: str) -> str:
     return max(left, right) if not left or not right else min(left, right)
 
 
+def joined_grad(left: Fact, right: Fact) -> Fact:
+    """Whether a gradient is needed on either of two paths; that nothing has a graph holds where it does on both."""
+    joined = left.joined(right)
+    if joined.truth is not Truth.NO:
+        return joined
+    if left.site is None or right.site is None:
+        return NO_FACT
+    return joined if joined.reason or not (left.reason or right.reason) else left if left.reason else right
+
+
+def _told_grad(grad: Fact) -> object:
+    return (grad.truth, grad.site) if grad.truth is Truth.NO else grad.fingerprint
+
+
 def _either_narrowed(left: Narrowed | None, right: Narrowed | None) -> Narrowed | None:
     if left is None or right is None:
         return left or right
@@ -541,7 +565,13 @@ def _both_rewrapped(left: Rewrapped | None, right: Rewrapped | None) -> Rewrappe
     if left is None or right is None:
         return None
     given = left.given if left.given == right.given else ""
-    return Rewrapped(min(left.site, right.site), of_graph=left.of_graph and right.of_graph, given=given)
+    return Rewrapped(
+        min(left.site, right.site),
+        of_graph=left.of_graph and right.of_graph,
+        cut=left.cut.joined(right.cut),
+        given=given,
+        steps=max(left.steps, right.steps),
+    )
 
 
 def _earlier(left: Origin | None, right: Origin | None) -> Origin | None:

@@ -12,6 +12,7 @@ from tensorlint.flow.domain.facts import Truth, strongest
 from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Array, Foreign, Scalar, Sequence, Tensor, Unknown, Value
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.numpy_functions import promoted
 from tensorlint.flow.state import Frame
 from tensorlint.knowledge.row import NUMPY_DTYPES
@@ -19,6 +20,10 @@ from tensorlint.knowledge.row import NUMPY_DTYPES
 
 def combine(machine: Machine, left: Value, right: Value, node: cst.CSTNode, frame: Frame) -> Value:
     """The result of arithmetic between two operands: always in new memory."""
+    return carried(machine, _combined(machine, left, right, node, frame), (left, right), node, frame)
+
+
+def _combined(machine: Machine, left: Value, right: Value, node: cst.CSTNode, frame: Frame) -> Value:
     match left, right:
         case (Tensor(), _) | (_, Tensor()):
             machine.use(frame, node, left)

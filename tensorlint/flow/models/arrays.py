@@ -101,7 +101,7 @@ def cast(machine: Machine, value: Array, arguments: tuple[Argument, ...]) -> Val
     return Array(dtype=dtype, has_axes=value.has_axes, storages=machine.storage(), oid=machine.serial)
 
 
-def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: list[Value]) -> Value:
+def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: list[Value]) -> Array:
     axes = value.has_axes and all(isinstance(index, Scalar) and index.kind == "slice" for index in indices)
     if copies_by_index(indices):
         return Array(dtype=value.dtype, storages=machine.storage())

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import libcst as cst
 
-from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
+from tensorlint.flow.domain.facts import UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.memory import NO_STORAGE
+from tensorlint.flow.domain.site import NOWHERE
 from tensorlint.flow.domain.values import (
     NONE,
     PLAIN,
@@ -58,7 +59,7 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
                 oid=machine.next_serial(),
             )
         case Array():
-            return array_item(machine, value, node, indices)
+            return replace(array_item(machine, value, node, indices), cut=value.cut)
         case Sequence(kind="loader"):
             return loaded()
         case Sequence():
@@ -146,7 +147,9 @@ def part_of(value: Unknown) -> Unknown:
 
 def loaded() -> Value:
     return Unknown(
-        device=Fact(Truth.NO, reason="a batch from a loader is in host memory"), grad=NO_FACT, source="loader"
+        device=Fact(Truth.NO, reason="a batch from a loader is in host memory"),
+        grad=Fact(Truth.NO, NOWHERE),
+        source="loader",
     )
 
 

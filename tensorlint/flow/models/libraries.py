@@ -30,6 +30,7 @@ from tensorlint.flow.domain.values import (
     Value,
 )
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.numpy_functions import tell_numpy_call
 from tensorlint.flow.models.registry import function, models
 from tensorlint.flow.models.torch_functions import torch_call
@@ -39,6 +40,8 @@ from tensorlint.knowledge import FOREIGN_FRAMEWORKS
 
 #: Libraries that make arrays of what they are given.
 _ARRAY_LIBRARIES = frozenset({"matplotlib", "sklearn", "scipy", "pandas", "PIL"})
+#: What returns what it computed of its arguments, or a part of them.
+_COMPUTES = ("torch.", "numpy.", *(f"builtins.{name}" for name in ("float", "int", "min", "max", "pow", "round")))
 
 
 def symbol_call(machine: Machine, path: str, call: Call) -> Value:
@@ -48,6 +51,8 @@ def symbol_call(machine: Machine, path: str, call: Call) -> Value:
     result = next((result for model in models(path) if (result := model(machine, path, call)) is not None), None)
     if result is None:
         result = of_unseen_library(machine, path, call)
+    if path.startswith(_COMPUTES):
+        result = carried(machine, result, [each.value for each in call.arguments], call.node, call.frame, path)
     if path.startswith("torch."):
         return torch_call(machine, path, call, result)
     if path.partition(".")[0] in _ARRAY_LIBRARIES:

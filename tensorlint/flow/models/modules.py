@@ -11,7 +11,7 @@ from tensorlint.flow.arguments import dtype_argument, keyword
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.dtypes import unsure_dtype, without_numpy
-from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, strongest
+from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, needed, strongest
 from tensorlint.flow.domain.inside import as_trainable, is_made_float32, leaves
 from tensorlint.flow.domain.memory import Owner, Storages
 from tensorlint.flow.domain.values import (
@@ -33,6 +33,7 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.objects import own_method
 from tensorlint.flow.models.placement import destination, map_location, requested_device
 from tensorlint.flow.models.registry import function
@@ -67,7 +68,7 @@ _WITHOUT_PARAMETERS = re.compile(r"Tokenizer|tokenizer|Processor|Extractor|Confi
 
 
 def module_call(machine: Machine, module: Module, call: Call) -> Value:
-    trained = Fact(
+    trained = needed(
         machine.trainable(module), machine.at(call.node), "the output of a model with parameters needs a gradient"
     )
     inputs = [
@@ -115,6 +116,9 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
         zero_dim=module.name.endswith("Loss"),
         oid=machine.serial,
     )
+    if module.trainable is Truth.NO and has_parameters(machine, module.name.rpartition(".")[2], ()) is Truth.NO:
+        # Frozen parameters are trained again where somebody says so; a loss has none.
+        return carried(machine, output, [argument.value for argument in call.arguments], call.node, call.frame)
     if module.name in _RETURNS_TUPLE:
         return Sequence(kind="tuple", items=(output, Unknown(device=device, grad=grad)))
     return output
@@ -161,7 +165,7 @@ def module_method(machine: Machine, value: Module, name: str, call: Call) -> Val
         machine.set_trainable(value.oid, changed.trainable, call.frame)
         return changed
     note_training(machine, owner_name(call.node), name, call.node)
-    trained = Fact(value.trainable, machine.at(call.node), "a parameter needs a gradient")
+    trained = needed(value.trainable, machine.at(call.node), "a parameter needs a gradient")
     parameter = Tensor(
         device=value.device,
         grad=trained,
@@ -245,7 +249,7 @@ def module_attribute(machine: Machine, value: Module, name: str, node: cst.CSTNo
         if method is not None:
             return Function(definition=method.site, receiver=value)
     if name in {"weight", "bias"}:
-        trained = Fact(value.trainable, machine.at(node), "a parameter needs a gradient")
+        trained = needed(value.trainable, machine.at(node), "a parameter needs a gradient")
         return Tensor(
             device=value.device,
             grad=trained,

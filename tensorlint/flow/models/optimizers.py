@@ -38,6 +38,8 @@ def make_optimizer(machine: Machine, path: str, call: Call) -> Value:
         return Foreign(framework="torch")
     # Adagrad alone has state before its first step (measured on 2.13.0).
     fresh = not path.endswith("Adagrad")
+    for argument in call.arguments:
+        machine.note_leaves(argument.value)
     given = list(leaves(call.first)) if call.first is not None else []
     modules = frozenset(leaf.module for leaf in given if isinstance(leaf, Tensor) and leaf.module)
     return Optimizer(storages=parameters_known(call.first), modules=modules, fresh=fresh, oid=machine.next_serial())

@@ -71,8 +71,6 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
         return PLAIN
     dtype = autocast_to(machine, words.strip("`().")) or row_dtype(row, source, call.arguments)
     placed = placed_by_type(call.arguments, machine.at(call.node)) if name == "type" else None
-    # The sum of losses is a loss; the sum of a leaf that nothing was computed for is a fine thing to differentiate.
-    keeps_graph = name in {"sum", "mean"} and source is not None and source.rewrapped and source.rewrapped.of_graph
     result = Tensor(
         device=placed or row_device(machine, row, operands, unknown, call),
         grad=NO_FACT if is_integral(dtype) else row_grad(machine, row, operands, unknown, call),
@@ -87,7 +85,6 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
         alias=source.alias if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else None,
         imported=source.imported if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else False,
         zero_dim=is_number(words.strip("`()."), call.arguments, receiver),
-        rewrapped=source.rewrapped if source is not None and keeps_graph else None,
         oid=machine.next_serial(),
     )
     if source is not None and result.storages is source.storages:

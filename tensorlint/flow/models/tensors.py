@@ -10,6 +10,7 @@ from tensorlint.flow import events
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
+from tensorlint.flow.domain.inside import cut_of
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, gradients_of
 from tensorlint.flow.domain.values import (
     NONE,
@@ -19,6 +20,7 @@ from tensorlint.flow.domain.values import (
     DeviceValue,
     Method,
     Origin,
+    Rewrapped,
     Scalar,
     Sequence,
     Tensor,
@@ -28,6 +30,7 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.graphs import waits_behind
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.cuts import ungraphed
 from tensorlint.flow.models.modules import owner_name, thaw_owners
 from tensorlint.flow.models.placement import destination, does_not_wait
 from tensorlint.flow.models.rows import from_row
@@ -234,15 +237,37 @@ def switch_grad(machine: Machine, value: Tensor, name: str, call: Call) -> Value
         grad = NO_FACT
     elif flag is not None and not (isinstance(flag, Scalar) and flag.literal is True):
         grad = Fact(Truth.MAYBE, machine.at(call.node), "may need a gradient from here on")
-    set_grad(machine, value, grad, call.frame)
-    return replace(value, grad=grad)
+    made = set_grad(machine, value, grad, call.frame)
+    return replace(value, grad=grad, rewrapped=made)
 
 
-def set_grad(machine: Machine, value: Value, grad: Fact, frame: Frame) -> None:
-    """``requires_grad`` of an object changes under every name that holds it."""
-    frame.env.change(value, lambda held: replace(held, grad=grad) if isinstance(held, (Tensor, Unknown)) else held)
+def set_grad(machine: Machine, value: Value, grad: Fact, frame: Frame, *, by_flag: bool = False) -> Rewrapped | None:
+    """``requires_grad`` of an object changes under every name that holds it.
+
+    Returns what there is to know where that makes a leaf of numbers that were cut off a graph. ``by_flag``: what is
+    told so by ``x.requires_grad = True`` is a leaf, or that raises (measured on torch 2.13.0).
+    """
+    made = value.rewrapped if isinstance(value, Tensor) else None
+    if made is None and grad.site is not None and grad.truth is Truth.YES:
+        if (cut := cut_of(value)).reason:
+            made = Rewrapped(grad.site, of_graph=True, cut=cut)
+        elif by_flag and is_computed(value):
+            made = Rewrapped(grad.site)
+
+    def changed(held: Value) -> Value:
+        match held:
+            case Unknown() if made is not None:
+                return tensor_of_unknown(held, grad, made)
+            case Tensor():
+                return replace(held, grad=grad, rewrapped=made)
+            case Unknown():
+                return replace(held, grad=grad)
+            case _:
+                return held
+
+    frame.env.change(value, changed)
     if not isinstance(value, Tensor) or value.source != PARAMETER_OF_MODULE:
-        return
+        return made
     # What ``.parameters()`` yields stands for all of them; ``model.weight`` leaves the others as they are.
     every = value.origin is not None
     asked = machine.sites.node(value.origin.site) if value.origin is not None else None
@@ -252,11 +277,39 @@ def set_grad(machine: Machine, value: Value, grad: Fact, frame: Frame) -> None:
         machine.set_trainable(value.module, grad.truth if every else Truth.UNKNOWN, frame)
     if grad.truth is Truth.YES and isinstance(asked, cst.Call):
         thaw_owners(machine, asked.func, frame)
+    return made
+
+
+def is_computed(value: Value) -> bool:
+    """Whether a tensor is the result of something that may have given it a graph."""
+    match value:
+        case Tensor(source=source, grad=grad):
+            return source != PARAMETER_OF_MODULE and grad.truth is not Truth.NO
+        case Unknown(source=source, origin=origin):
+            return source in {"call", "model"} and origin is not None
+        case _:
+            return False
+
+
+def tensor_of_unknown(value: Unknown, grad: Fact, made: Rewrapped | None) -> Tensor:
+    """What is treated as only tensors are."""
+    return Tensor(
+        device=value.device,
+        grad=grad,
+        dtype=value.dtype,
+        storages=value.storages,
+        sure=False,
+        source=value.source,
+        origin=value.origin,
+        rewrapped=made,
+        oid=value.oid,
+    )
 
 
 def tensor_attribute(machine: Machine, value: Tensor, name: str, node: cst.Attribute, frame: Frame) -> Value:
     if name == "grad":
         machine.lessons.snapshots = True
+        machine.note_leaves(value)
         return Tensor(
             device=value.device,
             grad=NO_FACT,
@@ -275,5 +328,7 @@ def tensor_attribute(machine: Machine, value: Tensor, name: str, node: cst.Attri
     if row.result is not Result.TENSOR:
         return PLAIN
     grad = NO_FACT if row.grad is Grad.NO else machine.result_grad(value.grad, frame)
+    if name == "data":
+        grad = ungraphed(machine, [value], node, frame, ".data")
     alias = machine.at(node) if name == "data" and value.storages else value.alias
     return replace(value, grad=grad, alias=alias, oid=machine.next_serial())

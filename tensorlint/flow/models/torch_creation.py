@@ -7,7 +7,7 @@ from dataclasses import replace
 from tensorlint.flow.arguments import dtype_argument, dtype_of_data
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.inside import holds_exactly, leaves
+from tensorlint.flow.domain.inside import cut_of, holds_exactly, leaves
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import (
     UNKNOWN,
@@ -20,10 +20,12 @@ from tensorlint.flow.domain.values import (
     Tensor,
     Unknown,
     Value,
+    is_false,
 )
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import requested_device
 from tensorlint.flow.models.registry import function
+from tensorlint.flow.models.tensors import tensor_of_unknown
 from tensorlint.knowledge import TORCH_FUNCTIONS, Device, Share
 
 #: The constructors that have a dtype in their name, the plain one included.
@@ -68,8 +70,15 @@ def tensor_of(machine: Machine, path: str, call: Call) -> Value | None:
         if isinstance(asked, Scalar) and asked.literal is True
         else NO_FACT
     )
+    if asked is not None and grad.truth is Truth.NO and not is_false(asked):
+        grad = Fact()
     if name == "autograd.Variable" and isinstance(data, (Tensor, Unknown)):
-        return replace(data, grad=grad if grad.truth is Truth.YES else data.grad, oid=machine.next_serial())
+        # It detaches what it is given (measured on torch 2.13.0).
+        made = replace(data, grad=grad, oid=machine.next_serial())
+        leaf = rewrapped(name, data, machine.at(call.node))
+        if isinstance(made, Tensor):
+            return replace(made, rewrapped=leaf)
+        return tensor_of_unknown(made, grad, leaf) if grad.truth is Truth.YES else made
     if name == "from_numpy":
         fallback = Fact(Truth.NO, machine.at(call.node), "made of an array here")
     if isinstance(data, Tensor):
@@ -136,11 +145,12 @@ def rewrapped(name: str, data: Value, site: Site) -> Rewrapped | None:
     passed_on = isinstance(data, (Tensor, Unknown)) and name in {"as_tensor", "asarray"}
     if passed_on or all(isinstance(leaf, Scalar) and leaf.known for leaf in inside):
         return None
+    cut = cut_of(data)
     of_graph = any(isinstance(leaf, (Tensor, Unknown)) and leaf.grad.truth > Truth.UNKNOWN for leaf in inside)
     given = "tensor" if isinstance(data, Tensor) else ""
     if isinstance(data, Sequence) and inside and all(isinstance(leaf, Tensor) for leaf in inside):
         given = "tensors"
-    return Rewrapped(site, of_graph, given)
+    return Rewrapped(site, of_graph or bool(cut.reason), cut, given)
 
 
 def is_size(arguments: tuple[Argument, ...]) -> bool:

@@ -69,6 +69,8 @@ def torch_call(machine: Machine, path: str, call: Call, result: Value) -> Value:
 def described_by_a_row(machine: Machine, path: str, call: Call) -> Value:
     """Whatever no other model speaks for: as its row in ``knowledge`` has it, or unseen."""
     name = path.removeprefix("torch.")
+    for argument in call.arguments if name in {"autograd.grad", "nn.Parameter", "nn.parameter.Parameter"} else ():
+        machine.note_leaves(argument.value)
     row = TORCH_FUNCTIONS.get(name) or TORCH_FUNCTIONS.get(name.removeprefix("functional."))
     if row is not None:
         return from_row(machine, row, None, call, words=f"`{path}`")

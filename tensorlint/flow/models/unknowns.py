@@ -31,6 +31,7 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arrays import array_method
+from tensorlint.flow.models.cuts import cut_here
 from tensorlint.flow.models.items import part_of
 from tensorlint.flow.models.modules import _MOVES, note_training, owner_name, state_dict_of, thaw_owners
 from tensorlint.flow.models.numpy_functions import tell_numpy_call
@@ -311,7 +312,8 @@ def unknown_attribute(machine: Machine, value: Unknown, name: str, node: cst.Att
             truth = Truth.MAYBE
         return DeviceValue(fact=Fact(truth, machine.at(node), "created on the device of another tensor"))
     if name in {"data", "grad"}:
-        part = replace(part_of(value), grad=NO_FACT)
+        cut = name == "data" and value.grad.truth > Truth.UNKNOWN
+        part = replace(part_of(value), grad=cut_here(machine, node, ".data") if cut else NO_FACT)
         return replace(part, storages=NO_STORAGE) if name == "grad" else part
     if name in {"T", "mT", "real"}:
         return replace(value, oid=0)
