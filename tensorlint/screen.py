@@ -50,7 +50,7 @@ def may_matter(data: bytes) -> bool:
             or b"non_blocking" in data
             or (b"backward(" in data and _KEPT_EACH_STEP.search(data))
             or (_SNAPSHOT.search(data) and _TRAINING.search(data))
-            or (b"backward(" in data and (_CUT.search(data) or (b"ensor(" in data and _REWRAPPED.search(data))))
+            or (b"backward(" in data and (_CUT.search(data) or _REWRAPPED.search(data)))
             or (_IN_PLACE.search(data) and _STORED.search(data))
         )
     return b"numpy" in data and bool(_OBJECTS.search(data) or (_BUFFER.search(data) and _STORED.search(data)))

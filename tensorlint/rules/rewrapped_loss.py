@@ -76,7 +76,7 @@ class RewrappedLoss(Rule):
         surely = lost.leaf.of_graph and lost.leaf.steps < 2
         yield Draft(
             made,
-            f"`{spell(made)}` {_makes_leaf(made)}: `.backward()` reaches nothing that was computed before, and no "
+            f"{_makes_leaf(made)}: `.backward()` reaches nothing that was computed before, and no "
             "parameter gets a gradient",
             Certainty.CERTAIN if surely else Certainty.LIKELY,
             "use the loss itself; `torch.stack(losses)` for a list of them",
@@ -88,7 +88,9 @@ class RewrappedLoss(Rule):
 def _makes_leaf(made: cst.CSTNode) -> str:
     import libcst
 
-    return "is set on a leaf, or raises" if isinstance(made, libcst.Attribute) else "is a new leaf"
+    if isinstance(made, libcst.Attribute):
+        return f"`{spell(made)} = True` raises for what has a graph, and makes a leaf of what has none"
+    return f"`{spell(made)}` is a new leaf"
 
 
 def _repair(made: cst.CSTNode, given: str, cut: cst.CSTNode | None, style: ExportStyle) -> Repair | None:
