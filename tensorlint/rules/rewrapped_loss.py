@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, replace, source_of
 from tensorlint.flow.domain.facts import Truth
@@ -61,6 +62,7 @@ class RewrappedLoss(Rule):
 
     code = "TBX501"
     name = "rewrapped-loss"
+    clues = (screen.REWRAPPED, *screen.BOUNDARY)
     fix = Applicability.UNSAFE
 
     def on_method_call(self, event: MethodCall) -> Iterator[Draft]:
