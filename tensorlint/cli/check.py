@@ -11,12 +11,12 @@ from typing import Any, TextIO, TypeVar
 import click
 
 from tensorlint import __version__
-from tensorlint.cli.output import available_processors, emit, emit_bytes, note, style_for
+from tensorlint.cli.output import available_processors, emit, emit_bytes, note, stream_to, style_for
 from tensorlint.codes import did_you_mean
 from tensorlint.config import ConfigError, Overrides, Resolver, Selection
 from tensorlint.discovery import Discovered, DiscoveryError, discover, is_force_excluded
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.report import FORMATS, Report, Style, render
+from tensorlint.report import FOR_PEOPLE, FORMATS, Report, RuleText, Style, render
 from tensorlint.report.text import plural, shown_path
 from tensorlint.runner import Fixing, run, run_text, suppress
 
@@ -86,6 +86,7 @@ class _Check(click.Command):
     help="Leave out what is excluded also where it is named, on the command line or by --stdin-filename.",
 )
 @click.option("--output-format", type=click.Choice(list(FORMATS)), default="full", help="How to show findings.")
+@click.option("-o", "--output-file", type=click.Path(), metavar="FILE", help="Write the findings to this file.")
 @click.option("--fix", is_flag=True, help="Apply safe fixes and show what is left.")
 @click.option(
     "--unsafe-fixes", is_flag=True, help="With --fix, --fix-only, --diff: those that may change results, too."
@@ -138,6 +139,7 @@ def _check(
     exclude: tuple[str, ...] | None,
     extend_exclude: tuple[str, ...] | None,
     output_format: str,
+    output_file: str | None,
     fix: bool,
     unsafe_fixes: bool,
     diff: bool,
@@ -220,8 +222,9 @@ def _check(
         emit(_show_fixes(report, stream), stream)
     if fix_only:
         report = report.only_errors()
-    style = replace(style_for(stream), unsafe_fixes=unsafe_fixes)
-    _show(report, output_format, stream, style, statistics=statistics, quiet=quiet)
+    with stream_to(output_file, stream) as target:
+        style = replace(style_for(target), unsafe_fixes=unsafe_fixes)
+        _show(report, output_format, target, style, statistics=statistics, quiet=quiet)
     if report.has_errors:
         return 2
     if exit_non_zero_on_fix and report.applied:
@@ -270,19 +273,29 @@ def _show_fixes(report: Report, stream: TextIO) -> str:
 
 def _show(report: Report, output_format: str, stream: TextIO, style: Style, *, statistics: bool, quiet: bool) -> None:
     if statistics:
-        emit(_statistics(report, output_format), stream)
+        emit(_statistics(report, output_format, style), stream)
     else:
+        if output_format == "sarif":
+            style = replace(style, rules=_described(report))
         emit(render(report, output_format, style), stream)
-    if not quiet and output_format in {"full", "concise"}:
+    if not quiet and output_format in FOR_PEOPLE:
         from tensorlint.report import summary
 
-        blank = "\n" if report.findings and (output_format == "full" or statistics) else ""
+        blank = "\n" if report.findings and (output_format != "concise" or statistics) else ""
         emit(blank + summary.render(report, style), stream)
 
 
-def _statistics(report: Report, output_format: str) -> str:
+def _described(report: Report) -> dict[str, RuleText]:
+    """What there is to say about the codes of this report."""
+    from tensorlint.catalogue import catalogue
+
+    entries = catalogue()
+    return {code: RuleText(entries[code].name, entries[code].documentation) for code in report.counts}
+
+
+def _statistics(report: Report, output_format: str, style: Style) -> str:
     from tensorlint.catalogue import catalogue
     from tensorlint.report import statistics
 
     names = {code: entry.name for code, entry in catalogue().items()} if report.findings else {}
-    return statistics.render(report, style_for(sys.stdout), names, as_json=output_format == "json")
+    return statistics.render(report, style, names, as_json=output_format == "json")
