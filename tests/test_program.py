@@ -77,6 +77,22 @@ def test_modules_are_found_where_python_looks(
     assert (None if located is None else Path(located.path).relative_to(tmp_path).as_posix()) == found
 
 
+@pytest.mark.parametrize(
+    ("name", "end", "found"),
+    [
+        ("train.py", "if __name__ == '__main__':\n    main()\n", "pkg/loss/focal.py"),
+        ("train.py", "", "loss/focal.py"),
+        ("test_train.py", "if __name__ == '__main__':\n    main()\n", "loss/focal.py"),
+    ],
+)
+def test_what_lies_beside_a_script_in_a_package_comes_first(tmp_path: Path, name: str, end: str, found: str) -> None:
+    program = "from loss.focal import FocalLoss\n" + end
+    write(tmp_path, {"pkg/__init__.py": "", "pkg/loss/focal.py": "", "loss/focal.py": "", f"pkg/{name}": program})
+    there = locate("loss.focal.FocalLoss", str(tmp_path / "pkg" / name))
+    assert there is not None
+    assert there.path == str(tmp_path / found)
+
+
 def test_relative_names_are_made_absolute(tmp_path: Path) -> None:
     write(tmp_path, {"pkg/__init__.py": "", "pkg/sub/__init__.py": "", "pkg/sub/a.py": ""})
     path = str(tmp_path / "pkg/sub/a.py")
