@@ -26,6 +26,27 @@ def test_every_finding_that_is_shown_has_its_evidence_in_the_trace(path: Path) -
 
 #: What could happen and nothing shows: a file by its path, and the one rule that speaks of it.
 ONLY_POSSIBLE = {
+    "an object that was made here and not moved, whose class has a `to`": (
+        "TBX101",
+        "src/batch.py",
+        (
+            "from dataclasses import dataclass\n"
+            "import torch\n"
+            "from features import make\n"
+            "\n"
+            "@dataclass\n"
+            "class Batch:\n"
+            "    V: torch.Tensor\n"
+            "\n"
+            "    def to(self, device):\n"
+            "        self.V = self.V.to(device)\n"
+            "\n"
+            "@torch.no_grad()\n"
+            "def item(smiles):\n"
+            "    batch = Batch(make(smiles))\n"
+            "    return batch.V.numpy()\n"
+        ),
+    ),
     "a device that is chosen where a function is handed to": (
         "TBX101",
         "src/readout.py",
@@ -519,6 +540,13 @@ def test_what_could_happen_is_only_possible(code: str, path: str, text: str) -> 
 def test_what_does_not_happen_is_not_shown(code: str, text: str) -> None:
     found = judge_source(Source("src/program.py", text), frozenset({code}), Certainty.LIKELY)
     assert not found
+
+
+def test_an_object_that_was_moved_lies_where_its_class_moves_it() -> None:
+    _, _, program = ONLY_POSSIBLE["an object that was made here and not moved, whose class has a `to`"]
+    moved = program.replace("    return batch", "    batch.to('cuda')\n    return batch")
+    found = judge_source(Source("src/batch.py", moved), frozenset({"TBX101"}), Certainty.LIKELY)
+    assert [finding.certainty for finding in found] == [Certainty.LIKELY]
 
 
 def test_a_row_of_an_array_is_exported_to_and_one_element_is_not() -> None:

@@ -62,6 +62,8 @@ def join(left: Value, right: Value) -> Value:
             return left.joined(right)
         case Optimizer(), Optimizer():
             return left.joined(right)
+        case Instance(), Instance():
+            return left.joined(right)
         case Sequence(), Sequence() if left.kind == right.kind or {left.kind, right.kind} <= {"list", "tuple"}:
             return left.joined(right, join)
         case Dictionary(), Dictionary():

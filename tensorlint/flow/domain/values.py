@@ -292,10 +292,17 @@ class Instance:
     """An object of a class that was seen."""
 
     cls: Site
+    #: Made here, and not told to move to a device since: what its ``to`` does has not been done.
+    unmoved: bool = False
     oid: int = field(default=0, compare=False)
 
+    def joined(self, other: Instance) -> Value:
+        if self.cls != other.cls:
+            return Unknown(source="mixed")
+        return Instance(cls=self.cls, unmoved=self.unmoved and other.unmoved, oid=self.oid)
+
     def fingerprint(self) -> object:
-        return ("instance", self.cls)
+        return ("instance", self.cls, self.unmoved)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
