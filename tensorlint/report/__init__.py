@@ -104,6 +104,11 @@ class Report:
         except SourceError:
             return ()
 
+    def line_of(self, finding: Finding) -> str:
+        """The line that a finding begins on, with single spaces and no indentation: it tells findings from others."""
+        lines = self.lines(finding.path)
+        return " ".join(lines[finding.span.row - 1].split()) if finding.span.row <= len(lines) else ""
+
 
 def render(report: Report, output_format: str, style: Style) -> str:
     """The report in one of ``FORMATS``, ending in a newline unless empty."""

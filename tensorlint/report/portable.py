@@ -35,9 +35,7 @@ def fingerprints(report: Report, style: Style) -> Iterator[str]:
     """
     seen: Counter[str] = Counter()
     for finding in report.findings:
-        lines = report.lines(finding.path)
-        line = lines[finding.span.row - 1].strip() if finding.span.row <= len(lines) else ""
-        key = "\0".join((finding.code, portable_path(finding.path, style), line))
+        key = "\0".join((finding.code, portable_path(finding.path, style), report.line_of(finding)))
         seen[key] += 1
         text = f"{key}\0{seen[key]}".encode("utf-8", "surrogateescape")
         yield hashlib.sha256(text).hexdigest()[:32]
