@@ -29,6 +29,7 @@ EXPORT: Clue = (b".numpy",)
 IMPORT: Clue = (b"from_numpy",)
 DLPACK: Clue = (b"dlpack",)
 CONSTRUCTOR: Clue = (re.compile(rb"Tensor\s*\("),)
+TENSOR: Clue = (_TORCH, re.compile(rb"\btensor\s*\("))
 #: With torch: calls of NumPy, its dtypes as arguments, imports of buffers, shuffles. One of the plain words stands in
 #: whatever the expression finds; to look for them first is ten times as fast.
 _NUMPY_WORDS = (b"np.", b"numpy", b"as_tensor", b"asarray", b"frombuffer", b"shuffle(")
@@ -50,12 +51,12 @@ EACH_STEP: Clue = (_TORCH, b"backward(", re.compile(rb"\+=|append\(|\.item\(\)|=
 #: A leaf that is made of data, and differentiated.
 REWRAPPED: Clue = (_TORCH, b"backward(", b"ensor(", re.compile(rb"requires_grad(?:_\(|\s*=\s*True)"))
 #: A library that makes arrays of the tensors it is given.
-ARRAY_LIBRARY: Clue = (_TORCH, (b"matplotlib", b"sklearn", b"scipy", b"pandas"))
+ARRAY_LIBRARY: Clue = (_TORCH, (b"matplotlib", b"sklearn", b"scipy", b"pandas", b"fromarray("))
 #: NumPy in what is saved.
 CHECKPOINT: Clue = (b"save(", _TORCH, (b"np.", _NUMPY, b"sklearn"))
 NON_BLOCKING: Clue = (_TORCH, b"non_blocking")
 
-_STORED = re.compile(rb"append\(|yield|\w\[\w+\]\s*=\s*\w+\s*[#\n]|\[[^\]\n]*_\([^\n]* for ")
+_STORED = re.compile(rb"append\(|yield|__getitem__|\w\[\w+\]\s*=\s*\w+\s*[#\n]|\[[^\]\n]*_\([^\n]* for ")
 #: A tensor that is written in place, and kept in something.
 KEPT_TENSOR: Clue = (_TORCH, re.compile(rb"\.(?:add|sub|mul|div|copy|fill|zero|clamp|uniform|random)_\("), _STORED)
 #: Pure NumPy: a buffer that is written and kept, an array made of something that is no sequence.

@@ -75,8 +75,11 @@ def test_a_bad_program_says_where_and_passes_the_screen(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     expected = marked(text, "expect")
     assert expected or marked(text, "miss")
-    codes = {code for each in expected.values() for code in each}
-    assert all(is_of_interest(text.encode()) and may_matter(text.encode(), all_rules()[code].clues) for code in codes)
+    # Our own comments would let every file through.
+    data = re.sub(r"# (?:expect|miss|later|claim): .*", "", text).encode()
+    assert is_of_interest(data)
+    for code in {code for each in expected.values() for code in each}:
+        assert may_matter(data, all_rules()[code].clues), code
 
 
 @pytest.mark.parametrize("path", [path for path in OF_RULES if path.name.startswith("good_")], ids=name)

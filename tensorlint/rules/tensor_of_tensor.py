@@ -54,7 +54,7 @@ class TensorOfTensor(Rule):
 
     code = "TBX205"
     name = "tensor-of-tensor"
-    clues = screen.BOUNDARY
+    clues = (screen.TENSOR,)
     fix = Applicability.SAFE
     shown = Certainty.CERTAIN
 
