@@ -311,6 +311,15 @@ class Checkpoint(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DeepCopy(Event):
+    """``copy.deepcopy(value)``. ``attributes``: what is known to lie under names of it, as ``("model.cache", ...)``."""
+
+    kind: ClassVar[str] = "deep_copy"
+    value: Argument
+    attributes: tuple[tuple[str, Value], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BufferStored(Event):
     """One allocation made before a loop is written in it and stored in every iteration.
 
@@ -342,6 +351,7 @@ __all__ = [
     "ArrayMeetsTensor",
     "BufferStored",
     "Checkpoint",
+    "DeepCopy",
     "DoubleMeetsFloat",
     "EarlyRead",
     "Event",

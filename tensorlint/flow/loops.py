@@ -28,6 +28,8 @@ from tensorlint.flow.models.torch_functions import AUTOCAST
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop
 from tensorlint.flow.tree import dotted_name
 
+#: Context managers for what is raised on purpose, or does not matter.
+_EXPECTS_TO_RAISE = frozenset({"raises", "assertRaises", "assertRaisesRegex", "suppress"})
 _GRAD_CONTEXTS = {"torch.no_grad()": GRAD_OFF, "torch.enable_grad()": Fact(Truth.YES)}
 
 
@@ -111,7 +113,10 @@ class Loops(Machine):
                 self.assign(item.asname.name, held, frame)
         left = [exits for loop in frame.loops[-1:] for exits in (loop.breaks, loop.continues)]
         known = [len(exits) for exits in left]
+        raising = any(map(_expects_to_raise, node.items))
+        frame.catching += raising
         self.execute(node.body.body, frame)
+        frame.catching -= raising
         for env in (env for exits, count in zip(left, known, strict=True) for env in exits[count:]):
             env.grad_mode = mode
         frame.env.grad_mode = mode
@@ -140,3 +145,8 @@ class Loops(Machine):
                     frame.env.grad_mode = Fact(Truth.UNKNOWN)
             case _:
                 pass
+
+
+def _expects_to_raise(item: cst.WithItem) -> bool:
+    """``with pytest.raises(RuntimeError):``, or one of its relatives."""
+    return isinstance(item.item, cst.Call) and dotted_name(item.item.func).rpartition(".")[2] in _EXPECTS_TO_RAISE

@@ -218,9 +218,14 @@ class Machine(Memory, ABC):
                 if cls is not frame.cls and getattr(known, "oid", 0) == oid:
                     self.lessons.keep_attribute(cls.site, name, join(known, as_trainable(known, trainable)))
 
-    def result_grad(self, grad: Fact, frame: Frame) -> Fact:
-        """Whether a result computed here needs grad, when an operand with this fact would make it."""
+    def result_grad(self, grad: Fact, frame: Frame, *, itself: bool = False) -> Fact:
+        """Whether a result computed here needs grad, when an operand with this fact would make it.
+
+        ``itself``: the result may be the very operand, which is as much of a leaf as before.
+        """
         mode = frame.env.grad_mode
+        if grad.truth > Truth.UNKNOWN and not itself and not grad.passed_on:
+            grad = replace(grad, passed_on=True)
         if mode.truth is Truth.NO:
             return NO_FACT
         if mode.truth is Truth.UNKNOWN:

@@ -91,7 +91,9 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
     # What has no parameters lies nowhere.
     holds = [] if module.trainable is Truth.NO else [Unknown(device=module.device)]
     device = together([*holds, *inputs])
-    grad = machine.result_grad(strongest([trained, *(value.grad for value in inputs)]), call.frame)
+    # Some that have no parameters return what they are given.
+    computed = strongest([trained, *(value.grad for value in inputs)])
+    grad = machine.result_grad(computed, call.frame, itself=trained.truth is Truth.NO)
     if not module.name.startswith("torch.nn."):
         return Unknown(
             device=device,

@@ -168,7 +168,8 @@ def row_grad(machine: Machine, row: Row, operands: list[Tensor], unknown: list[U
         return UNKNOWN_FACT if asked is not None else NO_FACT
     evidence = [value.grad for value in unknown if value.grad.truth > Truth.UNKNOWN or not operands]
     default = UNKNOWN_FACT if not operands and not call.arguments else NO_FACT
-    return machine.result_grad(strongest([*(value.grad for value in operands), *evidence], default), call.frame)
+    grad = strongest([*(value.grad for value in operands), *evidence], default)
+    return machine.result_grad(grad, call.frame, itself=row.share is Share.MAYBE)
 
 
 def autocast_to(machine: Machine, name: str) -> str:

@@ -211,7 +211,8 @@ def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
             machine.arrive(call.frame)
     # On the machine where it stays on the CPU it is the same memory; no more than that is said of it.
     kept = storages is value.storages and not (device is not None and device.truth is Truth.MAYBE)
-    grad = NO_FACT if is_integral(dtype) else machine.result_grad(value.grad, call.frame)
+    itself = not copied and not moved and (not dtype or dtype == value.dtype or not value.dtype)
+    grad = NO_FACT if is_integral(dtype) else machine.result_grad(value.grad, call.frame, itself=itself)
     return replace(
         value,
         device=device if device is not None else value.device,
@@ -274,6 +275,6 @@ def tensor_attribute(machine: Machine, value: Tensor, name: str, node: cst.Attri
         return Scalar(kind="torch.dtype", literal=value.dtype)
     if row.result is not Result.TENSOR:
         return PLAIN
-    grad = NO_FACT if row.grad is Grad.NO else machine.result_grad(value.grad, frame)
+    grad = NO_FACT if row.grad is Grad.NO else machine.result_grad(value.grad, frame, itself=name == "real")
     alias = machine.at(node) if name == "data" and value.storages else value.alias
     return replace(value, grad=grad, alias=alias, oid=machine.next_serial())
