@@ -31,6 +31,7 @@ from tensorlint.knowledge import (
     numpy_functions,
     tensor_methods,
 )
+from tensorlint.knowledge.numbers import FRACTIONS, UNIT, WILD, WILD_LAYERS
 from tensorlint.knowledge.row import DTYPE_RULES, DTYPES, names, rows, table
 from tensorlint.verify.knowledge import TABLES as EXECUTED
 from tensorlint.verify.knowledge import measure, verify_knowledge
@@ -320,3 +321,30 @@ def test_a_report_survives_the_way_to_the_parent() -> None:
     report = KnowledgeReport("2.13.0", "2.4.6", facts)
     assert KnowledgeReport.from_json(report.to_json()) == report
     assert report.rows() == {"numpy": {REFUTED: 1}}
+
+
+def test_what_the_numbers_are(torch_and_numpy: None) -> None:
+    """Functions that give fractions give none but these; layers have no bound."""
+    import torch
+
+    generator = torch.manual_seed(0)
+    data = torch.randn(64, 64, generator=generator) * 100
+    whole = torch.arange(1.0, 65.0).reshape(8, 8)
+    for name in sorted(UNIT | WILD):
+        given = (64, 64) if name in {"rand", "randn"} else (data,) if name in {"rand_like", "randn_like"} else None
+        function = getattr(torch, name, None) or getattr(torch.nn.functional, name)
+        made = function(*given) if given else function(data, -1) if "soft" in name else function(data)
+        assert bool((made != made.round()).any())
+        assert bool(((made >= 0) & (made <= 1)).all()) is (name in UNIT)
+        assert bool((made.min() < -1) & (made.max() > 1)) is (name in WILD)
+    for name in sorted(FRACTIONS - {"linspace", "normal"}):
+        function = getattr(torch, name)
+        made = function(whole, -1) if "soft" in name else function(whole)
+        assert bool((made != made.round()).any())
+    for name in sorted(WILD_LAYERS):
+        sizes = (2, 2, 3) if name == "Bilinear" else (2, 3) if name == "Linear" else (2, 3, 1)
+        shape = (8, 2) if name.endswith("inear") else (8, 2, *([2] * int(name[-2])))
+        layer = getattr(torch.nn, name)(*sizes)
+        with torch.no_grad():
+            made = layer(*([torch.randn(shape) * 100] * (2 if name == "Bilinear" else 1)))
+        assert bool((made.min() < -1) & (made.max() > 1))

@@ -9,6 +9,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
 from tensorlint.flow.call import Argument
+from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable, storages_of
 from tensorlint.flow.domain.lattice import any_element, join
@@ -29,6 +30,7 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.machine import Machine, declared_value
 from tensorlint.flow.memory import of_no_model, without_aliases
 from tensorlint.flow.models.arithmetic import combine
+from tensorlint.flow.models.arrays import copies_by_index
 from tensorlint.flow.models.items import element_of, index_value
 from tensorlint.flow.models.numpy_functions import OF_SHAPE
 from tensorlint.flow.models.tensors import set_grad
@@ -79,7 +81,7 @@ class Assignments(Machine):
         if isinstance(current, (Tensor, Array)):
             combined = combine(self, current, operand, node, frame)
             if isinstance(current, Tensor) and isinstance(combined, Tensor):
-                changed = replace(current, grad=combined.grad, device=combined.device)
+                changed = replace(current, grad=combined.grad, device=combined.device, numbers=combined.numbers)
                 if path:
                     self._keep_stale(path, changed, frame)
             elif isinstance(combined, Tensor):
@@ -249,7 +251,15 @@ class Assignments(Machine):
                         element=one,
                         objects=one and not owner.dtype,
                     )
-                if isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:
+                if isinstance(owner, Tensor) and is_integral(owner.dtype) and not copies_by_index(indices):
+                    if (isinstance(value, Tensor) and value.numbers) or (
+                        isinstance(value, Scalar) and value.kind == "float"
+                    ):
+                        given = Argument(frame.assigned or target, value)
+                        self.emit(
+                            frame, events.FloatsIntoIntegers, target, target=Argument(target.value, owner), value=given
+                        )
+                elif isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:
                     set_grad(self, owner, self.result_grad(value.grad, frame), frame)
                 if isinstance(owner, Unknown) and not _takes_part(target):
                     self.store(frame, target, value, "slot", path, written=frame.assigned)

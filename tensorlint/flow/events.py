@@ -186,6 +186,15 @@ class ItemWrite(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FloatsIntoIntegers(Event):
+    """``target[...] = value`` of floats, where the target is a tensor of integers, of which a part is taken."""
+
+    kind: ClassVar[str] = "floats_into_integers"
+    target: Argument
+    value: Argument
+
+
+@dataclass(frozen=True, slots=True)
 class Write(Event):
     """Memory is written in place through ``value``; ``name`` is the access path, empty for a temporary."""
 
@@ -357,6 +366,7 @@ __all__ = [
     "Event",
     "Export",
     "FileFacts",
+    "FloatsIntoIntegers",
     "FrozenUse",
     "GraphKept",
     "ItemWrite",

@@ -329,6 +329,7 @@ class Expressions(Machine):
                 alias=None,
                 imported=False,
                 narrowed=None,
+                numbers="",
                 oid=self.serial,
             )
         if any(isinstance(value, Array) for value in values):

@@ -280,7 +280,7 @@ class Machine(Memory, ABC):
             )
         if isinstance(value, Tensor):
             # Another method may have filled it by then, or waited for it.
-            value = replace(value, imported=False, unset=None, in_flight=None)
+            value = replace(value, imported=False, unset=None, in_flight=None, numbers="")
         declared = cls.declared.get(name)
         if declared is not None and isinstance(value, Unknown):
             value = declared_value(declared, value)

@@ -88,12 +88,12 @@ class Memory(Core):
 
     @staticmethod
     def _settle(frame: Frame, value: Value) -> None:
-        """Memory that was allocated and left as found now holds data."""
-        if isinstance(value, Tensor) and value.unset is None:
+        """Memory that was allocated and left as found now holds data, and what was known of its numbers is past."""
+        if isinstance(value, Tensor) and value.unset is None and not value.numbers:
             return
         for path, held in list(frame.env.items()):
-            if isinstance(held, Tensor) and held.unset is not None and held.storages & value.storages:  # type: ignore[union-attr]
-                frame.env.bindings[path] = replace(held, unset=None)
+            if isinstance(held, Tensor) and (held.unset or held.numbers) and held.storages & value.storages:  # type: ignore[union-attr]
+                frame.env.bindings[path] = replace(held, unset=None, numbers="")
 
     def use(self, frame: Frame, node: cst.CSTNode, value: Value) -> None:
         """``value`` is read as data."""

@@ -83,6 +83,9 @@ class Tensor:
     narrowed: Narrowed | None = field(default=None, compare=False)
     #: The constructor that started a graph with it, or with what it is the sum or mean of.
     rewrapped: Rewrapped | None = field(default=None, compare=False)
+    #: What its numbers are, where that is known: fractions of 0 to 1 ("unit"), without a bound ("wild"), or any
+    #: ("fraction").
+    numbers: str = ""
     #: A view of a part: by a slice, and by an index that may pick another part each time.
     sliced: bool = False
     picked: bool = False
@@ -108,6 +111,7 @@ class Tensor:
             in_flight=first_of(self.in_flight, other.in_flight),
             narrowed=_either_narrowed(self.narrowed, other.narrowed),
             rewrapped=_both_rewrapped(self.rewrapped, other.rewrapped),
+            numbers=either_numbers(self.numbers, other.numbers),
             sliced=self.sliced or other.sliced,
             picked=self.picked or other.picked,
             oid=self.oid,
@@ -130,6 +134,7 @@ class Tensor:
             self.in_flight,
             None if self.narrowed is None else (self.narrowed.site, self.narrowed.given),
             None if self.rewrapped is None else (self.rewrapped.site, self.rewrapped.of_graph, self.rewrapped.given),
+            self.numbers,
             self.sliced,
             self.picked,
         )
@@ -536,6 +541,11 @@ def any_of(values: tuple[Value, ...] | list[Value], join: Join) -> Value:
 def one_word(left: str, right: str) -> str:
     """How something came in that came in by another way on each path; the same for either order."""
     return max(left, right) if not left or not right else min(left, right)
+
+
+def either_numbers(left: str, right: str) -> str:
+    """What numbers are that are of either kind."""
+    return left if left == right else "fraction" if left and right else ""
 
 
 def _either_narrowed(left: Narrowed | None, right: Narrowed | None) -> Narrowed | None:

@@ -16,6 +16,11 @@ from tensorlint.flow.models.numpy_functions import promoted
 from tensorlint.flow.state import Frame
 from tensorlint.knowledge.row import NUMPY_DTYPES
 
+_LINEAR = (
+    *(cst.Add, cst.AddAssign, cst.Subtract, cst.SubtractAssign),
+    *(cst.Multiply, cst.MultiplyAssign),
+)
+
 
 def combine(machine: Machine, left: Value, right: Value, node: cst.CSTNode, frame: Frame) -> Value:
     """The result of arithmetic between two operands: always in new memory."""
@@ -26,7 +31,7 @@ def combine(machine: Machine, left: Value, right: Value, node: cst.CSTNode, fram
             for side, other in ((left, right), (right, left)):
                 if isinstance(other, (Tensor, Array)) and other.dtype == "float64":
                     machine.widen(frame, node, side, "float64")
-            return tensor_arithmetic(machine, left, right, frame)
+            return tensor_arithmetic(machine, left, right, node, frame)
         case (Foreign(framework=str(name)), _) | (_, Foreign(framework=str(name))) if name:
             return Foreign(framework=name)
         case (Sequence(), Sequence()) if left.kind == right.kind:
@@ -70,7 +75,7 @@ def combine(machine: Machine, left: Value, right: Value, node: cst.CSTNode, fram
             return UNKNOWN
 
 
-def tensor_arithmetic(machine: Machine, left: Value, right: Value, frame: Frame) -> Value:
+def tensor_arithmetic(machine: Machine, left: Value, right: Value, node: cst.CSTNode, frame: Frame) -> Value:
     sides = [side for side in (left, right) if isinstance(side, (Tensor, Unknown))]
     tensors = [side for side in sides if isinstance(side, Tensor)]
     # An operand of unknown kind is most often a number; its device only counts when it is evidence.
@@ -84,8 +89,26 @@ def tensor_arithmetic(machine: Machine, left: Value, right: Value, frame: Frame)
         sure=any(side.sure for side in tensors),
         source=tensors[0].source,
         origin=tensors[0].origin,
+        numbers=numbers_of_both(left, right, node),
         oid=machine.serial,
     )
+
+
+def numbers_of_both(left: Value, right: Value, node: cst.CSTNode) -> str:
+    """What is known of the numbers that an operator makes: most make fractions of fractions."""
+    if not isinstance(node, (cst.BinaryOperation, cst.AugAssign)):
+        return ""
+    divides = isinstance(node.operator, (cst.Divide, cst.DivideAssign))
+    if not divides and not isinstance(node.operator, _LINEAR):
+        return ""
+    kinds = {side.numbers for side in (left, right) if isinstance(side, Tensor)}
+    if "wild" in kinds and (kinds == {"wild"} or "" not in kinds) and all(map(_is_number, (left, right))):
+        return "wild"
+    return "fraction" if divides or kinds - {""} else ""
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, (Tensor, Scalar))
 
 
 def dtype_of_both(left: Value, right: Value) -> str:

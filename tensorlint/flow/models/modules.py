@@ -41,6 +41,7 @@ from tensorlint.flow.models.unseen import trained_as, unknown_result
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name, names_in
 from tensorlint.knowledge import TORCH_FUNCTIONS
+from tensorlint.knowledge.numbers import WILD_LAYERS
 
 _MODULE_CASTS = frozenset(
     {"half", "float", "double", "bfloat16", "eval", "train", "type", "share_memory", "apply", "compile"}
@@ -115,11 +116,16 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
         origin=Origin(machine.at(call.node), "the output of a model"),
         # Averaged, as is the rule.
         zero_dim=module.name.endswith("Loss"),
+        numbers=_numbers_of_layer(module.name.removeprefix("torch.nn.")),
         oid=machine.serial,
     )
     if module.name in _RETURNS_TUPLE:
         return Sequence(kind="tuple", items=(output, Unknown(device=device, grad=grad)))
     return output
+
+
+def _numbers_of_layer(name: str) -> str:
+    return "wild" if name in WILD_LAYERS else {"Sigmoid": "unit", "Softmax": "unit", "Tanh": "fraction"}.get(name, "")
 
 
 def on_module_device(result: Value, module: Module, inputs: list[Tensor | Unknown]) -> Value:

@@ -19,6 +19,7 @@ from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import placed_by_type, requested_device
 from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import IN_PLACE_METHODS, Device, Grad, Result, Row, Share
+from tensorlint.knowledge.numbers import FROM_SEVERAL, numbers_of
 from tensorlint.knowledge.row import DTYPES
 
 #: Casts to what a float32 may have been made of.
@@ -88,6 +89,7 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
         imported=source.imported if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else False,
         zero_dim=is_number(words.strip("`()."), call.arguments, receiver),
         rewrapped=source.rewrapped if source is not None and keeps_graph else None,
+        numbers="" if is_integral(dtype) else numbers_given(row, name, source, call),
         oid=machine.next_serial(),
     )
     if source is not None and result.storages is source.storages:
@@ -97,11 +99,26 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
             sliced=source.sliced,
             picked=source.picked,
             narrowed=source.narrowed if result.dtype == source.dtype else None,
+            numbers=source.numbers,
         )
     if row.result is Result.SAME and source is not None:
-        unset = None if row.writes else source.unset
-        return replace(source, grad=strongest([source.grad, result.grad]), device=source.device, unset=unset)
+        unset, numbers = (None, "") if row.writes else (source.unset, source.numbers)
+        grad = strongest([source.grad, result.grad])
+        return replace(source, grad=grad, device=source.device, unset=unset, numbers=numbers)
     return shaped(machine, row, result, call.arguments, receiver is not None)
+
+
+def numbers_given(row: Row, name: str, source: Tensor | None, call: Call) -> str:
+    """What the numbers are that a function gives; a cast to another float leaves them as they are."""
+    given = source.numbers if source is not None else ""
+    if row.share is Share.MAYBE:
+        return given
+    if name in FROM_SEVERAL:
+        # Each of what it joins.
+        parts = [leaf for argument in call.arguments[:1] for leaf in leaves(argument.value)]
+        kinds = {part.numbers if isinstance(part, Tensor) else "" for part in parts}
+        given = "" if "" in kinds else kinds.pop() if len(kinds) == 1 else "fraction"
+    return numbers_of(name, given)
 
 
 def widen_operands(machine: Machine, name: str, receiver: Tensor | None, call: Call) -> None:
@@ -129,7 +146,7 @@ def shaped(machine: Machine, row: Row, result: Tensor, arguments: tuple[Argument
         if row.indices:
             count = max(2, max(row.indices) + 1)
             items = tuple(
-                replace(result, grad=NO_FACT, dtype="int64") if index in row.indices else result
+                replace(result, grad=NO_FACT, dtype="int64", numbers="") if index in row.indices else result
                 for index in range(count)
             )
             return Sequence(kind="tuple", items=items)

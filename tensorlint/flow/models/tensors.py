@@ -224,6 +224,7 @@ def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
         imported=value.imported and kept,
         in_flight=in_flight,
         narrowed=None if is_integral(dtype) else value.narrowed,
+        numbers="" if is_integral(dtype.rstrip("?")) or dtype == "?" else value.numbers,
         oid=machine.next_serial(),
     )
 
