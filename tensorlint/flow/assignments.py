@@ -29,7 +29,7 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.machine import Machine, declared_value
 from tensorlint.flow.memory import of_no_model, without_aliases
-from tensorlint.flow.models.arithmetic import combine
+from tensorlint.flow.models.arithmetic import combine, promotes
 from tensorlint.flow.models.arrays import copies_by_index
 from tensorlint.flow.models.items import element_of, index_value
 from tensorlint.flow.models.numpy_functions import OF_SHAPE
@@ -51,6 +51,10 @@ class Assignments(Machine):
             ) if (path := dotted_name(kept)) and path in {dotted_name(left), dotted_name(right)}:
                 added = right if dotted_name(left) == path else left
                 self.accumulate(frame, node, added, value, path, "sum")
+            case cst.Assign(
+                targets=[cst.AssignTarget(target=cst.Attribute(value=held, attr=cst.Name(value="data")))]
+            ) if isinstance(value, Tensor) and value.dtype == "float64":
+                self._double_into(node, held, value, frame)
         for target in node.targets:
             frame.assigned = node.value if len(node.targets) == 1 else None
             self.assign(target.target, value, frame)
@@ -74,6 +78,9 @@ class Assignments(Machine):
             self.accumulate(frame, node, node.value, operand, path or dotted_name(_base(node.target)), "sum")
         if isinstance(current, Tensor) and isinstance(operand, Array):
             # ``t -= array`` is answered by a new tensor: nothing is written in place.
+            match node.target:
+                case cst.Attribute(value=held, attr=cst.Name(value="data")) if promotes(operand):
+                    self._double_into(node, held, operand, frame)
             self.assign(node.target, combine(self, current, operand, node, frame), frame)
             return
         if isinstance(current, Array) or (isinstance(current, (Tensor, Unknown)) and current.storages):
@@ -91,6 +98,14 @@ class Assignments(Machine):
         if isinstance(current, Unknown) and isinstance(combined, Unknown):
             combined = replace(combined, storages=current.storages)
         self.assign(node.target, combined, frame)
+
+    def _double_into(
+        self, node: cst.Assign | cst.AugAssign, held: cst.BaseExpression, value: Value, frame: Frame
+    ) -> None:
+        """``held.data`` is given float64, which it becomes."""
+        augmented = isinstance(node, cst.AugAssign)
+        parameter, given = Argument(held, self.current(held, frame)), Argument(node.value, value)
+        self.emit(frame, events.DoubleIntoParameter, node, parameter=parameter, value=given, augmented=augmented)
 
     @staticmethod
     def _keep_stale(path: str, value: Value, frame: Frame) -> None:

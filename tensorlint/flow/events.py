@@ -34,6 +34,8 @@ class FileFacts:
     is_test: bool = False
     #: It changes the dtype or the device tensors get when nothing is said.
     sets_defaults: bool = False
+    #: It casts whole modules: ``model.double()``.
+    casts_modules: bool = False
 
     @property
     def numpy_is_torchs(self) -> bool:
@@ -320,6 +322,16 @@ class Checkpoint(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DoubleIntoParameter(Event):
+    """``parameter.data = value`` of float64; or, where it is ``augmented``, ``parameter.data -= value``, an array."""
+
+    kind: ClassVar[str] = "double_into_parameter"
+    parameter: Argument
+    value: Argument
+    augmented: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DeepCopy(Event):
     """``copy.deepcopy(value)``. ``attributes``: what is known to lie under names of it, as ``("model.cache", ...)``."""
 
@@ -361,6 +373,7 @@ __all__ = [
     "BufferStored",
     "Checkpoint",
     "DeepCopy",
+    "DoubleIntoParameter",
     "DoubleMeetsFloat",
     "EarlyRead",
     "Event",

@@ -113,6 +113,9 @@ def _is_number(value: Value) -> bool:
 
 def dtype_of_both(left: Value, right: Value) -> str:
     if isinstance(left, Array) or isinstance(right, Array):
+        match left, right:
+            case Tensor(dtype=dtype), Array() if promotes(right) and not dtype.startswith("complex"):
+                return "float64"
         return ""
     dtypes = {side.dtype for side in (left, right) if isinstance(side, Tensor)}
     dtype = dtypes.pop() if len(dtypes) == 1 else ""
@@ -121,6 +124,11 @@ def dtype_of_both(left: Value, right: Value) -> str:
         return ""
     # What is not known is most often a number; a float32 tensor would make the result float32, too.
     return unsure_dtype(dtype) if without_numpy(dtype) and Unknown in (type(left), type(right)) else dtype
+
+
+def promotes(array: Array) -> bool:
+    """Whether a tensor of float32 becomes float64 where it meets this array (measured on torch 2.13.0)."""
+    return array.dtype == "float64" and array.sure and (array.has_axes or array.zero_dim)
 
 
 def multiplies(node: cst.CSTNode) -> bool:
