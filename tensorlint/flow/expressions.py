@@ -329,6 +329,7 @@ class Expressions(Machine):
                 alias=None,
                 imported=False,
                 narrowed=None,
+                layout="",
                 numbers="",
                 oid=self.serial,
             )

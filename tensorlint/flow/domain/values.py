@@ -83,6 +83,8 @@ class Tensor:
     narrowed: Narrowed | None = field(default=None, compare=False)
     #: The constructor that started a graph with it, or with what it is the sum or mean of.
     rewrapped: Rewrapped | None = field(default=None, compare=False)
+    #: How its numbers lie in memory, where NumPy could not read them: "sparse", "nested", "conj", ... (``layouts``).
+    layout: str = ""
     #: What its numbers are, where that is known: fractions of 0 to 1 ("unit"), without a bound ("wild"), or any
     #: ("fraction").
     numbers: str = ""
@@ -111,6 +113,7 @@ class Tensor:
             in_flight=first_of(self.in_flight, other.in_flight),
             narrowed=_either_narrowed(self.narrowed, other.narrowed),
             rewrapped=_both_rewrapped(self.rewrapped, other.rewrapped),
+            layout=self.layout if self.layout == other.layout else "",
             numbers=either_numbers(self.numbers, other.numbers),
             sliced=self.sliced or other.sliced,
             picked=self.picked or other.picked,
@@ -134,6 +137,7 @@ class Tensor:
             self.in_flight,
             None if self.narrowed is None else (self.narrowed.site, self.narrowed.given),
             None if self.rewrapped is None else (self.rewrapped.site, self.rewrapped.of_graph, self.rewrapped.given),
+            self.layout,
             self.numbers,
             self.sliced,
             self.picked,

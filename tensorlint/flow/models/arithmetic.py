@@ -89,9 +89,21 @@ def tensor_arithmetic(machine: Machine, left: Value, right: Value, node: cst.CST
         sure=any(side.sure for side in tensors),
         source=tensors[0].source,
         origin=tensors[0].origin,
+        layout=layout_of_both(left, right, node),
         numbers=numbers_of_both(left, right, node),
         oid=machine.serial,
     )
+
+
+def layout_of_both(left: Value, right: Value, node: cst.CSTNode) -> str:
+    """Sparse and nested tensors stay so among themselves, and where a number multiplies them (torch 2.13.0)."""
+    layouts = {side.layout if isinstance(side, Tensor) else "number" for side in (left, right)}
+    if not isinstance(node, cst.BinaryOperation) or not layouts & {"sparse", "nested"}:
+        return ""
+    of = layouts - {"number"}
+    by = (cst.Multiply, cst.Divide) if "number" in layouts else (cst.Add, cst.Subtract)
+    numbers = all(isinstance(side, (Tensor, Scalar)) for side in (left, right))
+    return of.pop() if len(of) == 1 and numbers and isinstance(node.operator, by) else ""
 
 
 def numbers_of_both(left: Value, right: Value, node: cst.CSTNode) -> str:
@@ -118,6 +130,8 @@ def dtype_of_both(left: Value, right: Value) -> str:
                 return "float64"
         return ""
     dtypes = {side.dtype for side in (left, right) if isinstance(side, Tensor)}
+    if any(isinstance(side, Scalar) and side.kind == "complex" for side in (left, right)):
+        return "complex128" if "float64" in dtypes else "complex64?"
     dtype = dtypes.pop() if len(dtypes) == 1 else ""
     if dtype in NUMPY_DTYPES:
         # Divided, or with a float, it becomes one; little else works.
@@ -138,4 +152,6 @@ def multiplies(node: cst.CSTNode) -> bool:
 def number_kind(left: str, right: str, node: cst.CSTNode) -> str:
     if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Divide):
         return "float"
+    if "complex" in (left, right):
+        return "complex"
     return "int" if left == right == "int" else "float" if "float" in (left, right) else "number"

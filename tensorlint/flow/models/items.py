@@ -47,6 +47,7 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
                     grad=machine.result_grad(value.grad, frame),
                     imported=False,
                     alias=None,
+                    layout="",
                     oid=machine.next_serial(),
                 )
             sliced, picked = part_taken(indices)
@@ -55,6 +56,7 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
                 grad=machine.result_grad(value.grad, frame),
                 sliced=sliced or value.sliced,
                 picked=picked or value.picked,
+                layout=value.layout if value.layout in {"conj", "neg"} else "",
                 oid=machine.next_serial(),
             )
         case Array():
@@ -102,7 +104,8 @@ def element_of(machine: Machine, value: Value, node: cst.CSTNode, frame: Frame) 
     """What iterating over ``value`` yields."""
     match value:
         case Tensor():
-            return replace(value, zero_dim=False, picked=True, oid=machine.next_serial())
+            layout = value.layout if value.layout in {"conj", "neg"} else ""
+            return replace(value, zero_dim=False, picked=True, layout=layout, oid=machine.next_serial())
         case Array():
             # A row, or a number when the array has one dimension: then a write does not reach the array.
             return replace(value, storages=NO_STORAGE, picked=True, has_axes=False, oid=machine.next_serial())

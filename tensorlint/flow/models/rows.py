@@ -19,6 +19,7 @@ from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import placed_by_type, requested_device
 from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import IN_PLACE_METHODS, Device, Grad, Result, Row, Share
+from tensorlint.knowledge.layouts import layout_of
 from tensorlint.knowledge.numbers import FROM_SEVERAL, numbers_of
 from tensorlint.knowledge.row import DTYPES
 
@@ -89,6 +90,12 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
         imported=source.imported if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else False,
         zero_dim=is_number(words.strip("`()."), call.arguments, receiver),
         rewrapped=source.rewrapped if source is not None and keeps_graph else None,
+        layout=layout_of(
+            words.strip("`().").removeprefix("torch."),
+            source.layout if source is not None else "",
+            is_complex=dtype.startswith("complex"),
+            is_view=row.share is Share.ALWAYS,
+        ),
         numbers="" if is_integral(dtype) else numbers_given(row, name, source, call),
         oid=machine.next_serial(),
     )
@@ -209,6 +216,10 @@ def row_dtype(row: Row, source: Tensor | None, arguments: tuple[Argument, ...]) 
     kept = source.dtype if source is not None else ""
     if row.dtype == "default-float":
         return "float32"
+    if row.dtype == "complex":
+        return kept if kept.startswith("complex") else "complex128" if kept == "float64" else "complex64?"
+    if kept.startswith("complex") and row.dtype in {"promote", "float", "accumulate"}:
+        return kept
     if row.dtype in {"keep", "argument"}:
         return kept
     return kept if kept.startswith(("float", "bfloat")) else ""

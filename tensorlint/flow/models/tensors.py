@@ -34,12 +34,15 @@ from tensorlint.flow.models.rows import from_row
 from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.state import Frame
 from tensorlint.knowledge import TENSOR_ATTRIBUTES, TENSOR_METHODS, Grad, Result
+from tensorlint.knowledge.layouts import ASKED, layout_of
 
 
 def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Value:
     assert isinstance(call.node.func, cst.Attribute)
     if name == "numpy":
         return export(machine, value, call)
+    if name in ASKED and value.layout:
+        call.frame.env.change(value, lambda held: replace(held, layout="") if isinstance(held, Tensor) else held)
     machine.emit(
         call.frame,
         events.MethodCall,
@@ -60,6 +63,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
             alias=None,
             frozen=None,
             imported=False,
+            layout=unless_a_bit(value.layout),
             oid=machine.serial,
         )
     if name == "cpu":
@@ -114,6 +118,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
             alias=None,
             frozen=None,
             imported=False,
+            layout=unless_a_bit(value.layout),
             oid=machine.serial,
         )
     row = TENSOR_METHODS.get(name)
@@ -224,6 +229,7 @@ def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
         imported=value.imported and kept,
         in_flight=in_flight,
         narrowed=None if is_integral(dtype) else value.narrowed,
+        layout=value.layout if kept else unless_a_bit(value.layout),
         numbers="" if is_integral(dtype.rstrip("?")) or dtype == "?" else value.numbers,
         oid=machine.next_serial(),
     )
@@ -269,6 +275,9 @@ def tensor_attribute(machine: Machine, value: Tensor, name: str, node: cst.Attri
         )
     if name == "device":
         return DeviceValue(fact=value.device)
+    if name in ASKED and value.layout:
+        # Who asks has thought of either.
+        frame.env.change(value, lambda held: replace(held, layout="") if isinstance(held, Tensor) else held)
     row = TENSOR_ATTRIBUTES.get(name)
     if row is None:
         return Method(receiver=value, name=name)
@@ -278,4 +287,12 @@ def tensor_attribute(machine: Machine, value: Tensor, name: str, node: cst.Attri
         return PLAIN
     grad = NO_FACT if row.grad is Grad.NO else machine.result_grad(value.grad, frame, itself=name == "real")
     alias = machine.at(node) if name == "data" and value.storages else value.alias
-    return replace(value, grad=grad, alias=alias, oid=machine.next_serial())
+    # Sparse and nested tensors that are turned round, or taken out of a graph, stay so.
+    turned = value.layout if name in {"T", "mT", "data"} and value.layout != "nested" else ""
+    layout = turned or layout_of(name, value.layout, is_complex=value.dtype.startswith("complex"), is_view=True)
+    return replace(value, grad=grad, alias=alias, layout=layout, oid=machine.next_serial())
+
+
+def unless_a_bit(layout: str) -> str:
+    """The layout of a copy: what was only to be turned round is so in there."""
+    return "" if layout in {"conj", "neg"} else layout
