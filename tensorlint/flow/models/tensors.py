@@ -76,6 +76,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
             storages=machine.storage() if copied else value.storages,
             alias=None if copied else value.alias,
             frozen=None if copied else value.frozen,
+            layout=value.layout if value.device.truth is Truth.NO else unless_a_bit(value.layout),
             oid=machine.next_serial(),
         )
     if name == "detach":
