@@ -56,6 +56,18 @@ ARRAY_LIBRARY: Clue = (_TORCH, (b"matplotlib", b"sklearn", b"scipy", b"pandas", 
 CHECKPOINT: Clue = (b"save(", _TORCH, (b"np.", _NUMPY, b"sklearn"))
 NON_BLOCKING: Clue = (_TORCH, b"non_blocking")
 
+DEEP_COPY: Clue = (b"deepcopy(", _TORCH)
+#: Fractions, and a tensor of integers that is written.
+FRACTIONS: Clue = (
+    _TORCH,
+    re.compile(
+        rb"\b(?:zeros|ones|empty|full)(?:_like)?\([^\n]*\.(?:long|short|int|u?int(?:8|16|32|64))\b"
+        rb"|(?:zeros|ones|empty|full)_like\(|tensor\(\[+-?\d+,|randint\("
+    ),
+    re.compile(rb"\.copy_\(|fill_\(|\] = "),
+    re.compile(rb"rand|softmax\(|sigmoid\(|\.mean\(|\d\.\d"),
+)
+
 _STORED = re.compile(rb"append\(|yield|__getitem__|\w\[\w+\]\s*=\s*\w+\s*[#\n]|\[[^\]\n]*_\([^\n]* for ")
 #: A tensor that is written in place, and kept in something.
 KEPT_TENSOR: Clue = (_TORCH, re.compile(rb"\.(?:add|sub|mul|div|copy|fill|zero|clamp|uniform|random)_\("), _STORED)

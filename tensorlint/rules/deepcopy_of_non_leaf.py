@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 import tensorlint.fix.repair as repairs
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, source_of
 from tensorlint.flow.call import Argument
@@ -59,6 +60,7 @@ class DeepcopyOfNonLeaf(Rule):
 
     code = "TBX507"
     name = "deepcopy-of-non-leaf"
+    clues = (screen.DEEP_COPY,)
     fix = Applicability.UNSAFE
     shown = Certainty.CERTAIN
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Change, Repair, source_of
 from tensorlint.flow.domain.facts import Truth
@@ -55,6 +56,7 @@ class DoubleIntoParameterData(Rule):
 
     code = "TBX506"
     name = "double-into-parameter"
+    clues = (*screen.BOUNDARY, screen.SNAPSHOT)
     fix = Applicability.UNSAFE
     shown = Certainty.CERTAIN
 

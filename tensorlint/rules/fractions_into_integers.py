@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Certainty
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.facts import Truth
@@ -59,6 +60,7 @@ class FractionsIntoIntegers(Rule):
 
     code = "TBX508"
     name = "fractions-into-integers"
+    clues = (screen.FRACTIONS,)
     shown = Certainty.CERTAIN
 
     def on_method_call(self, event: MethodCall) -> Iterator[Draft]:

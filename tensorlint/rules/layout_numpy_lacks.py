@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder
 from tensorlint.flow.domain.inside import leaves
@@ -71,6 +72,7 @@ class LayoutNumpyLacks(Rule):
 
     code = "TBX116"
     name = "layout-numpy-lacks"
+    clues = screen.BOUNDARY
     fix = Applicability.SAFE
 
     def on_export(self, event: Export) -> Iterator[Draft]:
