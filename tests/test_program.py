@@ -364,3 +364,25 @@ def test_generated_files_and_those_that_go_while_others_are_read(
 
     monkeypatch.setattr(world, "read_bytes", gone)
     assert possible(tmp_path, "model.py") == [("TBX101", Certainty.POSSIBLE)]
+
+
+def test_generator_of_a_dataset_in_another_file_is_told_of_at_the_loader(tmp_path: Path) -> None:
+    dataset = (
+        "import numpy as np\nfrom torch.utils.data import Dataset\n\n\nclass Noisy(Dataset):\n"
+        "    def __init__(self, rows):\n        self.rows = rows\n        self.rng = np.random.default_rng(0)\n\n"
+        "    def __getitem__(self, index):\n        return self.augment(self.rows[index])\n\n"
+        "    def augment(self, row):\n        return row + self.rng.normal()\n"
+    )
+    train = (
+        "from torch.utils.data import DataLoader\nfrom data.noisy import Noisy\n\n\n"
+        "def main(rows):\n    return DataLoader(Noisy(rows), num_workers=2)\n"
+    )
+    write(tmp_path, {"data/noisy.py": dataset, "train.py": train})
+    (found,) = findings(tmp_path)
+    assert (found.code, Path(found.path).name, found.span.row, found.certainty) == (
+        "TBX217",
+        "train.py",
+        6,
+        Certainty.CERTAIN,
+    )
+    assert [(Path(step.path).name, step.span.row) for step in found.trace] == [("noisy.py", 8), ("noisy.py", 14)]

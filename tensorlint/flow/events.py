@@ -338,6 +338,21 @@ class DeepCopy(Event):
     kind: ClassVar[str] = "deep_copy"
     value: Argument
     attributes: tuple[tuple[str, Value], ...]
+class GeneratorForked(Event):
+    """The workers of a ``loader`` draw items from one generator that their dataset keeps: each from a copy of it.
+
+    ``node`` made the generator; where that is in another file, it is the loader.
+    """
+
+    kind: ClassVar[str] = "generator_forked"
+    dataset: Argument
+    loader: cst.Call
+    name: str
+    made: Site
+    draw: Site
+    #: Whether there are workers, more than one of them for YES; and whether each item is drawn, as far as is seen.
+    workers: Fact
+    always: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,6 +396,7 @@ __all__ = [
     "FileFacts",
     "FloatsIntoIntegers",
     "FrozenUse",
+    "GeneratorForked",
     "GraphKept",
     "ItemWrite",
     "LibraryCall",
