@@ -11,7 +11,7 @@ from tensorlint.flow.annotations import value_of
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.inside import as_trainable, storages_of
+from tensorlint.flow.domain.inside import arrays_behind, as_trainable, storages_of
 from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.memory import NO_STORAGE, gradients_of
 from tensorlint.flow.domain.values import (
@@ -225,6 +225,11 @@ class Assignments(Machine):
         if isinstance(owner, Module) and owner.trainable is not Truth.YES and self.trainable(value) is Truth.YES:
             # ``model.fc = nn.Linear(...)``: a new head on a frozen model. What it had before stays frozen.
             frame.env.change(owner, lambda held: as_trainable(held, Truth.YES))
+        if isinstance(owner, Module) and (arrays := arrays_behind(value)):
+            # ``layer.weight = nn.Parameter(torch.from_numpy(w))``
+            frame.env.change(
+                owner, lambda held: replace(held, arrays=held.arrays | arrays) if isinstance(held, Module) else held
+            )
         frame.env.bind(path, value)
         head, _, attribute = path.partition(".")
         if head == frame.self_name and frame.self_name and "." not in attribute and frame.cls is not None:

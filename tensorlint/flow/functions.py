@@ -218,6 +218,7 @@ class Functions(Machine):
             for loop in frame.loops:
                 loop.written.setdefault(serial, self.at(node))
         handed_in = NO_STORAGE.union(*map(storages_of, given))
+        handed_in |= {array for value in given if isinstance(value, Module) for array, _ in value.arrays}
         for storage, mutation in summary.mutations:
             if storage in handed_in:
                 self.mark_stale(frame, frozenset({storage}), mutation, "")

@@ -11,7 +11,7 @@ from tensorlint.flow import events
 from tensorlint.flow.core import Core
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import arrived, leaves, parameters_of_own, storages_of
-from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages
+from tensorlint.flow.domain.memory import NO_STORAGE, Backing, How, Mutation, Owner, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import (
     Array,
@@ -124,11 +124,11 @@ class Memory(Core):
         match leaf:
             case Tensor(picked=False, imported=imported):
                 return how is How.ARRAY or (how is How.EITHER and imported)
-            case Array(picked=False):
-                return how is How.TENSOR
+            case Array(picked=False, exported=exported):
+                return how is How.TENSOR or (how is How.UPDATE and not exported)
             case Unknown(source="parameter"):
                 # The array a tensor was made of, when nothing says more than that.
-                return how is How.TENSOR
+                return how in {How.TENSOR, How.UPDATE}
             case _:
                 return False
 
@@ -164,6 +164,17 @@ class Memory(Core):
                     continue
                 if any(storage.owner in owners for storage in leaf.storages):
                     frame.env.stale.setdefault(path, mutation)
+
+    def update_arrays(self, frame: Frame, mutation: Mutation, arrays: Backing) -> None:
+        """Training steps in place: the arrays that leaves were made of without a copy change with them."""
+        for storage, made in sorted(arrays, key=lambda pair: (pair[0].serial, pair[1])):
+            changed = replace(mutation, alias=made)
+            for loop in frame.loops:
+                loop.written.setdefault(storage.serial, mutation.site)
+            self.mark_stale(frame, frozenset({storage}), changed, "")
+            if storage.serial <= frame.start:
+                frame.outer_writes.setdefault(storage.serial, mutation.site)
+                frame.outer_mutations.setdefault(storage, changed)
 
     def release_gradients(self, frame: Frame, dropped: Storages | None = None) -> None:
         """``zero_grad()`` drops the gradient tensors (torch 2.0 and later): who holds one now holds it alone.

@@ -47,6 +47,11 @@ Storages = frozenset[Storage]
 NO_STORAGE: Storages = frozenset()
 
 
+#: Memory of arrays that tensors were made of without a copy, and where each was.
+Backing = frozenset[tuple[Storage, Site]]
+NO_BACKING: Backing = frozenset()
+
+
 def gradients_of(storages: Storages) -> Storages:
     """Where the gradients of leaves that lie in ``storages`` are accumulated."""
     return frozenset(Storage(-storage.serial - 1, Owner.GRADIENT) for storage in storages)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from tensorlint.flow.domain.dtypes import joined_dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
-from tensorlint.flow.domain.memory import NO_STORAGE, Storages
+from tensorlint.flow.domain.memory import NO_BACKING, NO_STORAGE, Backing, Storages
 from tensorlint.flow.domain.site import NOWHERE, Site, first_of
 
 #: The ``source`` of what ``model.parameters()`` yields.
@@ -255,6 +255,8 @@ class Module:
     #: Whether it raises for float64, as what it is given meets weights that were made float32.
     refuses_double: bool = False
     storages: Storages = NO_STORAGE
+    #: The arrays that weights of it which are trained were made of.
+    arrays: Backing = field(default=NO_BACKING, compare=False)
     oid: int = field(default=0, compare=False)
 
     def joined(self, other: Module) -> Module:
@@ -266,6 +268,7 @@ class Module:
             trainable=self.trainable if self.trainable is other.trainable else Truth.UNKNOWN,
             refuses_double=self.refuses_double and other.refuses_double,
             storages=self.storages | other.storages,
+            arrays=self.arrays | other.arrays,
             oid=self.oid,
         )
 
@@ -279,6 +282,8 @@ class Optimizer:
     storages: Storages = NO_STORAGE
     #: The objects that it was given parameters of, by their ``oid``.
     modules: frozenset[int] = field(default=frozenset(), compare=False)
+    #: The arrays that parameters of it were made of.
+    arrays: Backing = field(default=NO_BACKING, compare=False)
     #: Whether it was made here and never stepped: then its state is empty.
     fresh: bool = False
     oid: int = field(default=0, compare=False)
@@ -288,6 +293,7 @@ class Optimizer:
         return Optimizer(
             storages=self.storages if self.storages == other.storages else NO_STORAGE,
             modules=self.modules & other.modules,
+            arrays=self.arrays | other.arrays,
             fresh=self.fresh and other.fresh,
             oid=self.oid,
         )

@@ -12,8 +12,8 @@ from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.dtypes import unsure_dtype, without_numpy
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, strongest
-from tensorlint.flow.domain.inside import as_trainable, is_made_float32, leaves
-from tensorlint.flow.domain.memory import Owner, Storages
+from tensorlint.flow.domain.inside import arrays_behind, as_trainable, is_made_float32, leaves
+from tensorlint.flow.domain.memory import NO_BACKING, Owner, Storages
 from tensorlint.flow.domain.values import (
     NONE,
     PARAMETER_OF_MODULE,
@@ -154,10 +154,13 @@ def module_method(machine: Machine, value: Module, name: str, call: Call) -> Val
         moved = replace(value, dtype="" if dtype == "?" else dtype) if dtype else value
         if device is not None:
             moved = replace(moved, device=device)
+        if dtype or (device is not None and device.truth is not Truth.NO):
+            moved = replace(moved, arrays=NO_BACKING)
         call.frame.env.change(value, lambda held: moved)
         return moved
     if name in {"half", "float", "double", "bfloat16"}:
-        cast = replace(value, dtype={"half": "float16", "double": "float64", "float": "float32"}.get(name, name))
+        dtype = {"half": "float16", "double": "float64", "float": "float32"}.get(name, name)
+        cast = replace(value, dtype=dtype, arrays=NO_BACKING)
         call.frame.env.change(value, lambda held: cast)
         return cast
     if name in _MODULE_CASTS:
@@ -326,6 +329,7 @@ def make_module(machine: Machine, path: str, call: Call) -> Value | None:
         refuses_double=bool(_REFUSES_DOUBLE.match(name)) or (first is not None and first.refuses_double),
         dtype=dtype.replace("?", ""),
         storages=machine.storage(Owner.PARAMETER),
+        arrays=NO_BACKING.union(*(arrays_behind(argument.value) for argument in call.arguments)),
         oid=machine.serial,
     )
 
@@ -351,11 +355,13 @@ def embedding(machine: Machine, path: str, call: Call) -> Value:
     """Frozen unless it is told otherwise (measured on 2.13.0)."""
     freeze = call.keyword("freeze") or (call.arguments[1].value if len(call.arguments) > 1 else None)
     trainable = Truth.NO if freeze is None or is_true(freeze) else Truth.YES if is_false(freeze) else Truth.UNKNOWN
+    trained, weights = Fact(trainable), call.first or call.keyword("embeddings")
     return Module(
         name=path.removesuffix(".from_pretrained"),
         device=requested_device(machine, call) or machine.default_device,
         trainable=trainable,
         storages=machine.storage(Owner.PARAMETER),
+        arrays=arrays_behind(replace(weights, grad=trained)) if isinstance(weights, Tensor) else NO_BACKING,
         oid=machine.serial,
     )
 
