@@ -13,7 +13,7 @@ from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import storages_of
 from tensorlint.flow.domain.lattice import fingerprint, join_all
-from tensorlint.flow.domain.memory import NO_STORAGE, Mutation, Storages
+from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages
 from tensorlint.flow.domain.values import (
     NONE,
     SOME_DTYPE,
@@ -218,9 +218,13 @@ class Functions(Machine):
             for loop in frame.loops:
                 loop.written.setdefault(serial, self.at(node))
         handed_in = NO_STORAGE.union(*map(storages_of, given))
-        handed_in |= {array for value in given if isinstance(value, Module) for array, _ in value.arrays}
+        for value in given:
+            if isinstance(value, Module):
+                handed_in |= value.storages.union(array for array, _ in value.arrays)
         for storage, mutation in summary.mutations:
-            if storage in handed_in:
+            if storage in handed_in and mutation.how is How.MOVED:
+                self.move(frame, frozenset({storage}), mutation)
+            elif storage in handed_in:
                 self.mark_stale(frame, frozenset({storage}), mutation, "")
             if storage.serial <= frame.start:
                 frame.outer_mutations.setdefault(storage, mutation)
@@ -234,7 +238,8 @@ class Functions(Machine):
         """The result of the same call once more: equal in all that was asked, in memory of its own."""
         match value:
             case Tensor() | Array() | Unknown() if value.storages:
-                return replace(value, storages=self.storage(), oid=self.serial)
+                shared = any(storage.owner is Owner.SHARED for storage in value.storages)
+                return replace(value, storages=self.storage(Owner.SHARED if shared else Owner.FRESH), oid=self.serial)
             case Sequence():
                 items = None if value.items is None else tuple(map(self._in_new_memory, value.items))
                 element = None if value.element is None else self._in_new_memory(value.element)

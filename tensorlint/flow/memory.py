@@ -165,6 +165,33 @@ class Memory(Core):
                 if any(storage.owner in owners for storage in leaf.storages):
                     frame.env.stale.setdefault(path, mutation)
 
+    def move(self, frame: Frame, storages: Storages, mutation: Mutation, *, shared: Storages = NO_STORAGE) -> None:
+        """The data of these storages goes to other memory, with every tensor that sees it. An array stays behind."""
+        for path, value in list(frame.env.items()):
+            if isinstance(value, Tensor) and value.storages & storages and shared:
+                frame.env.bindings[path] = replace(value, storages=shared)
+            if any(isinstance(leaf, Array) and leaf.exported and leaf.storages & storages for leaf in leaves(value)):
+                frame.env.stale[path] = mutation
+        for storage in storages:
+            if storage.serial <= frame.start:
+                frame.outer_mutations.setdefault(storage, mutation)
+
+    def share(self, frame: Frame, node: cst.CSTNode, value: Value, words: str) -> Storages:
+        """``value`` is put into memory that processes share, if it is not there yet; where it is from now on."""
+        match value:
+            case Tensor(imported=False, storages=held, device=device):
+                # What came from elsewhere may be there already.
+                moved = all(storage.owner is Owner.FRESH or storage.owner.is_trained for storage in held)
+            case Module(storages=held, device=device):
+                moved = True
+            case _:
+                return NO_STORAGE
+        if not (held and moved and device.truth is Truth.NO):
+            return held
+        shared = self.storage(Owner.SHARED) if isinstance(value, Tensor) else NO_STORAGE
+        self.move(frame, held, Mutation(self.at(node), How.MOVED, words), shared=shared)
+        return shared or held
+
     def update_arrays(self, frame: Frame, mutation: Mutation, arrays: Backing) -> None:
         """Training steps in place: the arrays that leaves were made of without a copy change with them."""
         for storage, made in sorted(arrays, key=lambda pair: (pair[0].serial, pair[1])):

@@ -36,7 +36,7 @@ class Summary:
     @property
     def changes_nothing(self) -> bool:
         """Whether the same call once more is known by its result."""
-        return not (self.changes or self.writes or self.updates is not None or self.bound)
+        return not (self.changes or self.writes or self.mutations or self.updates is not None or self.bound)
 
     def tells_of(self, storages: Storages) -> bool:
         """Whether it changes anything that a caller which handed in these storages could see, besides its result."""

@@ -18,6 +18,8 @@ class Owner(enum.Enum):
     PARAMETER = "parameter"
     GRADIENT = "gradient"
     BUFFER = "buffer"
+    #: Of other processes, too.
+    SHARED = "shared"
 
     @property
     def is_external(self) -> bool:
@@ -65,6 +67,8 @@ class How(enum.Enum):
     #: Written through something that may be either.
     EITHER = "unknown"
     UPDATE = "update"
+    #: Nothing is written: the tensors go to other memory, and arrays that look into the old one are left there.
+    MOVED = "moved"
     BACKWARD = "backward"
 
 

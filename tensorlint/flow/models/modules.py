@@ -163,6 +163,8 @@ def module_method(machine: Machine, value: Module, name: str, call: Call) -> Val
         cast = replace(value, dtype=dtype, arrays=NO_BACKING)
         call.frame.env.change(value, lambda held: cast)
         return cast
+    if name == "share_memory":
+        machine.share(call.frame, call.node, value, "the parameters go to shared memory here, the old one is freed")
     if name in _MODULE_CASTS:
         return value
     if name == "requires_grad_":

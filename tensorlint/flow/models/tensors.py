@@ -86,6 +86,11 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
             alias=machine.at(call.node) if value.storages else value.alias,
             oid=machine.next_serial(),
         )
+    if name == "share_memory_":
+        shared = machine.share(
+            call.frame, call.node, value, "the data goes to shared memory here, the old one is freed"
+        )
+        return replace(value, storages=shared or value.storages)
     if name in {"requires_grad_", "detach_"}:
         return switch_grad(machine, value, name, call)
     if name == "backward":

@@ -36,6 +36,9 @@ from tensorlint.knowledge import TORCH_FUNCTIONS
 AUTOCAST = "torch.autocast():"
 
 
+#: A queue that hands tensors on to another process in shared memory.
+QUEUE = "torch.multiprocessing"
+
 #: Products that raise for operands of two dtypes.
 _PRODUCTS = frozenset({"matmul", "mm", "bmm", "mv", "einsum", "addmm", "baddbmm", "nn.functional.linear"})
 
@@ -113,6 +116,11 @@ def distribution(machine: Machine, path: str, call: Call) -> Value:
 @function("torch.profiler.*", "torch.multiprocessing.*", "torch.distributed.*")
 def no_tensor(machine: Machine, path: str, call: Call) -> Value:
     return Foreign(framework="torch")
+
+
+@function(*(f"torch.multiprocessing.{name}" for name in ("Queue", "SimpleQueue", "JoinableQueue")))
+def queue(machine: Machine, path: str, call: Call) -> Value:
+    return Foreign(framework=QUEUE)
 
 
 @function("torch.save")
