@@ -83,6 +83,26 @@ ONLY_POSSIBLE = {
             "    def act(self, ob: np.ndarray):\n        return self.net(torch.from_numpy(ob)).detach().numpy()\n"
         ),
     ),
+    "workers of which nobody says how many there are": (
+        "TBX217",
+        "src/loaders.py",
+        (
+            "import numpy as np\nfrom torch.utils.data import DataLoader, Dataset\n\n"
+            "class Noisy(Dataset):\n    def __init__(self, rows):\n        self.rows = rows\n"
+            "        self.rng = np.random.default_rng(0)\n\n"
+            "    def __getitem__(self, index):\n        return self.rows[index] + self.rng.normal()\n\n"
+            "def loader(rows, cfg):\n    return DataLoader(Noisy(rows), num_workers=cfg.num_workers)\n"
+        ),
+    ),
+    "an array that was made to take the result": (
+        "TBX307",
+        "src/fit.py",
+        (
+            "import numpy as np\nimport torch\n\ndef fit(loss):\n    found = np.zeros(3)\n"
+            "    leaf = torch.from_numpy(found).requires_grad_()\n    optimizer = torch.optim.SGD([leaf], lr=0.1)\n"
+            "    loss(leaf).backward()\n    optimizer.step()\n    return found\n"
+        ),
+    ),
     "a parameter that nobody is seen to call": (
         "TBX101",
         "src/plot.py",

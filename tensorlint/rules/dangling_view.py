@@ -55,7 +55,7 @@ class DanglingView(Rule):
     keeps a view.
 
     ## References
-    - pytorch/pytorch#51849; measured on torch 1.13.1, 2.2.2 and 2.13.0
+    - pytorch/pytorch#51849; measured on torch 2.13.0
     """
 
     code = "TBX311"
