@@ -56,6 +56,8 @@ ARRAY_LIBRARY: Clue = (_TORCH, (b"matplotlib", b"sklearn", b"scipy", b"pandas", 
 CHECKPOINT: Clue = (b"save(", _TORCH, (b"np.", _NUMPY, b"sklearn"))
 NON_BLOCKING: Clue = (_TORCH, b"non_blocking")
 
+WORKERS: Clue = (b"num_workers", b"DataLoader(")
+SHARED_MEMORY: Clue = (_TORCH, (b"share_memory", b"multiprocessing"))
 DEEP_COPY: Clue = (b"deepcopy(", _TORCH)
 #: Fractions, and a tensor of integers that is written.
 FRACTIONS: Clue = (

@@ -338,6 +338,8 @@ class DeepCopy(Event):
     kind: ClassVar[str] = "deep_copy"
     value: Argument
     attributes: tuple[tuple[str, Value], ...]
+
+
 class GeneratorForked(Event):
     """The workers of a ``loader`` draw items from one generator that their dataset keeps: each from a copy of it.
 

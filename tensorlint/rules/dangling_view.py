@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.memory import How
@@ -60,6 +61,7 @@ class DanglingView(Rule):
 
     code = "TBX311"
     name = "dangling-view"
+    clues = (screen.SHARED_MEMORY,)
     shown = Certainty.CERTAIN
     fix = Applicability.UNSAFE
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tensorlint import screen
 from tensorlint.findings import Certainty
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.events import GeneratorForked
@@ -73,6 +74,7 @@ class ForkedGenerator(Rule):
 
     code = "TBX217"
     name = "forked-generator"
+    clues = (screen.WORKERS,)
     shown = Certainty.CERTAIN
 
     def on_generator_forked(self, event: GeneratorForked) -> Iterator[Draft]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.domain.memory import How
 from tensorlint.flow.domain.values import Array, Unknown
@@ -71,6 +72,7 @@ class TrainedArray(Rule):
 
     code = "TBX307"
     name = "trained-array"
+    clues = screen.BOUNDARY
     shown = Certainty.CERTAIN
     fix = Applicability.UNSAFE
 
