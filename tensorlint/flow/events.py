@@ -340,6 +340,7 @@ class DeepCopy(Event):
     attributes: tuple[tuple[str, Value], ...]
 
 
+@dataclass(frozen=True, slots=True)
 class GeneratorForked(Event):
     """The workers of a ``loader`` draw items from one generator that their dataset keeps: each from a copy of it.
 
