@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from tensorlint.flow.domain.memory import Mutation
+    from tensorlint.flow.elements import Asks
     from tensorlint.flow.tree import Sites
 
 
@@ -284,6 +285,22 @@ class StepWaits(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ElementAsked(Event):
+    """A number is asked of one element of ``value`` in each iteration of ``loop``, which goes through ``whole``.
+
+    ``count`` is what ``range`` is given where the loop counts, as in ``whole[i].item()``; ``asks`` says how it uses the
+    elements, where it goes through the tensor itself.
+    """
+
+    kind: ClassVar[str] = "element_asked"
+    value: Tensor
+    whole: cst.BaseExpression
+    loop: cst.CSTNode
+    count: cst.BaseExpression | None
+    asks: Asks
+
+
+@dataclass(frozen=True, slots=True)
 class EarlyRead(Event):
     """What ``made`` copies from an accelerator without waiting is read before anything waited for it."""
 
@@ -394,6 +411,7 @@ __all__ = [
     "DoubleIntoParameter",
     "DoubleMeetsFloat",
     "EarlyRead",
+    "ElementAsked",
     "Event",
     "Export",
     "FileFacts",

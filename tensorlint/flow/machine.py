@@ -26,6 +26,7 @@ from tensorlint.flow.domain.values import (
     Value,
     is_none,
 )
+from tensorlint.flow.elements import asked, changes, counted_by, uses_of
 from tensorlint.flow.memory import Memory
 from tensorlint.flow.state import Frame
 
@@ -47,6 +48,13 @@ class Machine(Memory, ABC):
         stale, frame.env.stale = frame.env.stale, {}
         value = self.evaluate(node, frame)
         frame.env.stale = stale
+        return value
+
+    def silently(self, node: cst.BaseExpression, frame: Frame) -> Value:
+        """The same of an expression that was evaluated, and spoken of, before."""
+        quiet, frame.quiet = frame.quiet, True
+        value = self.current(node, frame)
+        frame.quiet = quiet
         return value
 
     @abstractmethod
@@ -265,6 +273,28 @@ class Machine(Memory, ABC):
             tensor=tensor,
             array_first=first,
         )
+
+    def ask(self, frame: Frame, node: cst.Call, value: Value) -> None:
+        """A number is asked of ``value``, which may be one element of a tensor that a loop goes through."""
+        if frame.quiet or self.learning or not frame.loops or not (isinstance(value, Tensor) and value.sure):
+            return
+        tensor, count = asked(node), None
+        match tensor:
+            case cst.Name(value=name):
+                found = next(((loop, *loop.rows[name]) for loop in reversed(frame.loops) if name in loop.rows), None)
+            case cst.Subscript(value=whole, slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Name(value=name)))]):
+                held = self.silently(whole, frame)
+                counting = (loop for loop in reversed(frame.loops) if (counted_by(loop.node, name)) is not None)
+                found = next(((loop, held, whole) for loop in counting), None) if isinstance(held, Tensor) else None
+                count = counted_by(found[0].node, name) if found is not None else None
+            case _:
+                return
+        if found is None or changes(found[0].node, found[2]):
+            return
+        loop, held, whole = found
+        scope = frame.function.node if frame.function is not None else self.module
+        uses = uses_of(loop.node, name, scope)
+        self.emit(frame, events.ElementAsked, node, value=held, whole=whole, loop=loop.node, count=count, asks=uses)
 
     def record_attribute(self, cls: ClassInfo, name: str, value: Value) -> None:
         """Remember what the class keeps under ``self.<name>``, in memory the object owns."""

@@ -12,6 +12,7 @@ from tensorlint.flow.domain.lattice import join
 from tensorlint.flow.domain.memory import How, Mutation, Storage, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import UNKNOWN, Dictionary, Sequence, Value
+from tensorlint.flow.elements import Rows
 from tensorlint.flow.graphs import Differentiated
 
 if TYPE_CHECKING:
@@ -238,6 +239,8 @@ class Loop:
     #: Storages written inside, and the stores of values that share one.
     written: dict[int, Site] = field(default_factory=dict)
     stored: list[Stored] = field(default_factory=list)
+    #: The tensors that it goes through, by the names of their elements.
+    rows: Rows = field(default_factory=dict)
 
     @cached_property
     def differentiated(self) -> Differentiated:

@@ -25,6 +25,7 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
+from tensorlint.flow.elements import Rows
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arrays import array_item, copies_by_index, part_taken
 from tensorlint.flow.state import Frame
@@ -128,6 +129,25 @@ def element_of(machine: Machine, value: Value, node: cst.CSTNode, frame: Frame) 
             return replace(part, source="element") if part.source == "parameter" else part
         case _:
             return Unknown(source="element")
+
+
+def rows_of(machine: Machine, target: cst.CSTNode, node: cst.BaseExpression, value: Value, frame: Frame) -> Rows:
+    """The tensors whose elements a loop over ``node`` binds to plain names, also by ``enumerate`` and ``zip``."""
+    if frame.quiet or machine.learning:
+        return {}
+    match target, value:
+        case cst.Name(value=name), Tensor(sure=True):
+            return {name: (value, node)}
+        case cst.Tuple(elements=targets), Sequence(element=Sequence(items=tuple(items))) if isinstance(node, cst.Call):
+            given = {"zip": node.args, "enumerate": [None, *node.args[:1]]}.get(dotted_name(node.func), ())
+            return {
+                each.value.value: (whole, argument.value)
+                for each, item, argument in zip(targets, items, given, strict=False)
+                if isinstance(each.value, cst.Name) and isinstance(item, Tensor) and argument is not None
+                if isinstance(whole := machine.silently(argument.value, frame), Tensor) and whole.sure
+            }
+        case _:
+            return {}
 
 
 def one_of(value: Value) -> Value:

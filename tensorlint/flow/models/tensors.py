@@ -105,6 +105,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
         return NONE
     if name == "item":
         machine.wait(call.frame, call.node, value)
+        machine.ask(call.frame, call.node, value)
         kind = (
             "int"
             if value.dtype.startswith(("int", "uint"))
