@@ -166,7 +166,7 @@ class LibraryCall(TorchCall):
 
 @dataclass(frozen=True, slots=True)
 class MethodCall(Event):
-    """A method of a tensor or an array, other than an export."""
+    """A method of a tensor or an array, other than an export; ``x.cpu().item()`` of anything."""
 
     kind: ClassVar[str] = "method_call"
     name: str
