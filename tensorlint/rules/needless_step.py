@@ -17,6 +17,8 @@ from tensorlint.rules.wording import spell
 if TYPE_CHECKING:
     import libcst as cst
 
+    from tensorlint.fix.repair import Builder
+
 _NUMBERS = frozenset({"item", "tolist"})
 _STEPS = frozenset({"cpu", "detach"})
 
@@ -71,6 +73,7 @@ class NeedlessStep(Rule):
         sure = isinstance(value, Tensor) and value.sure
         if event.arguments or not (sure or (isinstance(value, Unknown) and event.scene.file.numpy_is_torchs)):
             return
+        repair: Builder
         before, steps = _steps(event.receiver)
         certainty = Certainty.CERTAIN if sure else Certainty.LIKELY
         if event.name in _NUMBERS and steps:
@@ -81,7 +84,9 @@ class NeedlessStep(Rule):
             message = f"`{_chain((*steps, event.name))}` of `{spell(before)}`: `.{event.name}()` is there already"
             repair = partial(_dropped, event.node, event.receiver, sure)
         elif event.name == "detach" and steps[-1:] == ("cpu",) and _has_graph(event):
-            message = f"`.cpu().detach()` of `{spell(before)}` records the copy in a graph that it throws away"
+            recorded = isinstance(value, Tensor) and value.sure and value.grad.truth is Truth.YES
+            certainty = Certainty.CERTAIN if recorded else Certainty.LIKELY
+            message = f"`.cpu().detach()` of `{spell(before)}` takes its graph along: detached first, it has none"
             repair = partial(_swapped, event, sure)
         else:
             return
