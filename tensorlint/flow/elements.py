@@ -16,6 +16,7 @@ Rows: TypeAlias = "dict[str, tuple[Tensor, cst.BaseExpression]]"
 
 _NUMBERS = frozenset({"float", "int", "bool"})
 _TRANSFERS = frozenset({"cpu", "detach"})
+_TO_HOST = _TRANSFERS | {"numpy", "tolist"}
 #: What may leave out a part of itself.
 _CHOOSES = (cst.IfExp, cst.BooleanOperation, cst.Lambda, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 
@@ -33,6 +34,8 @@ class Asks:
     collects: bool
     #: Whether the name is read behind the loop.
     outlives: bool
+    #: Whether something that is called in the loop may write what it goes through.
+    written: bool
 
 
 def asked(node: cst.CSTNode) -> cst.BaseExpression | None:
@@ -55,6 +58,22 @@ def unmoved(node: cst.BaseExpression) -> cst.BaseExpression:
             return unmoved(tensor)
         case _:
             return node
+
+
+def transferred(node: cst.BaseExpression) -> cst.BaseExpression | None:
+    """The tensor all of which is brought to the CPU by a chain of methods, as in ``x.detach().cpu().numpy()``."""
+    brought = False
+    while True:
+        match node:
+            case cst.Call(func=cst.Attribute(value=inner, attr=cst.Name(value=name)), args=[]) if name in _TO_HOST:
+                node, brought = inner, brought or name in {"cpu", "tolist"}
+            case _:
+                return node if brought else None
+
+
+def varies(loop: cst.CSTNode, index: cst.CSTNode) -> bool:
+    """Whether a loop binds something that ``index`` is made of."""
+    return not names_in(index).isdisjoint(bound_in(loop))
 
 
 def counted_by(loop: cst.CSTNode, name: str) -> cst.BaseExpression | None:
@@ -90,12 +109,26 @@ def changes(loop: cst.CSTNode, whole: cst.BaseExpression) -> bool:
     return False
 
 
-def uses_of(loop: cst.CSTNode, name: str, scope: cst.CSTNode | None) -> Asks:
+def uses_of(loop: cst.CSTNode, name: str, whole: cst.BaseExpression, scope: cst.CSTNode | None) -> Asks:
     """How ``loop`` uses its elements of this name."""
     found = [use for part in _parts(loop) for use in _uses(part, name)]
     spelled = tuple(use for use in found if use is not None)
     outlives = isinstance(loop, cst.For) and scope is not None and _is_read(scope, name, loop)
-    return Asks(spelled if len(spelled) == len(found) else None, _asks_always(loop, name), _collects(loop), outlives)
+    return Asks(
+        spelled=spelled if len(spelled) == len(found) else None,
+        always=_asks_always(loop, name),
+        collects=_collects(loop),
+        outlives=outlives,
+        written=any(_may_write(each, names_in(whole)) for part in _parts(loop) for each in (part, *walk_scope(part))),
+    )
+
+
+def _may_write(node: cst.CSTNode, names: frozenset[str]) -> bool:
+    """Whether a call is given one of these names, or is one that writes tensors."""
+    if not isinstance(node, cst.Call):
+        return False
+    method = node.func.attr.value if isinstance(node.func, cst.Attribute) else ""
+    return method == "step" or method.endswith("_") or not names.isdisjoint(names_in(node))
 
 
 def _parts(loop: cst.CSTNode) -> list[cst.CSTNode]:

@@ -301,6 +301,19 @@ class ElementAsked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TransferIndexed(Event):
+    """``whole.cpu().numpy()[i]`` in a loop, where ``whole`` stays what it is and the index does not.
+
+    ``indices`` are what the index says, position by position.
+    """
+
+    kind: ClassVar[str] = "transfer_indexed"
+    value: Tensor | Unknown
+    whole: cst.BaseExpression
+    indices: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EarlyRead(Event):
     """What ``made`` copies from an accelerator without waiting is read before anything waited for it."""
 
@@ -431,6 +444,7 @@ __all__ = [
     "Store",
     "Tensor",
     "TorchCall",
+    "TransferIndexed",
     "UnsetRead",
     "Write",
     "event_kinds",

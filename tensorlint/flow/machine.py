@@ -26,9 +26,10 @@ from tensorlint.flow.domain.values import (
     Value,
     is_none,
 )
-from tensorlint.flow.elements import asked, changes, counted_by, uses_of
+from tensorlint.flow.elements import asked, changes, counted_by, transferred, uses_of, varies
 from tensorlint.flow.memory import Memory
 from tensorlint.flow.state import Frame
+from tensorlint.flow.tree import dotted_name
 
 if TYPE_CHECKING:
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
@@ -293,8 +294,22 @@ class Machine(Memory, ABC):
             return
         loop, held, whole = found
         scope = frame.function.node if frame.function is not None else self.module
-        uses = uses_of(loop.node, name, scope)
+        uses = uses_of(loop.node, name, whole, scope)
         self.emit(frame, events.ElementAsked, node, value=held, whole=whole, loop=loop.node, count=count, asks=uses)
+
+    def index_transfer(self, frame: Frame, node: cst.Subscript, indices: Nodes[Value]) -> None:
+        """Tell of a tensor that a loop brings to the CPU each time, for one part of it."""
+        whole = None if frame.quiet or self.learning else transferred(node.value)
+        if whole is None or not dotted_name(whole):
+            return
+        loop = next(
+            (loop.node for loop in reversed(frame.loops) if any(varies(loop.node, i) for i in node.slice)), None
+        )
+        if loop is None or changes(loop, whole):
+            return
+        value = self.silently(whole, frame)
+        if isinstance(value, (Tensor, Unknown)) and value.device.truth is not Truth.NO:
+            self.emit(frame, events.TransferIndexed, node, value=value, whole=whole, indices=tuple(indices))
 
     def record_attribute(self, cls: ClassInfo, name: str, value: Value) -> None:
         """Remember what the class keeps under ``self.<name>``, in memory the object owns."""

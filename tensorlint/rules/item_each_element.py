@@ -47,7 +47,8 @@ class ItemEachElement(Rule):
     ## Fix safety
     Safe: the numbers are the same. Where the tensor is not seen to have one dimension the fix writes
     `.flatten().tolist()`, as `.item()` takes one of shape (n, 1), too. Unsafe where an element is not asked in each
-    iteration, so that it may have more than one number, where a generator is kept and read later, and in a loop of the
+    iteration, so that it may have more than one number, where the loop may write the tensor, where
+    a generator is kept and read later, and in a loop of the
     module itself, whose name others may read.
 
     ## References
@@ -115,6 +116,8 @@ def _at_once(event: ElementAsked, style: ExportStyle) -> Repair | None:
     reason = ""
     if not vector and not event.asks.always:
         reason = "an element that is not asked may hold several numbers"
+    elif event.asks.written:
+        reason = "the loop may write the tensor that it goes through"
     elif _is_kept(loop):
         reason = "the numbers are those of now, not of when the generator is read"
     elif type(loop).__name__ == "For" and not event.scene.function:

@@ -82,7 +82,7 @@ class NeedlessStep(Rule):
             repair = partial(_dropped, event.receiver, before, sure)
         elif event.name in steps:
             message = f"`{_chain((*steps, event.name))}` of `{spell(before)}`: `.{event.name}()` is there already"
-            repair = partial(_dropped, event.node, event.receiver, sure)
+            repair = partial(_again, event, sure)
         elif event.name == "detach" and steps[-1:] == ("cpu",) and _has_graph(event):
             recorded = isinstance(value, Tensor) and value.sure and value.grad.truth is Truth.YES
             certainty = Certainty.CERTAIN if recorded else Certainty.LIKELY
@@ -122,6 +122,11 @@ def _steps(node: cst.BaseExpression) -> tuple[cst.BaseExpression, tuple[str, ...
 
 def _dropped(node: cst.BaseExpression, kept: cst.BaseExpression, sure: bool, style: ExportStyle) -> Repair:
     return _repair(f"write `{spell(kept)}`", (replace(node, source_of(kept)),), sure)
+
+
+def _again(event: MethodCall, sure: bool, style: ExportStyle) -> Repair:
+    kept = event.receiver
+    return _repair(f"write `{spell(kept)}`", (replace(event.node, source_of(kept)),), sure)
 
 
 def _swapped(event: MethodCall, sure: bool, style: ExportStyle) -> Repair | None:

@@ -37,6 +37,8 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
     path = dotted_name(node.value)
     value = machine.evaluate(node.value, frame)
     indices = [index_value(machine, element.slice, frame) for element in node.slice]
+    if frame.loops and type(node.value) is cst.Call:
+        machine.index_transfer(frame, node, indices)
     match value:
         case Tensor():
             for index in indices:
