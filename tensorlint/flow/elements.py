@@ -71,6 +71,21 @@ def transferred(node: cst.BaseExpression) -> cst.BaseExpression | None:
                 return node if brought else None
 
 
+def exported(node: cst.BaseExpression) -> tuple[cst.BaseExpression, str] | None:
+    """What a list or an array is made of, and which it is.
+
+    "list" for ``x.cpu().tolist()`` and ``np.array(x.tolist())``, "array" for ``x.detach().cpu().numpy()``.
+    """
+    match node:
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value="array" | "asarray")), args=[cst.Arg(value=inner)]):
+            made = exported(inner)
+            return made if made is not None and made[1] == "list" else None
+        case cst.Call(func=cst.Attribute(value=inner, attr=cst.Name(value="tolist" | "numpy" as name)), args=[]):
+            return unmoved(inner), "list" if name == "tolist" else "array"
+        case _:
+            return None
+
+
 def varies(loop: cst.CSTNode, index: cst.CSTNode) -> bool:
     """Whether a loop binds something that ``index`` is made of."""
     return not names_in(index).isdisjoint(bound_in(loop))

@@ -10,7 +10,7 @@ from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.memory import Storage
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.values import Tensor, Unknown, Value
+from tensorlint.flow.domain.values import Array, Tensor, Unknown, Value
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -301,6 +301,21 @@ class ElementAsked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RoundTrip(Event):
+    """A tensor is made of what ``source`` has: numbers in a list (``by`` is "list"), or an array that goes back to the
+    accelerator that the tensor ``source`` is on ("array"). ``back`` says where it goes.
+    """
+
+    kind: ClassVar[str] = "round_trip"
+    name: str
+    value: Tensor | Array
+    source: cst.BaseExpression
+    by: str
+    back: Fact
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TransferIndexed(Event):
     """``whole.cpu().numpy()[i]`` in a loop, where ``whole`` stays what it is and the index does not.
 
@@ -437,6 +452,7 @@ __all__ = [
     "MethodCall",
     "NarrowedUse",
     "NumpyCall",
+    "RoundTrip",
     "Scene",
     "Spelling",
     "StaleRead",

@@ -53,9 +53,10 @@ class Machine(Memory, ABC):
 
     def silently(self, node: cst.BaseExpression, frame: Frame) -> Value:
         """The same of an expression that was evaluated, and spoken of, before."""
-        quiet, frame.quiet = frame.quiet, True
+        quiet, env = frame.quiet, frame.env
+        frame.quiet, frame.env = True, env.copy()
         value = self.current(node, frame)
-        frame.quiet = quiet
+        frame.quiet, frame.env = quiet, env
         return value
 
     @abstractmethod
