@@ -23,8 +23,9 @@ _CHOOSES = (cst.IfExp, cst.BooleanOperation, cst.Lambda, cst.ListComp, cst.SetCo
 
 @dataclass(frozen=True, slots=True)
 class Asks:
-    """How a loop uses the elements of a tensor that it goes through."""
+    """How a loop uses the elements of a tensor that it goes through, by the name they have."""
 
+    name: str
     #: The expressions that are the plain name of the element where it is a number already; None where it is used as a
     #: tensor, too.
     spelled: tuple[cst.BaseExpression, ...] | None
@@ -130,6 +131,7 @@ def uses_of(loop: cst.CSTNode, name: str, whole: cst.BaseExpression, scope: cst.
     spelled = tuple(use for use in found if use is not None)
     outlives = isinstance(loop, cst.For) and scope is not None and _is_read(scope, name, loop)
     return Asks(
+        name,
         spelled=spelled if len(spelled) == len(found) else None,
         always=_asks_always(loop, name),
         collects=_collects(loop),

@@ -111,7 +111,7 @@ def _at_once(event: ElementAsked, style: ExportStyle) -> Repair | None:
         return Repair(f"write `{text}`", (replace(loop, text),))
     if spelled is None or event.count is not None or event.asks.outlives:
         return None
-    name = _name_of(spelled[0])
+    name = event.asks.name
     changes = (numbers, *(replace(node, name) for node in spelled if source_of(node) != name))
     reason = ""
     if not vector and not event.asks.always:
@@ -131,15 +131,6 @@ def _is_kept(loop: cst.CSTNode) -> bool:
     import libcst
 
     return isinstance(loop, libcst.GeneratorExp) and bool(loop.lpar)
-
-
-def _name_of(node: cst.BaseExpression) -> str:
-    import libcst
-
-    from tensorlint.flow.elements import asked, unmoved
-
-    inner = asked(node) or unmoved(node)
-    return inner.value if isinstance(inner, libcst.Name) else ""
 
 
 def _is_copied(event: ElementAsked) -> bool:

@@ -145,7 +145,10 @@ def rows_of(machine: Machine, target: cst.CSTNode, node: cst.BaseExpression, val
             return {
                 each.value.value: (whole, argument.value)
                 for each, item, argument in zip(targets, items, given, strict=False)
-                if isinstance(each.value, cst.Name) and isinstance(item, Tensor) and argument is not None
+                if isinstance(each.value, cst.Name)
+                and isinstance(item, Tensor)
+                and argument is not None
+                and not argument.star
                 if isinstance(whole := machine.silently(argument.value, frame), Tensor) and whole.sure
             }
         case _:
