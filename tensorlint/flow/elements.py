@@ -17,6 +17,8 @@ Rows: TypeAlias = "dict[str, tuple[Tensor, cst.BaseExpression]]"
 _NUMBERS = frozenset({"float", "int", "bool"})
 _TRANSFERS = frozenset({"cpu", "detach"})
 _TO_HOST = _TRANSFERS | {"numpy", "tolist"}
+#: Functions that cost no more than to ask for a number.
+_QUICK = _NUMBERS | {"str", "round", "abs", "min", "max"}
 #: What may leave out a part of itself.
 _CHOOSES = (cst.IfExp, cst.BooleanOperation, cst.Lambda, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 
@@ -221,7 +223,7 @@ def _asks(node: cst.CSTNode, name: str) -> bool:
 
 
 def _collects(loop: cst.CSTNode) -> bool:
-    """Whether a loop only fills a list, a dictionary or an array, or is an expression."""
+    """Whether a loop only fills a list, a dictionary or an array, without other work."""
     match loop:
         case (
             cst.For(body=cst.IndentedBlock(body=[cst.SimpleStatementLine(body=[statement])]))
@@ -231,7 +233,8 @@ def _collects(loop: cst.CSTNode) -> bool:
         case cst.For():
             return False
         case _:
-            return True
+            calls = [each for part in _parts(loop) for each in (part, *walk_scope(part)) if isinstance(each, cst.Call)]
+            return all(asked(call) is not None or unmoved(call) is not call or _is_quick(call) for call in calls)
     match statement:
         case cst.Expr(value=cst.Call(func=cst.Attribute(attr=cst.Name(value="append" | "add")), args=[argument])):
             return asked(argument.value) is not None
@@ -239,6 +242,10 @@ def _collects(loop: cst.CSTNode) -> bool:
             return asked(value) is not None
         case _:
             return False
+
+
+def _is_quick(call: cst.Call) -> bool:
+    return isinstance(call.func, cst.Name) and call.func.value in _QUICK
 
 
 def _is_read(node: cst.CSTNode, name: str, loop: cst.For) -> bool:
