@@ -56,6 +56,20 @@ ARRAY_LIBRARY: Clue = (_TORCH, (b"matplotlib", b"sklearn", b"scipy", b"pandas", 
 CHECKPOINT: Clue = (b"save(", _TORCH, (b"np.", _NUMPY, b"sklearn"))
 NON_BLOCKING: Clue = (_TORCH, b"non_blocking")
 
+#: A tensor that is asked for its numbers one by one.
+ONE_BY_ONE: Clue = (
+    _TORCH,
+    b"for ",
+    re.compile(rb"\.item\(\)|\b(?:float|int|bool)\(\w+(?:\.\w+\(\))*\)+(?:\]| for |\s*$)", re.MULTILINE),
+)
+#: Steps that do nothing, or in the wrong order.
+NEEDLESS: Clue = (
+    re.compile(rb"\.cpu\(\)\s*\.(?:cpu|detach)\(|(?:\.(?:cpu|detach)\(\)|\.data)\s*\.(?:item|tolist|detach)\(\)"),
+)
+#: A tensor, a list of its numbers, and a tensor again.
+ROUND_TRIP: Clue = (re.compile(rb"ensor\([^\n]*\.tolist\(\)"),)
+#: A part of what was brought to the CPU.
+PART: Clue = (re.compile(rb"\.(?:cpu|tolist)\(\)\["),)
 WORKERS: Clue = (b"num_workers", b"DataLoader(")
 SHARED_MEMORY: Clue = (_TORCH, (b"share_memory", b"multiprocessing"))
 DEEP_COPY: Clue = (b"deepcopy(", _TORCH)

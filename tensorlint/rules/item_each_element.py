@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append, replace, source_of
 from tensorlint.flow.domain.facts import Truth
@@ -57,6 +58,7 @@ class ItemEachElement(Rule):
 
     code = "TBX402"
     name = "item-each-element"
+    clues = (screen.ONE_BY_ONE,)
     fix = Applicability.SAFE
     shown = Certainty.CERTAIN
 

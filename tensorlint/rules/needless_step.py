@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Change, Repair, replace, source_of
 from tensorlint.flow.domain.facts import Truth
@@ -65,6 +66,7 @@ class NeedlessStep(Rule):
 
     code = "TBX404"
     name = "needless-step"
+    clues = (screen.NEEDLESS,)
     fix = Applicability.SAFE
     default: ClassVar[bool] = False
 

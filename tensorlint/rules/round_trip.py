@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append, method_call, replace, source_of
 from tensorlint.flow.domain.facts import Truth
@@ -57,6 +58,7 @@ class RoundTrip(Rule):
 
     code = "TBX407"
     name = "round-trip"
+    clues = (screen.ROUND_TRIP, *screen.BOUNDARY)
     fix = Applicability.UNSAFE
     shown = Certainty.CERTAIN
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, replace, source_of
 from tensorlint.flow.domain.facts import Truth
@@ -55,6 +56,7 @@ class TransferThenIndex(Rule):
 
     code = "TBX405"
     name = "transfer-then-index"
+    clues = (screen.PART, *screen.BOUNDARY)
     fix = Applicability.SAFE
     shown = Certainty.CERTAIN
 
