@@ -254,6 +254,16 @@ ONLY_POSSIBLE = {
             "    def predict(self, rows):\n        return self.layer(rows).cpu().numpy()\n"
         ),
     ),
+    "a number on a path that the export need not take": (
+        "TBX403",
+        "src/export.py",
+        (
+            "import torch\n\nclass Scale(torch.nn.Module):\n    def __init__(self, exact):\n"
+            "        super().__init__()\n        self.exact = exact\n\n    def forward(self, x):\n"
+            "        if self.exact:\n            return x / x.max()\n        return x / x.max().item()\n\n"
+            "def export(args):\n    return torch.jit.trace(Scale(args.exact), torch.rand(3))\n"
+        ),
+    ),
     "what one of several methods put on a device": (
         "TBX101",
         "src/noise.py",
@@ -567,6 +577,15 @@ def test_an_object_that_was_moved_lies_where_its_class_moves_it() -> None:
     moved = program.replace("    return batch", "    batch.to('cuda')\n    return batch")
     found = judge_source(Source("src/batch.py", moved), frozenset({"TBX101"}), Certainty.LIKELY)
     assert [finding.certainty for finding in found] == [Certainty.LIKELY]
+def test_an_exporter_that_may_read_the_code_is_no_certain_tracer() -> None:
+    text = (
+        "import torch\n\nclass Scale(torch.nn.Module):\n    def forward(self, x):\n"
+        "        return x / x.max().item()\n\n"
+        'torch.onnx.export(Scale(), torch.rand(3), "scale.onnx"{})\n'
+    )
+    for told, certainty in (("", [Certainty.LIKELY]), (", dynamo=False", [Certainty.CERTAIN]), (", dynamo=True", [])):
+        found = judge_source(Source("src/export.py", text.format(told)), frozenset({"TBX403"}), Certainty.POSSIBLE)
+        assert [finding.certainty for finding in found] == certainty
 
 
 def test_a_row_of_an_array_is_exported_to_and_one_element_is_not() -> None:

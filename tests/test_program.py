@@ -188,6 +188,19 @@ def test_what_stands_wrong_in_another_file_is_said_there_alone(tmp_path: Path) -
     assert brief(findings(tmp_path)) == [("TBX103", "tools.py", 4)]
 
 
+def test_a_network_of_another_file_is_traced(tmp_path: Path) -> None:
+    network = (
+        "from torch import nn\n\n\nclass Scale(nn.Module):\n"
+        "    def forward(self, x):\n        return x / x.max().item()\n"
+    )
+    main = "import torch\nfrom network import Scale\n\n\ndef export(model):\n"
+    main += "    return torch.jit.trace(model, torch.rand(3))\n\n\nexport(Scale().eval())\n"
+    write(tmp_path, {"network.py": network, "main.py": main})
+    (found,) = findings(tmp_path)
+    assert brief([found]) == [("TBX403", "main.py", 6)]
+    assert [(Path(step.path).name, step.span.row) for step in found.trace] == [("network.py", 6)]
+
+
 def test_what_a_star_hands_on_is_what_the_other_file_imports(tmp_path: Path) -> None:
     main = (
         "import torch\nfrom tools import *\n\n\ndef mask(rows):\n    ones = np.triu(np.ones((rows, rows)), k=1)\n"

@@ -34,7 +34,13 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.graphs import waits
 from tensorlint.flow.learned import FunctionLesson
 from tensorlint.flow.machine import Machine
-from tensorlint.flow.models import builtin_functions, data_loading, other_libraries, torch_creation  # noqa: F401  # they register models
+from tensorlint.flow.models import (  # noqa: F401  # they register models
+    builtin_functions,
+    data_loading,
+    other_libraries,
+    torch_creation,
+    tracers,
+)
 from tensorlint.flow.models.arrays import array_method
 from tensorlint.flow.models.containers import dictionary_method, sequence_method
 from tensorlint.flow.models.libraries import partial_call, symbol_call

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tensorlint.flow.domain.memory import Mutation
     from tensorlint.flow.elements import Asks
+    from tensorlint.flow.traces import Escape
     from tensorlint.flow.tree import Sites
 
 
@@ -338,6 +339,15 @@ class EarlyRead(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LeavesTrace(Event):
+    """A network is recorded by ``tracer`` ("trace", "onnx", "script"); ``escape`` is no tensor any more on the way."""
+
+    kind: ClassVar[str] = "leaves_trace"
+    tracer: str
+    escape: Escape
+
+
+@dataclass(frozen=True, slots=True)
 class ArrayMeetsTensor(Event):
     """An operator between an array, which is no NumPy scalar, and a tensor. ``operator`` is how it is written."""
 
@@ -448,6 +458,7 @@ __all__ = [
     "GeneratorForked",
     "GraphKept",
     "ItemWrite",
+    "LeavesTrace",
     "LibraryCall",
     "MethodCall",
     "NarrowedUse",

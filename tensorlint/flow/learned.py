@@ -122,6 +122,8 @@ class Learned:
     handed_lists: frozenset[tuple[str, str]] = frozenset()
     #: Whether anything is copied from an accelerator without waiting for it.
     transfers: bool = False
+    #: The classes of the networks that are given to ``torch.jit.script``.
+    scripted: frozenset[Site] = frozenset()
     #: Whether calls of ``torch.load`` take any pickle: True for those that do, and where classes are allowed in
     #: checkpoints, False for those that do not.
     loads: frozenset[bool] = frozenset()
@@ -149,6 +151,7 @@ class Learned:
             snapshots=self.snapshots or other.snapshots,
             handed_lists=self.handed_lists | other.handed_lists,
             transfers=self.transfers or other.transfers,
+            scripted=self.scripted | other.scripted,
             loads=self.loads | other.loads,
             training=min(updates, key=lambda update: (update.site, update.words), default=None),
             serial=max(self.serial, other.serial),
@@ -193,6 +196,7 @@ class Lessons:
         self.snapshots = known.snapshots
         self.handed_lists = set(known.handed_lists)
         self.transfers = known.transfers
+        self.scripted = set(known.scripted)
         self.loads = set(known.loads)
         self.training = known.training
 
@@ -253,6 +257,7 @@ class Lessons:
             snapshots=self.snapshots,
             handed_lists=frozenset(self.handed_lists),
             transfers=self.transfers,
+            scripted=frozenset(self.scripted),
             loads=frozenset(self.loads),
             training=self.training,
             serial=serial,

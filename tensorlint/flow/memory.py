@@ -28,6 +28,7 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.graphs import Differentiated, root_name
 from tensorlint.flow.learned import Kept
 from tensorlint.flow.state import Frame, Loop, Stored
+from tensorlint.flow.traces import Escape
 from tensorlint.flow.tree import contains, names_in, parameters_of
 from tensorlint.knowledge import names
 
@@ -282,6 +283,16 @@ class Memory(Core):
             return
         if frame.loops and frame.loops[-1].differentiated.each_time(node):
             self.emit(frame, events.StepWaits, node, value=value)
+
+    def escape(self, frame: Frame, node: cst.CSTNode, value: Value, how: str, *sources: cst.CSTNode) -> None:
+        """While a network is traced, ``node`` makes of ``value`` what is no tensor; it is made of ``sources``."""
+        if (
+            self.tracing is not None
+            and isinstance(value, Tensor)
+            and not value.source.startswith(("parameter of", "buffer"))
+        ):
+            spelling = cst.Module(body=()).code_for_node(node).strip()
+            frame.escapes.append(Escape(self.at(node), how, spelling, value.sure, node, sources))
 
     def keep(self, value: Value) -> None:
         """Remember, in the first pass, that something holds on to ``value``."""

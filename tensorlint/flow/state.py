@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
+    from tensorlint.flow.traces import Escape
 
 #: Grad mode of code nobody is seen to call under ``no_grad``.
 GRAD_ASSUMED_ON = Fact(Truth.MAYBE)
@@ -275,6 +276,8 @@ class Frame:
     trained: frozenset[int] = frozenset()
     #: Whether float64 that it was given meets float32 in here, which raises.
     raises_for_double: bool = False
+    #: What leaves torch in here, while a network is traced.
+    escapes: list[Escape] = field(default_factory=list)
     #: Storages from before this call that were written in it, and where.
     start: int = 0
     outer_writes: dict[int, Site] = field(default_factory=dict)

@@ -36,6 +36,7 @@ def number(machine: Machine, path: str, call: Call) -> Value:
     name = path.removeprefix("builtins.")
     if name in {"float", "int"} and call.first is not None:
         machine.ask(call.frame, call.node, call.first)
+        machine.escape(call.frame, call.node, call.first, "number", call.arguments[0].node)
     return Scalar(kind=name)
 
 

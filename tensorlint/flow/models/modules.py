@@ -273,7 +273,8 @@ def module_attribute(machine: Machine, value: Module, name: str, node: cst.CSTNo
     if name == "device":
         return DeviceValue(fact=value.device)
     if name == "training":
-        return PLAIN
+        # A network is traced as it is to be used.
+        return Scalar(kind="bool", literal=False, known=True) if machine.traces_run else PLAIN
     if name in {"module", "model"}:
         return value
     return Unknown(device=value.device.weakened(), dtype=unsure_dtype(value.dtype), source="attribute")

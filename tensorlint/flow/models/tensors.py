@@ -106,6 +106,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
     if name == "item":
         machine.wait(call.frame, call.node, value)
         machine.ask(call.frame, call.node, value)
+        machine.escape(call.frame, call.node, value, "item", call.node.func.value)
         kind = (
             "int"
             if value.dtype.startswith(("int", "uint"))
@@ -116,6 +117,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
         return Scalar(kind=kind)
     if name == "tolist":
         machine.wait(call.frame, call.node, value)
+        machine.escape(call.frame, call.node, value, "item", call.node.func.value)
         return Sequence(element=PLAIN)
     if name == "clone" or (name == "type" and not call.arguments):
         return replace(
@@ -175,6 +177,7 @@ def export(machine: Machine, value: Value, call: Call) -> Value:
         consumer=consumer,
         consumer_node=around,
     )
+    machine.escape(call.frame, call.node, value, "numpy", call.node.func.value)
     torchs = machine.file.numpy_is_torchs and not call.frame.env.other_framework
     if not (isinstance(value, Tensor) and value.sure) and not torchs:
         return Array(

@@ -132,7 +132,7 @@ def set_default(machine: Machine, path: str, call: Call) -> Value:
     return NONE
 
 
-@function("torch.compile", "torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel", "torch.jit.script")
+@function("torch.compile", "torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel")
 def wrapper(machine: Machine, path: str, call: Call) -> Value | None:
     """What stands for the module it is given."""
     return call.first
