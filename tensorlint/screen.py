@@ -70,6 +70,8 @@ NEEDLESS: Clue = (
 ROUND_TRIP: Clue = (re.compile(rb"ensor\([^\n]*\.tolist\(\)"),)
 #: A part of what was brought to the CPU.
 PART: Clue = (re.compile(rb"\.(?:cpu|tolist)\(\)\["),)
+#: A network is recorded.
+RECORDED: Clue = (_TORCH, re.compile(rb"\bjit\.(?:trace|script)\(|\bonnx\.export\("))
 WORKERS: Clue = (b"num_workers", b"DataLoader(")
 SHARED_MEMORY: Clue = (_TORCH, (b"share_memory", b"multiprocessing"))
 DEEP_COPY: Clue = (b"deepcopy(", _TORCH)

@@ -577,6 +577,8 @@ def test_an_object_that_was_moved_lies_where_its_class_moves_it() -> None:
     moved = program.replace("    return batch", "    batch.to('cuda')\n    return batch")
     found = judge_source(Source("src/batch.py", moved), frozenset({"TBX101"}), Certainty.LIKELY)
     assert [finding.certainty for finding in found] == [Certainty.LIKELY]
+
+
 def test_an_exporter_that_may_read_the_code_is_no_certain_tracer() -> None:
     text = (
         "import torch\n\nclass Scale(torch.nn.Module):\n    def forward(self, x):\n"

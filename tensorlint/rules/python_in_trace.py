@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tensorlint import screen
 from tensorlint.findings import Certainty
 from tensorlint.flow.events import LeavesTrace
 from tensorlint.rules.base import Draft, Note, Rule
@@ -60,6 +61,7 @@ class PythonInTrace(Rule):
 
     code = "TBX403"
     name = "python-in-trace"
+    clues = (screen.RECORDED,)
     shown = Certainty.CERTAIN
 
     def on_leaves_trace(self, event: LeavesTrace) -> Iterator[Draft]:

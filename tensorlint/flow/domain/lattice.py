@@ -84,6 +84,9 @@ def join(left: Value, right: Value) -> Value:
         case (Tensor() as tensor, _) | (_, Tensor() as tensor):
             # On the paths where it is a tensor, what is known of that tensor holds.
             return Unknown(device=tensor.device, grad=tensor.grad, source="mixed", origin=tensor.origin)
+        case (Unknown() as unseen, _) | (_, Unknown() as unseen):
+            # Nor is the evidence on something unseen gone where a path has a number.
+            return replace(unseen, tensor=Truth.UNKNOWN, dtype="", source=one_word(unseen.source, "mixed"))
     return Unknown(source="mixed")
 
 
