@@ -9,8 +9,9 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
 from tensorlint.flow.call import Argument
+from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.inside import as_trainable, storages_of
+from tensorlint.flow.domain.inside import arrays_behind, as_trainable, storages_of
 from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.memory import NO_STORAGE, gradients_of
 from tensorlint.flow.domain.values import (
@@ -28,7 +29,8 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.machine import Machine, declared_value
 from tensorlint.flow.memory import of_no_model, without_aliases
-from tensorlint.flow.models.arithmetic import combine
+from tensorlint.flow.models.arithmetic import combine, promotes
+from tensorlint.flow.models.arrays import copies_by_index
 from tensorlint.flow.models.cuts import cut_here, exported, has_no_graph
 from tensorlint.flow.models.items import element_of, index_value
 from tensorlint.flow.models.numpy_functions import OF_SHAPE
@@ -50,6 +52,10 @@ class Assignments(Machine):
             ) if (path := dotted_name(kept)) and path in {dotted_name(left), dotted_name(right)}:
                 added = right if dotted_name(left) == path else left
                 self.accumulate(frame, node, added, value, path, "sum")
+            case cst.Assign(
+                targets=[cst.AssignTarget(target=cst.Attribute(value=held, attr=cst.Name(value="data")))]
+            ) if isinstance(value, Tensor) and value.dtype == "float64":
+                self._double_into(node, held, value, frame)
         for target in node.targets:
             frame.assigned = node.value if len(node.targets) == 1 else None
             self.assign(target.target, value, frame)
@@ -73,6 +79,9 @@ class Assignments(Machine):
             self.accumulate(frame, node, node.value, operand, path or dotted_name(_base(node.target)), "sum")
         if isinstance(current, Tensor) and isinstance(operand, Array):
             # ``t -= array`` is answered by a new tensor: nothing is written in place.
+            match node.target:
+                case cst.Attribute(value=held, attr=cst.Name(value="data")) if promotes(operand):
+                    self._double_into(node, held, operand, frame)
             self.assign(node.target, combine(self, current, operand, node, frame), frame)
             return
         if isinstance(current, Array) or (isinstance(current, (Tensor, Unknown)) and current.storages):
@@ -80,7 +89,13 @@ class Assignments(Machine):
         if isinstance(current, (Tensor, Array)):
             combined = combine(self, current, operand, node, frame)
             if isinstance(current, Tensor) and isinstance(combined, Tensor):
-                changed = replace(current, grad=combined.grad, device=combined.device, rewrapped=combined.rewrapped)
+                changed = replace(
+                    current,
+                    grad=combined.grad,
+                    device=combined.device,
+                    rewrapped=combined.rewrapped,
+                    numbers=combined.numbers,
+                )
                 if path:
                     self._keep_stale(path, changed, frame)
             elif isinstance(combined, Tensor):
@@ -90,6 +105,14 @@ class Assignments(Machine):
         if isinstance(current, Unknown) and isinstance(combined, Unknown):
             combined = replace(combined, storages=current.storages)
         self.assign(node.target, combined, frame)
+
+    def _double_into(
+        self, node: cst.Assign | cst.AugAssign, held: cst.BaseExpression, value: Value, frame: Frame
+    ) -> None:
+        """``held.data`` is given float64, which it becomes."""
+        augmented = isinstance(node, cst.AugAssign)
+        parameter, given = Argument(held, self.current(held, frame)), Argument(node.value, value)
+        self.emit(frame, events.DoubleIntoParameter, node, parameter=parameter, value=given, augmented=augmented)
 
     @staticmethod
     def _keep_stale(path: str, value: Value, frame: Frame) -> None:
@@ -209,6 +232,11 @@ class Assignments(Machine):
         if isinstance(owner, Module) and owner.trainable is not Truth.YES and self.trainable(value) is Truth.YES:
             # ``model.fc = nn.Linear(...)``: a new head on a frozen model. What it had before stays frozen.
             frame.env.change(owner, lambda held: as_trainable(held, Truth.YES))
+        if isinstance(owner, Module) and (arrays := arrays_behind(value)):
+            # ``layer.weight = nn.Parameter(torch.from_numpy(w))``
+            frame.env.change(
+                owner, lambda held: replace(held, arrays=held.arrays | arrays) if isinstance(held, Module) else held
+            )
         frame.env.bind(path, value)
         head, _, attribute = path.partition(".")
         if head == frame.self_name and frame.self_name and "." not in attribute and frame.cls is not None:
@@ -267,7 +295,15 @@ class Assignments(Machine):
                     )
                 if isinstance(owner, Array) and (cut := self._cut_by_item(owner, value, target, frame)).reason:
                     frame.env.change(owner, lambda held: replace(held, cut=cut) if isinstance(held, Array) else held)
-                if isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:
+                if isinstance(owner, Tensor) and is_integral(owner.dtype) and not copies_by_index(indices):
+                    if (isinstance(value, Tensor) and value.numbers) or (
+                        isinstance(value, Scalar) and value.kind == "float"
+                    ):
+                        given = Argument(frame.assigned or target, value)
+                        self.emit(
+                            frame, events.FloatsIntoIntegers, target, target=Argument(target.value, owner), value=given
+                        )
+                elif isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:
                     set_grad(self, owner, self.result_grad(value.grad, frame), frame)
                 elif isinstance(owner, Tensor) and owner.grad.truth is Truth.NO and not has_no_graph(value):
                     # What is not known is most often a number; but that it is, is not known.

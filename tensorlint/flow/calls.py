@@ -8,7 +8,9 @@ import libcst as cst
 
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import Fact, Truth
+from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.values import (
+    NONE,
     PLAIN,
     UNKNOWN,
     Array,
@@ -32,7 +34,13 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.graphs import waits
 from tensorlint.flow.learned import FunctionLesson
 from tensorlint.flow.machine import Machine
-from tensorlint.flow.models import builtin_functions, data_loading, other_libraries, torch_creation  # noqa: F401  # they register models
+from tensorlint.flow.models import (  # noqa: F401  # they register models
+    builtin_functions,
+    data_loading,
+    other_libraries,
+    torch_creation,
+    tracers,
+)
 from tensorlint.flow.models.arrays import array_method
 from tensorlint.flow.models.containers import dictionary_method, sequence_method
 from tensorlint.flow.models.cuts import carried
@@ -41,6 +49,7 @@ from tensorlint.flow.models.modules import loaded_module, module_call, module_me
 from tensorlint.flow.models.objects import construct, own_method
 from tensorlint.flow.models.optimizers import optimizer_method
 from tensorlint.flow.models.tensors import tensor_method
+from tensorlint.flow.models.torch_functions import QUEUE
 from tensorlint.flow.models.unknowns import unknown_method
 from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.state import Frame
@@ -203,6 +212,11 @@ class Calls(Machine):
                 return dictionary_method(self, receiver, name, call)
             case Optimizer():
                 return optimizer_method(self, receiver, name, call)
+            case Foreign(framework=framework) if framework == QUEUE and name in {"put", "put_nowait"}:
+                for leaf in leaves(call.first) if call.first is not None else ():
+                    words = "the queue puts the data into shared memory, the old one is freed"
+                    self.share(call.frame, call.node, leaf if isinstance(leaf, Tensor) else NONE, words)
+                return NONE
             case Foreign(framework=framework) if name == "numpy" and framework:
                 return Array(storages=self.storage())
             case Foreign():

@@ -42,7 +42,7 @@ from tensorlint.flow.hanging import hung
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arithmetic import combine
 from tensorlint.flow.models.cuts import carried
-from tensorlint.flow.models.items import element_of, item_of
+from tensorlint.flow.models.items import element_of, item_of, rows_of
 from tensorlint.flow.models.modules import module_attribute
 from tensorlint.flow.models.objects import member
 from tensorlint.flow.models.tensors import tensor_attribute
@@ -197,6 +197,7 @@ class Expressions(Machine):
     def _clauses(self, clause: cst.CompFor, frame: Frame) -> None:
         iterable = self.evaluate(clause.iter, frame)
         self.note_exported(Argument(clause.iter, iterable))
+        frame.loops[-1].rows |= rows_of(self, clause.target, clause.iter, iterable, frame)
         self.assign(clause.target, element_of(self, iterable, clause.iter, frame), frame)
         for condition in clause.ifs:
             self.note_test(condition.test, condition)
@@ -331,6 +332,8 @@ class Expressions(Machine):
                 imported=False,
                 narrowed=None,
                 rewrapped=None,
+                layout="",
+                numbers="",
                 oid=self.serial,
             )
             return carried(self, compared, values, node, frame, "comparison")

@@ -44,7 +44,7 @@ from tensorlint.knowledge import names
 #: Names without one of which nothing is converted, kept or written.
 _BOUNDARY = re.compile(
     r"np|numpy|from_numpy|from_dlpack|to_dlpack|as_tensor|tensor|\w*Tensor|array|asarray|frombuffer|shuffle|state_dict"
-    r"|requires_grad_?|backward|append|\w*[a-z]_"
+    r"|requires_grad_?|backward|append|jit|onnx|\w*[a-z]_"
 )
 #: Bases that call nothing back but ``forward``, by the first part of their names.
 _PLAIN_BASES = frozenset({"torch", "builtins", "object", "abc", "ABC", "typing", "enum", "collections"})

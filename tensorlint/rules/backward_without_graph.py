@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tensorlint import screen
 from tensorlint.findings import Certainty
 from tensorlint.flow.events import MethodCall
 from tensorlint.rules.base import Draft, Rule
@@ -48,6 +49,7 @@ class BackwardWithoutGraph(Rule):
 
     code = "TBX505"
     name = "backward-without-graph"
+    clues = (screen.CUT,)
 
     def on_method_call(self, event: MethodCall) -> Iterator[Draft]:
         lost = lost_graph(event)

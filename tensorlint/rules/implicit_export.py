@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Change, Repair, replace, source_of
 from tensorlint.flow.call import Argument
@@ -81,6 +82,7 @@ class ImplicitExport(Rule):
 
     code = "TBX105"
     name = "implicit-export"
+    clues = screen.BOUNDARY
     shown = Certainty.CERTAIN
     fix = Applicability.SAFE
 

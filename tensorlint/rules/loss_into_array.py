@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tensorlint import screen
 from tensorlint.findings import Certainty
 from tensorlint.flow.events import MethodCall
 from tensorlint.rules.base import Draft, Note, Rule
@@ -51,6 +52,7 @@ class LossIntoArray(Rule):
 
     code = "TBX504"
     name = "loss-into-array"
+    clues = screen.BOUNDARY
 
     def on_method_call(self, event: MethodCall) -> Iterator[Draft]:
         lost = lost_graph(event)

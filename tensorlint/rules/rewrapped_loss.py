@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, replace, source_of
 from tensorlint.flow.events import MethodCall
@@ -64,6 +65,7 @@ class RewrappedLoss(Rule):
 
     code = "TBX501"
     name = "rewrapped-loss"
+    clues = (screen.CUT, *screen.BOUNDARY)
     fix = Applicability.UNSAFE
 
     def on_method_call(self, event: MethodCall) -> Iterator[Draft]:

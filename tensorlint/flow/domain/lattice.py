@@ -62,6 +62,8 @@ def join(left: Value, right: Value) -> Value:
             return left.joined(right)
         case Optimizer(), Optimizer():
             return left.joined(right)
+        case Instance(), Instance():
+            return left.joined(right)
         case Sequence(), Sequence() if left.kind == right.kind or {left.kind, right.kind} <= {"list", "tuple"}:
             return left.joined(right, join)
         case Dictionary(), Dictionary():
@@ -82,6 +84,9 @@ def join(left: Value, right: Value) -> Value:
         case (Tensor() as tensor, _) | (_, Tensor() as tensor):
             # On the paths where it is a tensor, what is known of that tensor holds.
             return Unknown(device=tensor.device, grad=tensor.grad, source="mixed", origin=tensor.origin)
+        case (Unknown() as unseen, _) | (_, Unknown() as unseen):
+            # Nor is the evidence on something unseen gone where a path has a number.
+            return replace(unseen, tensor=Truth.UNKNOWN, dtype="", source=one_word(unseen.source, "mixed"))
     return Unknown(source="mixed")
 
 

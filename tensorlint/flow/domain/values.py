@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from tensorlint.flow.domain.dtypes import joined_dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
-from tensorlint.flow.domain.memory import NO_STORAGE, Storages
+from tensorlint.flow.domain.memory import NO_BACKING, NO_STORAGE, Backing, Storages
 from tensorlint.flow.domain.site import NOWHERE, Site, first_of
 
 #: The ``source`` of what ``model.parameters()`` yields.
@@ -87,6 +87,11 @@ class Tensor:
     narrowed: Narrowed | None = field(default=None, compare=False)
     #: The constructor that started a graph with it, or with what it is the sum or mean of.
     rewrapped: Rewrapped | None = field(default=None, compare=False)
+    #: How its numbers lie in memory, where NumPy could not read them: "sparse", "nested", "conj", ... (``layouts``).
+    layout: str = ""
+    #: What its numbers are, where that is known: fractions of 0 to 1 ("unit"), without a bound ("wild"), or any
+    #: ("fraction").
+    numbers: str = ""
     #: A view of a part: by a slice, and by an index that may pick another part each time.
     sliced: bool = False
     picked: bool = False
@@ -112,6 +117,8 @@ class Tensor:
             in_flight=first_of(self.in_flight, other.in_flight),
             narrowed=_either_narrowed(self.narrowed, other.narrowed),
             rewrapped=_both_rewrapped(self.rewrapped, other.rewrapped),
+            layout=self.layout if self.layout == other.layout else "",
+            numbers=either_numbers(self.numbers, other.numbers),
             sliced=self.sliced or other.sliced,
             picked=self.picked or other.picked,
             oid=self.oid,
@@ -134,6 +141,8 @@ class Tensor:
             self.in_flight,
             None if self.narrowed is None else (self.narrowed.site, self.narrowed.given),
             None if (made := self.rewrapped) is None else (made.site, made.of_graph, made.given, made.steps),
+            self.layout,
+            self.numbers,
             self.sliced,
             self.picked,
         )
@@ -256,6 +265,8 @@ class Module:
     #: Whether it raises for float64, as what it is given meets weights that were made float32.
     refuses_double: bool = False
     storages: Storages = NO_STORAGE
+    #: The arrays that weights of it which are trained were made of.
+    arrays: Backing = field(default=NO_BACKING, compare=False)
     oid: int = field(default=0, compare=False)
 
     def joined(self, other: Module) -> Module:
@@ -267,6 +278,7 @@ class Module:
             trainable=self.trainable if self.trainable is other.trainable else Truth.UNKNOWN,
             refuses_double=self.refuses_double and other.refuses_double,
             storages=self.storages | other.storages,
+            arrays=self.arrays | other.arrays,
             oid=self.oid,
         )
 
@@ -280,6 +292,8 @@ class Optimizer:
     storages: Storages = NO_STORAGE
     #: The objects that it was given parameters of, by their ``oid``.
     modules: frozenset[int] = field(default=frozenset(), compare=False)
+    #: The arrays that parameters of it were made of.
+    arrays: Backing = field(default=NO_BACKING, compare=False)
     #: Whether it was made here and never stepped: then its state is empty.
     fresh: bool = False
     oid: int = field(default=0, compare=False)
@@ -289,6 +303,7 @@ class Optimizer:
         return Optimizer(
             storages=self.storages if self.storages == other.storages else NO_STORAGE,
             modules=self.modules & other.modules,
+            arrays=self.arrays | other.arrays,
             fresh=self.fresh and other.fresh,
             oid=self.oid,
         )
@@ -302,10 +317,17 @@ class Instance:
     """An object of a class that was seen."""
 
     cls: Site
+    #: Made here, and not told to move to a device since: what its ``to`` does has not been done.
+    unmoved: bool = False
     oid: int = field(default=0, compare=False)
 
+    def joined(self, other: Instance) -> Value:
+        if self.cls != other.cls:
+            return Unknown(source="mixed")
+        return Instance(cls=self.cls, unmoved=self.unmoved and other.unmoved, oid=self.oid)
+
     def fingerprint(self) -> object:
-        return ("instance", self.cls)
+        return ("instance", self.cls, self.unmoved)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -553,6 +575,11 @@ def joined_grad(left: Fact, right: Fact) -> Fact:
 
 def _told_grad(grad: Fact) -> object:
     return (grad.truth, grad.site) if grad.truth is Truth.NO else grad.fingerprint
+
+
+def either_numbers(left: str, right: str) -> str:
+    """What numbers are that are of either kind."""
+    return left if left == right else "fraction" if left and right else ""
 
 
 def _either_narrowed(left: Narrowed | None, right: Narrowed | None) -> Narrowed | None:

@@ -26,6 +26,7 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
+from tensorlint.flow.elements import Rows
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arrays import array_item, copies_by_index, part_taken
 from tensorlint.flow.state import Frame
@@ -37,6 +38,8 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
     path = dotted_name(node.value)
     value = machine.evaluate(node.value, frame)
     indices = [index_value(machine, element.slice, frame) for element in node.slice]
+    if frame.loops and type(node.value) is cst.Call:
+        machine.index_transfer(frame, node, indices)
     match value:
         case Tensor():
             for index in indices:
@@ -48,6 +51,7 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
                     grad=machine.result_grad(value.grad, frame),
                     imported=False,
                     alias=None,
+                    layout="",
                     oid=machine.next_serial(),
                 )
             sliced, picked = part_taken(indices)
@@ -56,6 +60,7 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
                 grad=machine.result_grad(value.grad, frame),
                 sliced=sliced or value.sliced,
                 picked=picked or value.picked,
+                layout=value.layout if value.layout in {"conj", "neg"} else "",
                 oid=machine.next_serial(),
             )
         case Array():
@@ -103,7 +108,8 @@ def element_of(machine: Machine, value: Value, node: cst.CSTNode, frame: Frame) 
     """What iterating over ``value`` yields."""
     match value:
         case Tensor():
-            return replace(value, zero_dim=False, picked=True, oid=machine.next_serial())
+            layout = value.layout if value.layout in {"conj", "neg"} else ""
+            return replace(value, zero_dim=False, picked=True, layout=layout, oid=machine.next_serial())
         case Array():
             # A row, or a number when the array has one dimension: then a write does not reach the array.
             return replace(value, storages=NO_STORAGE, picked=True, has_axes=False, oid=machine.next_serial())
@@ -126,6 +132,28 @@ def element_of(machine: Machine, value: Value, node: cst.CSTNode, frame: Frame) 
             return replace(part, source="element") if part.source == "parameter" else part
         case _:
             return Unknown(source="element")
+
+
+def rows_of(machine: Machine, target: cst.CSTNode, node: cst.BaseExpression, value: Value, frame: Frame) -> Rows:
+    """The tensors whose elements a loop over ``node`` binds to plain names, also by ``enumerate`` and ``zip``."""
+    if frame.quiet or machine.learning:
+        return {}
+    match target, value:
+        case cst.Name(value=name), Tensor(sure=True):
+            return {name: (value, node)}
+        case cst.Tuple(elements=targets), Sequence(element=Sequence(items=tuple(items))) if isinstance(node, cst.Call):
+            given = {"zip": node.args, "enumerate": [None, *node.args[:1]]}.get(dotted_name(node.func), ())
+            return {
+                each.value.value: (whole, argument.value)
+                for each, item, argument in zip(targets, items, given, strict=False)
+                if isinstance(each.value, cst.Name)
+                and isinstance(item, Tensor)
+                and argument is not None
+                and not argument.star
+                if isinstance(whole := machine.silently(argument.value, frame), Tensor) and whole.sure
+            }
+        case _:
+            return {}
 
 
 def one_of(value: Value) -> Value:

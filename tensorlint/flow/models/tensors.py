@@ -37,12 +37,15 @@ from tensorlint.flow.models.rows import from_row
 from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.state import Frame
 from tensorlint.knowledge import TENSOR_ATTRIBUTES, TENSOR_METHODS, Grad, Result
+from tensorlint.knowledge.layouts import ASKED, layout_of
 
 
 def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Value:
     assert isinstance(call.node.func, cst.Attribute)
     if name == "numpy":
         return export(machine, value, call)
+    if name in ASKED and value.layout:
+        call.frame.env.change(value, lambda held: replace(held, layout="") if isinstance(held, Tensor) else held)
     machine.emit(
         call.frame,
         events.MethodCall,
@@ -63,6 +66,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
             alias=None,
             frozen=None,
             imported=False,
+            layout=unless_a_bit(value.layout),
             oid=machine.serial,
         )
     if name == "cpu":
@@ -75,6 +79,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
             storages=machine.storage() if copied else value.storages,
             alias=None if copied else value.alias,
             frozen=None if copied else value.frozen,
+            layout=value.layout if value.device.truth is Truth.NO else unless_a_bit(value.layout),
             oid=machine.next_serial(),
         )
     if name == "detach":
@@ -84,6 +89,11 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
             alias=machine.at(call.node) if value.storages else value.alias,
             oid=machine.next_serial(),
         )
+    if name == "share_memory_":
+        shared = machine.share(
+            call.frame, call.node, value, "the data goes to shared memory here, the old one is freed"
+        )
+        return replace(value, storages=shared or value.storages)
     if name in {"requires_grad_", "detach_"}:
         return switch_grad(machine, value, name, call)
     if name == "backward":
@@ -98,6 +108,8 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
         return NONE
     if name == "item":
         machine.wait(call.frame, call.node, value)
+        machine.ask(call.frame, call.node, value)
+        machine.escape(call.frame, call.node, value, "item", call.node.func.value)
         kind = (
             "int"
             if value.dtype.startswith(("int", "uint"))
@@ -108,6 +120,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
         return Scalar(kind=kind)
     if name == "tolist":
         machine.wait(call.frame, call.node, value)
+        machine.escape(call.frame, call.node, value, "item", call.node.func.value)
         return Sequence(element=PLAIN)
     if name == "clone" or (name == "type" and not call.arguments):
         return replace(
@@ -117,6 +130,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
             alias=None,
             frozen=None,
             imported=False,
+            layout=unless_a_bit(value.layout),
             oid=machine.serial,
         )
     row = TENSOR_METHODS.get(name)
@@ -166,6 +180,7 @@ def export(machine: Machine, value: Value, call: Call) -> Value:
         consumer=consumer,
         consumer_node=around,
     )
+    machine.escape(call.frame, call.node, value, "numpy", call.node.func.value)
     torchs = machine.file.numpy_is_torchs and not call.frame.env.other_framework
     if not (isinstance(value, Tensor) and value.sure) and not torchs:
         return Array(
@@ -214,7 +229,8 @@ def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
             machine.arrive(call.frame)
     # On the machine where it stays on the CPU it is the same memory; no more than that is said of it.
     kept = storages is value.storages and not (device is not None and device.truth is Truth.MAYBE)
-    grad = NO_FACT if is_integral(dtype) else machine.result_grad(value.grad, call.frame)
+    itself = not copied and not moved and (not dtype or dtype == value.dtype or not value.dtype)
+    grad = NO_FACT if is_integral(dtype) else machine.result_grad(value.grad, call.frame, itself=itself)
     return replace(
         value,
         device=device if device is not None else value.device,
@@ -226,6 +242,8 @@ def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
         imported=value.imported and kept,
         in_flight=in_flight,
         narrowed=None if is_integral(dtype) else value.narrowed,
+        layout=value.layout if kept else unless_a_bit(value.layout),
+        numbers="" if is_integral(dtype.rstrip("?")) or dtype == "?" else value.numbers,
         oid=machine.next_serial(),
     )
 
@@ -320,6 +338,9 @@ def tensor_attribute(machine: Machine, value: Tensor, name: str, node: cst.Attri
         )
     if name == "device":
         return DeviceValue(fact=value.device)
+    if name in ASKED and value.layout:
+        # Who asks has thought of either.
+        frame.env.change(value, lambda held: replace(held, layout="") if isinstance(held, Tensor) else held)
     row = TENSOR_ATTRIBUTES.get(name)
     if row is None:
         return Method(receiver=value, name=name)
@@ -327,8 +348,16 @@ def tensor_attribute(machine: Machine, value: Tensor, name: str, node: cst.Attri
         return Scalar(kind="torch.dtype", literal=value.dtype)
     if row.result is not Result.TENSOR:
         return PLAIN
-    grad = NO_FACT if row.grad is Grad.NO else machine.result_grad(value.grad, frame)
+    grad = NO_FACT if row.grad is Grad.NO else machine.result_grad(value.grad, frame, itself=name == "real")
     if name == "data":
         grad = ungraphed(machine, [value], node, frame, ".data")
     alias = machine.at(node) if name == "data" and value.storages else value.alias
-    return replace(value, grad=grad, alias=alias, oid=machine.next_serial())
+    # Sparse and nested tensors that are turned round, or taken out of a graph, stay so.
+    turned = value.layout if name in {"T", "mT", "data"} and value.layout != "nested" else ""
+    layout = turned or layout_of(name, value.layout, is_complex=value.dtype.startswith("complex"), is_view=True)
+    return replace(value, grad=grad, alias=alias, layout=layout, oid=machine.next_serial())
+
+
+def unless_a_bit(layout: str) -> str:
+    """The layout of a copy: what was only to be turned round is so in there."""
+    return "" if layout in {"conj", "neg"} else layout

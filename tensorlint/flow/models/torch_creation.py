@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from tensorlint.flow.arguments import dtype_argument, dtype_of_data
 from tensorlint.flow.call import Argument, Call
-from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
+from tensorlint.flow.domain.devices import together
+from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import cut_of, holds_exactly, leaves
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import (
@@ -27,6 +28,7 @@ from tensorlint.flow.models.placement import requested_device
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.tensors import tensor_of_unknown
 from tensorlint.knowledge import TORCH_FUNCTIONS, Device, Share
+from tensorlint.knowledge.layouts import layout_of
 
 #: The constructors that have a dtype in their name, the plain one included.
 _LEGACY = frozenset(
@@ -115,6 +117,26 @@ def tensor_of(machine: Machine, path: str, call: Call) -> Value | None:
         narrowed=narrowed(name, data, dtype, machine.at(call.node)) if legacy else None,
         rewrapped=rewrapped(name, data, machine.at(call.node)),
         oid=machine.next_serial(),
+    )
+
+
+@function(
+    *(f"torch.sparse_{kind}_tensor" for kind in ("bsr", "bsc", "compressed")),
+    *(f"torch.sparse.{name}" for name in ("FloatTensor", "DoubleTensor", "LongTensor", "spdiags")),
+    *(f"torch.nested.{name}" for name in ("nested_tensor", "as_nested_tensor")),
+)
+def of_another_layout(machine: Machine, path: str, call: Call) -> Value:
+    """Sparse and nested tensors, of the numbers in other tensors."""
+    held = [leaf for argument in call.arguments for leaf in leaves(argument.value) if isinstance(leaf, Tensor)]
+    grad = NO_FACT if path == "torch.nested.nested_tensor" else strongest(each.grad for each in held)
+    return Tensor(
+        device=requested_device(machine, call) or together(held, machine.default_device),
+        grad=machine.result_grad(grad, call.frame),
+        dtype=dtype_argument(call.arguments),
+        storages=machine.storage(),
+        origin=Origin(machine.at(call.node), "made here"),
+        layout=layout_of(path.removeprefix("torch."), "", is_complex=False, is_view=False),
+        oid=machine.serial,
     )
 
 
