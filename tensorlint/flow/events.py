@@ -10,12 +10,14 @@ from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.memory import Storage
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.values import Tensor, Unknown, Value
+from tensorlint.flow.domain.values import Array, Tensor, Unknown, Value
 
 if TYPE_CHECKING:
     import libcst as cst
 
     from tensorlint.flow.domain.memory import Mutation
+    from tensorlint.flow.elements import Asks
+    from tensorlint.flow.traces import Escape
     from tensorlint.flow.tree import Sites
 
 
@@ -34,6 +36,8 @@ class FileFacts:
     is_test: bool = False
     #: It changes the dtype or the device tensors get when nothing is said.
     sets_defaults: bool = False
+    #: It casts whole modules: ``model.double()``.
+    casts_modules: bool = False
 
     @property
     def numpy_is_torchs(self) -> bool:
@@ -170,7 +174,7 @@ class LibraryCall(TorchCall):
 
 @dataclass(frozen=True, slots=True)
 class MethodCall(Event):
-    """A method of a tensor or an array, other than an export."""
+    """A method of a tensor or an array, other than an export; ``x.cpu().item()`` of anything."""
 
     kind: ClassVar[str] = "method_call"
     name: str
@@ -190,6 +194,17 @@ class ItemWrite(Event):
     #: may be one of objects, whose elements are what they are given.
     element: bool = False
     objects: bool = False
+    #: Whether it surely is one element.
+    surely: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FloatsIntoIntegers(Event):
+    """``target[...] = value`` of floats, where the target is a tensor of integers, of which a part is taken."""
+
+    kind: ClassVar[str] = "floats_into_integers"
+    target: Argument
+    value: Argument
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +295,50 @@ class StepWaits(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ElementAsked(Event):
+    """A number is asked of one element of ``value`` in each iteration of ``loop``, which goes through ``whole``.
+
+    ``count`` is what ``range`` is given where the loop counts, as in ``whole[i].item()``; ``asks`` says how it uses the
+    elements, where it goes through the tensor itself.
+    """
+
+    kind: ClassVar[str] = "element_asked"
+    value: Tensor
+    whole: cst.BaseExpression
+    loop: cst.CSTNode
+    count: cst.BaseExpression | None
+    asks: Asks
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTrip(Event):
+    """A tensor is made of what ``source`` has: numbers in a list (``by`` is "list"), or an array that goes back to the
+    accelerator that the tensor ``source`` is on ("array"). ``back`` says where it goes.
+    """
+
+    kind: ClassVar[str] = "round_trip"
+    name: str
+    value: Tensor | Array
+    source: cst.BaseExpression
+    by: str
+    back: Fact
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TransferIndexed(Event):
+    """``whole.cpu().numpy()[i]`` in a loop, where ``whole`` stays what it is and the index does not.
+
+    ``indices`` are what the index says, position by position.
+    """
+
+    kind: ClassVar[str] = "transfer_indexed"
+    value: Tensor | Unknown
+    whole: cst.BaseExpression
+    indices: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EarlyRead(Event):
     """What ``made`` copies from an accelerator without waiting is read before anything waited for it."""
 
@@ -294,6 +353,15 @@ class TensorIndex(Event):
 
     kind: ClassVar[str] = "tensor_index"
     index: Argument
+
+
+@dataclass(frozen=True, slots=True)
+class LeavesTrace(Event):
+    """A network is recorded by ``tracer`` ("trace", "onnx", "script"); ``escape`` is no tensor any more on the way."""
+
+    kind: ClassVar[str] = "leaves_trace"
+    tracer: str
+    escape: Escape
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +403,43 @@ class Checkpoint(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DoubleIntoParameter(Event):
+    """``parameter.data = value`` of float64; or, where it is ``augmented``, ``parameter.data -= value``, an array."""
+
+    kind: ClassVar[str] = "double_into_parameter"
+    parameter: Argument
+    value: Argument
+    augmented: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeepCopy(Event):
+    """``copy.deepcopy(value)``. ``attributes``: what is known to lie under names of it, as ``("model.cache", ...)``."""
+
+    kind: ClassVar[str] = "deep_copy"
+    value: Argument
+    attributes: tuple[tuple[str, Value], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorForked(Event):
+    """The workers of a ``loader`` draw items from one generator that their dataset keeps: each from a copy of it.
+
+    ``node`` made the generator; where that is in another file, it is the loader.
+    """
+
+    kind: ClassVar[str] = "generator_forked"
+    dataset: Argument
+    loader: cst.Call
+    name: str
+    made: Site
+    draw: Site
+    #: Whether there are workers, more than one of them for YES; and whether each item is drawn, as far as is seen.
+    workers: Fact
+    always: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BufferStored(Event):
     """One allocation made before a loop is written in it and stored in every iteration.
 
@@ -366,20 +471,27 @@ __all__ = [
     "ArrayMeetsTensor",
     "BufferStored",
     "Checkpoint",
+    "DeepCopy",
+    "DoubleIntoParameter",
     "DoubleMeetsFloat",
     "EarlyRead",
+    "ElementAsked",
     "Event",
     "Export",
     "FileFacts",
+    "FloatsIntoIntegers",
     "FrozenUse",
+    "GeneratorForked",
     "GraphKept",
     "ItemWrite",
+    "LeavesTrace",
     "LibraryCall",
     "MaskSubtracted",
     "MethodCall",
     "ModuleCall",
     "NarrowedUse",
     "NumpyCall",
+    "RoundTrip",
     "Scene",
     "Spelling",
     "StaleRead",
@@ -388,6 +500,7 @@ __all__ = [
     "Tensor",
     "TensorIndex",
     "TorchCall",
+    "TransferIndexed",
     "UnsetRead",
     "Write",
     "event_kinds",

@@ -26,8 +26,10 @@ from tensorlint.flow.domain.values import (
     Value,
     is_none,
 )
+from tensorlint.flow.elements import asked, changes, counted_by, transferred, uses_of, varies
 from tensorlint.flow.memory import Memory
 from tensorlint.flow.state import Frame
+from tensorlint.flow.tree import dotted_name
 
 if TYPE_CHECKING:
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
@@ -47,6 +49,14 @@ class Machine(Memory, ABC):
         stale, frame.env.stale = frame.env.stale, {}
         value = self.evaluate(node, frame)
         frame.env.stale = stale
+        return value
+
+    def silently(self, node: cst.BaseExpression, frame: Frame) -> Value:
+        """The same of an expression that was evaluated, and spoken of, before."""
+        quiet, env = frame.quiet, frame.env
+        frame.quiet, frame.env = True, env.copy()
+        value = self.current(node, frame)
+        frame.quiet, frame.env = quiet, env
         return value
 
     @abstractmethod
@@ -218,9 +228,14 @@ class Machine(Memory, ABC):
                 if cls is not frame.cls and getattr(known, "oid", 0) == oid:
                     self.lessons.keep_attribute(cls.site, name, join(known, as_trainable(known, trainable)))
 
-    def result_grad(self, grad: Fact, frame: Frame) -> Fact:
-        """Whether a result computed here needs grad, when an operand with this fact would make it."""
+    def result_grad(self, grad: Fact, frame: Frame, *, itself: bool = False) -> Fact:
+        """Whether a result computed here needs grad, when an operand with this fact would make it.
+
+        ``itself``: the result may be the very operand, which is as much of a leaf as before.
+        """
         mode = frame.env.grad_mode
+        if grad.truth > Truth.UNKNOWN and not itself and not grad.passed_on:
+            grad = replace(grad, passed_on=True)
         if mode.truth is Truth.NO:
             return NO_FACT
         if mode.truth is Truth.UNKNOWN:
@@ -270,6 +285,42 @@ class Machine(Memory, ABC):
             array_first=first,
         )
 
+    def ask(self, frame: Frame, node: cst.Call, value: Value) -> None:
+        """A number is asked of ``value``, which may be one element of a tensor that a loop goes through."""
+        if frame.quiet or self.learning or not frame.loops or not (isinstance(value, Tensor) and value.sure):
+            return
+        tensor, count = asked(node), None
+        match tensor:
+            case cst.Name(value=name):
+                found = next(((loop, *loop.rows[name]) for loop in reversed(frame.loops) if name in loop.rows), None)
+            case cst.Subscript(value=whole, slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Name(value=name)))]):
+                held = self.silently(whole, frame)
+                counting = (loop for loop in reversed(frame.loops) if (counted_by(loop.node, name)) is not None)
+                found = next(((loop, held, whole) for loop in counting), None) if isinstance(held, Tensor) else None
+                count = counted_by(found[0].node, name) if found is not None else None
+            case _:
+                return
+        if found is None or changes(found[0].node, found[2]):
+            return
+        loop, held, whole = found
+        scope = frame.function.node if frame.function is not None else self.module
+        uses = uses_of(loop.node, name, whole, scope)
+        self.emit(frame, events.ElementAsked, node, value=held, whole=whole, loop=loop.node, count=count, asks=uses)
+
+    def index_transfer(self, frame: Frame, node: cst.Subscript, indices: Nodes[Value]) -> None:
+        """Tell of a tensor that a loop brings to the CPU each time, for one part of it."""
+        whole = None if frame.quiet or self.learning else transferred(node.value)
+        if whole is None or not dotted_name(whole):
+            return
+        loop = next(
+            (loop.node for loop in reversed(frame.loops) if any(varies(loop.node, i) for i in node.slice)), None
+        )
+        if loop is None or changes(loop, whole):
+            return
+        value = self.silently(whole, frame)
+        if isinstance(value, (Tensor, Unknown)) and value.device.truth is not Truth.NO:
+            self.emit(frame, events.TransferIndexed, node, value=value, whole=whole, indices=tuple(indices))
+
     def record_attribute(self, cls: ClassInfo, name: str, value: Value) -> None:
         """Remember what the class keeps under ``self.<name>``, in memory the object owns."""
         if self.teaching is not None and cls is not self.teaching:
@@ -284,7 +335,10 @@ class Machine(Memory, ABC):
             )
         if isinstance(value, Tensor):
             # Another method may have filled it by then, or waited for it.
-            value = replace(value, imported=False, unset=None, in_flight=None)
+            value = replace(value, imported=False, unset=None, in_flight=None, numbers="")
+            if value.grad.truth is Truth.NO:
+                # Or computed another with a graph.
+                value = replace(value, grad=NO_FACT)
         declared = cls.declared.get(name)
         if declared is not None and isinstance(value, Unknown):
             value = declared_value(declared, value)

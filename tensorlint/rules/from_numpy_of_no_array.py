@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, replace, wrap
 from tensorlint.flow.call import Argument
@@ -51,6 +52,7 @@ class FromNumpyOfNoArray(Rule):
 
     code = "TBX215"
     name = "from-numpy-of-no-array"
+    clues = screen.BOUNDARY
     fix = Applicability.SAFE
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:

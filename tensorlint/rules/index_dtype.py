@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append
 from tensorlint.flow.call import Argument
@@ -96,6 +97,7 @@ class IndexDtype(Rule):
 
     code = "TBX212"
     name = "index-dtype"
+    clues = (screen.SMALL_INTEGERS, *screen.BOUNDARY)
     fix = Applicability.SAFE
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:

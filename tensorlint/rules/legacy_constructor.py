@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, add_argument, replace
 from tensorlint.flow.call import Argument
@@ -82,6 +83,7 @@ class LegacyConstructorCast(Rule):
 
     code = "TBX201"
     name = "legacy-constructor-cast"
+    clues = screen.BOUNDARY
     shown = Certainty.CERTAIN
     fix = Applicability.SAFE
 

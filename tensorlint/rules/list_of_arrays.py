@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Change, Repair
 from tensorlint.flow.arguments import dtype_argument
@@ -66,6 +67,7 @@ class ListOfArrays(Rule):
 
     code = "TBX209"
     name = "list-of-arrays"
+    clues = (screen.TENSOR, *screen.BOUNDARY)
     shown = Certainty.CERTAIN
     fix = Applicability.SAFE
 

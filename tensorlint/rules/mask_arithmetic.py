@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append, replace, source_of
 from tensorlint.flow.call import Argument
@@ -76,6 +77,7 @@ class MaskArithmetic(Rule):
 
     code = "TBX213"
     name = "mask-arithmetic"
+    clues = (screen.MASK, *screen.BOUNDARY)
     fix = Applicability.SAFE
 
     def on_mask_subtracted(self, event: MaskSubtracted) -> Iterator[Draft]:

@@ -105,7 +105,7 @@ def cast(machine: Machine, value: Array, arguments: tuple[Argument, ...]) -> Val
     return Array(dtype=dtype, has_axes=value.has_axes, storages=machine.storage(), oid=machine.serial)
 
 
-def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: list[Value]) -> Value:
+def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: list[Value]) -> Array:
     # What is sliced has a dimension, and keeps it.
     axes = any(isinstance(index, Scalar) and index.kind == "slice" for index in indices)
     if copies_by_index(indices):

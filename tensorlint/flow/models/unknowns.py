@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import libcst as cst
 
+from tensorlint.flow import events
 from tensorlint.flow.call import Call
 from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
@@ -31,6 +32,7 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arrays import array_method
+from tensorlint.flow.models.cuts import cut_here
 from tensorlint.flow.models.items import part_of
 from tensorlint.flow.models.modules import _MOVES, note_training, owner_name, state_dict_of, thaw_owners
 from tensorlint.flow.models.numpy_functions import tell_numpy_call
@@ -232,10 +234,19 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
             return None
         case "shuffle" if call.arguments and isinstance(call.arguments[0].value, Tensor):
             return tell_numpy_call(machine, "random.shuffle", call, NONE)
-        case "item":
-            return Scalar(kind="number")
-        case "tolist":
-            return Sequence(element=PLAIN)
+        case "item" | "tolist":
+            receiver = call.node.func.value
+            if isinstance(receiver, cst.Call) and _is_brought(receiver):
+                machine.emit(
+                    call.frame,
+                    events.MethodCall,
+                    call.node,
+                    name=name,
+                    receiver=receiver,
+                    value=value,
+                    arguments=call.arguments,
+                )
+            return Scalar(kind="number") if name == "item" else Sequence(element=PLAIN)
         case "items":
             entry = (PLAIN, part_of(value))
             return Sequence(kind="view", element=Sequence(kind="tuple", items=entry))
@@ -269,6 +280,11 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
             return UNKNOWN
         case _:
             return None
+
+
+def _is_brought(call: cst.Call) -> bool:
+    """Whether a call is ``x.cpu()``, which torch has."""
+    return isinstance(call.func, cst.Attribute) and call.func.attr.value == "cpu" and not call.args
 
 
 def models_at_hand(frame: Frame) -> list[Module | Unknown]:
@@ -311,7 +327,8 @@ def unknown_attribute(machine: Machine, value: Unknown, name: str, node: cst.Att
             truth = Truth.MAYBE
         return DeviceValue(fact=Fact(truth, machine.at(node), "created on the device of another tensor"))
     if name in {"data", "grad"}:
-        part = replace(part_of(value), grad=NO_FACT)
+        cut = name == "data" and value.grad.truth > Truth.UNKNOWN
+        part = replace(part_of(value), grad=cut_here(machine, node, ".data") if cut else NO_FACT)
         return replace(part, storages=NO_STORAGE) if name == "grad" else part
     if name in {"T", "mT", "real"}:
         return replace(value, oid=0)
