@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
     from tensorlint.flow.learned import FunctionLesson
     from tensorlint.flow.summary import Summary
+    from tensorlint.flow.traces import Tracing
     from tensorlint.flow.unit import Unit
     from tensorlint.flow.world import World
 
@@ -53,6 +54,7 @@ _PASSING = (
     "asks_around",
     "told",
     "hearing",
+    "tracing",
 )
 
 
@@ -103,6 +105,8 @@ class Core:
         self.default_device: Fact = NO_FACT
         #: The dtype that networks compute in around here; empty outside ``torch.autocast``.
         self.autocast = ""
+        #: How the network that is followed is recorded, where one is.
+        self.tracing: Tracing | None = None
         #: What was allocated up to here was allocated by the module itself.
         self.module_serial = 0
         self.attribute_storages: dict[tuple[int, str], Storages] = {}
@@ -148,7 +152,7 @@ class Core:
         self.applications, self.memo, self.active, self.pending, self.queued = 0, {}, [], [], set()
         self.consumers, self.default_device, self.autocast = {}, NO_FACT, ""
         self.teaching, self.followed, self.asks_around = None, 0, True
-        self.told, self.hearing = {}, None
+        self.told, self.hearing, self.tracing = {}, None, None
         return kept
 
     def take_up(self, kept: tuple[Any, ...]) -> int:
@@ -157,6 +161,11 @@ class Core:
         for name, value in zip(_PASSING, kept, strict=True):
             setattr(self, name, value)
         return serial
+
+    @property
+    def traces_run(self) -> bool:
+        """Whether a run of the network that is followed is recorded."""
+        return self.tracing is not None and not self.tracing.reads_code
 
     def function_at(self, site: Site) -> FunctionInfo | None:
         """The function that is defined there; None where it was not seen."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from tensorlint.flow.domain.memory import Mutation
+    from tensorlint.flow.elements import Asks
+    from tensorlint.flow.traces import Escape
     from tensorlint.flow.tree import Sites
 
 
@@ -34,6 +36,8 @@ class FileFacts:
     is_test: bool = False
     #: It changes the dtype or the device tensors get when nothing is said.
     sets_defaults: bool = False
+    #: It casts whole modules: ``model.double()``.
+    casts_modules: bool = False
 
     @property
     def numpy_is_torchs(self) -> bool:
@@ -157,6 +161,13 @@ class NumpyCall(TorchCall):
 
 
 @dataclass(frozen=True, slots=True)
+class ModuleCall(TorchCall):
+    """The same for a module of ``torch.nn`` that is called; ``name`` is that of its class, ``nn.Embedding``."""
+
+    kind: ClassVar[str] = "module_call"
+
+
+@dataclass(frozen=True, slots=True)
 class LibraryCall(TorchCall):
     """The same for another library that computes with arrays; ``name`` is the whole path, ``sklearn.svm.SVC``."""
 
@@ -165,7 +176,7 @@ class LibraryCall(TorchCall):
 
 @dataclass(frozen=True, slots=True)
 class MethodCall(Event):
-    """A method of a tensor or an array, other than an export."""
+    """A method of a tensor or an array, other than an export; ``x.cpu().item()`` of anything."""
 
     kind: ClassVar[str] = "method_call"
     name: str
@@ -185,6 +196,17 @@ class ItemWrite(Event):
     #: may be one of objects, whose elements are what they are given.
     element: bool = False
     objects: bool = False
+    #: Whether it surely is one element.
+    surely: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FloatsIntoIntegers(Event):
+    """``target[...] = value`` of floats, where the target is a tensor of integers, of which a part is taken."""
+
+    kind: ClassVar[str] = "floats_into_integers"
+    target: Argument
+    value: Argument
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,12 +318,73 @@ class StepWaits(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ElementAsked(Event):
+    """A number is asked of one element of ``value`` in each iteration of ``loop``, which goes through ``whole``.
+
+    ``count`` is what ``range`` is given where the loop counts, as in ``whole[i].item()``; ``asks`` says how it uses the
+    elements, where it goes through the tensor itself.
+    """
+
+    kind: ClassVar[str] = "element_asked"
+    value: Tensor
+    whole: cst.BaseExpression
+    loop: cst.CSTNode
+    count: cst.BaseExpression | None
+    asks: Asks
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTrip(Event):
+    """A tensor is made of what ``source`` has: numbers in a list (``by`` is "list"), or an array that goes back to the
+    accelerator that the tensor ``source`` is on ("array"). ``back`` says where it goes.
+    """
+
+    kind: ClassVar[str] = "round_trip"
+    name: str
+    value: Tensor | Array
+    source: cst.BaseExpression
+    by: str
+    back: Fact
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TransferIndexed(Event):
+    """``whole.cpu().numpy()[i]`` in a loop, where ``whole`` stays what it is and the index does not.
+
+    ``indices`` are what the index says, position by position.
+    """
+
+    kind: ClassVar[str] = "transfer_indexed"
+    value: Tensor | Unknown
+    whole: cst.BaseExpression
+    indices: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EarlyRead(Event):
     """What ``made`` copies from an accelerator without waiting is read before anything waited for it."""
 
     kind: ClassVar[str] = "early_read"
     value: Tensor
     made: Site
+
+
+@dataclass(frozen=True, slots=True)
+class TensorIndex(Event):
+    """A tensor is read or written at the places that ``index`` names, a tensor of a known dtype."""
+
+    kind: ClassVar[str] = "tensor_index"
+    index: Argument
+
+
+@dataclass(frozen=True, slots=True)
+class LeavesTrace(Event):
+    """A network is recorded by ``tracer`` ("trace", "onnx", "script"); ``escape`` is no tensor any more on the way."""
+
+    kind: ClassVar[str] = "leaves_trace"
+    tracer: str
+    escape: Escape
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +396,15 @@ class ArrayMeetsTensor(Event):
     array: Argument
     tensor: Argument
     array_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MaskSubtracted(Event):
+    """``left - right``, where one of them is a tensor of bool at least."""
+
+    kind: ClassVar[str] = "mask_subtracted"
+    left: Argument
+    right: Argument
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +423,43 @@ class Checkpoint(Event):
     kind: ClassVar[str] = "checkpoint"
     value: Argument
     any_pickle: Truth
+
+
+@dataclass(frozen=True, slots=True)
+class DoubleIntoParameter(Event):
+    """``parameter.data = value`` of float64; or, where it is ``augmented``, ``parameter.data -= value``, an array."""
+
+    kind: ClassVar[str] = "double_into_parameter"
+    parameter: Argument
+    value: Argument
+    augmented: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeepCopy(Event):
+    """``copy.deepcopy(value)``. ``attributes``: what is known to lie under names of it, as ``("model.cache", ...)``."""
+
+    kind: ClassVar[str] = "deep_copy"
+    value: Argument
+    attributes: tuple[tuple[str, Value], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorForked(Event):
+    """The workers of a ``loader`` draw items from one generator that their dataset keeps: each from a copy of it.
+
+    ``node`` made the generator; where that is in another file, it is the loader.
+    """
+
+    kind: ClassVar[str] = "generator_forked"
+    dataset: Argument
+    loader: cst.Call
+    name: str
+    made: Site
+    draw: Site
+    #: Whether there are workers, more than one of them for YES; and whether each item is drawn, as far as is seen.
+    workers: Fact
+    always: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,27 +504,38 @@ __all__ = [
     "ArrayMeetsTensor",
     "BufferStored",
     "Checkpoint",
+    "DeepCopy",
+    "DoubleIntoParameter",
     "DoubleMeetsFloat",
     "EarlyRead",
+    "ElementAsked",
     "Event",
     "Export",
     "FileFacts",
+    "FloatsIntoIntegers",
     "FrozenUse",
+    "GeneratorForked",
     "GraphKept",
     "ItemWrite",
+    "LeavesTrace",
     "LibraryCall",
+    "MaskSubtracted",
     "MethodCall",
+    "ModuleCall",
     "NarrowedUse",
     "NumpyCall",
     "OverlappingWrite",
     "QueuedWrite",
+    "RoundTrip",
     "Scene",
     "Spelling",
     "StaleRead",
     "StepWaits",
     "Store",
     "Tensor",
+    "TensorIndex",
     "TorchCall",
+    "TransferIndexed",
     "UnsetRead",
     "Write",
     "event_kinds",

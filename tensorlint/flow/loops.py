@@ -22,12 +22,15 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
+from tensorlint.flow.elements import Rows
 from tensorlint.flow.machine import Machine
-from tensorlint.flow.models.items import element_of
+from tensorlint.flow.models.items import element_of, rows_of
 from tensorlint.flow.models.torch_functions import AUTOCAST
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop
 from tensorlint.flow.tree import dotted_name
 
+#: Context managers for what is raised on purpose, or does not matter.
+_EXPECTS_TO_RAISE = frozenset({"raises", "assertRaises", "assertRaisesRegex", "suppress"})
 _GRAD_CONTEXTS = {"torch.no_grad()": GRAD_OFF, "torch.enable_grad()": Fact(Truth.YES)}
 
 
@@ -43,7 +46,8 @@ class Loops(Machine):
         each = list(leaves(iterable)) if isinstance(iterable, Sequence) else []
         entered = any(isinstance(leaf, Tensor) and leaf.source == PARAMETER_OF_MODULE for leaf in each)
         entered |= isinstance(iterable, Sequence) and bool(iterable.items)
-        self._loop(node, enter, frame, endless=False, entered=entered)
+        rows = rows_of(self, node.target, node.iter, iterable, frame)
+        self._loop(node, enter, frame, endless=False, entered=entered, rows=rows)
 
     def _while(self, node: cst.While, frame: Frame) -> None:
         self.note_test(node.test, node)
@@ -63,10 +67,11 @@ class Loops(Machine):
         *,
         endless: bool,
         entered: bool = False,
+        rows: Rows | None = None,
     ) -> None:
         """Once in silence to learn what an iteration hands to the next, once more to speak."""
         before, quiet = frame.env, frame.quiet
-        loop = Loop(self.serial, node)
+        loop = Loop(self.serial, node, rows=rows or {})
         silent = quiet or self.learning
         # Nobody hears a silent pass: what one iteration leaves, joined with what was before, is enough.
         rounds = 1 if silent else 2
@@ -111,7 +116,14 @@ class Loops(Machine):
                 self.assign(item.asname.name, held, frame)
         left = [exits for loop in frame.loops[-1:] for exits in (loop.breaks, loop.continues)]
         known = [len(exits) for exits in left]
+        expected = any(_expects_a_raise(item.item) for item in node.items)
+        frame.catching += expected
         self.execute(node.body.body, frame)
+        frame.catching -= expected
+        raising = any(map(_expects_to_raise, node.items))
+        frame.catching += raising
+        self.execute(node.body.body, frame)
+        frame.catching -= raising
         for env in (env for exits, count in zip(left, known, strict=True) for env in exits[count:]):
             env.grad_mode = mode
         frame.env.grad_mode = mode
@@ -140,3 +152,14 @@ class Loops(Machine):
                     frame.env.grad_mode = Fact(Truth.UNKNOWN)
             case _:
                 pass
+
+
+def _expects_a_raise(context: cst.BaseExpression) -> bool:
+    """``with pytest.raises(RuntimeError):`` and ``with self.assertRaises(TypeError):``, and what lets it pass."""
+    name = dotted_name(context.func).rpartition(".")[2] if isinstance(context, cst.Call) else ""
+    return name in {"raises", "assertRaises", "assertRaisesRegex", "suppress"}
+
+
+def _expects_to_raise(item: cst.WithItem) -> bool:
+    """``with pytest.raises(RuntimeError):``, or one of its relatives."""
+    return isinstance(item.item, cst.Call) and dotted_name(item.item.func).rpartition(".")[2] in _EXPECTS_TO_RAISE

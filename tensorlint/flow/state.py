@@ -12,12 +12,14 @@ from tensorlint.flow.domain.lattice import join
 from tensorlint.flow.domain.memory import How, Mutation, Storage, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import UNKNOWN, Array, Dictionary, Sequence, Tensor, Value
+from tensorlint.flow.elements import Rows
 from tensorlint.flow.graphs import Differentiated
 
 if TYPE_CHECKING:
     import libcst as cst
 
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
+    from tensorlint.flow.traces import Escape
 
 #: Grad mode of code nobody is seen to call under ``no_grad``.
 GRAD_ASSUMED_ON = Fact(Truth.MAYBE)
@@ -259,6 +261,8 @@ class Loop:
     #: Storages written inside, and the stores of values that share one.
     written: dict[int, Site] = field(default_factory=dict)
     stored: list[Stored] = field(default_factory=list)
+    #: The tensors that it goes through, by the names of their elements.
+    rows: Rows = field(default_factory=dict)
 
     @cached_property
     def differentiated(self) -> Differentiated:
@@ -293,6 +297,8 @@ class Frame:
     trained: frozenset[int] = frozenset()
     #: Whether float64 that it was given meets float32 in here, which raises.
     raises_for_double: bool = False
+    #: What leaves torch in here, while a network is traced.
+    escapes: list[Escape] = field(default_factory=list)
     #: Storages from before this call that were written in it, and where.
     start: int = 0
     outer_writes: dict[int, Site] = field(default_factory=dict)

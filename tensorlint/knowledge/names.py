@@ -83,6 +83,10 @@ WRITE_THROUGH = _named(
     r"view|shared|buf|alias|_numpy$|_np$|mem|out$|out_|dst|dest", "is written to reach the memory behind it"
 )
 
+EVALUATED = _named(
+    r"(^|[^a-z])(val|valid|validation|test|eval|dev|holdout)([^a-z]|set|$)", "is data that nothing is trained on"
+)
+
 # Flags and tests.
 
 ACCELERATED = _named(

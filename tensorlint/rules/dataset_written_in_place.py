@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.domain.memory import Owner
 from tensorlint.flow.domain.values import Array, Tensor
@@ -95,6 +96,7 @@ class DatasetWrittenInPlace(Rule):
 
     code = "TBX306"
     name = "dataset-written-in-place"
+    clues = (screen.ITEM,)
     fix = Applicability.UNSAFE
 
     def on_write(self, event: Write) -> Iterator[Draft]:

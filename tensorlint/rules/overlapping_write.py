@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append
 from tensorlint.flow.domain.facts import Truth
@@ -59,6 +60,7 @@ class OverlappingParts(Rule):
 
     code = "TBX312"
     name = "overlapping-write"
+    clues = (screen.OVERLAPPING,)
     fix = Applicability.SAFE
 
     def on_overlapping_write(self, event: OverlappingWrite) -> Iterator[Draft]:

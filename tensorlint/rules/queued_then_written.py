@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair
 from tensorlint.flow.events import QueuedWrite
@@ -66,6 +67,7 @@ class QueuedThenWritten(Rule):
 
     code = "TBX308"
     name = "queued-then-written"
+    clues = (screen.QUEUED,)
     shown = Certainty.CERTAIN
     fix = Applicability.UNSAFE
 

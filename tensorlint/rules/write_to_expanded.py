@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, method_call
 from tensorlint.flow.domain.facts import Truth
@@ -71,6 +72,7 @@ class WriteToExpanded(Rule):
 
     code = "TBX309"
     name = "write-to-expanded"
+    clues = (screen.SPREAD,)
     shown = Certainty.CERTAIN
     fix = Applicability.UNSAFE
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.domain.memory import How, Owner
 from tensorlint.flow.domain.values import Array, Tensor
@@ -70,6 +71,7 @@ class WriteToExportedView(Rule):
 
     code = "TBX305"
     name = "write-to-exported-view"
+    clues = screen.BOUNDARY
     shown = Certainty.CERTAIN
     fix = Applicability.UNSAFE
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.domain.memory import How, Owner
 from tensorlint.flow.domain.values import Array, Tensor, Unknown
@@ -68,6 +69,7 @@ class WriteToImportedArray(Rule):
 
     code = "TBX303"
     name = "write-to-imported-array"
+    clues = screen.BOUNDARY
     shown = Certainty.CERTAIN
     fix = Applicability.UNSAFE
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.lattice import any_element
-from tensorlint.flow.domain.memory import NO_STORAGE, Owner, Storage, Storages
+from tensorlint.flow.domain.memory import NO_BACKING, NO_STORAGE, Backing, Owner, Storage, Storages
 from tensorlint.flow.domain.values import (
     Array,
     DeviceValue,
@@ -30,6 +30,17 @@ def parameters_of_own(value: Value) -> Storages:
             return NO_STORAGE
 
 
+def arrays_behind(value: Value | None) -> Backing:
+    """The memory of arrays that training of ``value``, a leaf or a module, writes."""
+    match value:
+        case Tensor(imported=True, alias=made, grad=Fact(truth=Truth.YES | Truth.MAYBE)) if made is not None:
+            return frozenset((storage, made) for storage in value.storages)
+        case Module(trainable=Truth.YES | Truth.MAYBE):
+            return value.arrays
+        case _:
+            return NO_BACKING
+
+
 def arrived(value: Value) -> Value:
     """``value`` once every copy from an accelerator is done."""
     match value:
@@ -49,6 +60,19 @@ def arrived(value: Value) -> Value:
 def is_made_float32(value: Value | None) -> bool:
     """Whether a tensor is float32 unless somebody cast what it was computed with: the output of layers."""
     return isinstance(value, Tensor) and (value.dtype == "float32" or (value.source == "model" and not value.dtype))
+
+
+def is_array(value: Value) -> bool:
+    """Whether it is an array for sure, and no number that was taken out of one."""
+    if not isinstance(value, Array) or not value.sure or value.zero_dim:
+        return False
+    whole = value.exported and not (value.of_unknown or value.sliced or value.picked)
+    return value.has_axes or whole
+
+
+def is_mask(value: Value) -> bool:
+    """Whether it is a tensor of bool."""
+    return isinstance(value, Tensor) and value.dtype == "bool" and value.sure
 
 
 def is_usual(value: Value) -> bool:
@@ -125,6 +149,17 @@ def storages_of(value: Value) -> Storages:
             return NO_STORAGE.union(*map(storages_of, value.contents))
         case _:
             return NO_STORAGE
+
+
+def cut_of(*values: Value) -> Fact:
+    """What cut numbers in ``values`` off the graph that computed them; a fact without a reason where nothing did."""
+    for value in values:
+        for leaf in leaves(value):
+            match leaf:
+                case Tensor(grad=fact) | Unknown(grad=fact) | Array(cut=fact) | Scalar(cut=fact):
+                    if fact.truth is Truth.NO and fact.reason:
+                        return fact
+    return NO_FACT
 
 
 def leaves(value: Value) -> Iterator[Value]:

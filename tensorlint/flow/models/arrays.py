@@ -72,7 +72,11 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
                 else value.read_only
             )
             negative = NO_FACT if name in {"ravel", "reshape"} else value.negative_stride
-            axes = value.has_axes and name != "squeeze"
+            axes = (
+                (value.has_axes and name != "squeeze")
+                or name == "ravel"
+                or (name == "transpose" and call.first is not None)
+            )
             return replace(value, read_only=frozen, negative_stride=negative, has_axes=axes, oid=machine.next_serial())
         case Result.ARRAY:
             dtype = value.dtype if row.dtype == "keep" else row.dtype if row.dtype == "int64" else ""
@@ -101,8 +105,9 @@ def cast(machine: Machine, value: Array, arguments: tuple[Argument, ...]) -> Val
     return Array(dtype=dtype, has_axes=value.has_axes, storages=machine.storage(), oid=machine.serial)
 
 
-def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: list[Value]) -> Value:
-    axes = value.has_axes and all(isinstance(index, Scalar) and index.kind == "slice" for index in indices)
+def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: list[Value]) -> Array:
+    # What is sliced has a dimension, and keeps it.
+    axes = any(isinstance(index, Scalar) and index.kind == "slice" for index in indices)
     if copies_by_index(indices):
         return Array(dtype=value.dtype, storages=machine.storage())
     if any(isinstance(index, Scalar) and index.literal == "negative" and index.kind == "slice" for index in indices):

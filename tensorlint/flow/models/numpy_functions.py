@@ -28,7 +28,7 @@ from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.rows import write_operand, write_out
 from tensorlint.flow.tree import asked_of
 from tensorlint.knowledge import NUMPY_FUNCTIONS, Access, Result, Row, Share
-from tensorlint.knowledge.numpy_functions import EXPORTS_TO_TENSOR, PARTS_OF_TENSOR, SIZE_BEHIND
+from tensorlint.knowledge.numpy_functions import EXPORTS, EXPORTS_TO_TENSOR, PARTS_OF_TENSOR, SIZE_BEHIND
 from tensorlint.knowledge.row import DTYPES, NUMPY_DTYPES
 
 #: What gives arrays of one dimension at least.
@@ -50,6 +50,9 @@ def tell_numpy_call(machine: Machine, name: str, call: Call, result: Value) -> V
     for argument in call.arguments:
         machine.read_early(call.frame, call.node, argument.value)
         machine.note_exported(argument)
+    first = next((argument for argument in call.arguments if not argument.keyword), None)
+    if first is not None and name in EXPORTS:
+        machine.escape(call.frame, call.node, first.value, "function", first.node)
     discarded = call.frame.bare_call is call.node
     machine.emit(
         call.frame,
