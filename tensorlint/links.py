@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-_RULES = "https://github.com/tensorlint/tensorlint/blob/main/docs/rules"
+HOME = "https://github.com/tensorlint/tensorlint"
 
 
 def rule_url(code: str) -> str:
-    return f"{_RULES}/{code}.md"
+    return f"{HOME}/blob/main/docs/rules/{code}.md"

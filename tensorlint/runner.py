@@ -30,7 +30,7 @@ from tensorlint.fix.writing import WriteError, replace_file
 from tensorlint.nesting import check_nesting
 from tensorlint.policy import FixPolicy, Policy
 from tensorlint.report import Report
-from tensorlint.screen import may_matter
+from tensorlint.screen import is_of_interest, may_matter
 from tensorlint.source import Source, SourceError, read_bytes
 from tensorlint.templates import is_template
 
@@ -115,10 +115,13 @@ def run_text(path: str, data: bytes, resolver: Resolver, fixing: Fixing | None =
 
 
 def _job(path: str, data: bytes, resolver: Resolver, fixing: Fixing | None) -> Job:
-    if not may_matter(data):
-        return Job(path, data, _NOTHING, matters=False)
-    settings = resolver.for_file(path)
-    return Job(path, data, policy_of(settings, path), highest=None if fixing is None else fixing.highest)
+    if is_of_interest(data):
+        from tensorlint.rules import clues_of
+
+        policy = policy_of(resolver.for_file(path), path)
+        if may_matter(data, clues_of(policy.codes)):
+            return Job(path, data, policy, highest=None if fixing is None else fixing.highest)
+    return Job(path, data, _NOTHING, matters=False)
 
 
 def policy_of(settings: Settings, path: str) -> Policy:

@@ -1,57 +1,150 @@
 """The first and cheapest stage: can this file matter at all?
 
-Every finding needs tokens of the PyTorch/NumPy boundary, or of memory written in place and kept, in the text; so a
-search over the raw bytes lets most files of most projects go before LibCST is imported. A file it keeps in vain costs
-a parse, one it drops wrongly costs a finding. This module imports nothing but ``re``.
+Each rule names its ``clues``: what has to stand in the text of a file in which it has a finding. So a search over the
+raw bytes lets most files of most projects go before LibCST is imported, and a rule that is not selected lets none
+through. A file that is kept in vain costs a parse, one that is dropped wrongly costs a finding. This module imports
+nothing: the rules are asked for their clues when the first file speaks of tensors or arrays at all.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-#: Any of these alone is reason enough. Plain substrings: ``in`` runs at memory speed.
-_BOUNDARY = (b".numpy", b"from_numpy", b"dlpack", b"TBX", b"tensorlint: ignore")
-_CONSTRUCTOR = re.compile(rb"Tensor\s*\(")
-#: One of these stands in whatever the next pattern finds. To look for them first is ten times as fast.
-_WITH_TORCH_WORDS = (b"np.", b"numpy", b"as_tensor", b"asarray", b"frombuffer", b"shuffle(")
-#: With torch: calls of NumPy, its dtypes as arguments, imports of buffers, shuffles.
-_WITH_TORCH = re.compile(
-    rb"\b(?:np|numpy)\.[\w.]+\(|[=(]\s*(?:np|numpy)\.|from numpy|\.numpy\b|as_tensor|asarray|frombuffer|\bshuffle\("
+#: Some bytes, one of several, or an expression. Bytes are looked for at memory speed, expressions are not: so what is
+#: rare and plain stands first in a clue.
+Pattern = bytes | tuple[bytes, ...] | re.Pattern[bytes]
+#: All of these stand in the file.
+Clue = tuple[Pattern, ...]
+
+#: Without one of these in a file no rule speaks of it.
+_WORDS = (b"torch", b"numpy", b"Tensor", b"dlpack")
+#: A comment of ours, which may suppress nothing.
+_COMMENTS = (b"TBX", b"tensorlint: ignore")
+
+_TORCH, _NUMPY = b"torch", b"numpy"
+
+#: An array, or a tensor, is made of the other.
+EXPORT: Clue = (b".numpy",)
+IMPORT: Clue = (b"from_numpy",)
+DLPACK: Clue = (b"dlpack",)
+CONSTRUCTOR: Clue = (re.compile(rb"Tensor\s*\("),)
+TENSOR: Clue = (_TORCH, re.compile(rb"\btensor\s*\("))
+#: With torch: calls of NumPy, its dtypes as arguments, imports of buffers, shuffles. One of the plain words stands in
+#: whatever the expression finds; to look for them first is ten times as fast.
+_NUMPY_WORDS = (b"np.", b"numpy", b"as_tensor", b"asarray", b"frombuffer", b"shuffle(")
+_NUMPY_USES = re.compile(
+    rb"\b(?:np|numpy)\.[\w.]+\(|[=(]\s*(?:np|numpy)\.|from numpy|as_tensor|asarray|frombuffer|\bshuffle\("
 )
+NUMPY: Clue = (_TORCH, _NUMPY_WORDS, _NUMPY_USES)
+#: Wherever arrays and tensors meet.
+BOUNDARY: tuple[Clue, ...] = (EXPORT, IMPORT, DLPACK, NUMPY, CONSTRUCTOR)
+
 #: A snapshot of parameters, and what may change them while it is kept.
-_SNAPSHOT = re.compile(rb"state_dict\(\)|\.detach\(|\.data\b(?! import)")
-_TRAINING = re.compile(
-    rb"\.step\(|\bfit|train\w*\(|backward\(|best|init_|old|prev|orig|\.(?:add|sub|mul|copy|data)_?\("
+SNAPSHOT: Clue = (
+    _TORCH,
+    re.compile(rb"state_dict\(\)|\.detach\(|\.data\b(?! import)"),
+    re.compile(rb"\.step\(|\bfit|train\w*\(|backward\(|best|init_|old|prev|orig|\.(?:add|sub|mul|copy|data)_?\("),
 )
-#: Libraries that make arrays of the tensors they are given.
-_ARRAY_LIBRARIES = (b"matplotlib", b"sklearn", b"scipy", b"pandas")
 #: What is kept of each step of a training.
-_KEPT_EACH_STEP = re.compile(rb"\+=|append\(|\.item\(\)|= \w+ \+ ")
+EACH_STEP: Clue = (_TORCH, b"backward(", re.compile(rb"\+=|append\(|\.item\(\)|= \w+ \+ "))
+#: What leaves a graph behind, or makes a leaf, before something is differentiated.
+CUT: Clue = (
+    _TORCH,
+    b"backward(",
+    re.compile(
+        rb"\.(?:detach|item|argm\w+)\(|\.data\b|\btensor\(|\bVariable\(|\) ?[<>]=? ?[\d.]"
+        rb"|requires_grad(?:_\(|\s*=\s*True)"
+    ),
+)
+#: A library that makes arrays of the tensors it is given.
+ARRAY_LIBRARY: Clue = (_TORCH, (b"matplotlib", b"sklearn", b"scipy", b"pandas", b"fromarray("))
+#: NumPy in what is saved.
+CHECKPOINT: Clue = (b"save(", _TORCH, (b"np.", _NUMPY, b"sklearn"))
+NON_BLOCKING: Clue = (_TORCH, b"non_blocking")
+
+#: A tensor that is asked for its numbers one by one.
+ONE_BY_ONE: Clue = (
+    _TORCH,
+    b"for ",
+    re.compile(rb"\.item\(\)|\b(?:float|int|bool)\(\w+(?:\.\w+\(\))*\)+(?:\]| for |\s*$)", re.MULTILINE),
+)
+#: Steps that do nothing, or in the wrong order.
+NEEDLESS: Clue = (
+    re.compile(rb"\.cpu\(\)\s*\.(?:cpu|detach)\(|(?:\.(?:cpu|detach)\(\)|\.data)\s*\.(?:item|tolist|detach)\(\)"),
+)
+#: A tensor, a list of its numbers, and a tensor again.
+ROUND_TRIP: Clue = (re.compile(rb"ensor\([^\n]*\.tolist\(\)"),)
+#: A part of what was brought to the CPU.
+PART: Clue = (re.compile(rb"\.(?:cpu|tolist)\(\)\["),)
+#: A network is recorded.
+RECORDED: Clue = (_TORCH, re.compile(rb"\bjit\.(?:trace|script)\(|\bonnx\.export\("))
+#: A dtype that indices and labels may not have, and what is no mask for torch.
+SMALL_INTEGERS: Clue = (_TORCH, re.compile(rb"\bu?int(?:8|16|32)\b|\.(?:int|short|byte)\(\)"))
+MASK: Clue = (_TORCH, re.compile(rb"\b1 ?- ?\w*mask|~\w*mask|masked_"))
+#: A part of a tensor that is written with another part of it, under its own name or under one that it was given.
+OVERLAPPING: Clue = (
+    _TORCH,
+    re.compile(
+        rb"(?m)^[ \t]*([\w.]+)(?:\[[^=\n]*\] *[-+*/]?| *[-+*/])= *\1\[|\]\.(?:copy|add|sub|mul|div)_\(\w[^\n]*\["
+        rb"|(?:\b1:|:-1)[\],][^=\n]*= *\w+ *$"
+    ),
+)
+_WRITTEN = re.compile(rb"(?m)^[ \t]*[\w.]+(?:\[[^=\n]*\] *[-+*/]?| *[-+*/])= |\w_\(")
+#: What may be an expanded tensor, or an item of a dataset, and is written in place.
+SPREAD: Clue = (_TORCH, (b".expand", b"broadcast_to("), _WRITTEN)
+ITEM: Clue = (_TORCH, b"def __getitem__", _WRITTEN)
+QUEUED: Clue = (re.compile(rb"\.put(?:_nowait)?\("), (_TORCH, _NUMPY))
 #: What hashes the tensors it is given.
-_HASHED = re.compile(rb"\b(?:frozen)?set\([a-z_)]|Counter\(|fromkeys\([a-z_]|defaultdict\(")
-#: A leaf that is made of data, and differentiated.
-_REWRAPPED = re.compile(rb"requires_grad(?:_\(|\s*=\s*True)")
+HASHED: Clue = (
+    _TORCH,
+    re.compile(rb"\b(?:frozen)?set\([a-z_)]|Counter\(|fromkeys\([a-z_]|defaultdict\(|\{\w+(?:: \w+)? for |\{\d+: "),
+)
+WORKERS: Clue = (b"num_workers", b"DataLoader(")
+SHARED_MEMORY: Clue = (_TORCH, (b"share_memory", b"multiprocessing"))
+DEEP_COPY: Clue = (b"deepcopy(", _TORCH)
+#: Fractions, and a tensor of integers that is written.
+FRACTIONS: Clue = (
+    _TORCH,
+    re.compile(
+        rb"\b(?:zeros|ones|empty|full)(?:_like)?\([^\n]*\.(?:long|short|int|u?int(?:8|16|32|64))\b"
+        rb"|(?:zeros|ones|empty|full)_like\(|tensor\(\[+-?\d+,|randint\("
+    ),
+    re.compile(rb"\.copy_\(|fill_\(|\] = "),
+    re.compile(rb"rand|softmax\(|sigmoid\(|\.mean\(|\d\.\d"),
+)
+
+_STORED = re.compile(rb"append\(|yield|__getitem__|\w\[\w+\]\s*=\s*\w+\s*[#\n]|\[[^\]\n]*_\([^\n]* for ")
 #: A tensor that is written in place, and kept in something.
-_IN_PLACE = re.compile(rb"\.(?:add|sub|mul|div|copy|fill|zero|clamp|uniform|random)_\(")
-_STORED = re.compile(rb"append\(|yield|\w\[\w+\]\s*=\s*\w+\s*[#\n]|\[[^\]\n]*_\([^\n]* for ")
+KEPT_TENSOR: Clue = (_TORCH, re.compile(rb"\.(?:add|sub|mul|div|copy|fill|zero|clamp|uniform|random)_\("), _STORED)
 #: Pure NumPy: a buffer that is written and kept, an array made of something that is no sequence.
-_BUFFER = re.compile(rb"\b(?:zeros|empty|ones|full)(?:_like)?\(")
-_OBJECTS = re.compile(rb"\barray\((?:map|zip|filter|set|\(|\{|[\w.\[\]\"']+\.(?:values|keys|items)\()")
+KEPT_BUFFER: Clue = (_NUMPY, re.compile(rb"\b(?:zeros|empty|ones|full)(?:_like)?\("), _STORED)
+OBJECTS: Clue = (_NUMPY, re.compile(rb"\barray\((?:map|zip|filter|set|\(|\{|[\w.\[\]\"']+\.(?:values|keys|items)\()"))
 
 
-def may_matter(data: bytes) -> bool:
-    """Whether the file with these bytes can have a finding, be it that a comment of ours suppresses nothing."""
-    if any(token in data for token in _BOUNDARY) or _CONSTRUCTOR.search(data):
-        return True
-    if b"torch" in data:
-        return bool(
-            (any(word in data for word in _WITH_TORCH_WORDS) and _WITH_TORCH.search(data))
-            or any(library in data for library in _ARRAY_LIBRARIES)
-            or b"non_blocking" in data
-            or (b"backward(" in data and _KEPT_EACH_STEP.search(data))
-            or (_SNAPSHOT.search(data) and _TRAINING.search(data))
-            or (b"backward(" in data and b"ensor(" in data and _REWRAPPED.search(data))
-            or _HASHED.search(data)
-            or (_IN_PLACE.search(data) and _STORED.search(data))
-        )
-    return b"numpy" in data and bool(_OBJECTS.search(data) or (_BUFFER.search(data) and _STORED.search(data)))
+def is_of_interest(data: bytes) -> bool:
+    """Whether it is worth asking which rules judge a file of these bytes."""
+    return any(word in data for word in (*_WORDS, *_COMMENTS))
+
+
+def may_matter(data: bytes, clues: Iterable[Clue]) -> bool:
+    """Whether a file of these bytes can have a finding of the rules with these clues, or a comment of ours.
+
+    Each pattern is looked for once.
+    """
+    found: dict[Pattern, bool] = {}
+
+    def has(pattern: Pattern) -> bool:
+        if pattern not in found:
+            found[pattern] = _stands(pattern, data)
+        return found[pattern]
+
+    return any(word in data for word in _COMMENTS) or any(all(has(pattern) for pattern in clue) for clue in clues)
+
+
+def _stands(pattern: Pattern, data: bytes) -> bool:
+    if isinstance(pattern, bytes):
+        return pattern in data
+    if isinstance(pattern, tuple):
+        return any(word in data for word in pattern)
+    return pattern.search(data) is not None

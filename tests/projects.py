@@ -19,7 +19,15 @@ PLOT = "import torch\n\n\ndef plot(x, title):\n    return x.detach().numpy()\n"
 
 def forget() -> None:
     """Let nothing be known of the programs before."""
-    for cached in (_world, mentions_in, layout.roots, layout.project, layout._below, layout.is_package_directory):
+    for cached in (
+        _world,
+        mentions_in,
+        layout.roots,
+        layout.project,
+        layout._below,
+        layout._is_script,
+        layout.is_package_directory,
+    ):
         cached.cache_clear()
 
 

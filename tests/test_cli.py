@@ -168,7 +168,7 @@ def test_comments(tensorlint: Program) -> None:
         (["--ignore", "F401"], "--ignore: unknown code `F401`"),
         (["--per-file-ignores", "TBX101"], "`TBX101` is not of the form PATTERN:CODE[,CODE...]"),
         (["--certainty", "sure"], "'certain', 'likely', 'possible'"),
-        (["--output-format", "xml"], "'full', 'concise', 'json'"),
+        (["--output-format", "xml"], "'full', 'concise', 'grouped', 'json'"),
         (["--jobs", "0"], "0 is not in the range x>=1"),
         (["--config", "none.toml"], "none.toml: cannot be read: No such file or directory"),
         (["--config", "x", "--isolated"], "exclude each other"),

@@ -26,6 +26,27 @@ def test_every_finding_that_is_shown_has_its_evidence_in_the_trace(path: Path) -
 
 #: What could happen and nothing shows: a file by its path, and the one rule that speaks of it.
 ONLY_POSSIBLE = {
+    "an object that was made here and not moved, whose class has a `to`": (
+        "TBX101",
+        "src/batch.py",
+        (
+            "from dataclasses import dataclass\n"
+            "import torch\n"
+            "from features import make\n"
+            "\n"
+            "@dataclass\n"
+            "class Batch:\n"
+            "    V: torch.Tensor\n"
+            "\n"
+            "    def to(self, device):\n"
+            "        self.V = self.V.to(device)\n"
+            "\n"
+            "@torch.no_grad()\n"
+            "def item(smiles):\n"
+            "    batch = Batch(make(smiles))\n"
+            "    return batch.V.numpy()\n"
+        ),
+    ),
     "a device that is chosen where a function is handed to": (
         "TBX101",
         "src/readout.py",
@@ -60,6 +81,26 @@ ONLY_POSSIBLE = {
             "    def forward(self, x):\n        return self.fc(x)\n\n"
             "class Agent:\n    def __init__(self, device):\n        self.net = Net().to(device)\n\n"
             "    def act(self, ob: np.ndarray):\n        return self.net(torch.from_numpy(ob)).detach().numpy()\n"
+        ),
+    ),
+    "workers of which nobody says how many there are": (
+        "TBX217",
+        "src/loaders.py",
+        (
+            "import numpy as np\nfrom torch.utils.data import DataLoader, Dataset\n\n"
+            "class Noisy(Dataset):\n    def __init__(self, rows):\n        self.rows = rows\n"
+            "        self.rng = np.random.default_rng(0)\n\n"
+            "    def __getitem__(self, index):\n        return self.rows[index] + self.rng.normal()\n\n"
+            "def loader(rows, cfg):\n    return DataLoader(Noisy(rows), num_workers=cfg.num_workers)\n"
+        ),
+    ),
+    "an array that was made to take the result": (
+        "TBX307",
+        "src/fit.py",
+        (
+            "import numpy as np\nimport torch\n\ndef fit(loss):\n    found = np.zeros(3)\n"
+            "    leaf = torch.from_numpy(found).requires_grad_()\n    optimizer = torch.optim.SGD([leaf], lr=0.1)\n"
+            "    loss(leaf).backward()\n    optimizer.step()\n    return found\n"
         ),
     ),
     "a parameter that nobody is seen to call": (
@@ -211,6 +252,16 @@ ONLY_POSSIBLE = {
             "        self.layer = torch.nn.Linear(2, 2)\n\n    def forward(self, rows, mode):\n"
             "        return self.predict(rows) if mode == 'predict' else self.layer(rows)\n\n"
             "    def predict(self, rows):\n        return self.layer(rows).cpu().numpy()\n"
+        ),
+    ),
+    "a number on a path that the export need not take": (
+        "TBX403",
+        "src/export.py",
+        (
+            "import torch\n\nclass Scale(torch.nn.Module):\n    def __init__(self, exact):\n"
+            "        super().__init__()\n        self.exact = exact\n\n    def forward(self, x):\n"
+            "        if self.exact:\n            return x / x.max()\n        return x / x.max().item()\n\n"
+            "def export(args):\n    return torch.jit.trace(Scale(args.exact), torch.rand(3))\n"
         ),
     ),
     "what one of several methods put on a device": (
@@ -519,6 +570,24 @@ def test_what_could_happen_is_only_possible(code: str, path: str, text: str) -> 
 def test_what_does_not_happen_is_not_shown(code: str, text: str) -> None:
     found = judge_source(Source("src/program.py", text), frozenset({code}), Certainty.LIKELY)
     assert not found
+
+
+def test_an_object_that_was_moved_lies_where_its_class_moves_it() -> None:
+    _, _, program = ONLY_POSSIBLE["an object that was made here and not moved, whose class has a `to`"]
+    moved = program.replace("    return batch", "    batch.to('cuda')\n    return batch")
+    found = judge_source(Source("src/batch.py", moved), frozenset({"TBX101"}), Certainty.LIKELY)
+    assert [finding.certainty for finding in found] == [Certainty.LIKELY]
+
+
+def test_an_exporter_that_may_read_the_code_is_no_certain_tracer() -> None:
+    text = (
+        "import torch\n\nclass Scale(torch.nn.Module):\n    def forward(self, x):\n"
+        "        return x / x.max().item()\n\n"
+        'torch.onnx.export(Scale(), torch.rand(3), "scale.onnx"{})\n'
+    )
+    for told, certainty in (("", [Certainty.LIKELY]), (", dynamo=False", [Certainty.CERTAIN]), (", dynamo=True", [])):
+        found = judge_source(Source("src/export.py", text.format(told)), frozenset({"TBX403"}), Certainty.POSSIBLE)
+        assert [finding.certainty for finding in found] == certainty
 
 
 def test_a_row_of_an_array_is_exported_to_and_one_element_is_not() -> None:

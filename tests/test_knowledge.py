@@ -31,6 +31,8 @@ from tensorlint.knowledge import (
     numpy_functions,
     tensor_methods,
 )
+from tensorlint.knowledge.layouts import KEPT
+from tensorlint.knowledge.numbers import FRACTIONS, UNIT, WILD, WILD_LAYERS
 from tensorlint.knowledge.row import DTYPE_RULES, DTYPES, names, rows, table
 from tensorlint.verify.knowledge import TABLES as EXECUTED
 from tensorlint.verify.knowledge import measure, verify_knowledge
@@ -327,3 +329,68 @@ def test_a_report_survives_the_way_to_the_parent() -> None:
     report = KnowledgeReport("2.13.0", "2.4.6", facts)
     assert KnowledgeReport.from_json(report.to_json()) == report
     assert report.rows() == {"numpy": {REFUTED: 1}}
+
+
+def test_what_the_numbers_are(torch_and_numpy: None) -> None:
+    """Functions that give fractions give none but these; layers have no bound."""
+    import torch
+
+    generator = torch.manual_seed(0)
+    data = torch.randn(64, 64, generator=generator) * 100
+    whole = torch.arange(1.0, 65.0).reshape(8, 8)
+    for name in sorted(UNIT | WILD):
+        given = (64, 64) if name in {"rand", "randn"} else (data,) if name in {"rand_like", "randn_like"} else None
+        function = getattr(torch, name, None) or getattr(torch.nn.functional, name)
+        made = function(*given) if given else function(data, -1) if "soft" in name else function(data)
+        assert bool((made != made.round()).any())
+        assert bool(((made >= 0) & (made <= 1)).all()) is (name in UNIT)
+        assert bool((made.min() < -1) & (made.max() > 1)) is (name in WILD)
+    for name in sorted(FRACTIONS - {"linspace", "normal"}):
+        function = getattr(torch, name)
+        made = function(whole, -1) if "soft" in name else function(whole)
+        assert bool((made != made.round()).any())
+    for name in sorted(WILD_LAYERS):
+        sizes = (2, 2, 3) if name == "Bilinear" else (2, 3) if name == "Linear" else (2, 3, 1)
+        shape = (8, 2) if name.endswith("inear") else (8, 2, *([2] * int(name[-2])))
+        layer = getattr(torch.nn, name)(*sizes)
+        with torch.no_grad():
+            made = layer(*([torch.randn(shape) * 100] * (2 if name == "Bilinear" else 1)))
+        assert bool((made.min() < -1) & (made.max() > 1))
+
+
+def test_layouts(torch_and_numpy: None) -> None:
+    """What gives a layout gives it, what keeps one keeps it, and the method that resolves it gives an array."""
+    import torch
+
+    data = torch.eye(3)
+    sparse = data.to_sparse()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        nested = torch.nested.nested_tensor([data, data[:2]])
+    made = {"sparse": sparse, "mkldnn": data.to_mkldnn(), "nested": nested}
+    plain = {"t", "transpose", "permute", "unsqueeze", "index_select", "to", "type", "mul", "div"}
+
+    def laid_out(tensor: torch.Tensor) -> str:
+        if tensor.is_conj() or tensor.is_neg():
+            return "conj" if tensor.is_conj() else "neg"
+        if tensor.is_nested or tensor.layout is torch.strided:
+            return "nested" if tensor.is_nested else ""
+        return "mkldnn" if tensor.is_mkldnn else "sparse"
+
+    for layout, tensor in made.items():
+        for name in sorted(KEPT[layout] - plain):
+            if "." not in name:
+                assert laid_out(getattr(tensor, name)()) == layout
+    for kept in (
+        *(sparse.t(), sparse.transpose(0, 1), sparse.permute(1, 0), sparse.unsqueeze(0), sparse.to("cpu")),
+        *(sparse.index_select(0, torch.tensor([0])), sparse.type(torch.float64), sparse.mul(2), sparse.div(2)),
+        *(torch.sparse.softmax(sparse, 1), torch.sparse.log_softmax(sparse, 1), sparse * 2, sparse + sparse),
+    ):
+        assert laid_out(kept) == "sparse"
+    turned = torch.tensor([[1 + 2j]])
+    for tensor in (turned.conj(), turned.mH, turned.H, turned.adjoint(), turned.conj().t(), turned.conj()[0]):
+        assert laid_out(tensor) == "conj"
+    assert laid_out(turned.conj().imag) == "neg"
+    for tensor in (turned.conj().conj(), turned.conj().clone(), turned.conj() * 2, turned.conj().real, data.conj()):
+        assert laid_out(tensor) == ""
+    assert [laid_out(turned.conj().resolve_conj()), laid_out(sparse.to_dense())] == ["", ""]

@@ -77,6 +77,22 @@ def test_modules_are_found_where_python_looks(
     assert (None if located is None else Path(located.path).relative_to(tmp_path).as_posix()) == found
 
 
+@pytest.mark.parametrize(
+    ("name", "end", "found"),
+    [
+        ("train.py", "if __name__ == '__main__':\n    main()\n", "pkg/loss/focal.py"),
+        ("train.py", "", "loss/focal.py"),
+        ("test_train.py", "if __name__ == '__main__':\n    main()\n", "loss/focal.py"),
+    ],
+)
+def test_what_lies_beside_a_script_in_a_package_comes_first(tmp_path: Path, name: str, end: str, found: str) -> None:
+    program = "from loss.focal import FocalLoss\n" + end
+    write(tmp_path, {"pkg/__init__.py": "", "pkg/loss/focal.py": "", "loss/focal.py": "", f"pkg/{name}": program})
+    there = locate("loss.focal.FocalLoss", str(tmp_path / "pkg" / name))
+    assert there is not None
+    assert there.path == str(tmp_path / found)
+
+
 def test_relative_names_are_made_absolute(tmp_path: Path) -> None:
     write(tmp_path, {"pkg/__init__.py": "", "pkg/sub/__init__.py": "", "pkg/sub/a.py": ""})
     path = str(tmp_path / "pkg/sub/a.py")
@@ -170,6 +186,19 @@ def test_what_stands_wrong_in_another_file_is_said_there_alone(tmp_path: Path) -
     write(tmp_path, {"tools.py": tools, "main.py": main})
     assert brief(findings(tmp_path, "main.py")) == []
     assert brief(findings(tmp_path)) == [("TBX103", "tools.py", 4)]
+
+
+def test_a_network_of_another_file_is_traced(tmp_path: Path) -> None:
+    network = (
+        "from torch import nn\n\n\nclass Scale(nn.Module):\n"
+        "    def forward(self, x):\n        return x / x.max().item()\n"
+    )
+    main = "import torch\nfrom network import Scale\n\n\ndef export(model):\n"
+    main += "    return torch.jit.trace(model, torch.rand(3))\n\n\nexport(Scale().eval())\n"
+    write(tmp_path, {"network.py": network, "main.py": main})
+    (found,) = findings(tmp_path)
+    assert brief([found]) == [("TBX403", "main.py", 6)]
+    assert [(Path(step.path).name, step.span.row) for step in found.trace] == [("network.py", 6)]
 
 
 def test_what_a_star_hands_on_is_what_the_other_file_imports(tmp_path: Path) -> None:
@@ -348,3 +377,25 @@ def test_generated_files_and_those_that_go_while_others_are_read(
 
     monkeypatch.setattr(world, "read_bytes", gone)
     assert possible(tmp_path, "model.py") == [("TBX101", Certainty.POSSIBLE)]
+
+
+def test_generator_of_a_dataset_in_another_file_is_told_of_at_the_loader(tmp_path: Path) -> None:
+    dataset = (
+        "import numpy as np\nfrom torch.utils.data import Dataset\n\n\nclass Noisy(Dataset):\n"
+        "    def __init__(self, rows):\n        self.rows = rows\n        self.rng = np.random.default_rng(0)\n\n"
+        "    def __getitem__(self, index):\n        return self.augment(self.rows[index])\n\n"
+        "    def augment(self, row):\n        return row + self.rng.normal()\n"
+    )
+    train = (
+        "from torch.utils.data import DataLoader\nfrom data.noisy import Noisy\n\n\n"
+        "def main(rows):\n    return DataLoader(Noisy(rows), num_workers=2)\n"
+    )
+    write(tmp_path, {"data/noisy.py": dataset, "train.py": train})
+    (found,) = findings(tmp_path)
+    assert (found.code, Path(found.path).name, found.span.row, found.certainty) == (
+        "TBX217",
+        "train.py",
+        6,
+        Certainty.CERTAIN,
+    )
+    assert [(Path(step.path).name, step.span.row) for step in found.trace] == [("noisy.py", 8), ("noisy.py", 14)]

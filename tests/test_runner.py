@@ -14,11 +14,13 @@ from tensorlint.discovery import Discovered, discover
 from tensorlint.engine import Policy
 from tensorlint.findings import Certainty, Finding, Span
 from tensorlint.report import Report
+from tensorlint.rules import all_rules, clues_of
 from tensorlint.runner import run, run_text
-from tensorlint.screen import may_matter
+from tensorlint.screen import is_of_interest, may_matter
 from tensorlint.source import Source
 
 BUG = "import torch\nx = torch.Tensor([1, 20000001]).cuda().numpy()\n"
+ALL = clues_of(frozenset(all_rules()))
 FORKS = sys.platform == "linux" and sys.version_info < (3, 14)
 
 
@@ -86,7 +88,8 @@ def brief(report: Report) -> list[tuple[str, str, int]]:
     ],
 )
 def test_the_screen_keeps(text: str) -> None:
-    assert may_matter(text.encode())
+    assert is_of_interest(text.encode())
+    assert may_matter(text.encode(), ALL)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +103,22 @@ def test_the_screen_keeps(text: str) -> None:
     ],
 )
 def test_the_screen_drops(text: str) -> None:
-    assert not may_matter(text.encode())
+    assert not (is_of_interest(text.encode()) and may_matter(text.encode(), ALL))
+
+
+def test_a_rule_that_is_not_selected_lets_no_file_through() -> None:
+    text = b"import torch\nfor x in xs:\n    loss.backward()\n    total += loss\n"
+    assert may_matter(text, all_rules()["TBX503"].clues)
+    assert not may_matter(text, clues_of(frozenset({"TBX101", "TBX304"})))
+
+
+def test_every_rule_says_what_it_needs() -> None:
+    assert [code for code, rule in all_rules().items() if () in rule.clues] == []
+
+
+def test_the_list_of_rules_costs_no_libcst() -> None:
+    program = "import sys; from tensorlint.rules import all_rules; all_rules(); assert 'libcst' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])

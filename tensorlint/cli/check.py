@@ -6,17 +6,19 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 import click
 
 from tensorlint import __version__
-from tensorlint.cli.output import available_processors, emit, emit_bytes, note, style_for
+from tensorlint.baseline import BaselineError, Known, all_known, compare, from_bytes, to_text
+from tensorlint.cli.output import available_processors, emit, emit_bytes, note, stream_to, style_for
 from tensorlint.codes import did_you_mean
 from tensorlint.config import ConfigError, Overrides, Resolver, Selection
 from tensorlint.discovery import Discovered, DiscoveryError, discover, is_force_excluded
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.report import FORMATS, Report, Style, render
+from tensorlint.report import FOR_PEOPLE, FORMATS, Report, RuleText, Style, render
 from tensorlint.report.text import plural, shown_path
 from tensorlint.runner import Fixing, run, run_text, suppress
 
@@ -86,6 +88,7 @@ class _Check(click.Command):
     help="Leave out what is excluded also where it is named, on the command line or by --stdin-filename.",
 )
 @click.option("--output-format", type=click.Choice(list(FORMATS)), default="full", help="How to show findings.")
+@click.option("-o", "--output-file", type=click.Path(), metavar="FILE", help="Write the findings to this file.")
 @click.option("--fix", is_flag=True, help="Apply safe fixes and show what is left.")
 @click.option(
     "--unsafe-fixes", is_flag=True, help="With --fix, --fix-only, --diff: those that may change results, too."
@@ -100,6 +103,10 @@ class _Check(click.Command):
     "--add-noqa", metavar="[=REASON]", help="Suppress every finding by a `# noqa` comment on its line, with a reason."
 )
 @click.option("--ignore-noqa", is_flag=True, help="Show findings in spite of the comments that suppress them.")
+@click.option("--baseline", type=click.Path(), metavar="FILE", help="Do not show the findings that this file has.")
+@click.option(
+    "--write-baseline", type=click.Path(), metavar="FILE", help="Write all findings to a file for --baseline."
+)
 @click.option("--statistics", is_flag=True, help="Show counts by code instead of findings.")
 @click.option("--show-files", is_flag=True, help="List the files that would be checked, and stop.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 also with findings (not with errors).")
@@ -138,6 +145,7 @@ def _check(
     exclude: tuple[str, ...] | None,
     extend_exclude: tuple[str, ...] | None,
     output_format: str,
+    output_file: str | None,
     fix: bool,
     unsafe_fixes: bool,
     diff: bool,
@@ -149,6 +157,8 @@ def _check(
     force_exclude: bool | None,
     add_noqa: str | None,
     ignore_noqa: bool,
+    baseline: str | None,
+    write_baseline: str | None,
     statistics: bool,
     show_files: bool,
     exit_zero: bool,
@@ -182,11 +192,17 @@ def _check(
         raise click.UsageError("--add-noqa and --ignore-noqa exclude each other")
     if add_noqa and not add_noqa.isprintable():
         raise click.UsageError("--add-noqa: the reason must be one line of text")
+    if baseline is not None and write_baseline is not None:
+        raise click.UsageError("--baseline and --write-baseline exclude each other")
+    if (baseline is not None or write_baseline is not None) and (fix or diff or fix_only or add_noqa is not None):
+        raise click.UsageError("a baseline cannot be combined with --fix, --fix-only, --diff or --add-noqa")
+    known = () if baseline is None else _read_baseline(baseline)
     fixing = None
     if fix or fix_only or diff:
         fixing = Fixing(Applicability.UNSAFE if unsafe_fixes else Applicability.SAFE, write=not diff)
     resolver = Resolver(overrides, config, isolated)
     program = b""
+    checked: list[str] = []
     if paths == ("-",):
         name = os.path.abspath(stdin_filename) if stdin_filename else "<stdin>"
         program = sys.stdin.buffer.read()
@@ -194,8 +210,10 @@ def _check(
             report = Report()
         else:
             report = run_text(name, program, resolver, fixing)
+            checked = [name]
     else:
         files = discover(paths or (".",), resolver.for_directory)
+        checked = [file.path for file in files]
         if show_files:
             return _show_files(files)
         if verbose:
@@ -207,6 +225,14 @@ def _check(
             report = replace(report, only_notebooks=True)
     if verbose:
         note(f"{report.judged} of {plural(report.checked, 'file')} passed the byte screen")
+    if write_baseline is not None:
+        return _write_baseline(report, write_baseline, quiet=quiet)
+    if baseline is not None:
+        compared = compare(report, known, os.path.dirname(os.path.abspath(baseline)), checked)
+        report = compared.report
+        if not quiet:
+            gone = f"; {plural(compared.gone, 'finding')} of it gone: write it anew" if compared.gone else ""
+            note(f"{plural(compared.known, 'finding')} in the baseline{gone}.")
     if add_noqa is not None:
         return _add_noqa(report, add_noqa.strip(), from_stdin=paths == ("-",), program=program)
     if diff:
@@ -220,8 +246,9 @@ def _check(
         emit(_show_fixes(report, stream), stream)
     if fix_only:
         report = report.only_errors()
-    style = replace(style_for(stream), unsafe_fixes=unsafe_fixes)
-    _show(report, output_format, stream, style, statistics=statistics, quiet=quiet)
+    with stream_to(output_file, stream) as target:
+        style = replace(style_for(target), unsafe_fixes=unsafe_fixes)
+        _show(report, output_format, target, style, statistics=statistics, quiet=quiet)
     if report.has_errors:
         return 2
     if exit_non_zero_on_fix and report.applied:
@@ -233,6 +260,26 @@ def _show_files(files: list[Discovered]) -> int:
     style = style_for(sys.stdout)
     emit("".join(f"{shown_path(file.path, style)}\n" for file in files if not file.error))
     return 0
+
+
+def _read_baseline(path: str) -> tuple[Known, ...]:
+    try:
+        return from_bytes(Path(path).read_bytes())
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be read: {error.strerror or error}") from None
+    except BaselineError as error:
+        raise click.ClickException(f"{path}: {error}") from None
+
+
+def _write_baseline(report: Report, path: str, *, quiet: bool) -> int:
+    """Write down all that was found; what could not be judged is an error all the same."""
+    known = all_known(report, os.path.dirname(os.path.abspath(path)))
+    with stream_to(path, sys.stdout) as stream:
+        stream.write(to_text(known))
+    emit(render(report.only_errors(), "concise", style_for(sys.stderr)), sys.stderr)
+    if not quiet:
+        note(f"Wrote {plural(len(known), 'finding')} to {path}.")
+    return 2 if report.has_errors else 0
 
 
 def _diff(report: Report, *, quiet: bool, exit_zero: bool) -> int:
@@ -270,19 +317,29 @@ def _show_fixes(report: Report, stream: TextIO) -> str:
 
 def _show(report: Report, output_format: str, stream: TextIO, style: Style, *, statistics: bool, quiet: bool) -> None:
     if statistics:
-        emit(_statistics(report, output_format), stream)
+        emit(_statistics(report, output_format, style), stream)
     else:
+        if output_format == "sarif":
+            style = replace(style, rules=_described(report))
         emit(render(report, output_format, style), stream)
-    if not quiet and output_format in {"full", "concise"}:
+    if not quiet and output_format in FOR_PEOPLE:
         from tensorlint.report import summary
 
-        blank = "\n" if report.findings and (output_format == "full" or statistics) else ""
+        blank = "\n" if report.findings and (output_format != "concise" or statistics) else ""
         emit(blank + summary.render(report, style), stream)
 
 
-def _statistics(report: Report, output_format: str) -> str:
+def _described(report: Report) -> dict[str, RuleText]:
+    """What there is to say about the codes of this report."""
+    from tensorlint.catalogue import catalogue
+
+    entries = catalogue()
+    return {code: RuleText(entries[code].name, entries[code].documentation) for code in report.counts}
+
+
+def _statistics(report: Report, output_format: str, style: Style) -> str:
     from tensorlint.catalogue import catalogue
     from tensorlint.report import statistics
 
     names = {code: entry.name for code, entry in catalogue().items()} if report.findings else {}
-    return statistics.render(report, style_for(sys.stdout), names, as_json=output_format == "json")
+    return statistics.render(report, style, names, as_json=output_format == "json")

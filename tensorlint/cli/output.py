@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
+
+import click
 
 from tensorlint.report import Style
 
@@ -39,6 +45,20 @@ def emit_bytes(data: bytes) -> None:
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         close_quietly()
+
+
+@contextmanager
+def stream_to(path: str | None, otherwise: TextIO) -> Iterator[TextIO]:
+    """The file at ``path``, which is there once all is written, or the other stream where there is no path."""
+    if path is None:
+        yield otherwise
+        return
+    text = io.StringIO()
+    yield text
+    try:
+        Path(path).write_text(text.getvalue(), encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror or error}") from None
 
 
 def note(text: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from tensorlint import __version__
 from tensorlint.findings import Certainty, Finding, tool_finding
-from tensorlint.screen import may_matter
+from tensorlint.screen import is_of_interest, may_matter
 
 Row = tuple[int, int, str, type]
 
@@ -55,18 +55,21 @@ class Plugin:
     def run(self) -> Iterator[Row]:
         """Rows as flake8 wants them: columns from 0. An error here must not end the run, so it becomes a row."""
         text = "".join(self._lines)
-        if not may_matter(text.encode("utf-8", "surrogatepass")):
+        data = text.encode("utf-8", "surrogatepass")
+        if not is_of_interest(data):
             return
         try:
-            rows = [_row(finding) for finding in self._findings(text) if finding.code != "TBX901"]  # flake8 has E999
+            # A syntax error is flake8's E999.
+            rows = [_row(finding) for finding in self._findings(text, data) if finding.code != "TBX901"]
         except Exception as error:  # noqa: BLE001  # would hide what other plugins and files have to say
             from tensorlint.runner import internal_error
 
             rows = [(1, 0, f"TBX900 {internal_error(error)}", type(self))]
         yield from rows
 
-    def _findings(self, text: str) -> list[Finding]:
+    def _findings(self, text: str, data: bytes) -> list[Finding]:
         from tensorlint.config import ConfigError, resolve
+        from tensorlint.rules import clues_of
         from tensorlint.runner import judge_source
         from tensorlint.source import Source
 
@@ -74,8 +77,10 @@ class Plugin:
             settings = _resolver(self.certainty, self.selected).for_file(self._filename)
         except ConfigError as error:
             return [tool_finding("TBX900", self._filename, str(error))]
-        source = Source(self._filename, text, noqa=False)
-        return judge_source(source, resolve(settings, self._filename), settings.certainty)
+        codes = resolve(settings, self._filename)
+        if not may_matter(data, clues_of(codes)):
+            return []
+        return judge_source(Source(self._filename, text, noqa=False), codes, settings.certainty)
 
 
 @lru_cache(maxsize=4)

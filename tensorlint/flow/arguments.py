@@ -33,6 +33,8 @@ def dtype_of_data(data: Value, *, array: bool = False) -> str:
     kinds = {leaf.kind if isinstance(leaf, Scalar) else "" for leaf in parts}
     if kinds and kinds <= {"int"}:
         return "int64"
+    if "complex" in kinds and kinds <= {"int", "float", "complex"}:
+        return "complex128" if array else "complex64"
     if kinds and kinds <= {"int", "float"}:
         return "float64" if array else "float32"
     if kinds == {"bool"}:

@@ -9,8 +9,9 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
 from tensorlint.flow.call import Argument
+from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.inside import as_trainable, storages_of
+from tensorlint.flow.domain.inside import arrays_behind, as_trainable, storages_of
 from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.memory import NO_STORAGE, gradients_of
 from tensorlint.flow.domain.values import (
@@ -28,12 +29,14 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.machine import Machine, declared_value
 from tensorlint.flow.memory import of_no_model, without_aliases
-from tensorlint.flow.models.arithmetic import combine
+from tensorlint.flow.models.arithmetic import combine, promotes
+from tensorlint.flow.models.arrays import copies_by_index
+from tensorlint.flow.models.cuts import cut_here, exported, has_no_graph
 from tensorlint.flow.models.items import element_of, index_value, note_key
 from tensorlint.flow.models.numpy_functions import OF_SHAPE
 from tensorlint.flow.models.tensors import set_grad
 from tensorlint.flow.state import Frame
-from tensorlint.flow.tree import dotted_name, names_in
+from tensorlint.flow.tree import contains, dotted_name, is_everything, names_in
 
 
 class Assignments(Machine):
@@ -49,6 +52,10 @@ class Assignments(Machine):
             ) if (path := dotted_name(kept)) and path in {dotted_name(left), dotted_name(right)}:
                 added = right if dotted_name(left) == path else left
                 self.accumulate(frame, node, added, value, path, "sum")
+            case cst.Assign(
+                targets=[cst.AssignTarget(target=cst.Attribute(value=held, attr=cst.Name(value="data")))]
+            ) if isinstance(value, Tensor) and value.dtype == "float64":
+                self._double_into(node, held, value, frame)
         for target in node.targets:
             frame.assigned = node.value if len(node.targets) == 1 else None
             self.assign(target.target, value, frame)
@@ -68,10 +75,14 @@ class Assignments(Machine):
         path = dotted_name(node.target)
         sides = Argument(node.target, current), Argument(node.value, operand)
         self.note_operation(frame, node, node.operator, *sides)
+        self.write_part(frame, node, (node.target, current), (node.value, operand), copies=False)
         if isinstance(node.operator, cst.AddAssign):
             self.accumulate(frame, node, node.value, operand, path or dotted_name(_base(node.target)), "sum")
         if isinstance(current, Tensor) and isinstance(operand, Array):
             # ``t -= array`` is answered by a new tensor: nothing is written in place.
+            match node.target:
+                case cst.Attribute(value=held, attr=cst.Name(value="data")) if promotes(operand):
+                    self._double_into(node, held, operand, frame)
             self.assign(node.target, combine(self, current, operand, node, frame), frame)
             return
         if isinstance(current, Array) or (isinstance(current, (Tensor, Unknown)) and current.storages):
@@ -79,7 +90,13 @@ class Assignments(Machine):
         if isinstance(current, (Tensor, Array)):
             combined = combine(self, current, operand, node, frame)
             if isinstance(current, Tensor) and isinstance(combined, Tensor):
-                changed = replace(current, grad=combined.grad, device=combined.device)
+                changed = replace(
+                    current,
+                    grad=combined.grad,
+                    device=combined.device,
+                    rewrapped=combined.rewrapped,
+                    numbers=combined.numbers,
+                )
                 if path:
                     self._keep_stale(path, changed, frame)
             elif isinstance(combined, Tensor):
@@ -88,7 +105,19 @@ class Assignments(Machine):
         combined = combine(self, current, operand, node, frame)
         if isinstance(current, Unknown) and isinstance(combined, Unknown):
             combined = replace(combined, storages=current.storages)
+        if path and isinstance(current, Unknown) and current.source == "attribute":
+            # What binds the attribute first was not seen yet, or never will be; this does not.
+            frame.env.bind(path, combined)
+            return
         self.assign(node.target, combined, frame)
+
+    def _double_into(
+        self, node: cst.Assign | cst.AugAssign, held: cst.BaseExpression, value: Value, frame: Frame
+    ) -> None:
+        """``held.data`` is given float64, which it becomes."""
+        augmented = isinstance(node, cst.AugAssign)
+        parameter, given = Argument(held, self.current(held, frame)), Argument(node.value, value)
+        self.emit(frame, events.DoubleIntoParameter, node, parameter=parameter, value=given, augmented=augmented)
 
     @staticmethod
     def _keep_stale(path: str, value: Value, frame: Frame) -> None:
@@ -194,7 +223,13 @@ class Assignments(Machine):
                     if value.literal is True
                     else NO_FACT
                 )
-            set_grad(self, owner, grad, frame)
+            set_grad(self, owner, grad, frame, by_flag=True)
+            return
+        if name == "writeable" and isinstance(target.value, cst.Attribute):
+            # ``array.flags.writeable = True``
+            array = self.current(target.value.value, frame)
+            if isinstance(array, Array):
+                frame.env.change(array, lambda held: replace(array, read_only=NO_FACT))
             return
         if name in {"data", "grad"} and isinstance(owner, Tensor):
             if name == "data" and owner.source == PARAMETER_OF_MODULE:
@@ -208,6 +243,11 @@ class Assignments(Machine):
         if isinstance(owner, Module) and owner.trainable is not Truth.YES and self.trainable(value) is Truth.YES:
             # ``model.fc = nn.Linear(...)``: a new head on a frozen model. What it had before stays frozen.
             frame.env.change(owner, lambda held: as_trainable(held, Truth.YES))
+        if isinstance(owner, Module) and (arrays := arrays_behind(value)):
+            # ``layer.weight = nn.Parameter(torch.from_numpy(w))``
+            frame.env.change(
+                owner, lambda held: replace(held, arrays=held.arrays | arrays) if isinstance(held, Module) else held
+            )
         frame.env.bind(path, value)
         head, _, attribute = path.partition(".")
         if head == frame.self_name and frame.self_name and "." not in attribute and frame.cls is not None:
@@ -219,10 +259,23 @@ class Assignments(Machine):
         """How many dimensions an array was made with, where its shape is written out; 0 where it is not."""
         made = [self.sites.node(storage.site) for storage in array.storages]
         match made:
-            case [cst.Call(func=func, args=[cst.Arg(value=cst.Tuple() | cst.List() as shape), *_])]:
-                return len(shape.elements) if dotted_name(func).rpartition(".")[2] in OF_SHAPE else 0
+            case [cst.Call(func=func, args=[cst.Arg(value=shape), *_])] if (
+                dotted_name(func).rpartition(".")[2] in OF_SHAPE
+            ):
+                counts = isinstance(shape, cst.Integer) or (
+                    isinstance(shape, cst.Call) and dotted_name(shape.func) == "len"
+                )
+                return len(shape.elements) if isinstance(shape, (cst.Tuple, cst.List)) else int(counts)
             case _:
                 return 0
+
+    def _cut_by_item(self, owner: Array, value: Value, target: cst.Subscript, frame: Frame) -> Fact:
+        """What cut the numbers in an array off their graph, now that it takes ``value``."""
+        cut = exported(self, [owner, value], target, "[...] =")
+        made = self.sites.node(cut.site)
+        # ``losses[i] = loss.item()`` is as good as ``losses[i] = loss``.
+        here = made is not None and frame.assigned is not None and contains(frame.assigned, made)
+        return cut_here(self, target, "[...] =") if here else cut
 
     def _assign_item(self, target: cst.Subscript, value: Value, frame: Frame) -> None:
         owner = self.evaluate(target.value, frame)
@@ -233,14 +286,15 @@ class Assignments(Machine):
             self.keep_under(indices[0], value)
         match owner:
             case Tensor() | Array() | Unknown():
-                whole = all(_is_everything(element.slice) for element in target.slice)
+                whole = all(is_everything(element.slice) for element in target.slice)
                 if owner.storages or isinstance(owner, Array):
                     filled = whole and not getattr(owner, "sliced", False)
                     self.write(frame, target, owner, path or dotted_name(_base(target)), "fill" if filled else "item")
                 if isinstance(owner, Array) and not (owner.dtype == "object" and not _takes_part(target)):
                     # (An element of an object array holds the tensor itself.)
                     argument = Argument(frame.assigned or target, value)
-                    one = not _takes_part(target) and self._rank(owner) <= len(indices)
+                    rank = self._rank(owner)
+                    one = not _takes_part(target) and rank <= len(indices)
                     self.emit(
                         frame,
                         events.ItemWrite,
@@ -248,10 +302,28 @@ class Assignments(Machine):
                         target=owner,
                         value=argument,
                         element=one,
+                        surely=one and rank == len(indices) and all(_is_position(index) for index in indices),
                         objects=one and not owner.dtype,
                     )
-                if isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:
+                if frame.assigned is not None:
+                    self.write_part(frame, target, (target, owner), (frame.assigned, value), copies=True)
+                if isinstance(owner, Tensor):
+                    self.note_index(frame, target, owner, indices)
+                if isinstance(owner, Array) and (cut := self._cut_by_item(owner, value, target, frame)).reason:
+                    frame.env.change(owner, lambda held: replace(held, cut=cut) if isinstance(held, Array) else held)
+                if isinstance(owner, Tensor) and is_integral(owner.dtype) and not copies_by_index(indices):
+                    if (isinstance(value, Tensor) and value.numbers) or (
+                        isinstance(value, Scalar) and value.kind == "float"
+                    ):
+                        given = Argument(frame.assigned or target, value)
+                        self.emit(
+                            frame, events.FloatsIntoIntegers, target, target=Argument(target.value, owner), value=given
+                        )
+                elif isinstance(owner, Tensor) and isinstance(value, Tensor) and value.grad.truth > owner.grad.truth:
                     set_grad(self, owner, self.result_grad(value.grad, frame), frame)
+                elif isinstance(owner, Tensor) and owner.grad.truth is Truth.NO and not has_no_graph(value):
+                    # What is not known is most often a number; but that it is, is not known.
+                    set_grad(self, owner, NO_FACT, frame)
                 if isinstance(owner, Unknown) and not _takes_part(target):
                     self.store(frame, target, value, "slot", path, written=frame.assigned)
             case Dictionary():
@@ -285,8 +357,6 @@ def _takes_part(target: cst.Subscript) -> bool:
     return any(isinstance(element.slice, cst.Slice) for element in target.slice)
 
 
-def _is_everything(node: cst.BaseSlice) -> bool:
-    """``[:]`` or ``[...]``."""
-    if isinstance(node, cst.Slice):
-        return node.lower is None and node.upper is None and node.step is None
-    return isinstance(node, cst.Index) and isinstance(node.value, cst.Ellipsis)
+def _is_position(index: Value) -> bool:
+    """Whether an index is one number, and takes no part or several elements."""
+    return isinstance(index, Scalar) and index.kind == "int"

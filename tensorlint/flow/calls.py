@@ -32,9 +32,16 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.graphs import waits
 from tensorlint.flow.learned import FunctionLesson
 from tensorlint.flow.machine import Machine
-from tensorlint.flow.models import builtin_functions, data_loading, other_libraries, torch_creation  # noqa: F401  # they register models
+from tensorlint.flow.models import (  # noqa: F401  # they register models
+    builtin_functions,
+    data_loading,
+    other_libraries,
+    torch_creation,
+    tracers,
+)
 from tensorlint.flow.models.arrays import array_method
 from tensorlint.flow.models.containers import dictionary_method, sequence_method
+from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.libraries import partial_call, symbol_call
 from tensorlint.flow.models.modules import loaded_module, module_call, module_method
 from tensorlint.flow.models.objects import construct, own_method
@@ -144,6 +151,11 @@ class Calls(Machine):
         call: Call,
     ) -> Value:
         result = self._method(receiver, name, call)
+        if isinstance(receiver, (Tensor, Array, Scalar, Unknown)):
+            given = (receiver, *(argument.value for argument in call.arguments))
+            result = carried(self, result, given, call.node, call.frame, f".{name}()")
+            if isinstance(receiver, Tensor) and isinstance(result, Tensor) and result.oid == receiver.oid:
+                self._changed_in_place(receiver, result.grad, call.frame)
         if (
             name == "cpu"
             and not call.arguments
@@ -153,6 +165,12 @@ class Calls(Machine):
             # Whatever has a method of this name: what it returns was brought home.
             return replace(result, device=Fact(Truth.NO, self.at(call.node), "brought to the CPU here"))
         return result
+
+    @staticmethod
+    def _changed_in_place(receiver: Tensor, grad: Fact, frame: Frame) -> None:
+        """What is known of the graph of a tensor after an operation in place."""
+        if grad.truth is receiver.grad.truth is Truth.NO and grad.site != receiver.grad.site:
+            frame.env.change(receiver, lambda held: replace(held, grad=grad) if isinstance(held, Tensor) else held)
 
     def _is_of_known_kind(self, receiver: Value) -> bool:
         """Whether it is known whose methods an object has."""

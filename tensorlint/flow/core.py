@@ -14,7 +14,7 @@ from tensorlint.flow.domain.memory import Owner, Storage, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import ClassObject, Instance, Module, Symbol, Tensor, Unknown, Value
 from tensorlint.flow.learned import Lessons
-from tensorlint.flow.state import Environment, Frame
+from tensorlint.flow.state import Environment, Frame, View
 from tensorlint.flow.tree import Sites, binds_after
 from tensorlint.program.checkpoints import loads_in
 from tensorlint.program.layout import project
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
     from tensorlint.flow.learned import FunctionLesson
     from tensorlint.flow.summary import Summary
+    from tensorlint.flow.traces import Tracing
     from tensorlint.flow.unit import Unit
     from tensorlint.flow.world import World
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 MAX_DEPTH = 3
 MAX_APPLICATIONS = 4_000
 
+#: What a loader asks of a dataset.
+HOST_METHODS = frozenset({"__getitem__", "__getitems__"})
 #: Where those of a judged file begin that stands in a program.
 FIRST_SERIAL = 1 << 40
 #: What belongs to the work at hand.
@@ -51,6 +54,7 @@ _PASSING = (
     "asks_around",
     "told",
     "hearing",
+    "tracing",
 )
 
 
@@ -101,9 +105,13 @@ class Core:
         self.default_device: Fact = NO_FACT
         #: The dtype that networks compute in around here; empty outside ``torch.autocast``.
         self.autocast = ""
+        #: How the network that is followed is recorded, where one is.
+        self.tracing: Tracing | None = None
         #: What was allocated up to here was allocated by the module itself.
         self.module_serial = 0
         self.attribute_storages: dict[tuple[int, str], Storages] = {}
+        #: How a tensor that looks into another one was made, by its ``oid``: an index, a call of ``expand``.
+        self.views: dict[int, View] = {}
         #: The modules all of whose names the file imports.
         self.stars: list[str] = []
         self._home: tuple[Any, ...] | None = None
@@ -144,7 +152,7 @@ class Core:
         self.applications, self.memo, self.active, self.pending, self.queued = 0, {}, [], [], set()
         self.consumers, self.default_device, self.autocast = {}, NO_FACT, ""
         self.teaching, self.followed, self.asks_around = None, 0, True
-        self.told, self.hearing = {}, None
+        self.told, self.hearing, self.tracing = {}, None, None
         return kept
 
     def take_up(self, kept: tuple[Any, ...]) -> int:
@@ -153,6 +161,11 @@ class Core:
         for name, value in zip(_PASSING, kept, strict=True):
             setattr(self, name, value)
         return serial
+
+    @property
+    def traces_run(self) -> bool:
+        """Whether a run of the network that is followed is recorded."""
+        return self.tracing is not None and not self.tracing.reads_code
 
     def function_at(self, site: Site) -> FunctionInfo | None:
         """The function that is defined there; None where it was not seen."""
@@ -274,6 +287,7 @@ class Core:
             class_name=frame.cls.name if frame.cls is not None else "",
             grad_mode=frame.env.grad_mode,
             host_only=frame.host_only,
+            item_of_dataset=name in HOST_METHODS and frame.cls is not None and frame.cls.is_dataset,
             in_loop=bool(frame.loops),
             is_test=self.file.is_test or name.startswith("test_"),
             caught=frame.catching > 0,

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from tensorlint.flow.domain.memory import Mutation
+    from tensorlint.flow.elements import Asks
+    from tensorlint.flow.traces import Escape
     from tensorlint.flow.tree import Sites
 
 
@@ -38,6 +40,8 @@ class FileFacts:
     is_test: bool = False
     #: It changes the dtype or the device tensors get when nothing is said.
     sets_defaults: bool = False
+    #: It casts whole modules: ``model.double()``.
+    casts_modules: bool = False
 
     @property
     def numpy_is_torchs(self) -> bool:
@@ -76,6 +80,8 @@ class Scene:
     class_name: str = ""
     grad_mode: Fact = field(default_factory=Fact)
     host_only: bool = False
+    #: In the ``__getitem__`` of a dataset.
+    item_of_dataset: bool = False
     in_loop: bool = False
     is_test: bool = False
     #: What a failing export raises is caught around here.
@@ -167,6 +173,13 @@ class NumpyCall(TorchCall):
 
 
 @dataclass(frozen=True, slots=True)
+class ModuleCall(TorchCall):
+    """The same for a module of ``torch.nn`` that is called; ``name`` is that of its class, ``nn.Embedding``."""
+
+    kind: ClassVar[str] = "module_call"
+
+
+@dataclass(frozen=True, slots=True)
 class LibraryCall(TorchCall):
     """The same for another library that computes with arrays; ``name`` is the whole path, ``sklearn.svm.SVC``."""
 
@@ -175,7 +188,7 @@ class LibraryCall(TorchCall):
 
 @dataclass(frozen=True, slots=True)
 class MethodCall(Event):
-    """A method of a tensor or an array, other than an export."""
+    """A method of a tensor or an array, other than an export; ``x.cpu().item()`` of anything."""
 
     kind: ClassVar[str] = "method_call"
     name: str
@@ -209,6 +222,17 @@ class ItemWrite(Event):
     #: may be one of objects, whose elements are what they are given.
     element: bool = False
     objects: bool = False
+    #: Whether it surely is one element.
+    surely: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FloatsIntoIntegers(Event):
+    """``target[...] = value`` of floats, where the target is a tensor of integers, of which a part is taken."""
+
+    kind: ClassVar[str] = "floats_into_integers"
+    target: Argument
+    value: Argument
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +257,27 @@ class Write(Event):
     name: str
     #: "augmented", "item", "fill" (the whole of it), "through" (an array that has no name), "method", "out".
     how: str
+    #: The indices and the calls of ``expand`` that ``value`` came by, the last one first.
+    views: tuple[cst.BaseExpression, ...] = ()
+    #: Whether all the memory that this may be was there before the function was called.
+    older: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OverlappingWrite(Event):
+    """A tensor is written element by element while ``source``, another part of the same memory, is read.
+
+    ``refused``: torch sees it and raises. ``ahead``: the CPU writes what is still to be read; otherwise it is right
+    there by the order of its loop. ``known``: the indices alone show it. ``copies``: nothing is computed.
+    """
+
+    kind: ClassVar[str] = "overlapping_write"
+    value: Tensor
+    source: cst.BaseExpression
+    refused: bool
+    ahead: bool
+    known: bool
+    copies: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,12 +356,73 @@ class StepWaits(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ElementAsked(Event):
+    """A number is asked of one element of ``value`` in each iteration of ``loop``, which goes through ``whole``.
+
+    ``count`` is what ``range`` is given where the loop counts, as in ``whole[i].item()``; ``asks`` says how it uses the
+    elements, where it goes through the tensor itself.
+    """
+
+    kind: ClassVar[str] = "element_asked"
+    value: Tensor
+    whole: cst.BaseExpression
+    loop: cst.CSTNode
+    count: cst.BaseExpression | None
+    asks: Asks
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTrip(Event):
+    """A tensor is made of what ``source`` has: numbers in a list (``by`` is "list"), or an array that goes back to the
+    accelerator that the tensor ``source`` is on ("array"). ``back`` says where it goes.
+    """
+
+    kind: ClassVar[str] = "round_trip"
+    name: str
+    value: Tensor | Array
+    source: cst.BaseExpression
+    by: str
+    back: Fact
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TransferIndexed(Event):
+    """``whole.cpu().numpy()[i]`` in a loop, where ``whole`` stays what it is and the index does not.
+
+    ``indices`` are what the index says, position by position.
+    """
+
+    kind: ClassVar[str] = "transfer_indexed"
+    value: Tensor | Unknown
+    whole: cst.BaseExpression
+    indices: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EarlyRead(Event):
     """What ``made`` copies from an accelerator without waiting is read before anything waited for it."""
 
     kind: ClassVar[str] = "early_read"
     value: Tensor
     made: Site
+
+
+@dataclass(frozen=True, slots=True)
+class TensorIndex(Event):
+    """A tensor is read or written at the places that ``index`` names, a tensor of a known dtype."""
+
+    kind: ClassVar[str] = "tensor_index"
+    index: Argument
+
+
+@dataclass(frozen=True, slots=True)
+class LeavesTrace(Event):
+    """A network is recorded by ``tracer`` ("trace", "onnx", "script"); ``escape`` is no tensor any more on the way."""
+
+    kind: ClassVar[str] = "leaves_trace"
+    tracer: str
+    escape: Escape
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +434,15 @@ class ArrayMeetsTensor(Event):
     array: Argument
     tensor: Argument
     array_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MaskSubtracted(Event):
+    """``left - right``, where one of them is a tensor of bool at least."""
+
+    kind: ClassVar[str] = "mask_subtracted"
+    left: Argument
+    right: Argument
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +464,43 @@ class Checkpoint(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DoubleIntoParameter(Event):
+    """``parameter.data = value`` of float64; or, where it is ``augmented``, ``parameter.data -= value``, an array."""
+
+    kind: ClassVar[str] = "double_into_parameter"
+    parameter: Argument
+    value: Argument
+    augmented: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeepCopy(Event):
+    """``copy.deepcopy(value)``. ``attributes``: what is known to lie under names of it, as ``("model.cache", ...)``."""
+
+    kind: ClassVar[str] = "deep_copy"
+    value: Argument
+    attributes: tuple[tuple[str, Value], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorForked(Event):
+    """The workers of a ``loader`` draw items from one generator that their dataset keeps: each from a copy of it.
+
+    ``node`` made the generator; where that is in another file, it is the loader.
+    """
+
+    kind: ClassVar[str] = "generator_forked"
+    dataset: Argument
+    loader: cst.Call
+    name: str
+    made: Site
+    draw: Site
+    #: Whether there are workers, more than one of them for YES; and whether each item is drawn, as far as is seen.
+    workers: Fact
+    always: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BufferStored(Event):
     """One allocation made before a loop is written in it and stored in every iteration.
 
@@ -366,6 +518,16 @@ class BufferStored(Event):
     kept: bool
 
 
+@dataclass(frozen=True, slots=True)
+class QueuedWrite(Event):
+    """``node`` puts an array into a queue, ``expression`` is it, and its memory is written at ``write`` later."""
+
+    kind: ClassVar[str] = "queued_write"
+    value: Array
+    expression: cst.BaseExpression
+    write: Site
+
+
 def event_kinds() -> frozenset[str]:
     """What the events are called; a rule listens to one by a method of that name behind ``on_``."""
     kinds, waiting = set(), [Event]
@@ -381,27 +543,40 @@ __all__ = [
     "ArrayMeetsTensor",
     "BufferStored",
     "Checkpoint",
+    "DeepCopy",
+    "DoubleIntoParameter",
     "DoubleMeetsFloat",
     "EarlyRead",
+    "ElementAsked",
     "Event",
     "Export",
     "FileFacts",
+    "FloatsIntoIntegers",
     "FrozenUse",
+    "GeneratorForked",
     "GraphKept",
     "Hashed",
     "ItemWrite",
+    "LeavesTrace",
     "LibraryCall",
+    "MaskSubtracted",
     "MethodCall",
+    "ModuleCall",
     "NarrowedUse",
     "NotOnArray",
     "NumpyCall",
+    "OverlappingWrite",
+    "QueuedWrite",
+    "RoundTrip",
     "Scene",
     "Spelling",
     "StaleRead",
     "StepWaits",
     "Store",
     "Tensor",
+    "TensorIndex",
     "TorchCall",
+    "TransferIndexed",
     "UnsetRead",
     "Write",
     "event_kinds",

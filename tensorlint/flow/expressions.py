@@ -41,8 +41,9 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.hanging import hung
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arithmetic import combine
+from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.hashing import hash_key, is_row
-from tensorlint.flow.models.items import element_of, item_of
+from tensorlint.flow.models.items import element_of, item_of, rows_of
 from tensorlint.flow.models.modules import module_attribute
 from tensorlint.flow.models.objects import member
 from tensorlint.flow.models.tensors import tensor_attribute
@@ -205,6 +206,7 @@ class Expressions(Machine):
     def _clauses(self, clause: cst.CompFor, frame: Frame) -> None:
         iterable = self.evaluate(clause.iter, frame)
         self.note_exported(Argument(clause.iter, iterable))
+        frame.loops[-1].rows |= rows_of(self, clause.target, clause.iter, iterable, frame)
         self.assign(clause.target, element_of(self, iterable, clause.iter, frame), frame)
         for condition in clause.ifs:
             self.note_test(condition.test, condition)
@@ -331,7 +333,7 @@ class Expressions(Machine):
                 return Scalar(kind="bool", literal=(left == right) is isinstance(operator, cst.Equal), known=True)
         tensors = [value for value in values if isinstance(value, Tensor)]
         if tensors:
-            return replace(
+            compared = replace(
                 tensors[0],
                 device=together(tensors),
                 grad=NO_FACT,
@@ -340,8 +342,12 @@ class Expressions(Machine):
                 alias=None,
                 imported=False,
                 narrowed=None,
+                rewrapped=None,
+                layout="",
+                numbers="",
                 oid=self.serial,
             )
+            return carried(self, compared, values, node, frame, "comparison")
         if any(isinstance(value, Array) for value in values):
             return Array(dtype="bool", sure=surely_array(values), storages=self.storage())
         unknown = [value for value in values if isinstance(value, Unknown)]

@@ -8,12 +8,12 @@ import libcst as cst
 
 from tensorlint.flow.annotations import value_of
 from tensorlint.flow.call import Argument
-from tensorlint.flow.core import MAX_APPLICATIONS, MAX_DEPTH
+from tensorlint.flow.core import HOST_METHODS, MAX_APPLICATIONS, MAX_DEPTH
 from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import storages_of
 from tensorlint.flow.domain.lattice import fingerprint, join_all
-from tensorlint.flow.domain.memory import NO_STORAGE, Mutation, Storages
+from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages
 from tensorlint.flow.domain.values import (
     NONE,
     SOME_DTYPE,
@@ -34,11 +34,13 @@ from tensorlint.flow.machine import Machine, declared_value
 from tensorlint.flow.memory import of_no_model, without_aliases
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame
 from tensorlint.flow.summary import Summary, summary_of
+from tensorlint.flow.traces import Escape, Tracing, escaped, handed_on
 from tensorlint.flow.tree import dotted_name, parameters_of
 from tensorlint.knowledge import names
 
+#: Decorators of functions that a tracer does not look into, or that ``torch.jit.script`` does not.
+_KEPT_WHOLE = frozenset({"script", "script_method", "script_if_tracing", "unused", "ignore"})
 _NO_GRAD_DECORATORS = frozenset({"no_grad", "inference_mode"})
-HOST_METHODS = frozenset({"__getitem__", "__getitems__"})
 
 
 class Functions(Machine):
@@ -125,10 +127,13 @@ class Functions(Machine):
         if deep or info in self.active or self.applications >= MAX_APPLICATIONS:
             with self.visiting(info.unit):
                 return self._declared_return(info, frame if info.unit is None else self.module_frame, UNKNOWN)
-        if self.world is not None and info.unit is not None and not (self.asks_around and self.world.tells(info)):
+        tells = self.tracing is not None or self.world is None or info.unit is None or self.world.tells(info)
+        if self.world is not None and info.unit is not None and not (self.asks_around and tells):
             with self.visiting(info.unit):
                 return self._declared_return(info, self.module_frame, UNKNOWN)
         passed = bound_arguments(info, arguments, bound=bound)
+        if self.tracing is not None:
+            return self._traced(self.tracing, info, receiver, arguments, frame, node)
         if self.world is not None and info.unit is not None and not (self.learning and info.unit is self.unit):
             shared = self.world.call(info, receiver, passed, frame.env.grad_mode)
             if shared is not None:
@@ -153,6 +158,25 @@ class Functions(Machine):
             self.memo[key] = summary
         self._take_effect(summary, info, given, frame, node)
         self._met_double(summary, receiver, arguments, frame, node)
+        return summary.result
+
+    def _traced(
+        self,
+        tracing: Tracing,
+        info: FunctionInfo,
+        receiver: Value | None,
+        arguments: tuple[Argument, ...],
+        frame: Frame,
+        node: cst.CSTNode,
+    ) -> Value:
+        """The same while a network is traced: what leaves torch in there has left it here, too."""
+        bound = receiver is not None
+        if self.active and info.cls is not None and info.cls.site in tracing.scripted and not tracing.reads_code:
+            return Unknown(source="model")
+        with self.visiting(info.unit):
+            summary = self.followed_into(info, receiver, bound_arguments(info, arguments, bound=bound), frame)
+        given = bound_nodes(info, arguments, bound=bound)
+        frame.escapes += handed_on(summary.escapes, node, given, every=tracing.reads_code)
         return summary.result
 
     def _met_double(
@@ -182,6 +206,9 @@ class Functions(Machine):
         self.active.append(info)
         result = self.run_body(info, inner)
         self.active.pop()
+        escapes: tuple[Escape, ...] = ()
+        if inner.escapes and self.tracing is not None and not self._is_compiled(info):
+            escapes = escaped(info.node, inner.escapes, every=self.tracing.reads_code)
         result = self._declared_return(info, frame, result)
         if isinstance(result, Scalar) and is_dtype(result) and str(result.literal).endswith("?"):
             # A table from one library's dtypes to another's: that it knows a dtype says nothing of this call.
@@ -193,7 +220,15 @@ class Functions(Machine):
             if receiver is None or not storages_of(result) & self._kept_by(info):
                 result = of_no_model(result)
             result = without_aliases(result, gradients)
-        return summary_of(inner, result)
+        return replace(summary_of(inner, result), escapes=escapes) if escapes else summary_of(inner, result)
+
+    @staticmethod
+    def _is_compiled(info: FunctionInfo) -> bool:
+        """Whether a tracer takes the function as a whole: it was scripted, or is left to Python."""
+        if info.cls is not None and info.cls.is_autograd_function:
+            return True
+        named = (decorator.func if isinstance(decorator, cst.Call) else decorator for decorator in info.decorators)
+        return any(dotted_name(name).split(".")[-1] in _KEPT_WHOLE for name in named)
 
     @staticmethod
     def _kept_by(info: FunctionInfo) -> Storages:
@@ -218,8 +253,13 @@ class Functions(Machine):
             for loop in frame.loops:
                 loop.written.setdefault(serial, self.at(node))
         handed_in = NO_STORAGE.union(*map(storages_of, given))
+        for value in given:
+            if isinstance(value, Module):
+                handed_in |= value.storages.union(array for array, _ in value.arrays)
         for storage, mutation in summary.mutations:
-            if storage in handed_in:
+            if storage in handed_in and mutation.how is How.MOVED:
+                self.move(frame, frozenset({storage}), mutation)
+            elif storage in handed_in:
                 self.mark_stale(frame, frozenset({storage}), mutation, "")
             if storage.serial <= frame.start:
                 frame.outer_mutations.setdefault(storage, mutation)
@@ -233,7 +273,8 @@ class Functions(Machine):
         """The result of the same call once more: equal in all that was asked, in memory of its own."""
         match value:
             case Tensor() | Array() | Unknown() if value.storages:
-                return replace(value, storages=self.storage(), oid=self.serial)
+                shared = any(storage.owner is Owner.SHARED for storage in value.storages)
+                return replace(value, storages=self.storage(Owner.SHARED if shared else Owner.FRESH), oid=self.serial)
             case Sequence():
                 items = None if value.items is None else tuple(map(self._in_new_memory, value.items))
                 element = None if value.element is None else self._in_new_memory(value.element)
@@ -287,17 +328,26 @@ def flags_of(info: FunctionInfo) -> dict[str, Value]:
 
 def bound_arguments(info: FunctionInfo, arguments: tuple[Argument, ...], *, bound: bool) -> dict[str, Value]:
     """Arguments by parameter name; what stands behind a star is not known."""
+    return {name: argument.value for name, argument in _bound(info, arguments, bound=bound).items()}
+
+
+def bound_nodes(info: FunctionInfo, arguments: tuple[Argument, ...], *, bound: bool) -> dict[str, cst.CSTNode]:
+    """The expressions of arguments, likewise."""
+    return {name: argument.node for name, argument in _bound(info, arguments, bound=bound).items()}
+
+
+def _bound(info: FunctionInfo, arguments: tuple[Argument, ...], *, bound: bool) -> dict[str, Argument]:
     params = info.node.params
     positional = [parameter.name.value for parameter in (*params.posonly_params, *params.params)]
     is_static = any(dotted_name(decorator) == "staticmethod" for decorator in info.decorators)
     if bound and info.cls is not None and not is_static:
         positional = positional[1:]
-    passed: dict[str, Value] = {}
+    passed: dict[str, Argument] = {}
     for index, argument in enumerate(argument for argument in arguments if not argument.keyword):
         if argument.star:
             break
         if index < len(positional):
-            passed[positional[index]] = argument.value
+            passed[positional[index]] = argument
     names = {parameter.name.value for parameter in parameters_of(info.node)}
-    passed.update({argument.keyword: argument.value for argument in arguments if argument.keyword in names})
+    passed.update({argument.keyword: argument for argument in arguments if argument.keyword in names})
     return passed

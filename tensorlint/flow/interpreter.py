@@ -11,6 +11,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
 from tensorlint.flow.calls import Calls
+from tensorlint.flow.core import HOST_METHODS
 from tensorlint.flow.defined import ClassInfo, FunctionInfo
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable
@@ -31,7 +32,7 @@ from tensorlint.flow.domain.values import (
     Value,
 )
 from tensorlint.flow.expressions import Expressions
-from tensorlint.flow.functions import HOST_METHODS, Functions, flags_of
+from tensorlint.flow.functions import Functions, flags_of
 from tensorlint.flow.guards import Guards
 from tensorlint.flow.learned import FunctionLesson, Learned, Lessons
 from tensorlint.flow.machine import declared_value
@@ -44,7 +45,7 @@ from tensorlint.knowledge import names
 #: Names without one of which nothing is converted, kept or written.
 _BOUNDARY = re.compile(
     r"np|numpy|from_numpy|from_dlpack|to_dlpack|as_tensor|tensor|\w*Tensor|array|asarray|frombuffer|shuffle|state_dict"
-    r"|requires_grad_?|backward|append|\w*[a-z]_"
+    r"|requires_grad_?|backward|append|jit|onnx|\w*[a-z]_"
 )
 #: Bases that call nothing back but ``forward``, by the first part of their names.
 _PLAIN_BASES = frozenset({"torch", "builtins", "object", "abc", "ABC", "typing", "enum", "collections"})
@@ -206,7 +207,9 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         """What the calls in this file pass. Numbers and strings vary from caller to caller; tensors tell more."""
         match seen:
             case Tensor():
-                return replace(seen, alias=None, imported=False, source=seen.source or "argument")
+                # Who else calls it may pass another, with a graph.
+                grad = NO_FACT if seen.grad.truth is Truth.NO else seen.grad
+                return replace(seen, alias=None, imported=False, grad=grad, source=seen.source or "argument")
             case Array():
                 return replace(seen, alias=None, exported=False)
             case Unknown(device=device, grad=grad):

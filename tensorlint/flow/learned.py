@@ -122,9 +122,13 @@ class Learned:
     handed_lists: frozenset[tuple[str, str]] = frozenset()
     #: Whether anything is copied from an accelerator without waiting for it.
     transfers: bool = False
+    #: The classes of the networks that are given to ``torch.jit.script``.
+    scripted: frozenset[Site] = frozenset()
     #: Whether calls of ``torch.load`` take any pickle: True for those that do, and where classes are allowed in
     #: checkpoints, False for those that do not.
     loads: frozenset[bool] = frozenset()
+    #: The leaves made of data that somebody asks for their gradient, optimizes or hands on.
+    leaves_used: frozenset[Site] = frozenset()
     #: The first place where parameters are updated in place.
     training: Mutation | None = None
     #: Storages that are spoken of in here have serials up to this.
@@ -149,7 +153,9 @@ class Learned:
             snapshots=self.snapshots or other.snapshots,
             handed_lists=self.handed_lists | other.handed_lists,
             transfers=self.transfers or other.transfers,
+            scripted=self.scripted | other.scripted,
             loads=self.loads | other.loads,
+            leaves_used=self.leaves_used | other.leaves_used,
             training=min(updates, key=lambda update: (update.site, update.words), default=None),
             serial=max(self.serial, other.serial),
         )
@@ -193,7 +199,9 @@ class Lessons:
         self.snapshots = known.snapshots
         self.handed_lists = set(known.handed_lists)
         self.transfers = known.transfers
+        self.scripted = set(known.scripted)
         self.loads = set(known.loads)
+        self.leaves_used = set(known.leaves_used)
         self.training = known.training
 
     def function(self, site: Site) -> FunctionLesson:
@@ -253,7 +261,9 @@ class Lessons:
             snapshots=self.snapshots,
             handed_lists=frozenset(self.handed_lists),
             transfers=self.transfers,
+            scripted=frozenset(self.scripted),
             loads=frozenset(self.loads),
+            leaves_used=frozenset(self.leaves_used),
             training=self.training,
             serial=serial,
         )

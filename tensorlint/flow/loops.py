@@ -22,13 +22,15 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
+from tensorlint.flow.elements import Rows
 from tensorlint.flow.events import EVERY
 from tensorlint.flow.machine import Machine
-from tensorlint.flow.models.items import element_of
+from tensorlint.flow.models.items import element_of, rows_of
 from tensorlint.flow.models.torch_functions import AUTOCAST
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop
 from tensorlint.flow.tree import dotted_name
 
+#: Context managers for what is raised on purpose, or does not matter.
 _EXPECT_ERRORS = frozenset({"raises", "assertRaises", "assertRaisesRegex", "suppress"})
 _GRAD_CONTEXTS = {"torch.no_grad()": GRAD_OFF, "torch.enable_grad()": Fact(Truth.YES)}
 
@@ -45,7 +47,8 @@ class Loops(Machine):
         each = list(leaves(iterable)) if isinstance(iterable, Sequence) else []
         entered = any(isinstance(leaf, Tensor) and leaf.source == PARAMETER_OF_MODULE for leaf in each)
         entered |= isinstance(iterable, Sequence) and bool(iterable.items)
-        self._loop(node, enter, frame, endless=False, entered=entered)
+        rows = rows_of(self, node.target, node.iter, iterable, frame)
+        self._loop(node, enter, frame, endless=False, entered=entered, rows=rows)
 
     def _while(self, node: cst.While, frame: Frame) -> None:
         self.note_test(node.test, node)
@@ -65,10 +68,11 @@ class Loops(Machine):
         *,
         endless: bool,
         entered: bool = False,
+        rows: Rows | None = None,
     ) -> None:
         """Once in silence to learn what an iteration hands to the next, once more to speak."""
         before, quiet = frame.env, frame.quiet
-        loop = Loop(self.serial, node)
+        loop = Loop(self.serial, node, rows=rows or {})
         silent = quiet or self.learning
         # Nobody hears a silent pass: what one iteration leaves, joined with what was before, is enough.
         rounds = 1 if silent else 2

@@ -12,7 +12,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.inside import as_trainable, leaves
+from tensorlint.flow.domain.inside import as_trainable, is_mask, leaves
 from tensorlint.flow.domain.lattice import join, join_all
 from tensorlint.flow.domain.memory import Owner, Storage, Storages
 from tensorlint.flow.domain.values import (
@@ -26,8 +26,11 @@ from tensorlint.flow.domain.values import (
     Value,
     is_none,
 )
+from tensorlint.flow.elements import asked, changes, counted_by, transferred, uses_of, varies
 from tensorlint.flow.memory import Memory
+from tensorlint.flow.overlaps import overlap, sizes_of
 from tensorlint.flow.state import Frame
+from tensorlint.flow.tree import dotted_name, names_in
 
 if TYPE_CHECKING:
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
@@ -47,6 +50,14 @@ class Machine(Memory, ABC):
         stale, frame.env.stale = frame.env.stale, {}
         value = self.evaluate(node, frame)
         frame.env.stale = stale
+        return value
+
+    def silently(self, node: cst.BaseExpression, frame: Frame) -> Value:
+        """The same of an expression that was evaluated, and spoken of, before."""
+        quiet, env = frame.quiet, frame.env
+        frame.quiet, frame.env = True, env.copy()
+        value = self.current(node, frame)
+        frame.quiet, frame.env = quiet, env
         return value
 
     @abstractmethod
@@ -218,9 +229,14 @@ class Machine(Memory, ABC):
                 if cls is not frame.cls and getattr(known, "oid", 0) == oid:
                     self.lessons.keep_attribute(cls.site, name, join(known, as_trainable(known, trainable)))
 
-    def result_grad(self, grad: Fact, frame: Frame) -> Fact:
-        """Whether a result computed here needs grad, when an operand with this fact would make it."""
+    def result_grad(self, grad: Fact, frame: Frame, *, itself: bool = False) -> Fact:
+        """Whether a result computed here needs grad, when an operand with this fact would make it.
+
+        ``itself``: the result may be the very operand, which is as much of a leaf as before.
+        """
         mode = frame.env.grad_mode
+        if grad.truth > Truth.UNKNOWN and not itself and not grad.passed_on:
+            grad = replace(grad, passed_on=True)
         if mode.truth is Truth.NO:
             return NO_FACT
         if mode.truth is Truth.UNKNOWN:
@@ -239,10 +255,19 @@ class Machine(Memory, ABC):
         frame.raises_for_double = True
         self.emit(frame, events.DoubleMeetsFloat, node, data=given, weight=weight)
 
+    def note_index(self, frame: Frame, node: cst.Subscript, owner: Tensor, indices: Nodes[Value]) -> None:
+        """Tell of the tensors that ``owner`` is indexed by."""
+        for element, index in zip(node.slice, indices, strict=True):
+            if isinstance(index, Tensor) and index.sure and index.dtype and owner.sure:
+                assert isinstance(element.slice, cst.Index)
+                self.emit(frame, events.TensorIndex, node, index=Argument(element.slice.value, index))
+
     def note_operation(
         self, frame: Frame, node: cst.CSTNode, operator: cst.CSTNode, left: Argument, right: Argument
     ) -> None:
-        """Tell of an operator between an array and a tensor."""
+        """Tell of an operator between an array and a tensor, and of what no tensor of bool can do."""
+        if isinstance(operator, (cst.Subtract, cst.SubtractAssign)) and (is_mask(left.value) or is_mask(right.value)):
+            self.emit(frame, events.MaskSubtracted, node, left=left, right=right)
         match left.value, right.value:
             case Array(sure=True, has_axes=True), Tensor(sure=True):
                 array, tensor, first = left, right, True
@@ -261,6 +286,81 @@ class Machine(Memory, ABC):
             array_first=first,
         )
 
+    def write_part(
+        self,
+        frame: Frame,
+        node: cst.CSTNode,
+        target: tuple[cst.BaseExpression, Value],
+        source: tuple[cst.BaseExpression, Value],
+        *,
+        copies: bool,
+    ) -> None:
+        """``target`` is written while ``source`` is read. Tell of two parts of one memory."""
+        (written, value), (read, taken) = target, source
+        if frame.quiet or self.learning or not isinstance(value, Tensor) or not isinstance(taken, Tensor):
+            return
+        if len(value.storages) != 1 or value.storages != taken.storages:
+            return
+        sizes = sizes_of(None if value.origin is None else self.sites.node(value.origin.site))
+        written, spelled = (self._made_by(frame, each, of) for each, of in ((written, value), (read, taken)))
+        found = overlap(self, frame, written, spelled, sizes, copies=copies)
+        if found is not None:
+            self.emit(
+                frame,
+                events.OverlappingWrite,
+                node,
+                value=value,
+                source=read,
+                refused=found.refused,
+                ahead=found.ahead,
+                known=found.known,
+                copies=copies,
+            )
+
+    def _made_by(self, frame: Frame, node: cst.BaseExpression, value: Tensor) -> cst.BaseExpression:
+        """The index that a name stands for, when that says the same by now: there is no name in it."""
+        match self.views_of(frame, value) if isinstance(node, cst.Name) else ():
+            case (cst.Subscript(slice=elements) as made, *_) if not any(map(names_in, elements)):
+                return made
+            case _:
+                return node
+
+    def ask(self, frame: Frame, node: cst.Call, value: Value) -> None:
+        """A number is asked of ``value``, which may be one element of a tensor that a loop goes through."""
+        if frame.quiet or self.learning or not frame.loops or not (isinstance(value, Tensor) and value.sure):
+            return
+        tensor, count = asked(node), None
+        match tensor:
+            case cst.Name(value=name):
+                found = next(((loop, *loop.rows[name]) for loop in reversed(frame.loops) if name in loop.rows), None)
+            case cst.Subscript(value=whole, slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Name(value=name)))]):
+                held = self.silently(whole, frame)
+                counting = (loop for loop in reversed(frame.loops) if (counted_by(loop.node, name)) is not None)
+                found = next(((loop, held, whole) for loop in counting), None) if isinstance(held, Tensor) else None
+                count = counted_by(found[0].node, name) if found is not None else None
+            case _:
+                return
+        if found is None or changes(found[0].node, found[2]):
+            return
+        loop, held, whole = found
+        scope = frame.function.node if frame.function is not None else self.module
+        uses = uses_of(loop.node, name, whole, scope)
+        self.emit(frame, events.ElementAsked, node, value=held, whole=whole, loop=loop.node, count=count, asks=uses)
+
+    def index_transfer(self, frame: Frame, node: cst.Subscript, indices: Nodes[Value]) -> None:
+        """Tell of a tensor that a loop brings to the CPU each time, for one part of it."""
+        whole = None if frame.quiet or self.learning else transferred(node.value)
+        if whole is None or not dotted_name(whole):
+            return
+        loop = next(
+            (loop.node for loop in reversed(frame.loops) if any(varies(loop.node, i) for i in node.slice)), None
+        )
+        if loop is None or changes(loop, whole):
+            return
+        value = self.silently(whole, frame)
+        if isinstance(value, (Tensor, Unknown)) and value.device.truth is not Truth.NO:
+            self.emit(frame, events.TransferIndexed, node, value=value, whole=whole, indices=tuple(indices))
+
     def record_attribute(self, cls: ClassInfo, name: str, value: Value) -> None:
         """Remember what the class keeps under ``self.<name>``, in memory the object owns."""
         if self.teaching is not None and cls is not self.teaching:
@@ -275,7 +375,10 @@ class Machine(Memory, ABC):
             )
         if isinstance(value, Tensor):
             # Another method may have filled it by then, or waited for it.
-            value = replace(value, imported=False, unset=None, in_flight=None)
+            value = replace(value, imported=False, unset=None, in_flight=None, numbers="")
+            if value.grad.truth is Truth.NO:
+                # Or computed another with a graph.
+                value = replace(value, grad=NO_FACT)
         declared = cls.declared.get(name)
         if declared is not None and isinstance(value, Unknown):
             value = declared_value(declared, value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import libcst as cst
 
@@ -11,7 +11,7 @@ from tensorlint.flow import events
 from tensorlint.flow.core import Core
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import arrived, leaves, parameters_of_own, storages_of
-from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages
+from tensorlint.flow.domain.memory import NO_STORAGE, Backing, How, Mutation, Owner, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import (
     Array,
@@ -27,7 +27,8 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.graphs import Differentiated, root_name
 from tensorlint.flow.learned import Kept
-from tensorlint.flow.state import Frame, Loop, Stored
+from tensorlint.flow.state import Frame, Loop, Stored, View
+from tensorlint.flow.traces import Escape
 from tensorlint.flow.tree import contains, names_in, parameters_of
 from tensorlint.knowledge import names
 
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tensorlint.flow.call import Argument
+
+
+Viewed = TypeVar("Viewed", Tensor, Array)
 
 
 class Memory(Core):
@@ -53,6 +57,8 @@ class Memory(Core):
             if exported and made is not None and contains(node, made):
                 # ``np.random.shuffle(t.numpy())``: an array without a name is only written for the tensor's sake.
                 how = "through"
+        views = self.views_of(frame, value)
+        older = all(storage.serial <= frame.start for storage in value.storages)
         for storage in sorted(value.storages, key=lambda item: item.serial):
             for loop in frame.loops:
                 loop.written.setdefault(storage.serial, self.at(node))
@@ -60,8 +66,15 @@ class Memory(Core):
                 frame.outer_writes.setdefault(storage.serial, self.at(node))
             if storage.owner is Owner.FRESH and frame.function is not None and storage.serial <= self.module_serial:
                 storage = replace(storage, owner=Owner.GLOBAL)
-            self.emit(frame, events.Write, node, value=value, storage=storage, name=name, how=how)
+            self.emit(
+                frame, events.Write, node, value=value, storage=storage, name=name, how=how, views=views, older=older
+            )
         self.hand_on(frame, node, value, written=True)
+        if frame.env.queued and isinstance(value, (Tensor, Array)) and not value.picked:
+            for site, (queued, expression) in frame.env.queued.items():
+                if len(value.storages) == 1 and queued.storages == value.storages:
+                    written = self.at(node)
+                    self.emit_at(frame, events.QueuedWrite, site, value=queued, expression=expression, write=written)
         if how in {"fill", "through"} and isinstance(value, Array) and value.exported:
             # Filling the whole of a view is how memory is shared on purpose.
             return
@@ -80,20 +93,36 @@ class Memory(Core):
             changed = Mutation(self.at(node), How.UPDATE, "the parameter is changed in place here")
             self.update_parameters(frame, changed, held if value.of_module else NO_STORAGE)
 
+    def look_into(self, node: cst.BaseExpression, value: Tensor | Array, view: Viewed) -> Viewed:
+        """Remember that ``node`` made ``view``, which looks into ``value``."""
+        if not self.learning and self.unit is None:
+            self.views[view.oid] = View(node, value.oid)
+        return view
+
+    def views_of(self, frame: Frame, value: Value) -> tuple[cst.BaseExpression, ...]:
+        """The expressions that made ``value`` look into something, the last one first."""
+        found: list[cst.BaseExpression] = []
+        oid = getattr(value, "oid", 0)
+        while (view := self.views.get(oid)) is not None and oid not in frame.env.either:
+            found.append(view.node)
+            oid = view.of
+        return tuple(found)
+
     def hand_on(self, frame: Frame, node: cst.CSTNode, value: Value, *, written: bool = False) -> None:
         """``value`` is ``written``, or leaves for code that may write it."""
+        self.note_leaves(value)
         for leaf in leaves(value):
             if isinstance(leaf, Tensor) and leaf.frozen is not None:
                 self.emit_at(frame, events.FrozenUse, leaf.frozen, use=node, value=leaf, written=written)
 
     @staticmethod
     def _settle(frame: Frame, value: Value) -> None:
-        """Memory that was allocated and left as found now holds data."""
-        if isinstance(value, Tensor) and value.unset is None:
+        """Memory that was allocated and left as found now holds data, and what was known of its numbers is past."""
+        if isinstance(value, Tensor) and value.unset is None and not value.numbers:
             return
         for path, held in list(frame.env.items()):
-            if isinstance(held, Tensor) and held.unset is not None and held.storages & value.storages:  # type: ignore[union-attr]
-                frame.env.bindings[path] = replace(held, unset=None)
+            if isinstance(held, Tensor) and (held.unset or held.numbers) and held.storages & value.storages:  # type: ignore[union-attr]
+                frame.env.bindings[path] = replace(held, unset=None, numbers="")
 
     def use(self, frame: Frame, node: cst.CSTNode, value: Value) -> None:
         """``value`` is read as data."""
@@ -124,11 +153,11 @@ class Memory(Core):
         match leaf:
             case Tensor(picked=False, imported=imported):
                 return how is How.ARRAY or (how is How.EITHER and imported)
-            case Array(picked=False):
-                return how is How.TENSOR
+            case Array(picked=False, exported=exported):
+                return how is How.TENSOR or (how is How.UPDATE and not exported)
             case Unknown(source="parameter"):
                 # The array a tensor was made of, when nothing says more than that.
-                return how is How.TENSOR
+                return how in {How.TENSOR, How.UPDATE}
             case _:
                 return False
 
@@ -164,6 +193,44 @@ class Memory(Core):
                     continue
                 if any(storage.owner in owners for storage in leaf.storages):
                     frame.env.stale.setdefault(path, mutation)
+
+    def move(self, frame: Frame, storages: Storages, mutation: Mutation, *, shared: Storages = NO_STORAGE) -> None:
+        """The data of these storages goes to other memory, with every tensor that sees it. An array stays behind."""
+        for path, value in list(frame.env.items()):
+            if isinstance(value, Tensor) and value.storages & storages and shared:
+                frame.env.bindings[path] = replace(value, storages=shared)
+            if any(isinstance(leaf, Array) and leaf.exported and leaf.storages & storages for leaf in leaves(value)):
+                frame.env.stale[path] = mutation
+        for storage in storages:
+            if storage.serial <= frame.start:
+                frame.outer_mutations.setdefault(storage, mutation)
+
+    def share(self, frame: Frame, node: cst.CSTNode, value: Value, words: str) -> Storages:
+        """``value`` is put into memory that processes share, if it is not there yet; where it is from now on."""
+        match value:
+            case Tensor(imported=False, storages=held, device=device):
+                # What came from elsewhere may be there already.
+                moved = all(storage.owner is Owner.FRESH or storage.owner.is_trained for storage in held)
+            case Module(storages=held, device=device):
+                moved = True
+            case _:
+                return NO_STORAGE
+        if not (held and moved and device.truth is Truth.NO):
+            return held
+        shared = self.storage(Owner.SHARED) if isinstance(value, Tensor) else NO_STORAGE
+        self.move(frame, held, Mutation(self.at(node), How.MOVED, words), shared=shared)
+        return shared or held
+
+    def update_arrays(self, frame: Frame, mutation: Mutation, arrays: Backing) -> None:
+        """Training steps in place: the arrays that leaves were made of without a copy change with them."""
+        for storage, made in sorted(arrays, key=lambda pair: (pair[0].serial, pair[1])):
+            changed = replace(mutation, alias=made)
+            for loop in frame.loops:
+                loop.written.setdefault(storage.serial, mutation.site)
+            self.mark_stale(frame, frozenset({storage}), changed, "")
+            if storage.serial <= frame.start:
+                frame.outer_writes.setdefault(storage.serial, mutation.site)
+                frame.outer_mutations.setdefault(storage, changed)
 
     def release_gradients(self, frame: Frame, dropped: Storages | None = None) -> None:
         """``zero_grad()`` drops the gradient tensors (torch 2.0 and later): who holds one now holds it alone.
@@ -245,6 +312,22 @@ class Memory(Core):
         if frame.loops and frame.loops[-1].differentiated.each_time(node):
             self.emit(frame, events.StepWaits, node, value=value)
 
+    def note_leaves(self, value: Value) -> None:
+        """Remember, in the first pass, the leaves of data in ``value``: there is a use for their gradients."""
+        for leaf in leaves(value) if self.learning else ():
+            if isinstance(leaf, Tensor) and leaf.rewrapped is not None and not leaf.rewrapped.steps:
+                self.lessons.leaves_used.add(leaf.rewrapped.site)
+
+    def escape(self, frame: Frame, node: cst.CSTNode, value: Value, how: str, *sources: cst.CSTNode) -> None:
+        """While a network is traced, ``node`` makes of ``value`` what is no tensor; it is made of ``sources``."""
+        if (
+            self.tracing is not None
+            and isinstance(value, Tensor)
+            and not value.source.startswith(("parameter of", "buffer"))
+        ):
+            spelling = cst.Module(body=()).code_for_node(node).strip()
+            frame.escapes.append(Escape(self.at(node), how, spelling, value.sure, node, sources))
+
     def keep(self, value: Value) -> None:
         """Remember, in the first pass, that something holds on to ``value``."""
         if self.learning:
@@ -313,6 +396,14 @@ class Memory(Core):
             return None
         return Mutation(self.at(frame.function.node.name), How.UPDATE, "called between the steps of a training")
 
+    def queue_up(self, frame: Frame, node: cst.CSTNode, value: Value, written: cst.BaseExpression) -> None:
+        """``value`` is put into a queue, from where somebody takes it some time later."""
+        for leaf in leaves(value):
+            if isinstance(leaf, Array) and leaf.storages and not leaf.picked and not leaf.sliced:
+                expression = part_spelled(written, value, leaf)
+                if expression is not None:
+                    frame.env.queued[self.at(node)] = leaf, expression
+
     def stored_buffers(self, loop: Loop, frame: Frame) -> None:
         self.reused_buffers(loop.stored, loop.start, loop.written, frame)
 
@@ -360,6 +451,12 @@ def part_spelled(written: cst.BaseExpression | None, value: Value, leaf: Value) 
             for element, item in zip(written.elements, items, strict=False):
                 if isinstance(element, cst.Element) and any(each is leaf for each in leaves(item)):
                     return part_spelled(element.value, item, leaf)
+        case cst.Dict(), Dictionary(entries=entries):
+            for entry in written.elements:
+                if isinstance(entry, cst.DictElement) and isinstance(entry.key, cst.SimpleString):
+                    held = entries.get(entry.key.evaluated_value)
+                    if held is not None and any(each is leaf for each in leaves(held)):
+                        return part_spelled(entry.value, held, leaf)
     return None
 
 

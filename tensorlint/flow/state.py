@@ -11,13 +11,15 @@ from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.lattice import join
 from tensorlint.flow.domain.memory import How, Mutation, Storage, Storages
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.values import UNKNOWN, Dictionary, Sequence, Value
+from tensorlint.flow.domain.values import UNKNOWN, Array, Dictionary, Sequence, Tensor, Value
+from tensorlint.flow.elements import Rows
 from tensorlint.flow.graphs import Differentiated
 
 if TYPE_CHECKING:
     import libcst as cst
 
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
+    from tensorlint.flow.traces import Escape
 
 #: Grad mode of code nobody is seen to call under ``no_grad``.
 GRAD_ASSUMED_ON = Fact(Truth.MAYBE)
@@ -27,6 +29,7 @@ GRAD_NOT_KNOWN = Fact(Truth.UNKNOWN)
 
 #: Objects by ``oid``, as they were and as they are.
 Changes: TypeAlias = "dict[int, tuple[Value, Value]]"
+Queued: TypeAlias = "dict[Site, tuple[Array, cst.BaseExpression]]"
 
 
 class Environment:
@@ -41,9 +44,11 @@ class Environment:
         "bindings",
         "changed",
         "dotted",
+        "either",
         "grad_mode",
         "other_framework",
         "parent",
+        "queued",
         "stale",
         "stored",
         "versions",
@@ -55,6 +60,10 @@ class Environment:
         self.changed: Changes = {}
         #: The places, by the ``id`` of their nodes, that stored something on the way here.
         self.stored: frozenset[int] = frozenset()
+        #: Objects by their ``oid`` that are one or another, by the path that was taken: how such was made is not known.
+        self.either: frozenset[int] = frozenset()
+        #: The arrays that were put into a queue, by where that is written, and the expressions that are them.
+        self.queued: Queued = {}
         #: How often names were bound here: a flag that was bound again is another flag.
         self.versions: dict[str, int] = {}
         #: Whether any path with a dot in it may be bound.
@@ -71,6 +80,8 @@ class Environment:
         twin.changed = dict(self.changed)
         twin.versions = dict(self.versions)
         twin.stored = self.stored
+        twin.queued = dict(self.queued)
+        twin.either = self.either
         twin.dotted = self.dotted
         twin.other_framework = self.other_framework
         return twin
@@ -160,7 +171,9 @@ class Environment:
                 continue
             here, there = self._at(path, fallback), other._at(path, fallback)
             if here is not None and there is not None:
-                merged.bindings[path] = join(here, there)
+                merged.bindings[path] = one = join(here, there)
+                if isinstance(one, (Tensor, Array)) and getattr(here, "oid", 0) != getattr(there, "oid", 0):
+                    merged.either |= {one.oid}
             elif (bound := here or there) is not None:
                 # A plain name that one path leaves unbound can only be read where it is bound.
                 merged.bindings[path] = bound
@@ -169,6 +182,8 @@ class Environment:
         merged.stale = {**other.stale, **self.stale}
         merged.changed = joined_changes(self.changed, other.changed)
         merged.stored = self.stored | other.stored
+        merged.either |= self.either | other.either
+        merged.queued = {**other.queued, **self.queued}
         merged.versions = _joined_versions(self.versions, other.versions)
         return merged
 
@@ -227,6 +242,14 @@ def _with_changed(value: Value, oid: int, change: Callable[[Value], Value], dept
 Stored: TypeAlias = "tuple[cst.CSTNode, Value, str, cst.BaseExpression | None]"
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """An expression that looks into a tensor, and that tensor by its ``oid``."""
+
+    node: cst.BaseExpression
+    of: int
+
+
 @dataclass
 class Loop:
     """A loop that is being interpreted: what is older than ``start`` was allocated before it."""
@@ -238,6 +261,8 @@ class Loop:
     #: Storages written inside, and the stores of values that share one.
     written: dict[int, Site] = field(default_factory=dict)
     stored: list[Stored] = field(default_factory=list)
+    #: The tensors that it goes through, by the names of their elements.
+    rows: Rows = field(default_factory=dict)
 
     @cached_property
     def differentiated(self) -> Differentiated:
@@ -272,6 +297,8 @@ class Frame:
     trained: frozenset[int] = frozenset()
     #: Whether float64 that it was given meets float32 in here, which raises.
     raises_for_double: bool = False
+    #: What leaves torch in here, while a network is traced.
+    escapes: list[Escape] = field(default_factory=list)
     #: Storages from before this call that were written in it, and where.
     start: int = 0
     outer_writes: dict[int, Site] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Storage, St
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import Value
 from tensorlint.flow.state import Frame, joined_changes
+from tensorlint.flow.traces import Escape
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,15 @@ class Summary:
     trained: frozenset[int] = frozenset()
     #: Whether float64 that it was given meets float32 in there, which raises.
     raises_for_double: bool = False
+    #: What leaves torch in there, while a network is traced.
+    escapes: tuple[Escape, ...] = ()
     #: Attributes of the receiver that were bound.
     bound: tuple[tuple[str, Value], ...] = ()
 
     @property
     def changes_nothing(self) -> bool:
         """Whether the same call once more is known by its result."""
-        return not (self.changes or self.writes or self.updates is not None or self.bound)
+        return not (self.changes or self.writes or self.mutations or self.updates is not None or self.bound)
 
     def tells_of(self, storages: Storages) -> bool:
         """Whether it changes anything that a caller which handed in these storages could see, besides its result."""

@@ -233,6 +233,17 @@ def names_in(node: cst.CSTNode) -> frozenset[str]:
             return frozenset().union(*map(names_in, children(node)))
 
 
+def default_of_option(root: cst.CSTNode, name: str) -> cst.BaseExpression | None:
+    """The default of the option of a program that ``args.<name>`` holds: ``add_argument("--name", default=...)``."""
+    match root:
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value="add_argument")), args=arguments):
+            spelled = [each.value.value.strip("\"'-") for each in arguments if isinstance(each.value, cst.SimpleString)]
+            if name in {each.replace("-", "_") for each in spelled}:
+                defaults = (each.value for each in arguments if each.keyword and each.keyword.value == "default")
+                return next(defaults, None)
+    return next((found for child in children(root) if (found := default_of_option(child, name)) is not None), None)
+
+
 def walk_scope(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """What is below ``root`` in the order of the text, without what stands in functions below it."""
     for child in children(root):
@@ -266,6 +277,13 @@ def _plain_names(target: cst.CSTNode) -> Iterator[str]:
         case cst.Tuple() | cst.List() | cst.Element() | cst.StarredElement():
             for child in children(target):
                 yield from _plain_names(child)
+
+
+def is_everything(node: cst.BaseSlice) -> bool:
+    """``[:]`` or ``[...]``."""
+    if isinstance(node, cst.Slice):
+        return node.lower is None and node.upper is None and node.step is None
+    return isinstance(node, cst.Index) and isinstance(node.value, cst.Ellipsis)
 
 
 def dotted_name(node: cst.CSTNode) -> str:

@@ -76,8 +76,15 @@ KEPT = _named(
     r"best|initial|init_|_init$|backup|old|previous|prev_|original|snapshot|saved|restore",
     "is kept to be compared with, or returned to, later",
 )
+QUEUE = _named(
+    r"queue|(^|[._])q(_\w+)?$|_q$", "is a queue, from which another thread or process takes what is put there"
+)
 WRITE_THROUGH = _named(
     r"view|shared|buf|alias|_numpy$|_np$|mem|out$|out_|dst|dest", "is written to reach the memory behind it"
+)
+
+EVALUATED = _named(
+    r"(^|[^a-z])(val|valid|validation|test|eval|dev|holdout)([^a-z]|set|$)", "is data that nothing is trained on"
 )
 
 # Flags and tests.

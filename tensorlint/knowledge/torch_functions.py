@@ -72,12 +72,12 @@ _SHARED = table(
 )
 
 _CREATION_ROWS = table(
-    rows(_CREATION, "zeros ones empty eye linspace logspace rand randn full"),
+    rows(_CREATION, "zeros ones empty eye linspace logspace rand randn"),
     rows(replace(_CREATION, out=False), "hann_window hamming_window bartlett_window blackman_window kaiser_window"),
     rows(replace(_CREATION, out=False), "empty_strided empty_permuted scalar_tensor"),
     rows(replace(_CREATION, grad=Grad.NO, dtype="int64"), "randint randperm"),
     # int64 for integer arguments, the default float otherwise.
-    rows(replace(_CREATION, dtype="?"), "arange range"),
+    rows(replace(_CREATION, dtype="?"), "arange range full"),
     rows(replace(_CREATION, dtype="int64", grad=Grad.NO, out=False), "tril_indices triu_indices"),
     rows(_LIKE, "zeros_like ones_like empty_like full_like rand_like randn_like randint_like"),
     rows(Row(Result.TENSOR, dtype="keep", out=True), "normal"),

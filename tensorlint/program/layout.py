@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 #: What lies in the directory that all files of a project are below.
 _MARKERS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg")
@@ -13,6 +15,7 @@ _MARKERS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg")
 _SOURCES = ("src", "python", "lib")
 #: Libraries whose meaning is known better than their text would tell, and what comes with Python.
 _KNOWN = frozenset({"torch", "numpy", "torchvision", "torchaudio", "tensorflow", "jax"}) | sys.stdlib_module_names
+_MAIN = re.compile(rb"^if __name__ == ['\"]__main__['\"]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,27 @@ def locate(dotted: str, importer: str) -> Found | None:
     parts = tuple(dotted.split("."))
     if not all(parts) or parts[0] in _KNOWN:
         return None
-    for root in roots(os.path.dirname(importer)):
+    directory = os.path.dirname(importer)
+    around = roots(directory)
+    for root in (directory, *around) if _is_script(importer) else around:
         found = _below(root, parts)
         if found is not None:
             return found
     return None
+
+
+@lru_cache(maxsize=4096)
+def _is_script(path: str) -> bool:
+    """Whether the file is started by its path, so that what lies beside it comes first, also in a package.
+
+    Tests are not, whatever stands at their end.
+    """
+    if not is_package_directory(os.path.dirname(path)) or os.path.basename(path).startswith("test_"):
+        return False
+    try:
+        return _MAIN.search(Path(path).read_bytes()) is not None
+    except OSError:
+        return False
 
 
 def module_name(path: str) -> str:

@@ -12,7 +12,29 @@ from tensorlint.findings import Applicability, Finding
 from tensorlint.source import Source, SourceError
 
 #: Format name to the module of this package that has a ``render(report, style)``.
-FORMATS: Mapping[str, str] = {"full": "full", "concise": "concise", "json": "json_", "github": "github"}
+FORMATS: Mapping[str, str] = {
+    "full": "full",
+    "concise": "concise",
+    "grouped": "grouped",
+    "json": "json_",
+    "json-lines": "json_lines",
+    "sarif": "sarif",
+    "github": "github",
+    "gitlab": "gitlab",
+    "azure": "azure",
+    "junit": "junit",
+    "pylint": "pylint",
+}
+#: Those that people read: a summary follows.
+FOR_PEOPLE = frozenset({"full", "concise", "grouped"})
+
+
+@dataclass(frozen=True, slots=True)
+class RuleText:
+    """What there is to say about a code, for formats that describe the rules. ``documentation`` is Markdown."""
+
+    name: str
+    documentation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +45,8 @@ class Style:
     cwd: str = ""
     #: Whether unsafe fixes are on offer, too.
     unsafe_fixes: bool = False
+    #: The codes that were found, described.
+    rules: Mapping[str, RuleText] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +103,11 @@ class Report:
             return Source.from_bytes(path, self.data[path]).lines
         except SourceError:
             return ()
+
+    def line_of(self, finding: Finding) -> str:
+        """The line that a finding begins on, with single spaces and no indentation: it tells findings from others."""
+        lines = self.lines(finding.path)
+        return " ".join(lines[finding.span.row - 1].split()) if finding.span.row <= len(lines) else ""
 
 
 def render(report: Report, output_format: str, style: Style) -> str:

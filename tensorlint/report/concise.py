@@ -11,9 +11,17 @@ def render(report: Report, style: Style) -> str:
     colour = paint(style)
     return "".join(
         f"{colour(shown_path(finding.path, style), 'bold')}:{finding.span.row}:{finding.span.column}: "
-        f"{colour(codes(finding), 'red', 'bold')} {_mark(finding, style)}{visible(finding.message)} "
-        f"{colour(f'[{finding.certainty.label}]', certainty_colour(finding.certainty))}\n"
+        f"{line(finding, style)}\n"
         for finding in report.findings
+    )
+
+
+def line(finding: Finding, style: Style) -> str:
+    """What a finding says, without its place."""
+    colour = paint(style)
+    return (
+        f"{colour(codes(finding), 'red', 'bold')} {_mark(finding, style)}{visible(finding.message)} "
+        f"{colour(f'[{finding.certainty.label}]', certainty_colour(finding.certainty))}"
     )
 
 

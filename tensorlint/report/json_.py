@@ -11,10 +11,11 @@ from tensorlint.report import Report, Style
 
 
 def render(report: Report, style: Style) -> str:
-    return json.dumps([_finding(finding) for finding in report.findings], indent=2) + "\n"
+    return json.dumps([as_object(finding) for finding in report.findings], indent=2) + "\n"
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def as_object(finding: Finding) -> dict[str, Any]:
+    """One finding, as JSON has it."""
     return {
         "code": finding.code,
         "also": list(finding.also),

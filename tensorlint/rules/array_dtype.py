@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tensorlint import screen
 from tensorlint.findings import Certainty
 from tensorlint.flow.domain.values import Array, Tensor
 from tensorlint.flow.events import MethodCall, TorchCall
@@ -54,6 +55,7 @@ class ArrayDtypeTorchLacks(Rule):
 
     code = "TBX214"
     name = "array-dtype-torch-lacks"
+    clues = screen.BOUNDARY
 
     def on_method_call(self, event: MethodCall) -> Iterator[Draft]:
         value = event.value

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tensorlint import screen
 from tensorlint.findings import Certainty
 from tensorlint.flow.domain.values import Tensor
 from tensorlint.flow.events import ArrayMeetsTensor as Meeting
@@ -50,6 +51,7 @@ class ArrayMeetsTensor(Rule):
 
     code = "TBX110"
     name = "array-meets-tensor"
+    clues = screen.BOUNDARY
 
     def on_array_meets_tensor(self, event: Meeting) -> Iterator[Draft]:
         tensor = event.tensor.value

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.events import event_kinds
+from tensorlint.screen import Clue
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -78,6 +79,9 @@ class Rule:
     code: ClassVar[str]
     name: ClassVar[str]
     since: ClassVar[str] = "0.1.0"
+    #: What a file contains in which the rule has a finding: all of one of these (``tensorlint.screen``). A rule that
+    #: names none lets every file through that speaks of tensors.
+    clues: ClassVar[tuple[Clue, ...]] = ((),)
     #: How far the rule's fix may be trusted, or None while it has none.
     fix: ClassVar[Applicability | None] = None
     #: How sure a finding must be to be shown where the settings do not say: ``CERTAIN`` where too few of the likely

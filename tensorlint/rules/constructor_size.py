@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, add_argument, replace, source_of
 from tensorlint.flow.domain.values import Array, Scalar
@@ -60,6 +61,7 @@ class ConstructorSizeNotData(Rule):
 
     code = "TBX202"
     name = "constructor-size-not-data"
+    clues = screen.BOUNDARY
     fix = Applicability.UNSAFE
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:

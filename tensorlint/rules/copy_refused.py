@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, replace, source_of
 from tensorlint.flow.call import Argument
@@ -64,6 +65,7 @@ class CopyRefused(Rule):
 
     code = "TBX115"
     name = "copy-refused"
+    clues = screen.BOUNDARY
     fix = Applicability.SAFE
     shown = Certainty.CERTAIN
     versions = Versions(numpy_from="2.0")

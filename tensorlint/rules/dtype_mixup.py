@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, replace
 from tensorlint.flow.call import Argument
@@ -59,6 +60,7 @@ class DtypeMixup(Rule):
 
     code = "TBX210"
     name = "dtype-mixup"
+    clues = screen.BOUNDARY
     fix = Applicability.SAFE
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:

@@ -9,6 +9,7 @@ from tensorlint.flow.domain.dtypes import is_integral, without_numpy
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.values import Tensor, Unknown, Value
 from tensorlint.flow.events import Scene
+from tensorlint.knowledge.layouts import RESOLVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Risk:
     grad: Certainty | None
     #: Whether the value is known to be a torch tensor.
     sure: bool = True
-    #: The cast to a dtype that NumPy has, where the tensor's is another, and whether that is certain.
+    #: What gives a layout and a dtype that NumPy has, where the tensor's are others, and whether that is certain.
     cast: str = ""
     surely_cast: bool = True
 
@@ -49,7 +50,9 @@ def export_risk(value: Value, scene: Scene, *, presume: bool) -> Risk | None:
         case _:
             return None
     device = _device_risk(value, scene, sure=sure)
-    return Risk(device, _grad_risk(value, scene, sure=sure), sure, *cast_of(value.dtype))
+    cast, surely = cast_of(value.dtype)
+    dense = RESOLVED.get(value.layout, "") if isinstance(value, Tensor) else ""
+    return Risk(device, _grad_risk(value, scene, sure=sure), sure, dense + cast, surely)
 
 
 def cast_of(dtype: str) -> tuple[str, bool]:

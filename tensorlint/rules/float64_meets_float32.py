@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tensorlint import screen
 from tensorlint.findings import Certainty
 from tensorlint.flow.domain.values import Tensor
 from tensorlint.flow.events import DoubleMeetsFloat
@@ -46,6 +47,7 @@ class Float64MeetsFloat32(Rule):
 
     code = "TBX207"
     name = "float64-meets-float32"
+    clues = screen.BOUNDARY
 
     def on_double_meets_float(self, event: DoubleMeetsFloat) -> Iterator[Draft]:
         if event.weight or event.data is None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.domain.values import Sequence, Tensor
 from tensorlint.flow.events import LibraryCall
@@ -52,6 +53,7 @@ class ForeignLibraryExport(Rule):
 
     code = "TBX111"
     name = "foreign-library-export"
+    clues = (screen.ARRAY_LIBRARY,)
     fix = Applicability.SAFE
     shown = Certainty.CERTAIN
 

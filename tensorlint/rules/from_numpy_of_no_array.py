@@ -3,8 +3,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.fix.repair import Builder, Repair, replace
+from tensorlint.fix.repair import Builder, Repair, replace, wrap
+from tensorlint.flow.call import Argument
+from tensorlint.flow.domain.inside import is_array, leaves
 from tensorlint.flow.domain.values import Scalar, Sequence, Tensor, Value
 from tensorlint.flow.events import Spelling, TorchCall
 from tensorlint.policy import ExportStyle
@@ -49,6 +52,7 @@ class FromNumpyOfNoArray(Rule):
 
     code = "TBX215"
     name = "from-numpy-of-no-array"
+    clues = screen.BOUNDARY
     fix = Applicability.SAFE
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
@@ -62,7 +66,7 @@ class FromNumpyOfNoArray(Rule):
                 f"`torch.from_numpy` raises TypeError: `{spell(operand.node)}` is {what}, no array",
                 Certainty.CERTAIN,
                 "use `torch.as_tensor`",
-                repair=_repair(event),
+                repair=_repair(event, operand),
             )
 
 
@@ -80,13 +84,25 @@ def _kind(value: Value) -> str:
             return ""
 
 
-def _repair(event: TorchCall) -> Builder | None:
+def _repair(event: TorchCall, operand: Argument) -> Builder | None:
     import libcst
 
+    if (
+        isinstance(operand.value, Sequence)
+        and operand.value.items is None
+        and all(map(is_array, leaves(operand.value)))
+    ):
+        # ``torch.as_tensor`` would read them number by number.
+        array = event.scene.spelling("numpy.array")
+        return None if array is None else partial(_joined, operand, array)
     spelling = event.scene.spelling("torch.as_tensor")
     if spelling is None or not isinstance(event.node, libcst.Call):
         return None
     return partial(_renamed, event.node.func, spelling)
+
+
+def _joined(operand: Argument, array: Spelling, style: ExportStyle) -> Repair:
+    return Repair(f"write `{array.text}(...)`", (wrap(operand.node, array.text),), imports=array.imports)
 
 
 def _renamed(function: object, spelling: Spelling, style: ExportStyle) -> Repair:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append
 from tensorlint.flow.domain.facts import Truth
@@ -67,6 +68,7 @@ class GraphKeptInLoop(Rule):
 
     code = "TBX503"
     name = "graph-kept"
+    clues = (screen.EACH_STEP,)
     fix = Applicability.UNSAFE
     shown = Certainty.CERTAIN
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append
 from tensorlint.flow.domain.values import Tensor
@@ -65,6 +66,7 @@ class HashByIdentity(Rule):
 
     code = "TBX114"
     name = "hash-by-identity"
+    clues = (screen.HASHED, *screen.BOUNDARY)
     fix = Applicability.UNSAFE
     shown = Certainty.CERTAIN
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Change, Repair, replace, source_of
 from tensorlint.flow.call import Argument
@@ -83,6 +84,7 @@ class ImplicitExport(Rule):
 
     code = "TBX105"
     name = "implicit-export"
+    clues = screen.BOUNDARY
     shown = Certainty.CERTAIN
     fix = Applicability.SAFE
 
@@ -103,7 +105,7 @@ class ImplicitExport(Rule):
         if draft is not None:
             # An array of objects keeps the tensor as it is; one element of another takes a number by ``float``, which
             # exports nothing (measured on torch 2.13.0 with NumPy 2.4.6).
-            number = event.element and getattr(event.value.value, "zero_dim", False)
+            number = event.surely or (event.element and getattr(event.value.value, "zero_dim", False))
             yield dataclasses.replace(draft, certainty=Certainty.POSSIBLE) if event.objects or number else draft
 
 

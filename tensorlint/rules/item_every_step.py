@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
+from tensorlint import screen
 from tensorlint.findings import Certainty
 from tensorlint.flow.events import StepWaits
 from tensorlint.rules.base import Draft, Rule
@@ -59,6 +60,7 @@ class ItemEveryStep(Rule):
 
     code = "TBX408"
     name = "item-every-step"
+    clues = (screen.EACH_STEP,)
     default: ClassVar[bool] = False
 
     def on_step_waits(self, event: StepWaits) -> Iterator[Draft]:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.fix.repair import Builder, Repair, replace
+from tensorlint.fix.repair import Builder, Repair, add_argument, replace
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.devices import device_fact
 from tensorlint.flow.domain.dtypes import is_integral
@@ -36,7 +37,8 @@ class LegacyConstructorCast(Rule):
     Reports the legacy constructors `torch.Tensor`, `torch.FloatTensor` and `torch.HalfTensor` where that does harm: on
     integers that do not fit, that are ids, tokens or indices by their name, or that are made integers again; on arrays
     of complex numbers or objects; on float64 that is used with float64 afterwards; where the result serves as an
-    index; with keywords the constructor does not know, and on a device other than the CPU.
+    index. Of these and of the constructors of other dtypes, `torch.LongTensor` and its relatives, it reports keywords
+    that they do not know, and a device other than the CPU.
 
     ## Why is this bad
     Integers above 2**24 and float64 values silently lose digits: an id becomes its neighbour. Booleans and indices
@@ -72,7 +74,8 @@ class LegacyConstructorCast(Rule):
     `torch.as_tensor(x, dtype=torch.float32)` is safe for arrays and for lists of numbers: same values, same dtype, same
     aliasing (measured). It is unsafe where `x` may be something else, as an integer would be a size, and in a file that
     sets the default dtype or device. Where a cast follows at once, as in `torch.Tensor(ids).long()`, the fix is
-    `torch.tensor(ids).long()`, which is unsafe, as large integers keep their value then.
+    `torch.tensor(ids).long()`, which is unsafe, as large integers keep their value then. Where a keyword raises, the
+    fix is `torch.tensor` with the same keyword.
 
     ## References
     - pytorch/pytorch#34758, #64138; measured on torch 1.13.1, 2.2.2 and 2.13.0
@@ -80,13 +83,15 @@ class LegacyConstructorCast(Rule):
 
     code = "TBX201"
     name = "legacy-constructor-cast"
+    clues = screen.BOUNDARY
     shown = Certainty.CERTAIN
     fix = Applicability.SAFE
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
+        if event.name in DTYPES:
+            yield from _refused(event)
         if event.name not in _FLOATS:
             return
-        yield from _refused(event)
         data = event.positional()
         if data is None or sum(not argument.keyword for argument in event.arguments) != 1:
             return
@@ -219,7 +224,7 @@ def _refused(event: TorchCall) -> Iterator[Draft]:
     for name in ("dtype", "requires_grad"):
         if (given := event.keyword(name)) is not None:
             message = f"`torch.{event.name}` knows no `{name}`: TypeError for `{name}={spell(given.node)}`"
-            yield Draft(event.node, message, Certainty.CERTAIN, advice)
+            yield Draft(event.node, message, Certainty.CERTAIN, advice, repair=_modern(event, surely=True))
     device = event.keyword("device")
     if device is None or is_none(device.value):
         return
@@ -234,7 +239,33 @@ def _refused(event: TorchCall) -> Iterator[Draft]:
             Certainty.CERTAIN if truth is Truth.YES else Certainty.LIKELY,
             advice,
             (Note(event.scene.at(device.node), "a device that may be another one than the CPU"),),
+            repair=_modern(event, surely=truth is Truth.YES),
         )
+
+
+def _modern(event: TorchCall, *, surely: bool) -> Builder | None:
+    """``torch.tensor`` with the same keywords, for data. None where it may be a size."""
+    import libcst
+
+    data, call = event.positional(), event.node
+    assert isinstance(call, libcst.Call)
+    plain = [argument for argument in event.arguments if not argument.keyword]
+    if data is None or len(plain) != 1 or not same_for(data.value):
+        return None
+    function, dtype = (
+        mending.beside(call.func, event.scene, f"torch.{name}") for name in ("tensor", DTYPES[event.name])
+    )
+    if function is None or dtype is None:
+        return None
+    named = "" if event.keyword("dtype") is not None else f"dtype={dtype.text}"
+    shared = not surely and isinstance(data.value, Array)
+    return partial(_with_keywords, call, function, named, "on the CPU it may share the array" if shared else "")
+
+
+def _with_keywords(call: cst.Call, function: Spelling, dtype: str, reason: str, style: ExportStyle) -> Repair:
+    changes = (replace(call.func, function.text), *([add_argument(call, dtype)] if dtype else []))
+    applicability = Applicability.UNSAFE if reason else Applicability.SAFE
+    return Repair(f"use `{function.text}(...)`", changes, applicability, reason, function.imports)
 
 
 def _repair(event: TorchCall, data: Argument) -> Builder | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, add_argument, replace
 from tensorlint.flow.call import Argument
@@ -61,6 +62,7 @@ class LegacyConstructorStyle(Rule):
 
     code = "TBX216"
     name = "legacy-constructor-style"
+    clues = screen.BOUNDARY
     fix = Applicability.SAFE
     default: ClassVar[bool] = False
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, method_call, replace, source_of
 from tensorlint.flow.domain.inside import leaves
@@ -67,6 +68,7 @@ class LiveSnapshot(Rule):
 
     code = "TBX301"
     name = "live-snapshot"
+    clues = (screen.SNAPSHOT, *screen.BOUNDARY)
     fix = Applicability.UNSAFE
 
     def on_store(self, event: Store) -> Iterator[Draft]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append
 from tensorlint.flow.call import Argument
@@ -57,6 +58,7 @@ class NegativeStride(Rule):
 
     code = "TBX204"
     name = "negative-stride"
+    clues = screen.BOUNDARY
     fix = Applicability.SAFE
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tensorlint import screen
 from tensorlint.findings import Certainty
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.values import Array, Dictionary, Scalar, Sequence, Value
@@ -47,6 +48,7 @@ class NumpyInCheckpoint(Rule):
 
     code = "TBX108"
     name = "numpy-in-checkpoint"
+    clues = (screen.CHECKPOINT,)
     versions = Versions(torch_from="2.6")
     shown = Certainty.CERTAIN
 

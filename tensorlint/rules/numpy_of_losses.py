@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, replace, source_of
 from tensorlint.flow.domain.facts import Truth
@@ -78,6 +79,7 @@ class NumpyOfLosses(Rule):
 
     code = "TBX106"
     name = "numpy-of-losses"
+    clues = screen.BOUNDARY
     fix = Applicability.UNSAFE
     shown = Certainty.CERTAIN
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.domain.devices import NO_DATA
 from tensorlint.flow.domain.facts import Truth
@@ -61,6 +62,7 @@ class NumpyOffCpu(Rule):
 
     code = "TBX101"
     name = "numpy-off-cpu"
+    clues = (screen.EXPORT,)
     shown = Certainty.CERTAIN
     fix = Applicability.SAFE
 

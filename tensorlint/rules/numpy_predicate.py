@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, add_argument, append, replace, source_of
 from tensorlint.flow.call import Argument
@@ -74,6 +75,7 @@ class NumpyPredicateOnTensor(Rule):
 
     code = "TBX103"
     name = "numpy-predicate-on-tensor"
+    clues = screen.BOUNDARY
     fix = Applicability.UNSAFE
 
     def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.values import Tensor, Unknown
@@ -52,6 +53,7 @@ class NumpyRequiresGrad(Rule):
 
     code = "TBX102"
     name = "numpy-requires-grad"
+    clues = (screen.EXPORT,)
     shown = Certainty.CERTAIN
     fix = Applicability.SAFE
 

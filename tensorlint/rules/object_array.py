@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, wrap
 from tensorlint.flow.call import Argument
@@ -52,6 +53,7 @@ class ObjectArray(Rule):
 
     code = "TBX208"
     name = "object-array"
+    clues = (screen.OBJECTS, *screen.BOUNDARY)
     fix = Applicability.UNSAFE
 
     def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:

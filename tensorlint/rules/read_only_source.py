@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, source_of
 from tensorlint.flow.events import FrozenUse
@@ -69,6 +70,7 @@ class ReadOnlySource(Rule):
 
     code = "TBX203"
     name = "read-only-source"
+    clues = screen.BOUNDARY
     fix = Applicability.UNSAFE
 
     def on_frozen_use(self, event: FrozenUse) -> Iterator[Draft]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair
 from tensorlint.flow.domain.values import Array
@@ -62,6 +63,7 @@ class ReusedBuffer(Rule):
 
     code = "TBX304"
     name = "reused-buffer"
+    clues = (screen.KEPT_TENSOR, screen.KEPT_BUFFER, *screen.BOUNDARY)
     shown = Certainty.CERTAIN
     fix = Applicability.UNSAFE
 

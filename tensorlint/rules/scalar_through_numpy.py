@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability
 from tensorlint.fix.repair import Repair, method_call, replace, source_of
 from tensorlint.flow.domain.values import Tensor, Unknown
@@ -56,6 +57,7 @@ class ScalarThroughNumpy(Rule):
 
     code = "TBX113"
     name = "scalar-through-numpy"
+    clues = (screen.EXPORT,)
     fix = Applicability.SAFE
 
     def on_export(self, event: Export) -> Iterator[Draft]:

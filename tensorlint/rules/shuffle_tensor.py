@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, replace
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.values import Tensor
 from tensorlint.flow.events import NumpyCall, Spelling
-from tensorlint.flow.tree import dotted_name
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell
@@ -56,6 +56,7 @@ class ShuffleTensor(Rule):
 
     code = "TBX104"
     name = "shuffle-tensor"
+    clues = screen.BOUNDARY
     fix = Applicability.UNSAFE
 
     def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
@@ -76,6 +77,8 @@ class ShuffleTensor(Rule):
 
 
 def _repair(event: NumpyCall, operand: Argument) -> Builder | None:
+    from tensorlint.flow.tree import dotted_name  # imports LibCST, which the list of rules must not
+
     spelling = event.scene.spelling("torch.randperm")
     path = dotted_name(operand.node)
     if not path or not event.discarded or spelling is None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, wrap
 from tensorlint.flow.domain.inside import leaves
@@ -67,6 +68,7 @@ class StateDictAlias(Rule):
 
     code = "TBX302"
     name = "state-dict-alias"
+    clues = (screen.SNAPSHOT,)
     fix = Applicability.UNSAFE
     shown = Certainty.CERTAIN
 

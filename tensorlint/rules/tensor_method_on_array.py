@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, replace, source_of
 from tensorlint.flow.domain.memory import Owner
@@ -72,6 +73,7 @@ class TensorMethodOnArray(Rule):
 
     code = "TBX117"
     name = "tensor-method-on-array"
+    clues = screen.BOUNDARY
     fix = Applicability.SAFE
     shown = Certainty.CERTAIN
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 import tensorlint.fix.repair as repairs
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, source_of
 from tensorlint.flow.call import Argument
@@ -53,6 +54,7 @@ class TensorOfTensor(Rule):
 
     code = "TBX205"
     name = "tensor-of-tensor"
+    clues = (screen.TENSOR,)
     fix = Applicability.SAFE
     shown = Certainty.CERTAIN
 

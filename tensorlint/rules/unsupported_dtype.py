@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder
 from tensorlint.flow.domain.dtypes import without_numpy
@@ -66,6 +67,7 @@ class UnsupportedDtype(Rule):
 
     code = "TBX107"
     name = "unsupported-dtype"
+    clues = screen.BOUNDARY
     fix = Applicability.SAFE
 
     def on_export(self, event: Export) -> Iterator[Draft]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tensorlint import screen
 from tensorlint.findings import Certainty
 from tensorlint.flow.events import EarlyRead
 from tensorlint.rules.base import Draft, Note, Rule
@@ -44,6 +45,7 @@ class UnsynchronisedCopy(Rule):
 
     code = "TBX401"
     name = "unsynchronised-copy"
+    clues = (screen.NON_BLOCKING,)
     shown = Certainty.CERTAIN
 
     def on_early_read(self, event: EarlyRead) -> Iterator[Draft]:

@@ -26,3 +26,8 @@ def history(*facts: Fact) -> tuple[Note, ...]:
         for fact in facts
         if fact.site is not None and fact.reason and fact.truth is not Truth.NO
     )
+
+
+def history_of_cut(cut: Fact) -> tuple[Note, ...]:
+    """The place where a graph was left behind, for the trace."""
+    return (Note(cut.site, cut.reason),) if cut.site is not None and cut.reason else ()

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.domain.memory import How, Owner
 from tensorlint.flow.domain.values import Array, Tensor
 from tensorlint.flow.events import StaleRead, Write
 from tensorlint.knowledge import names
 from tensorlint.rules.base import Draft, Rule
+from tensorlint.rules.dataset_written_in_place import kept_by_dataset
 from tensorlint.rules.sharing import Sharing
 
 _HOLDERS = {
@@ -69,6 +71,7 @@ class WriteToExportedView(Rule):
 
     code = "TBX305"
     name = "write-to-exported-view"
+    clues = screen.BOUNDARY
     shown = Certainty.CERTAIN
     fix = Applicability.UNSAFE
 
@@ -77,7 +80,12 @@ class WriteToExportedView(Rule):
         holder = _HOLDERS.get(event.storage.owner)
         if not isinstance(value, Array) or not value.exported or value.alias is None or holder is None:
             return
-        if len(value.storages) != 1 or event.how in {"fill", "through"} or names.WRITE_THROUGH.search(event.name):
+        if (
+            len(value.storages) != 1
+            or kept_by_dataset(event)
+            or event.how in {"fill", "through"}
+            or names.WRITE_THROUGH.search(event.name)
+        ):
             return
         yield Draft(
             event.node,

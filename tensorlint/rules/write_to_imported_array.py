@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.domain.memory import How, Owner
 from tensorlint.flow.domain.values import Array, Tensor, Unknown
 from tensorlint.flow.events import StaleRead, Write
 from tensorlint.knowledge import names
 from tensorlint.rules.base import Draft, Rule
+from tensorlint.rules.dataset_written_in_place import kept_by_dataset
 from tensorlint.rules.sharing import Sharing
 
 _HOLDERS = {
@@ -67,6 +69,7 @@ class WriteToImportedArray(Rule):
 
     code = "TBX303"
     name = "write-to-imported-array"
+    clues = screen.BOUNDARY
     shown = Certainty.CERTAIN
     fix = Applicability.UNSAFE
 
@@ -75,7 +78,7 @@ class WriteToImportedArray(Rule):
         holder = _HOLDERS.get(event.storage.owner)
         if not isinstance(value, Tensor) or not value.imported or value.alias is None or holder is None:
             return
-        if len(value.storages) != 1 or names.WRITE_THROUGH.search(event.name):
+        if len(value.storages) != 1 or kept_by_dataset(event) or names.WRITE_THROUGH.search(event.name):
             return
         yield Draft(
             event.node,

@@ -17,7 +17,7 @@ from typing import Any
 
 from tensorlint.verify.observed import Answer, Probe, Raised, Run, State
 
-_CHILD = str(Path(__file__).with_name("child.py"))
+_INSIDE = str(Path(__file__).with_name("inside"))
 _PASSED_ON = (
     "PATH",
     "LD_LIBRARY_PATH",
@@ -114,7 +114,7 @@ class Pool:
         """Ask the interpreter. Raises ``MissingTorchError`` or ``PoolError``."""
         try:
             done = subprocess.run(
-                [self._python, _CHILD, "about"], capture_output=True, env=_environment(), timeout=300, check=False
+                [self._python, _INSIDE, "about"], capture_output=True, env=_environment(), timeout=300, check=False
             )
             answer: dict[str, Any] = json.loads(done.stdout)
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -168,7 +168,7 @@ class Pool:
         return answer
 
     def _alone(self, request: dict[str, Any]) -> dict[str, Any]:
-        with _process([self._python, _CHILD, "once"], stdout=subprocess.DEVNULL) as process:
+        with _process([self._python, _INSIDE, "once"], stdout=subprocess.DEVNULL) as process:
             try:
                 process.communicate(json.dumps(request).encode() + b"\n", timeout=self._limits.seconds + _GRACE / 3)
             except subprocess.TimeoutExpired:
@@ -182,7 +182,7 @@ class _Server:
 
     def __init__(self, python: str) -> None:
         self._process = subprocess.Popen(
-            [python, _CHILD, "serve"],
+            [python, _INSIDE, "serve"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

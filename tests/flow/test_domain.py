@@ -122,6 +122,7 @@ others = st.sampled_from(
         Function(definition=SITES[1]),
         ClassObject(definition=SITES[2]),
         Instance(cls=SITES[2]),
+        Instance(cls=SITES[2], unmoved=True, oid=3),
         Foreign(framework="jax"),
     ]
 )

@@ -84,7 +84,7 @@ def elsewhere(
             kept = parameters if value.storages else NO_STORAGE
             return replace(value, device=placed(value.device), storages=kept, oid=oid)
         case Instance():
-            return replace(value, oid=fresh()[1]) if is_known(value.cls) else None
+            return replace(value, unmoved=False, oid=fresh()[1]) if is_known(value.cls) else None
         case DeviceValue():
             return DeviceValue(fact=placed(value.fact)) if told(value.fact) else None
         case Scalar():

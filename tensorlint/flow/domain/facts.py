@@ -32,6 +32,8 @@ class Fact:
     #: What it hangs on where it is MAYBE: what a test asked (or whether a device is off the CPU, see ``off_cpu``), the
     #: answer that makes it YES, and what it is otherwise.
     hangs_on: tuple[str, bool, Truth] | None = field(default=None, compare=False)
+    #: Whether an operation took it over from an operand: a tensor whose gradient came so is no leaf.
+    passed_on: bool = field(default=False, compare=False)
 
     @property
     def was_settled(self) -> bool:
@@ -46,6 +48,8 @@ class Fact:
         """What holds after either of two paths."""
         if self.truth is other.truth:
             kept = _earlier(self, other)
+            if self.passed_on is not other.passed_on:
+                kept = replace(kept, passed_on=False)
             same = self.hangs_on == other.hangs_on
             return kept if same else replace(kept, hangs_on=None)
         weaker, stronger = sorted((self, other), key=_truth)
@@ -76,7 +80,7 @@ class Fact:
     @property
     def fingerprint(self) -> object:
         """What a callee could tell apart. Evidence is told by its place, as a trace shows where it came from."""
-        return (self.truth, self.site) if self.truth > Truth.UNKNOWN else self.truth
+        return (self.truth, self.site, self.passed_on) if self.truth > Truth.UNKNOWN else self.truth
 
 
 def _truth(fact: Fact) -> Truth:
@@ -90,6 +94,11 @@ def _earlier(left: Fact, right: Fact) -> Fact:
 
 UNKNOWN_FACT = Fact()
 NO_FACT = Fact(Truth.NO)
+
+
+def needed(truth: Truth, site: Site, reason: str) -> Fact:
+    """Whether a gradient is needed for a ``reason`` that only holds where one is."""
+    return NO_FACT if truth is Truth.NO else Fact(truth, site, reason)
 
 
 def strongest(facts: Iterable[Fact], default: Fact = NO_FACT) -> Fact:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.lattice import any_element
-from tensorlint.flow.domain.memory import NO_STORAGE, Owner, Storage, Storages
+from tensorlint.flow.domain.memory import NO_BACKING, NO_STORAGE, Backing, Owner, Storage, Storages
 from tensorlint.flow.domain.values import (
     PLAIN,
     Array,
@@ -29,6 +29,17 @@ def parameters_of_own(value: Value) -> Storages:
             return frozenset({Storage(oid, Owner.PARAMETER)}) if {each.serial for each in held} == {oid} else NO_STORAGE
         case _:
             return NO_STORAGE
+
+
+def arrays_behind(value: Value | None) -> Backing:
+    """The memory of arrays that training of ``value``, a leaf or a module, writes."""
+    match value:
+        case Tensor(imported=True, alias=made, grad=Fact(truth=Truth.YES | Truth.MAYBE)) if made is not None:
+            return frozenset((storage, made) for storage in value.storages)
+        case Module(trainable=Truth.YES | Truth.MAYBE):
+            return value.arrays
+        case _:
+            return NO_BACKING
 
 
 def arrived(value: Value) -> Value:
@@ -65,6 +76,19 @@ def surely_array(operands: Iterable[Value]) -> bool:
                 return isinstance(operand, (Scalar, Sequence)) or operand == PLAIN
 
     return all(map(is_no_tensor, operands))
+
+
+def is_array(value: Value) -> bool:
+    """Whether it is an array for sure, and no number that was taken out of one."""
+    if not isinstance(value, Array) or not value.sure or value.zero_dim:
+        return False
+    whole = value.exported and not (value.of_unknown or value.sliced or value.picked)
+    return value.has_axes or whole
+
+
+def is_mask(value: Value) -> bool:
+    """Whether it is a tensor of bool."""
+    return isinstance(value, Tensor) and value.dtype == "bool" and value.sure
 
 
 def is_usual(value: Value) -> bool:
@@ -141,6 +165,17 @@ def storages_of(value: Value) -> Storages:
             return NO_STORAGE.union(*map(storages_of, value.contents))
         case _:
             return NO_STORAGE
+
+
+def cut_of(*values: Value) -> Fact:
+    """What cut numbers in ``values`` off the graph that computed them; a fact without a reason where nothing did."""
+    for value in values:
+        for leaf in leaves(value):
+            match leaf:
+                case Tensor(grad=fact) | Unknown(grad=fact) | Array(cut=fact) | Scalar(cut=fact):
+                    if fact.truth is Truth.NO and fact.reason:
+                        return fact
+    return NO_FACT
 
 
 def leaves(value: Value) -> Iterator[Value]:

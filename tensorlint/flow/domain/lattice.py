@@ -62,6 +62,8 @@ def join(left: Value, right: Value) -> Value:
             return left.joined(right)
         case Optimizer(), Optimizer():
             return left.joined(right)
+        case Instance(), Instance():
+            return left.joined(right)
         case Sequence(), Sequence() if left.kind == right.kind or {left.kind, right.kind} <= {"list", "tuple"}:
             return left.joined(right, join)
         case Dictionary(), Dictionary():
@@ -82,6 +84,9 @@ def join(left: Value, right: Value) -> Value:
         case (Tensor() as tensor, _) | (_, Tensor() as tensor):
             # On the paths where it is a tensor, what is known of that tensor holds.
             return Unknown(device=tensor.device, grad=tensor.grad, source="mixed", origin=tensor.origin)
+        case (Unknown() as unseen, _) | (_, Unknown() as unseen):
+            # Nor is the evidence on something unseen gone where a path has a number.
+            return replace(unseen, tensor=Truth.UNKNOWN, dtype="", source=one_word(unseen.source, "mixed"))
     return Unknown(source="mixed")
 
 
@@ -109,14 +114,15 @@ def _of_two_kinds(value: Value, other: Value) -> Value | None:
 
 
 def _either_scalar(left: Scalar, right: Scalar) -> Value:
+    cut = left.cut.joined(right.cut)
     if left == right:
-        return left
+        return left if left.cut.site == cut.site else replace(left, cut=cut)
     if names_device(left) and names_device(right):
         return DeviceValue(fact=device_fact(left).joined(device_fact(right)))
     if is_dtype(left) and is_dtype(right):
         dtype = joined_dtype(str(left.literal or ""), str(right.literal or ""))
         return Scalar(kind=left.kind if left.kind == right.kind else SOME_DTYPE.kind, literal=dtype)
-    return Scalar(kind=left.kind if left.kind == right.kind else "number")
+    return Scalar(kind=left.kind if left.kind == right.kind else "number", cut=cut)
 
 
 def _either_symbol(left: Symbol, right: Symbol) -> Value:

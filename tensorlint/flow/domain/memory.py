@@ -18,6 +18,8 @@ class Owner(enum.Enum):
     PARAMETER = "parameter"
     GRADIENT = "gradient"
     BUFFER = "buffer"
+    #: Of other processes, too.
+    SHARED = "shared"
 
     @property
     def is_external(self) -> bool:
@@ -47,6 +49,11 @@ Storages = frozenset[Storage]
 NO_STORAGE: Storages = frozenset()
 
 
+#: Memory of arrays that tensors were made of without a copy, and where each was.
+Backing = frozenset[tuple[Storage, Site]]
+NO_BACKING: Backing = frozenset()
+
+
 def gradients_of(storages: Storages) -> Storages:
     """Where the gradients of leaves that lie in ``storages`` are accumulated."""
     return frozenset(Storage(-storage.serial - 1, Owner.GRADIENT) for storage in storages)
@@ -60,6 +67,8 @@ class How(enum.Enum):
     #: Written through something that may be either.
     EITHER = "unknown"
     UPDATE = "update"
+    #: Nothing is written: the tensors go to other memory, and arrays that look into the old one are left there.
+    MOVED = "moved"
     BACKWARD = "backward"
 
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from tensorlint.flow.domain.dtypes import joined_dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
-from tensorlint.flow.domain.memory import NO_STORAGE, Storages
+from tensorlint.flow.domain.memory import NO_BACKING, NO_STORAGE, Backing, Storages
 from tensorlint.flow.domain.site import NOWHERE, Site, first_of
 
 #: The ``source`` of what ``model.parameters()`` yields.
@@ -48,15 +48,19 @@ class Rewrapped:
     """A constructor made a leaf of data that the program computed: what comes before has no part in its graph."""
 
     site: Site = field(compare=False)
-    #: Whether that data is seen to need a gradient.
+    #: Whether that data is seen to need a gradient, or to have been cut off what does, and where that was.
     of_graph: bool = False
+    cut: Fact = field(default=NO_FACT, compare=False)
     #: What it is made of: "tensor", "tensors" (a list of them), or "" for anything else.
     given: str = ""
+    #: 0 for that leaf itself, 1 for its sum or mean, 2 for what else was computed with it alone.
+    steps: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tensor:
     device: Fact = UNKNOWN_FACT
+    #: Where it is NO, a place says that nothing it was computed with has a graph, and a reason what cut it off one.
     grad: Fact = UNKNOWN_FACT
     dtype: str = ""
     storages: Storages = NO_STORAGE
@@ -83,6 +87,11 @@ class Tensor:
     narrowed: Narrowed | None = field(default=None, compare=False)
     #: The constructor that started a graph with it, or with what it is the sum or mean of.
     rewrapped: Rewrapped | None = field(default=None, compare=False)
+    #: How its numbers lie in memory, where NumPy could not read them: "sparse", "nested", "conj", ... (``layouts``).
+    layout: str = ""
+    #: What its numbers are, where that is known: fractions of 0 to 1 ("unit"), without a bound ("wild"), or any
+    #: ("fraction").
+    numbers: str = ""
     #: A view of a part: by a slice, and by an index that may pick another part each time.
     sliced: bool = False
     picked: bool = False
@@ -91,7 +100,7 @@ class Tensor:
     def joined(self, other: Tensor) -> Tensor:
         return Tensor(
             device=self.device.joined(other.device),
-            grad=self.grad.joined(other.grad),
+            grad=joined_grad(self.grad, other.grad),
             dtype=joined_dtype(self.dtype, other.dtype),
             storages=self.storages | other.storages,
             sure=self.sure and other.sure,
@@ -108,6 +117,8 @@ class Tensor:
             in_flight=first_of(self.in_flight, other.in_flight),
             narrowed=_either_narrowed(self.narrowed, other.narrowed),
             rewrapped=_both_rewrapped(self.rewrapped, other.rewrapped),
+            layout=self.layout if self.layout == other.layout else "",
+            numbers=either_numbers(self.numbers, other.numbers),
             sliced=self.sliced or other.sliced,
             picked=self.picked or other.picked,
             oid=self.oid,
@@ -117,7 +128,7 @@ class Tensor:
         return (
             "tensor",
             self.device.fingerprint,
-            self.grad.fingerprint,
+            _told_grad(self.grad),
             self.dtype,
             self.sure,
             self.source,
@@ -129,7 +140,9 @@ class Tensor:
             self.frozen,
             self.in_flight,
             None if self.narrowed is None else (self.narrowed.site, self.narrowed.given),
-            None if self.rewrapped is None else (self.rewrapped.site, self.rewrapped.of_graph, self.rewrapped.given),
+            None if (made := self.rewrapped) is None else (made.site, made.of_graph, made.given, made.steps),
+            self.layout,
+            self.numbers,
             self.sliced,
             self.picked,
         )
@@ -159,6 +172,8 @@ class Array:
     sure: bool = True
     #: Whether it surely has a dimension, and is no NumPy scalar: it was made of a list, a shape, several arrays.
     has_axes: bool = False
+    #: What cut the numbers in it off the graph that computed them, if anything did.
+    cut: Fact = field(default=NO_FACT, compare=False)
     oid: int = field(default=0, compare=False)
 
     def joined(self, other: Array) -> Array:
@@ -178,6 +193,7 @@ class Array:
             picked=self.picked or other.picked,
             sure=self.sure and other.sure,
             has_axes=self.has_axes and other.has_axes,
+            cut=self.cut.joined(other.cut),
             oid=self.oid,
         )
 
@@ -197,6 +213,7 @@ class Array:
             self.sliced,
             self.picked,
             self.sure,
+            self.cut.site,
         )
 
 
@@ -210,10 +227,12 @@ class Scalar:
     kind: str
     literal: object = None
     known: bool = False
+    #: What cut it off the graph that computed it, if anything did.
+    cut: Fact = field(default=NO_FACT, compare=False)
 
     def fingerprint(self) -> object:
         literal = self.literal if isinstance(self.literal, (str, int, bool)) else None
-        return ("scalar", self.kind, type(literal), literal, self.known)
+        return ("scalar", self.kind, type(literal), literal, self.known, self.cut.site)
 
 
 #: The answer to ``torch.cuda.is_available()``.
@@ -246,6 +265,8 @@ class Module:
     #: Whether it raises for float64, as what it is given meets weights that were made float32.
     refuses_double: bool = False
     storages: Storages = NO_STORAGE
+    #: The arrays that weights of it which are trained were made of.
+    arrays: Backing = field(default=NO_BACKING, compare=False)
     oid: int = field(default=0, compare=False)
 
     def joined(self, other: Module) -> Module:
@@ -257,6 +278,7 @@ class Module:
             trainable=self.trainable if self.trainable is other.trainable else Truth.UNKNOWN,
             refuses_double=self.refuses_double and other.refuses_double,
             storages=self.storages | other.storages,
+            arrays=self.arrays | other.arrays,
             oid=self.oid,
         )
 
@@ -270,6 +292,8 @@ class Optimizer:
     storages: Storages = NO_STORAGE
     #: The objects that it was given parameters of, by their ``oid``.
     modules: frozenset[int] = field(default=frozenset(), compare=False)
+    #: The arrays that parameters of it were made of.
+    arrays: Backing = field(default=NO_BACKING, compare=False)
     #: Whether it was made here and never stepped: then its state is empty.
     fresh: bool = False
     oid: int = field(default=0, compare=False)
@@ -279,6 +303,7 @@ class Optimizer:
         return Optimizer(
             storages=self.storages if self.storages == other.storages else NO_STORAGE,
             modules=self.modules & other.modules,
+            arrays=self.arrays | other.arrays,
             fresh=self.fresh and other.fresh,
             oid=self.oid,
         )
@@ -292,10 +317,17 @@ class Instance:
     """An object of a class that was seen."""
 
     cls: Site
+    #: Made here, and not told to move to a device since: what its ``to`` does has not been done.
+    unmoved: bool = False
     oid: int = field(default=0, compare=False)
 
+    def joined(self, other: Instance) -> Value:
+        if self.cls != other.cls:
+            return Unknown(source="mixed")
+        return Instance(cls=self.cls, unmoved=self.unmoved and other.unmoved, oid=self.oid)
+
     def fingerprint(self) -> object:
-        return ("instance", self.cls)
+        return ("instance", self.cls, self.unmoved)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -474,7 +506,7 @@ class Unknown:
     def joined(self, other: Unknown) -> Unknown:
         return Unknown(
             device=self.device.joined(other.device),
-            grad=self.grad.joined(other.grad),
+            grad=joined_grad(self.grad, other.grad),
             tensor=self.tensor if self.tensor is other.tensor else Truth.UNKNOWN,
             dtype=joined_dtype(self.dtype, other.dtype),
             storages=self.storages | other.storages,
@@ -484,7 +516,7 @@ class Unknown:
         )
 
     def fingerprint(self) -> object:
-        return ("unknown", self.device.fingerprint, self.grad.fingerprint, self.tensor, self.dtype, self.source)
+        return ("unknown", self.device.fingerprint, _told_grad(self.grad), self.tensor, self.dtype, self.source)
 
 
 Value: TypeAlias = (
@@ -531,6 +563,25 @@ def one_word(left: str, right: str) -> str:
     return max(left, right) if not left or not right else min(left, right)
 
 
+def joined_grad(left: Fact, right: Fact) -> Fact:
+    """Whether a gradient is needed on either of two paths; that nothing has a graph holds where it does on both."""
+    joined = left.joined(right)
+    if joined.truth is not Truth.NO:
+        return joined
+    if left.site is None or right.site is None:
+        return NO_FACT
+    return joined if joined.reason or not (left.reason or right.reason) else left if left.reason else right
+
+
+def _told_grad(grad: Fact) -> object:
+    return (grad.truth, grad.site) if grad.truth is Truth.NO else grad.fingerprint
+
+
+def either_numbers(left: str, right: str) -> str:
+    """What numbers are that are of either kind."""
+    return left if left == right else "fraction" if left and right else ""
+
+
 def _either_narrowed(left: Narrowed | None, right: Narrowed | None) -> Narrowed | None:
     if left is None or right is None:
         return left or right
@@ -541,7 +592,13 @@ def _both_rewrapped(left: Rewrapped | None, right: Rewrapped | None) -> Rewrappe
     if left is None or right is None:
         return None
     given = left.given if left.given == right.given else ""
-    return Rewrapped(min(left.site, right.site), of_graph=left.of_graph and right.of_graph, given=given)
+    return Rewrapped(
+        min(left.site, right.site),
+        of_graph=left.of_graph and right.of_graph,
+        cut=left.cut.joined(right.cut),
+        given=given,
+        steps=max(left.steps, right.steps),
+    )
 
 
 def _earlier(left: Origin | None, right: Origin | None) -> Origin | None:

@@ -13,13 +13,23 @@ from tensorlint.flow.domain.inside import surely_array
 from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Array, Foreign, Scalar, Sequence, Tensor, Unknown, Value
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.numpy_functions import promoted
 from tensorlint.flow.state import Frame
 from tensorlint.knowledge.row import NUMPY_DTYPES
 
+_LINEAR = (
+    *(cst.Add, cst.AddAssign, cst.Subtract, cst.SubtractAssign),
+    *(cst.Multiply, cst.MultiplyAssign),
+)
+
 
 def combine(machine: Machine, left: Value, right: Value, node: cst.CSTNode, frame: Frame) -> Value:
     """The result of arithmetic between two operands: always in new memory."""
+    return carried(machine, _combined(machine, left, right, node, frame), (left, right), node, frame)
+
+
+def _combined(machine: Machine, left: Value, right: Value, node: cst.CSTNode, frame: Frame) -> Value:
     match left, right:
         case (Tensor(), _) | (_, Tensor()):
             machine.use(frame, node, left)
@@ -27,7 +37,7 @@ def combine(machine: Machine, left: Value, right: Value, node: cst.CSTNode, fram
             for side, other in ((left, right), (right, left)):
                 if isinstance(other, (Tensor, Array)) and other.dtype == "float64":
                     machine.widen(frame, node, side, "float64")
-            return tensor_arithmetic(machine, left, right, frame)
+            return tensor_arithmetic(machine, left, right, node, frame)
         case (Foreign(framework=str(name)), _) | (_, Foreign(framework=str(name))) if name:
             return Foreign(framework=name)
         case (Sequence(), Sequence()) if left.kind == right.kind:
@@ -42,8 +52,7 @@ def combine(machine: Machine, left: Value, right: Value, node: cst.CSTNode, fram
             return replace(right, items=None, element=any_element(right), oid=machine.next_serial())
         case (Array(), Array() | Scalar() | Foreign() | Unknown()) | (Scalar() | Foreign() | Unknown(), Array()):
             dtype = promoted(left, right)
-            divided = isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Divide)
-            if divided and not dtype.startswith(("float", "complex")):
+            if divides(node) and not dtype.startswith(("float", "complex")):
                 # Integers give float64, of whatever size they are (measured on NumPy 2.4.6).
                 held = [side.dtype for side in (left, right) if isinstance(side, Array)]
                 whole = all(map(is_integral, held)) and all(isinstance(side, (Array, Scalar)) for side in (left, right))
@@ -71,7 +80,7 @@ def combine(machine: Machine, left: Value, right: Value, node: cst.CSTNode, fram
             return UNKNOWN
 
 
-def tensor_arithmetic(machine: Machine, left: Value, right: Value, frame: Frame) -> Value:
+def tensor_arithmetic(machine: Machine, left: Value, right: Value, node: cst.CSTNode, frame: Frame) -> Value:
     sides = [side for side in (left, right) if isinstance(side, (Tensor, Unknown))]
     tensors = [side for side in sides if isinstance(side, Tensor)]
     # An operand of unknown kind is most often a number; its device only counts when it is evidence.
@@ -80,25 +89,74 @@ def tensor_arithmetic(machine: Machine, left: Value, right: Value, frame: Frame)
     return Tensor(
         device=together(placed),
         grad=machine.result_grad(strongest(grads), frame),
-        dtype=dtype_of_both(left, right),
+        dtype=dtype_of_both(left, right, node),
         storages=machine.storage(),
         sure=any(side.sure for side in tensors),
         source=tensors[0].source,
         origin=tensors[0].origin,
+        layout=layout_of_both(left, right, node),
+        numbers=numbers_of_both(left, right, node),
         oid=machine.serial,
     )
 
 
-def dtype_of_both(left: Value, right: Value) -> str:
+def layout_of_both(left: Value, right: Value, node: cst.CSTNode) -> str:
+    """Sparse and nested tensors stay so among themselves, and where a number multiplies them (torch 2.13.0)."""
+    layouts = {side.layout if isinstance(side, Tensor) else "number" for side in (left, right)}
+    if not isinstance(node, cst.BinaryOperation) or not layouts & {"sparse", "nested"}:
+        return ""
+    of = layouts - {"number"}
+    by = (cst.Multiply, cst.Divide) if "number" in layouts else (cst.Add, cst.Subtract)
+    numbers = all(isinstance(side, (Tensor, Scalar)) for side in (left, right))
+    return of.pop() if len(of) == 1 and numbers and isinstance(node.operator, by) else ""
+
+
+def numbers_of_both(left: Value, right: Value, node: cst.CSTNode) -> str:
+    """What is known of the numbers that an operator makes: most make fractions of fractions."""
+    if not isinstance(node, (cst.BinaryOperation, cst.AugAssign)):
+        return ""
+    divides = isinstance(node.operator, (cst.Divide, cst.DivideAssign))
+    if not divides and not isinstance(node.operator, _LINEAR):
+        return ""
+    kinds = {side.numbers for side in (left, right) if isinstance(side, Tensor)}
+    if "wild" in kinds and (kinds == {"wild"} or "" not in kinds) and all(map(_is_number, (left, right))):
+        return "wild"
+    return "fraction" if divides or kinds - {""} else ""
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, (Tensor, Scalar))
+
+
+def dtype_of_both(left: Value, right: Value, node: cst.CSTNode) -> str:
     if isinstance(left, Array) or isinstance(right, Array):
+        match left, right:
+            case Tensor(dtype=dtype), Array() if promotes(right) and not dtype.startswith("complex"):
+                return "float64"
         return ""
     dtypes = {side.dtype for side in (left, right) if isinstance(side, Tensor)}
+    if any(isinstance(side, Scalar) and side.kind == "complex" for side in (left, right)):
+        return "complex128" if "float64" in dtypes else "complex64?"
     dtype = dtypes.pop() if len(dtypes) == 1 else ""
     if dtype in NUMPY_DTYPES:
         # Divided, or with a float, it becomes one; little else works.
         return ""
+    if is_integral(dtype):
+        others = [side for side in (left, right) if not isinstance(side, Tensor)]
+        kinds = {"bool"} if dtype == "bool" else {"bool", "int"}
+        kept = all(isinstance(side, Scalar) and side.kind in kinds for side in others)
+        return dtype if kept and not divides(node) else ""
     # What is not known is most often a number; a float32 tensor would make the result float32, too.
     return unsure_dtype(dtype) if without_numpy(dtype) and Unknown in (type(left), type(right)) else dtype
+
+
+def promotes(array: Array) -> bool:
+    """Whether a tensor of float32 becomes float64 where it meets this array (measured on torch 2.13.0)."""
+    return array.dtype == "float64" and array.sure and (array.has_axes or array.zero_dim)
+
+
+def divides(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Divide)
 
 
 def multiplies(node: cst.CSTNode) -> bool:
@@ -108,4 +166,6 @@ def multiplies(node: cst.CSTNode) -> bool:
 def number_kind(left: str, right: str, node: cst.CSTNode) -> str:
     if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Divide):
         return "float"
+    if "complex" in (left, right):
+        return "complex"
     return "int" if left == right == "int" else "float" if "float" in (left, right) else "number"

@@ -83,7 +83,11 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
                 else value.read_only
             )
             negative = NO_FACT if name in {"ravel", "reshape"} else value.negative_stride
-            axes = value.has_axes and name != "squeeze"
+            axes = (
+                (value.has_axes and name != "squeeze")
+                or name == "ravel"
+                or (name == "transpose" and call.first is not None)
+            )
             return replace(value, read_only=frozen, negative_stride=negative, has_axes=axes, oid=machine.next_serial())
         case Result.ARRAY:
             dtype = value.dtype if row.dtype == "keep" else row.dtype if row.dtype == "int64" else ""
@@ -123,8 +127,9 @@ def cast(machine: Machine, value: Array, arguments: tuple[Argument, ...]) -> Val
     return Array(dtype=dtype, has_axes=value.has_axes, sure=value.sure, storages=machine.storage(), oid=machine.serial)
 
 
-def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: list[Value]) -> Value:
-    axes = value.has_axes and all(isinstance(index, Scalar) and index.kind == "slice" for index in indices)
+def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: list[Value]) -> Array:
+    # What is sliced has a dimension, and keeps it.
+    axes = any(isinstance(index, Scalar) and index.kind == "slice" for index in indices)
     if not all(map(_takes_several, indices)):
         value = replace(value, sure=value.sure and holds_numbers(value))
     if copies_by_index(indices):
@@ -138,7 +143,7 @@ def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: lis
     if flipped.truth is Truth.YES and any(isinstance(index, Scalar) and index.kind == "int" for index in indices):
         # One channel of an image whose channels are flipped.
         flipped = Fact()
-    return replace(
+    part = replace(
         value,
         negative_stride=flipped,
         sliced=sliced or value.sliced,
@@ -146,6 +151,7 @@ def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: lis
         has_axes=axes,
         oid=machine.next_serial(),
     )
+    return machine.look_into(node, value, part)
 
 
 def _takes_several(index: Value) -> bool:

@@ -37,7 +37,11 @@ _CONTAINERS = frozenset({"builtins.list", "builtins.tuple", "builtins.set", "bui
 @function(*(f"builtins.{name}" for name in ("float", "int", "str", "hash", "id", "ord", "repr")))
 @function("builtins.issubclass", "builtins.callable")
 def number(machine: Machine, path: str, call: Call) -> Value:
-    return Scalar(kind=path.removeprefix("builtins."))
+    name = path.removeprefix("builtins.")
+    if name in {"float", "int"} and call.first is not None:
+        machine.ask(call.frame, call.node, call.first)
+        machine.escape(call.frame, call.node, call.first, "number", call.arguments[0].node)
+    return Scalar(kind=name)
 
 
 @function("builtins.len")
@@ -47,6 +51,8 @@ def length(machine: Machine, path: str, call: Call) -> Value:
 
 @function("builtins.bool", "builtins.any", "builtins.all")
 def answer(machine: Machine, path: str, call: Call) -> Value:
+    if path == "builtins.bool" and call.first is not None:
+        machine.ask(call.frame, call.node, call.first)
     return Scalar(kind="bool")
 
 

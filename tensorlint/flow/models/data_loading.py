@@ -2,16 +2,116 @@
 
 from __future__ import annotations
 
+import libcst as cst
+
+from tensorlint.flow import events
 from tensorlint.flow.call import Call
-from tensorlint.flow.domain.facts import NO_FACT, Truth
-from tensorlint.flow.domain.values import Foreign, Sequence, Tensor, Unknown, Value
+from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
+from tensorlint.flow.domain.values import (
+    UNKNOWN,
+    Dictionary,
+    Foreign,
+    Function,
+    Instance,
+    Scalar,
+    Sequence,
+    Tensor,
+    Unknown,
+    Value,
+    is_none,
+    is_true,
+)
+from tensorlint.flow.generators import drawn_for_items, reseeds
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.registry import function
+from tensorlint.flow.tree import default_of_option, parameters_of
 
 
 @function("**.DataLoader")
 def data_loader(machine: Machine, path: str, call: Call) -> Value:
+    if path.startswith("torch") and not (machine.learning or call.frame.quiet or machine.unit is not None):
+        tell_forked_generator(machine, call)
     return Sequence(kind="loader")
+
+
+@function("torch.utils.data.Subset")
+def subset(machine: Machine, path: str, call: Call) -> Value | None:
+    """What hands on the items of the dataset that it is given."""
+    return call.first if isinstance(call.first, Instance) else None
+
+
+@function("torch.utils.data.random_split", "torch.utils.data.dataset.random_split")
+def random_split(machine: Machine, path: str, call: Call) -> Value | None:
+    return Sequence(element=call.first) if isinstance(call.first, Instance) else None
+
+
+def tell_forked_generator(machine: Machine, call: Call) -> None:
+    """The event of a dataset that draws its items from a generator which every worker has a copy of."""
+    dataset = next((each for each in call.arguments if each.keyword in {"", "dataset"} and not each.star), None)
+    if dataset is None or not isinstance(dataset.value, Instance) or (cls := machine.cls(dataset.value)) is None:
+        return
+    workers = workers_of(machine, call)
+    if workers.truth is Truth.NO or (drawn := drawn_for_items(machine, cls)) is None:
+        return
+    first = call.keyword("worker_init_fn")
+    if first is not None and not is_none(first):
+        info = machine.function_at(first.definition) if isinstance(first, Function) else None
+        if info is None or reseeds(info.node, drawn.name):
+            return
+    machine.emit(
+        call.frame,
+        events.GeneratorForked,
+        machine.sites.node(drawn.made) or call.node,
+        dataset=dataset,
+        loader=call.node,
+        name=drawn.name,
+        made=drawn.made,
+        draw=drawn.draw,
+        workers=workers,
+        always=drawn.always,
+    )
+
+
+def workers_of(machine: Machine, call: Call) -> Fact:
+    """Whether a loader has workers that are copies of each other: several, or one that is made anew each epoch."""
+    asked = next((each for each in call.arguments if each.keyword == "num_workers"), None)
+    if asked is not None:
+        persistent = is_true(call.keyword("persistent_workers") or UNKNOWN)
+        return _several(machine, asked.node, asked.value, call, persistent=persistent)
+    for spread in call.arguments:
+        if spread.star == "**" and isinstance(spread.value, Dictionary):
+            found = spread.value.entries.get("num_workers")
+            number = found.literal if isinstance(found, Scalar) else None
+            return Fact(Truth.MAYBE if isinstance(number, int) and number else Truth.UNKNOWN, machine.at(spread.node))
+        if spread.star:
+            return UNKNOWN_FACT
+    return NO_FACT
+
+
+def _several(machine: Machine, node: cst.BaseExpression, value: Value, call: Call, *, persistent: bool) -> Fact:
+    match node, value:
+        case _, Scalar(kind="int", literal=int(number)):
+            return _counted(machine, node, number, persistent=persistent)
+        case cst.IfExp(body=cst.Integer() as body), _ if int(body.value):
+            return Fact(Truth.MAYBE, machine.at(body), "there are workers on some machines")
+        case ((cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name))), Unknown() | Scalar()):
+            default = _default_of(node, name, call, machine)
+            if isinstance(default, cst.Integer) and int(default.value):
+                return Fact(Truth.MAYBE, machine.at(default), "there are workers by default")
+    return UNKNOWN_FACT
+
+
+def _default_of(node: cst.BaseExpression, name: str, call: Call, machine: Machine) -> cst.BaseExpression | None:
+    """What a parameter of the function, or an option of the program, is where nobody says otherwise."""
+    if isinstance(node, cst.Name) and call.frame.function is not None:
+        return next((each.default for each in parameters_of(call.frame.function.node) if each.name.value == name), None)
+    return None if machine.module is None else default_of_option(machine.module, name)
+
+
+def _counted(machine: Machine, node: cst.BaseExpression, number: int, *, persistent: bool) -> Fact:
+    if number == 1 and not persistent:
+        return Fact(Truth.MAYBE, machine.at(node), "the worker starts from the same copy in every epoch")
+    return NO_FACT if number < 2 else Fact(Truth.YES, machine.at(node), f"{number} workers start from equal copies")
 
 
 @function(

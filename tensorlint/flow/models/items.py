@@ -7,9 +7,10 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow.call import Argument
-from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
+from tensorlint.flow.domain.facts import UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.memory import NO_STORAGE
+from tensorlint.flow.domain.site import NOWHERE
 from tensorlint.flow.domain.values import (
     NONE,
     PLAIN,
@@ -26,6 +27,7 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
+from tensorlint.flow.elements import Rows
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arrays import array_item, copies_by_index, holds_numbers, part_taken
 from tensorlint.flow.models.hashing import hash_key
@@ -39,8 +41,11 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
     value = machine.evaluate(node.value, frame)
     indices = [index_value(machine, element.slice, frame) for element in node.slice]
     note_key(machine, node, value, indices, frame)
+    if frame.loops and type(node.value) is cst.Call:
+        machine.index_transfer(frame, node, indices)
     match value:
         case Tensor():
+            machine.note_index(frame, node, value, indices)
             for index in indices:
                 machine.widen(frame, node, index, "index")
             if copies_by_index(indices):
@@ -50,18 +55,24 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
                     grad=machine.result_grad(value.grad, frame),
                     imported=False,
                     alias=None,
+                    layout="",
                     oid=machine.next_serial(),
                 )
             sliced, picked = part_taken(indices)
-            return replace(
+            return machine.look_into(
+                node,
                 value,
-                grad=machine.result_grad(value.grad, frame),
-                sliced=sliced or value.sliced,
-                picked=picked or value.picked,
-                oid=machine.next_serial(),
+                replace(
+                    value,
+                    grad=machine.result_grad(value.grad, frame),
+                    sliced=sliced or value.sliced,
+                    picked=picked or value.picked,
+                    layout=value.layout if value.layout in {"conj", "neg"} else "",
+                    oid=machine.next_serial(),
+                ),
             )
         case Array():
-            return array_item(machine, value, node, indices)
+            return replace(array_item(machine, value, node, indices), cut=value.cut)
         case Sequence(kind="loader"):
             return loaded()
         case Sequence():
@@ -111,7 +122,8 @@ def element_of(machine: Machine, value: Value, node: cst.CSTNode, frame: Frame) 
     """What iterating over ``value`` yields."""
     match value:
         case Tensor():
-            return replace(value, zero_dim=False, picked=True, oid=machine.next_serial())
+            layout = value.layout if value.layout in {"conj", "neg"} else ""
+            return replace(value, zero_dim=False, picked=True, layout=layout, oid=machine.next_serial())
         case Array():
             # A row, or a number when the array has one dimension: then a write does not reach the array.
             sure = value.sure and holds_numbers(value)
@@ -139,6 +151,28 @@ def element_of(machine: Machine, value: Value, node: cst.CSTNode, frame: Frame) 
             return Unknown(source="element")
 
 
+def rows_of(machine: Machine, target: cst.CSTNode, node: cst.BaseExpression, value: Value, frame: Frame) -> Rows:
+    """The tensors whose elements a loop over ``node`` binds to plain names, also by ``enumerate`` and ``zip``."""
+    if frame.quiet or machine.learning:
+        return {}
+    match target, value:
+        case cst.Name(value=name), Tensor(sure=True):
+            return {name: (value, node)}
+        case cst.Tuple(elements=targets), Sequence(element=Sequence(items=tuple(items))) if isinstance(node, cst.Call):
+            given = {"zip": node.args, "enumerate": [None, *node.args[:1]]}.get(dotted_name(node.func), ())
+            return {
+                each.value.value: (whole, argument.value)
+                for each, item, argument in zip(targets, items, given, strict=False)
+                if isinstance(each.value, cst.Name)
+                and isinstance(item, Tensor)
+                and argument is not None
+                and not argument.star
+                if isinstance(whole := machine.silently(argument.value, frame), Tensor) and whole.sure
+            }
+        case _:
+            return {}
+
+
 def one_of(value: Value) -> Value:
     """One of several elements that are known as one: it may be another object each time."""
     match value:
@@ -158,7 +192,9 @@ def part_of(value: Unknown) -> Unknown:
 
 def loaded() -> Value:
     return Unknown(
-        device=Fact(Truth.NO, reason="a batch from a loader is in host memory"), grad=NO_FACT, source="loader"
+        device=Fact(Truth.NO, reason="a batch from a loader is in host memory"),
+        grad=Fact(Truth.NO, NOWHERE),
+        source="loader",
     )
 
 

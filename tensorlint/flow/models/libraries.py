@@ -9,6 +9,7 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.call import Argument, Call
+from tensorlint.flow.domain.facts import NO_FACT
 from tensorlint.flow.domain.memory import NO_STORAGE, Owner
 from tensorlint.flow.domain.values import (
     NONE,
@@ -20,6 +21,7 @@ from tensorlint.flow.domain.values import (
     Foreign,
     Function,
     Given,
+    Instance,
     Module,
     Partial,
     Scalar,
@@ -30,15 +32,22 @@ from tensorlint.flow.domain.values import (
     Value,
 )
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.numpy_functions import tell_numpy_call
 from tensorlint.flow.models.registry import function, models
 from tensorlint.flow.models.torch_functions import torch_call
+from tensorlint.flow.models.unknowns import TORCH_PIPE, TORCH_QUEUE
 from tensorlint.flow.models.unseen import unknown_result
+from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import FOREIGN_FRAMEWORKS
 
 #: Libraries that make arrays of what they are given.
 _ARRAY_LIBRARIES = frozenset({"matplotlib", "sklearn", "scipy", "pandas", "PIL"})
+#: What returns what it computed of its arguments, or a part of them.
+_COMPUTES = ("torch.", "numpy.", *(f"builtins.{name}" for name in ("float", "int", "min", "max", "pow", "round")))
+#: By these a class says what a copy of its objects is.
+_OF_COPIES = ("__deepcopy__", "__getstate__", "__reduce__", "__reduce_ex__")
 
 
 def symbol_call(machine: Machine, path: str, call: Call) -> Value:
@@ -48,6 +57,8 @@ def symbol_call(machine: Machine, path: str, call: Call) -> Value:
     result = next((result for model in models(path) if (result := model(machine, path, call)) is not None), None)
     if result is None:
         result = of_unseen_library(machine, path, call)
+    if path.startswith(_COMPUTES):
+        result = carried(machine, result, [each.value for each in call.arguments], call.node, call.frame, path)
     if path.startswith("torch."):
         return torch_call(machine, path, call, result)
     if path.partition(".")[0] in _ARRAY_LIBRARIES:
@@ -91,12 +102,32 @@ def shallow_copy(machine: Machine, path: str, call: Call) -> Value | None:
 
 @function("copy.deepcopy")
 def deepcopy(machine: Machine, path: str, call: Call) -> Value:
-    return deep_copy(machine, call.arguments[0].value) if call.arguments else UNKNOWN
+    if not call.arguments:
+        return UNKNOWN
+    copied = call.arguments[0]
+    machine.emit(
+        call.frame, events.DeepCopy, call.node, value=copied, attributes=attributes_copied(machine, copied, call.frame)
+    )
+    return deep_copy(machine, copied.value)
+
+
+def attributes_copied(machine: Machine, copied: Argument, frame: Frame) -> tuple[tuple[str, Value], ...]:
+    """What is bound under names of an object that is copied attribute by attribute."""
+    if not isinstance(copied.value, (Module, Instance)):
+        return ()
+    cls = machine.cls(copied.value)
+    if cls is not None and any(cls.method(name) is not None for name in _OF_COPIES):
+        return ()
+    names = f"{dotted_name(copied.node)}."
+    return tuple((name, value) for name, value in frame.env.items() if name.startswith(names))
 
 
 def deep_copy(machine: Machine, value: Value) -> Value:
     """A deep copy: everything equal, nothing shared."""
     match value:
+        case Tensor() if value.grad.passed_on:
+            # Only leaves are copied.
+            return replace(value, grad=NO_FACT, storages=machine.storage(), alias=None, oid=machine.serial)
         case Tensor() | Array():
             return replace(value, storages=machine.storage(), alias=None, oid=machine.serial)
         case Unknown():
@@ -171,6 +202,24 @@ def einops(machine: Machine, path: str, call: Call) -> Value | None:
 @function("**.tqdm", "**.trange", "**.track", "**.progress_bar")
 def progress(machine: Machine, path: str, call: Call) -> Value | None:
     return call.arguments[0].value if call.arguments else None
+
+
+@function(
+    *(
+        f"{module}.{kind}"
+        for module in ("multiprocessing", "torch.multiprocessing")
+        for kind in ("Queue", "JoinableQueue")
+    ),
+    *(f"queue.{kind}" for kind in ("Queue", "LifoQueue", "PriorityQueue", "SimpleQueue")),
+)
+def queue(machine: Machine, path: str, call: Call) -> Value:
+    """One that a thread of its own serves."""
+    return Unknown(source=TORCH_QUEUE if path.startswith("torch.") else "queue", oid=machine.next_serial())
+
+
+@function("torch.multiprocessing.SimpleQueue")
+def simple_queue(machine: Machine, path: str, call: Call) -> Value:
+    return Unknown(source=TORCH_PIPE, oid=machine.next_serial())
 
 
 @function("collections.deque")

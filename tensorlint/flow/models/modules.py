@@ -7,17 +7,19 @@ from dataclasses import replace
 
 import libcst as cst
 
+from tensorlint.flow import events
 from tensorlint.flow.arguments import dtype_argument, keyword
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.dtypes import unsure_dtype, without_numpy
-from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, strongest
-from tensorlint.flow.domain.inside import as_trainable, is_made_float32, leaves
-from tensorlint.flow.domain.memory import Owner, Storages
+from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, needed, strongest
+from tensorlint.flow.domain.inside import arrays_behind, as_trainable, is_made_float32, leaves
+from tensorlint.flow.domain.memory import NO_BACKING, Owner, Storages
 from tensorlint.flow.domain.values import (
     NONE,
     PARAMETER_OF_MODULE,
     PLAIN,
+    UNKNOWN,
     DeviceValue,
     Dictionary,
     Function,
@@ -33,6 +35,7 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.objects import own_method
 from tensorlint.flow.models.placement import destination, map_location, requested_device
 from tensorlint.flow.models.registry import function
@@ -41,6 +44,7 @@ from tensorlint.flow.models.unseen import trained_as, unknown_result
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name, names_in
 from tensorlint.knowledge import TORCH_FUNCTIONS
+from tensorlint.knowledge.numbers import WILD_LAYERS
 
 _MODULE_CASTS = frozenset(
     {"half", "float", "double", "bfloat16", "eval", "train", "type", "share_memory", "apply", "compile"}
@@ -67,7 +71,7 @@ _WITHOUT_PARAMETERS = re.compile(r"Tokenizer|tokenizer|Processor|Extractor|Confi
 
 
 def module_call(machine: Machine, module: Module, call: Call) -> Value:
-    trained = Fact(
+    trained = needed(
         machine.trainable(module), machine.at(call.node), "the output of a model with parameters needs a gradient"
     )
     inputs = [
@@ -77,6 +81,15 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
         machine.meet_double(call.frame, call.node, call.arguments[:1])
     elif module.name in _WEIGHTED_LOSSES and module.dtype == "float64" and is_made_float32(call.first):
         machine.meet_double(call.frame, call.node, (), weight=True)
+    if module.name.startswith("torch.nn."):
+        machine.emit(
+            call.frame,
+            events.ModuleCall,
+            call.node,
+            name=module.name.removeprefix("torch."),
+            arguments=call.arguments,
+            result=UNKNOWN,
+        )
     cls = machine.cls(module)
     if cls is None and (not module.name or trained.truth is Truth.UNKNOWN) and trained.truth is not Truth.NO:
         # An annotation, or a class of unseen code, does not say whether it has parameters.
@@ -91,7 +104,9 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
     # What has no parameters lies nowhere.
     holds = [] if module.trainable is Truth.NO else [Unknown(device=module.device)]
     device = together([*holds, *inputs])
-    grad = machine.result_grad(strongest([trained, *(value.grad for value in inputs)]), call.frame)
+    # Some that have no parameters return what they are given.
+    computed = strongest([trained, *(value.grad for value in inputs)])
+    grad = machine.result_grad(computed, call.frame, itself=trained.truth is Truth.NO)
     if not module.name.startswith("torch.nn."):
         return Unknown(
             device=device,
@@ -113,11 +128,19 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
         origin=Origin(machine.at(call.node), "the output of a model"),
         # Averaged, as is the rule.
         zero_dim=module.name.endswith("Loss"),
+        numbers=_numbers_of_layer(module.name.removeprefix("torch.nn.")),
         oid=machine.serial,
     )
+    if module.trainable is Truth.NO and has_parameters(machine, module.name.rpartition(".")[2], ()) is Truth.NO:
+        # Frozen parameters are trained again where somebody says so; a loss has none.
+        return carried(machine, output, [argument.value for argument in call.arguments], call.node, call.frame)
     if module.name in _RETURNS_TUPLE:
         return Sequence(kind="tuple", items=(output, Unknown(device=device, grad=grad)))
     return output
+
+
+def _numbers_of_layer(name: str) -> str:
+    return "wild" if name in WILD_LAYERS else {"Sigmoid": "unit", "Softmax": "unit", "Tanh": "fraction"}.get(name, "")
 
 
 def on_module_device(result: Value, module: Module, inputs: list[Tensor | Unknown]) -> Value:
@@ -146,12 +169,17 @@ def module_method(machine: Machine, value: Module, name: str, call: Call) -> Val
         moved = replace(value, dtype="" if dtype == "?" else dtype) if dtype else value
         if device is not None:
             moved = replace(moved, device=device)
+        if dtype or (device is not None and device.truth is not Truth.NO):
+            moved = replace(moved, arrays=NO_BACKING)
         call.frame.env.change(value, lambda held: moved)
         return moved
     if name in {"half", "float", "double", "bfloat16"}:
-        cast = replace(value, dtype={"half": "float16", "double": "float64", "float": "float32"}.get(name, name))
+        dtype = {"half": "float16", "double": "float64", "float": "float32"}.get(name, name)
+        cast = replace(value, dtype=dtype, arrays=NO_BACKING)
         call.frame.env.change(value, lambda held: cast)
         return cast
+    if name == "share_memory":
+        machine.share(call.frame, call.node, value, "the parameters go to shared memory here, the old one is freed")
     if name in _MODULE_CASTS:
         return value
     if name == "requires_grad_":
@@ -161,7 +189,7 @@ def module_method(machine: Machine, value: Module, name: str, call: Call) -> Val
         machine.set_trainable(value.oid, changed.trainable, call.frame)
         return changed
     note_training(machine, owner_name(call.node), name, call.node)
-    trained = Fact(value.trainable, machine.at(call.node), "a parameter needs a gradient")
+    trained = needed(value.trainable, machine.at(call.node), "a parameter needs a gradient")
     parameter = Tensor(
         device=value.device,
         grad=trained,
@@ -245,7 +273,7 @@ def module_attribute(machine: Machine, value: Module, name: str, node: cst.CSTNo
         if method is not None:
             return Function(definition=method.site, receiver=value)
     if name in {"weight", "bias"}:
-        trained = Fact(value.trainable, machine.at(node), "a parameter needs a gradient")
+        trained = needed(value.trainable, machine.at(node), "a parameter needs a gradient")
         return Tensor(
             device=value.device,
             grad=trained,
@@ -260,7 +288,8 @@ def module_attribute(machine: Machine, value: Module, name: str, node: cst.CSTNo
     if name == "device":
         return DeviceValue(fact=value.device)
     if name == "training":
-        return PLAIN
+        # A network is traced as it is to be used.
+        return Scalar(kind="bool", literal=False, known=True) if machine.traces_run else PLAIN
     if name in {"module", "model"}:
         return value
     return Unknown(device=value.device.weakened(), dtype=unsure_dtype(value.dtype), source="attribute")
@@ -318,6 +347,7 @@ def make_module(machine: Machine, path: str, call: Call) -> Value | None:
         refuses_double=bool(_REFUSES_DOUBLE.match(name)) or (first is not None and first.refuses_double),
         dtype=dtype.replace("?", ""),
         storages=machine.storage(Owner.PARAMETER),
+        arrays=NO_BACKING.union(*(arrays_behind(argument.value) for argument in call.arguments)),
         oid=machine.serial,
     )
 
@@ -343,11 +373,13 @@ def embedding(machine: Machine, path: str, call: Call) -> Value:
     """Frozen unless it is told otherwise (measured on 2.13.0)."""
     freeze = call.keyword("freeze") or (call.arguments[1].value if len(call.arguments) > 1 else None)
     trainable = Truth.NO if freeze is None or is_true(freeze) else Truth.YES if is_false(freeze) else Truth.UNKNOWN
+    trained, weights = Fact(trainable), call.first or call.keyword("embeddings")
     return Module(
         name=path.removesuffix(".from_pretrained"),
         device=requested_device(machine, call) or machine.default_device,
         trainable=trainable,
         storages=machine.storage(Owner.PARAMETER),
+        arrays=arrays_behind(replace(weights, grad=trained)) if isinstance(weights, Tensor) else NO_BACKING,
         oid=machine.serial,
     )
 

@@ -29,7 +29,13 @@ from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.rows import write_operand, write_out
 from tensorlint.flow.tree import asked_of
 from tensorlint.knowledge import HARMLESS, NUMPY_FUNCTIONS, SILENTLY_WRONG, Access, Result, Row, Share
-from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST, EXPORTS_TO_TENSOR, PARTS_OF_TENSOR, SIZE_BEHIND
+from tensorlint.knowledge.numpy_functions import (
+    EXPORTS,
+    EXPORTS_OF_LIST,
+    EXPORTS_TO_TENSOR,
+    PARTS_OF_TENSOR,
+    SIZE_BEHIND,
+)
 from tensorlint.knowledge.row import DTYPES, NUMPY_DTYPES
 
 #: What gives arrays of one dimension at least.
@@ -67,6 +73,9 @@ def tell_numpy_call(machine: Machine, name: str, call: Call, result: Value) -> V
     for argument in call.arguments:
         machine.read_early(call.frame, call.node, argument.value)
         machine.note_exported(argument)
+    first = next((argument for argument in call.arguments if not argument.keyword), None)
+    if first is not None and name in EXPORTS:
+        machine.escape(call.frame, call.node, first.value, "function", first.node)
     discarded = call.frame.bare_call is call.node
     machine.emit(
         call.frame,
@@ -262,7 +271,7 @@ def array_from(machine: Machine, name: str, row: Row, first: Value, call: Call) 
         )
     elif name in {"ascontiguousarray", "require", "reshape", "ravel", "asfortranarray"}:
         negative = NO_FACT
-    return replace(
+    result = replace(
         base,
         dtype=dtype or kept,
         read_only=frozen if frozen.truth is not Truth.NO else base.read_only,
@@ -270,6 +279,7 @@ def array_from(machine: Machine, name: str, row: Row, first: Value, call: Call) 
         alias=machine.at(call.node) if isinstance(first, Tensor) else base.alias,
         oid=machine.next_serial(),
     )
+    return machine.look_into(call.node, base, result) if row.overlaps else result
 
 
 def frozen_by(machine: Machine, row: Row, first: Value, node: cst.Call) -> Fact:

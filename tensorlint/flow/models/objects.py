@@ -8,13 +8,16 @@ import libcst as cst
 
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.defined import ClassInfo
-from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.values import ClassObject, Foreign, Function, Instance, Module, Unknown, Value
+from tensorlint.flow.domain.facts import Fact, Truth
+from tensorlint.flow.domain.values import ClassObject, Foreign, Function, Instance, Module, Tensor, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import FOREIGN_FRAMEWORKS
+
+#: What torch calls the methods that bring an object to a device; classes that hold tensors follow it.
+_MOVES = ("to", "cuda")
 
 
 def own_method(machine: Machine, cls: ClassInfo, receiver: Value, name: str, call: Call) -> Value:
@@ -33,6 +36,10 @@ def own_method(machine: Machine, cls: ClassInfo, receiver: Value, name: str, cal
         return unknown_result(machine, call)
     if method is None:
         return unknown_result(machine, call)
+    if isinstance(receiver, Instance) and name in _MOVES:
+        call.frame.env.change(
+            receiver, lambda held: replace(held, unmoved=False) if isinstance(held, Instance) else held
+        )
     if isinstance(receiver, ClassObject):
         names = {dotted_name(decorator) for decorator in method.decorators}
         if "classmethod" in names:
@@ -49,7 +56,7 @@ def construct(machine: Machine, info: ClassInfo, call: Call) -> Value:
     if isinstance(made, Module):
         made = replace(made, device=machine.default_device, oid=machine.next_serial())
     elif isinstance(made, Instance):
-        made = replace(made, oid=machine.next_serial())
+        made = replace(made, unmoved=True, oid=machine.next_serial())
     if initializer is not None:
         machine.note_call(initializer, call.arguments, call.frame, bound=True)
     if info.is_autograd_function or any(base.split(".")[0] in FOREIGN_FRAMEWORKS for base in info.all_bases()):
@@ -60,10 +67,22 @@ def construct(machine: Machine, info: ClassInfo, call: Call) -> Value:
 def member(machine: Machine, cls: ClassInfo, receiver: Value, name: str, node: cst.Attribute, frame: Frame) -> Value:
     found = cls.attribute(name)
     if found is not None:
-        return found
+        return _as_made(cls, found) if isinstance(receiver, Instance) and receiver.unmoved else found
     method = cls.method(name)
     if method is None:
         return Unknown(source="attribute")
     if any(dotted_name(decorator).split(".")[-1] in {"property", "cached_property"} for decorator in method.decorators):
         return machine.apply(method, receiver, (), frame, node)
     return Function(definition=method.site, receiver=receiver)
+
+
+def _moved(held: Value) -> Value:
+    return replace(held, unmoved=False) if isinstance(held, Instance) else held
+
+
+def _as_made(cls: ClassInfo, held: Value) -> Value:
+    """What an object holds that was not told to move: its ``to`` says nothing of where that lies."""
+    if not isinstance(held, (Tensor, Unknown)) or held.device.site is None:
+        return held
+    moves = {method.site.definition for name in _MOVES if (method := cls.method(name)) is not None}
+    return replace(held, device=Fact()) if held.device.site.definition in moves else held

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tensorlint.flow.call import Call
-from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages
+from tensorlint.flow.domain.inside import arrays_behind, leaves
+from tensorlint.flow.domain.memory import NO_BACKING, NO_STORAGE, Backing, How, Mutation, Owner, Storages
 from tensorlint.flow.domain.values import NONE, UNKNOWN, Dictionary, Foreign, Optimizer, Tensor, Value, is_false
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.modules import state_of
@@ -17,6 +17,7 @@ def optimizer_method(machine: Machine, value: Optimizer, name: str, call: Call) 
     if name == "step":
         mutation = Mutation(machine.at(call.node), How.UPDATE, "the optimizer updates the parameters in place here")
         machine.update_parameters(call.frame, replace(mutation, modules=value.modules | {value.oid}), value.storages)
+        machine.update_arrays(call.frame, mutation, value.arrays)
     elif name == "zero_grad" and not any(
         argument.keyword == "set_to_none" and is_false(argument.value) for argument in call.arguments
     ):
@@ -38,9 +39,21 @@ def make_optimizer(machine: Machine, path: str, call: Call) -> Value:
         return Foreign(framework="torch")
     # Adagrad alone has state before its first step (measured on 2.13.0).
     fresh = not path.endswith("Adagrad")
+    for argument in call.arguments:
+        machine.note_leaves(argument.value)
     given = list(leaves(call.first)) if call.first is not None else []
     modules = frozenset(leaf.module for leaf in given if isinstance(leaf, Tensor) and leaf.module)
-    return Optimizer(storages=parameters_known(call.first), modules=modules, fresh=fresh, oid=machine.next_serial())
+    arrays = arrays_given(call.first or call.keyword("params"), call)
+    storages = parameters_known(call.first)
+    return Optimizer(storages=storages, modules=modules, arrays=arrays, fresh=fresh, oid=machine.next_serial())
+
+
+def arrays_given(parameters: Value | None, call: Call) -> Backing:
+    """The arrays that parameters, or weights of modules that were asked for theirs, were made of."""
+    held = () if parameters is None else tuple(leaves(parameters))
+    owners = {leaf.module for leaf in held if isinstance(leaf, Tensor) and leaf.module}
+    modules = (call.frame.env.holds(owner) for owner in sorted(owners))
+    return NO_BACKING.union(*map(arrays_behind, (*held, *modules)))
 
 
 def parameters_known(value: Value | None) -> Storages:

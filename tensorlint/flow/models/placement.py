@@ -163,6 +163,9 @@ def destination(machine: Machine, call: Call) -> tuple[Fact | None, str]:
                 device, dtype = Fact(Truth.UNKNOWN, machine.at(call.node)), "?"
             elif not isinstance(value, Foreign):
                 device = moved_to(machine, value, argument.node, call.node)
+        elif argument.star or (not argument.keyword and position == 1 and isinstance(value, Unknown)):
+            # ``x.to(device, self.dtype)``
+            dtype = dtype or "?"
     return device, dtype
 
 

@@ -15,10 +15,13 @@ from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, str
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.memory import NO_STORAGE, Storages
 from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Array, Origin, Scalar, Sequence, Tensor, Unknown, Value
+from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import placed_by_type, requested_device
 from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import IN_PLACE_METHODS, Device, Grad, Result, Row, Share
+from tensorlint.knowledge.layouts import layout_of
+from tensorlint.knowledge.numbers import FROM_SEVERAL, numbers_of
 from tensorlint.knowledge.row import DTYPES
 
 #: Casts to what a float32 may have been made of.
@@ -71,8 +74,9 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
         return PLAIN
     dtype = autocast_to(machine, words.strip("`().")) or row_dtype(row, source, call.arguments)
     placed = placed_by_type(call.arguments, machine.at(call.node)) if name == "type" else None
-    # The sum of losses is a loss; the sum of a leaf that nothing was computed for is a fine thing to differentiate.
-    keeps_graph = name in {"sum", "mean"} and source is not None and source.rewrapped and source.rewrapped.of_graph
+    if name == "type" and not dtype_argument(call.arguments) and call.first is not None:
+        # ``mask.type(x.dtype)``
+        dtype = dtype_name(call.first) or "?"
     result = Tensor(
         device=placed or row_device(machine, row, operands, unknown, call),
         grad=NO_FACT if is_integral(dtype) else row_grad(machine, row, operands, unknown, call),
@@ -87,7 +91,13 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
         alias=source.alias if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else None,
         imported=source.imported if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else False,
         zero_dim=is_number(words.strip("`()."), call.arguments, receiver),
-        rewrapped=source.rewrapped if source is not None and keeps_graph else None,
+        layout=layout_of(
+            words.strip("`().").removeprefix("torch."),
+            source.layout if source is not None else "",
+            is_complex=dtype.startswith("complex"),
+            is_view=row.share is Share.ALWAYS,
+        ),
+        numbers="" if is_integral(dtype) else numbers_given(row, name, source, call),
         oid=machine.next_serial(),
     )
     if source is not None and result.storages is source.storages:
@@ -97,11 +107,28 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
             sliced=source.sliced,
             picked=source.picked,
             narrowed=source.narrowed if result.dtype == source.dtype else None,
+            numbers=source.numbers,
         )
+    if row.overlaps and source is not None:
+        machine.look_into(call.node, source, result)
     if row.result is Result.SAME and source is not None:
-        unset = None if row.writes else source.unset
-        return replace(source, grad=strongest([source.grad, result.grad]), device=source.device, unset=unset)
+        unset, numbers = (None, "") if row.writes else (source.unset, source.numbers)
+        grad = strongest([source.grad, result.grad])
+        return replace(source, grad=grad, device=source.device, unset=unset, numbers=numbers)
     return shaped(machine, row, result, call.arguments, receiver is not None)
+
+
+def numbers_given(row: Row, name: str, source: Tensor | None, call: Call) -> str:
+    """What the numbers are that a function gives; a cast to another float leaves them as they are."""
+    given = source.numbers if source is not None else ""
+    if row.share is Share.MAYBE:
+        return given
+    if name in FROM_SEVERAL:
+        # Each of what it joins.
+        parts = [leaf for argument in call.arguments[:1] for leaf in leaves(argument.value)]
+        kinds = {part.numbers if isinstance(part, Tensor) else "" for part in parts}
+        given = "" if "" in kinds else kinds.pop() if len(kinds) == 1 else "fraction"
+    return numbers_of(name, given)
 
 
 def widen_operands(machine: Machine, name: str, receiver: Tensor | None, call: Call) -> None:
@@ -129,7 +156,7 @@ def shaped(machine: Machine, row: Row, result: Tensor, arguments: tuple[Argument
         if row.indices:
             count = max(2, max(row.indices) + 1)
             items = tuple(
-                replace(result, grad=NO_FACT, dtype="int64") if index in row.indices else result
+                replace(result, grad=NO_FACT, dtype="int64", numbers="") if index in row.indices else result
                 for index in range(count)
             )
             return Sequence(kind="tuple", items=items)
@@ -168,7 +195,8 @@ def row_grad(machine: Machine, row: Row, operands: list[Tensor], unknown: list[U
         return UNKNOWN_FACT if asked is not None else NO_FACT
     evidence = [value.grad for value in unknown if value.grad.truth > Truth.UNKNOWN or not operands]
     default = UNKNOWN_FACT if not operands and not call.arguments else NO_FACT
-    return machine.result_grad(strongest([*(value.grad for value in operands), *evidence], default), call.frame)
+    grad = strongest([*(value.grad for value in operands), *evidence], default)
+    return machine.result_grad(grad, call.frame, itself=row.share is Share.MAYBE)
 
 
 def autocast_to(machine: Machine, name: str) -> str:
@@ -191,6 +219,10 @@ def row_dtype(row: Row, source: Tensor | None, arguments: tuple[Argument, ...]) 
     kept = source.dtype if source is not None else ""
     if row.dtype == "default-float":
         return "float32"
+    if row.dtype == "complex":
+        return kept if kept.startswith("complex") else "complex128" if kept == "float64" else "complex64?"
+    if kept.startswith("complex") and row.dtype in {"promote", "float", "accumulate"}:
+        return kept
     if row.dtype in {"keep", "argument"}:
         return kept
     return kept if kept.startswith(("float", "bfloat")) else ""

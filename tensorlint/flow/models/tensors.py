@@ -10,6 +10,7 @@ from tensorlint.flow import events
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
+from tensorlint.flow.domain.inside import cut_of
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, gradients_of
 from tensorlint.flow.domain.values import (
     NONE,
@@ -19,6 +20,7 @@ from tensorlint.flow.domain.values import (
     DeviceValue,
     Method,
     Origin,
+    Rewrapped,
     Scalar,
     Sequence,
     Tensor,
@@ -28,18 +30,23 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.graphs import waits_behind
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.cuts import ungraphed
 from tensorlint.flow.models.modules import owner_name, thaw_owners
 from tensorlint.flow.models.placement import destination, does_not_wait
 from tensorlint.flow.models.rows import from_row
 from tensorlint.flow.models.unseen import unknown_result
+from tensorlint.flow.overlaps import ELEMENTWISE
 from tensorlint.flow.state import Frame
 from tensorlint.knowledge import TENSOR_ATTRIBUTES, TENSOR_METHODS, Grad, Result
+from tensorlint.knowledge.layouts import ASKED, layout_of
 
 
 def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Value:
     assert isinstance(call.node.func, cst.Attribute)
     if name == "numpy":
         return export(machine, value, call)
+    if name in ASKED and value.layout:
+        call.frame.env.change(value, lambda held: replace(held, layout="") if isinstance(held, Tensor) else held)
     machine.emit(
         call.frame,
         events.MethodCall,
@@ -49,6 +56,10 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
         value=value,
         arguments=call.arguments,
     )
+    if name in ELEMENTWISE and call.arguments and not call.arguments[0].keyword:
+        source = call.arguments[0]
+        target = call.node.func.value, value
+        machine.write_part(call.frame, call.node, target, (source.node, source.value), copies=name == "copy_")
     if name == "to":
         return moved_tensor(machine, value, call)
     if name in {"cuda", "xpu", "npu", "hpu", "mps"}:
@@ -60,6 +71,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
             alias=None,
             frozen=None,
             imported=False,
+            layout=unless_a_bit(value.layout),
             oid=machine.serial,
         )
     if name == "cpu":
@@ -72,6 +84,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
             storages=machine.storage() if copied else value.storages,
             alias=None if copied else value.alias,
             frozen=None if copied else value.frozen,
+            layout=value.layout if value.device.truth is Truth.NO else unless_a_bit(value.layout),
             oid=machine.next_serial(),
         )
     if name == "detach":
@@ -81,6 +94,11 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
             alias=machine.at(call.node) if value.storages else value.alias,
             oid=machine.next_serial(),
         )
+    if name == "share_memory_":
+        shared = machine.share(
+            call.frame, call.node, value, "the data goes to shared memory here, the old one is freed"
+        )
+        return replace(value, storages=shared or value.storages)
     if name in {"requires_grad_", "detach_"}:
         return switch_grad(machine, value, name, call)
     if name == "backward":
@@ -95,6 +113,8 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
         return NONE
     if name == "item":
         machine.wait(call.frame, call.node, value)
+        machine.ask(call.frame, call.node, value)
+        machine.escape(call.frame, call.node, value, "item", call.node.func.value)
         kind = (
             "int"
             if value.dtype.startswith(("int", "uint"))
@@ -105,6 +125,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
         return Scalar(kind=kind)
     if name == "tolist":
         machine.wait(call.frame, call.node, value)
+        machine.escape(call.frame, call.node, value, "item", call.node.func.value)
         return Sequence(element=PLAIN)
     if name == "clone" or (name == "type" and not call.arguments):
         return replace(
@@ -114,6 +135,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
             alias=None,
             frozen=None,
             imported=False,
+            layout=unless_a_bit(value.layout),
             oid=machine.serial,
         )
     row = TENSOR_METHODS.get(name)
@@ -163,6 +185,7 @@ def export(machine: Machine, value: Value, call: Call) -> Value:
         consumer=consumer,
         consumer_node=around,
     )
+    machine.escape(call.frame, call.node, value, "numpy", call.node.func.value)
     torchs = machine.file.numpy_is_torchs and not call.frame.env.other_framework
     if not (isinstance(value, Tensor) and value.sure) and not torchs:
         return Array(
@@ -211,7 +234,8 @@ def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
             machine.arrive(call.frame)
     # On the machine where it stays on the CPU it is the same memory; no more than that is said of it.
     kept = storages is value.storages and not (device is not None and device.truth is Truth.MAYBE)
-    grad = NO_FACT if is_integral(dtype) else machine.result_grad(value.grad, call.frame)
+    itself = not copied and not moved and (not dtype or dtype == value.dtype or not value.dtype)
+    grad = NO_FACT if is_integral(dtype) else machine.result_grad(value.grad, call.frame, itself=itself)
     return replace(
         value,
         device=device if device is not None else value.device,
@@ -223,6 +247,8 @@ def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
         imported=value.imported and kept,
         in_flight=in_flight,
         narrowed=None if is_integral(dtype) else value.narrowed,
+        layout=value.layout if kept else unless_a_bit(value.layout),
+        numbers="" if is_integral(dtype.rstrip("?")) or dtype == "?" else value.numbers,
         oid=machine.next_serial(),
     )
 
@@ -234,15 +260,37 @@ def switch_grad(machine: Machine, value: Tensor, name: str, call: Call) -> Value
         grad = NO_FACT
     elif flag is not None and not (isinstance(flag, Scalar) and flag.literal is True):
         grad = Fact(Truth.MAYBE, machine.at(call.node), "may need a gradient from here on")
-    set_grad(machine, value, grad, call.frame)
-    return replace(value, grad=grad)
+    made = set_grad(machine, value, grad, call.frame)
+    return replace(value, grad=grad, rewrapped=made)
 
 
-def set_grad(machine: Machine, value: Value, grad: Fact, frame: Frame) -> None:
-    """``requires_grad`` of an object changes under every name that holds it."""
-    frame.env.change(value, lambda held: replace(held, grad=grad) if isinstance(held, (Tensor, Unknown)) else held)
+def set_grad(machine: Machine, value: Value, grad: Fact, frame: Frame, *, by_flag: bool = False) -> Rewrapped | None:
+    """``requires_grad`` of an object changes under every name that holds it.
+
+    Returns what there is to know where that makes a leaf of numbers that were cut off a graph. ``by_flag``: what is
+    told so by ``x.requires_grad = True`` is a leaf, or that raises (measured on torch 2.13.0).
+    """
+    made = value.rewrapped if isinstance(value, Tensor) else None
+    if made is None and grad.site is not None and grad.truth is Truth.YES:
+        if (cut := cut_of(value)).reason:
+            made = Rewrapped(grad.site, of_graph=True, cut=cut)
+        elif by_flag and is_computed(value):
+            made = Rewrapped(grad.site)
+
+    def changed(held: Value) -> Value:
+        match held:
+            case Unknown() if made is not None:
+                return tensor_of_unknown(held, grad, made)
+            case Tensor():
+                return replace(held, grad=grad, rewrapped=made)
+            case Unknown():
+                return replace(held, grad=grad)
+            case _:
+                return held
+
+    frame.env.change(value, changed)
     if not isinstance(value, Tensor) or value.source != PARAMETER_OF_MODULE:
-        return
+        return made
     # What ``.parameters()`` yields stands for all of them; ``model.weight`` leaves the others as they are.
     every = value.origin is not None
     asked = machine.sites.node(value.origin.site) if value.origin is not None else None
@@ -252,11 +300,39 @@ def set_grad(machine: Machine, value: Value, grad: Fact, frame: Frame) -> None:
         machine.set_trainable(value.module, grad.truth if every else Truth.UNKNOWN, frame)
     if grad.truth is Truth.YES and isinstance(asked, cst.Call):
         thaw_owners(machine, asked.func, frame)
+    return made
+
+
+def is_computed(value: Value) -> bool:
+    """Whether a tensor is the result of something that may have given it a graph."""
+    match value:
+        case Tensor(source=source, grad=grad):
+            return source != PARAMETER_OF_MODULE and grad.truth is not Truth.NO
+        case Unknown(source=source, origin=origin):
+            return source in {"call", "model"} and origin is not None
+        case _:
+            return False
+
+
+def tensor_of_unknown(value: Unknown, grad: Fact, made: Rewrapped | None) -> Tensor:
+    """What is treated as only tensors are."""
+    return Tensor(
+        device=value.device,
+        grad=grad,
+        dtype=value.dtype,
+        storages=value.storages,
+        sure=False,
+        source=value.source,
+        origin=value.origin,
+        rewrapped=made,
+        oid=value.oid,
+    )
 
 
 def tensor_attribute(machine: Machine, value: Tensor, name: str, node: cst.Attribute, frame: Frame) -> Value:
     if name == "grad":
         machine.lessons.snapshots = True
+        machine.note_leaves(value)
         return Tensor(
             device=value.device,
             grad=NO_FACT,
@@ -267,6 +343,9 @@ def tensor_attribute(machine: Machine, value: Tensor, name: str, node: cst.Attri
         )
     if name == "device":
         return DeviceValue(fact=value.device)
+    if name in ASKED and value.layout:
+        # Who asks has thought of either.
+        frame.env.change(value, lambda held: replace(held, layout="") if isinstance(held, Tensor) else held)
     row = TENSOR_ATTRIBUTES.get(name)
     if row is None:
         return Method(receiver=value, name=name)
@@ -274,6 +353,16 @@ def tensor_attribute(machine: Machine, value: Tensor, name: str, node: cst.Attri
         return Scalar(kind="torch.dtype", literal=value.dtype)
     if row.result is not Result.TENSOR:
         return PLAIN
-    grad = NO_FACT if row.grad is Grad.NO else machine.result_grad(value.grad, frame)
+    grad = NO_FACT if row.grad is Grad.NO else machine.result_grad(value.grad, frame, itself=name == "real")
+    if name == "data":
+        grad = ungraphed(machine, [value], node, frame, ".data")
     alias = machine.at(node) if name == "data" and value.storages else value.alias
-    return replace(value, grad=grad, alias=alias, oid=machine.next_serial())
+    # Sparse and nested tensors that are turned round, or taken out of a graph, stay so.
+    turned = value.layout if name in {"T", "mT", "data"} and value.layout != "nested" else ""
+    layout = turned or layout_of(name, value.layout, is_complex=value.dtype.startswith("complex"), is_view=True)
+    return replace(value, grad=grad, alias=alias, layout=layout, oid=machine.next_serial())
+
+
+def unless_a_bit(layout: str) -> str:
+    """The layout of a copy: what was only to be turned round is so in there."""
+    return "" if layout in {"conj", "neg"} else layout

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from tensorlint.flow.arguments import dtype_argument, dtype_of_data
 from tensorlint.flow.call import Argument, Call
-from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.inside import holds_exactly, leaves
+from tensorlint.flow.domain.devices import together
+from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, strongest
+from tensorlint.flow.domain.inside import cut_of, holds_exactly, leaves
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import (
     UNKNOWN,
@@ -20,11 +21,14 @@ from tensorlint.flow.domain.values import (
     Tensor,
     Unknown,
     Value,
+    is_false,
 )
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import requested_device
 from tensorlint.flow.models.registry import function
+from tensorlint.flow.models.tensors import tensor_of_unknown
 from tensorlint.knowledge import TORCH_FUNCTIONS, Device, Share
+from tensorlint.knowledge.layouts import layout_of
 
 #: The constructors that have a dtype in their name, the plain one included.
 _LEGACY = frozenset(
@@ -68,8 +72,15 @@ def tensor_of(machine: Machine, path: str, call: Call) -> Value | None:
         if isinstance(asked, Scalar) and asked.literal is True
         else NO_FACT
     )
+    if asked is not None and grad.truth is Truth.NO and not is_false(asked):
+        grad = Fact()
     if name == "autograd.Variable" and isinstance(data, (Tensor, Unknown)):
-        return replace(data, grad=grad if grad.truth is Truth.YES else data.grad, oid=machine.next_serial())
+        # It detaches what it is given (measured on torch 2.13.0).
+        made = replace(data, grad=grad, oid=machine.next_serial())
+        leaf = rewrapped(name, data, machine.at(call.node))
+        if isinstance(made, Tensor):
+            return replace(made, rewrapped=leaf)
+        return tensor_of_unknown(made, grad, leaf) if grad.truth is Truth.YES else made
     if name == "from_numpy":
         fallback = Fact(Truth.NO, machine.at(call.node), "made of an array here")
     if isinstance(data, Tensor):
@@ -109,6 +120,26 @@ def tensor_of(machine: Machine, path: str, call: Call) -> Value | None:
     )
 
 
+@function(
+    *(f"torch.sparse_{kind}_tensor" for kind in ("bsr", "bsc", "compressed")),
+    *(f"torch.sparse.{name}" for name in ("FloatTensor", "DoubleTensor", "LongTensor", "spdiags")),
+    *(f"torch.nested.{name}" for name in ("nested_tensor", "as_nested_tensor")),
+)
+def of_another_layout(machine: Machine, path: str, call: Call) -> Value:
+    """Sparse and nested tensors, of the numbers in other tensors."""
+    held = [leaf for argument in call.arguments for leaf in leaves(argument.value) if isinstance(leaf, Tensor)]
+    grad = NO_FACT if path == "torch.nested.nested_tensor" else strongest(each.grad for each in held)
+    return Tensor(
+        device=requested_device(machine, call) or together(held, machine.default_device),
+        grad=machine.result_grad(grad, call.frame),
+        dtype=dtype_argument(call.arguments),
+        storages=machine.storage(),
+        origin=Origin(machine.at(call.node), "made here"),
+        layout=layout_of(path.removeprefix("torch."), "", is_complex=False, is_view=False),
+        oid=machine.serial,
+    )
+
+
 def narrowed(name: str, data: Value, dtype: str, site: Site) -> Narrowed | None:
     """What a legacy constructor of floats loses of ``data``, as far as that is known."""
     if dtype not in {"float32", "float16"} or isinstance(data, Tensor):
@@ -136,11 +167,12 @@ def rewrapped(name: str, data: Value, site: Site) -> Rewrapped | None:
     passed_on = isinstance(data, (Tensor, Unknown)) and name in {"as_tensor", "asarray"}
     if passed_on or all(isinstance(leaf, Scalar) and leaf.known for leaf in inside):
         return None
+    cut = cut_of(data)
     of_graph = any(isinstance(leaf, (Tensor, Unknown)) and leaf.grad.truth > Truth.UNKNOWN for leaf in inside)
     given = "tensor" if isinstance(data, Tensor) else ""
     if isinstance(data, Sequence) and inside and all(isinstance(leaf, Tensor) for leaf in inside):
         given = "tensors"
-    return Rewrapped(site, of_graph, given)
+    return Rewrapped(site, of_graph or bool(cut.reason), cut, given)
 
 
 def is_size(arguments: tuple[Argument, ...]) -> bool:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import libcst as cst
+
 from tensorlint.flow import events
 from tensorlint.flow.arguments import dtype_argument, keyword
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.dtypes import unsure_dtype, without_numpy
-from tensorlint.flow.domain.facts import UNKNOWN_FACT, Fact, Truth, strongest
+from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import is_made_float32, leaves
 from tensorlint.flow.domain.values import (
     ACCELERATED,
     NONE,
     UNKNOWN,
+    Array,
     DeviceValue,
     Foreign,
     Scalar,
@@ -24,8 +27,16 @@ from tensorlint.flow.domain.values import (
     is_false,
 )
 from tensorlint.flow.dtypes import dtype_name
+from tensorlint.flow.elements import exported
 from tensorlint.flow.machine import Machine
-from tensorlint.flow.models.placement import chosen_device, default_device, map_location
+from tensorlint.flow.models.placement import (
+    chosen_device,
+    default_device,
+    map_location,
+    moved_to,
+    names_device,
+    requested_device,
+)
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.rows import from_row
 from tensorlint.flow.models.unseen import unknown_result
@@ -36,6 +47,8 @@ from tensorlint.knowledge import TORCH_FUNCTIONS
 AUTOCAST = "torch.autocast():"
 
 
+#: Functions that make a tensor of data.
+_OF_DATA = frozenset({"tensor", "as_tensor", "from_numpy", "Tensor", "FloatTensor", "LongTensor"})
 #: Products that raise for operands of two dtypes.
 _PRODUCTS = frozenset({"matmul", "mm", "bmm", "mv", "einsum", "addmm", "baddbmm", "nn.functional.linear"})
 
@@ -51,7 +64,9 @@ def torch_call(machine: Machine, path: str, call: Call, result: Value) -> Value:
             machine.meet_double(call.frame, call.node, (), weight=True)
     elif name in _PRODUCTS and any(is_made_float32(argument.value) for argument in call.arguments):
         machine.meet_double(call.frame, call.node, call.arguments)
-    consumer, _ = machine.consumers.get(id(call.node), ("", None))
+    consumer, around = machine.consumers.get(id(call.node), ("", None))
+    if name in _OF_DATA and call.arguments and not (machine.learning or call.frame.quiet):
+        tell_round_trip(machine, name, call, around if consumer in {"to", "cuda"} else None)
     machine.emit(
         call.frame,
         events.TorchCall,
@@ -65,10 +80,32 @@ def torch_call(machine: Machine, path: str, call: Call, result: Value) -> Value:
     return result
 
 
+def tell_round_trip(machine: Machine, name: str, call: Call, moved: cst.CSTNode | None) -> None:
+    """The event of a tensor that is made of a list, or an array, of what was one before."""
+    made = exported(call.arguments[0].node)
+    value = machine.silently(made[0], call.frame) if made is not None else None
+    if made is None or not isinstance(value, (Tensor, Array)) or not value.sure:
+        return
+    back = requested_device(machine, call) or NO_FACT
+    match moved:
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value="cuda"))):
+            back = Fact(Truth.YES)
+        case cst.Call(args=[cst.Arg(value=place, keyword=None), *_]) if names_device(place):
+            back = moved_to(machine, machine.silently(place, call.frame), place, call.node)
+        case _:
+            pass
+    if made[1] == "array" and (not isinstance(value, Tensor) or min(value.device.truth, back.truth) <= Truth.UNKNOWN):
+        return
+    details = {"name": name, "value": value, "source": made[0], "by": made[1], "back": back}
+    machine.emit(call.frame, events.RoundTrip, call.node, arguments=call.arguments, **details)
+
+
 @function("torch.*")
 def described_by_a_row(machine: Machine, path: str, call: Call) -> Value:
     """Whatever no other model speaks for: as its row in ``knowledge`` has it, or unseen."""
     name = path.removeprefix("torch.")
+    for argument in call.arguments if name in {"autograd.grad", "nn.Parameter", "nn.parameter.Parameter"} else ():
+        machine.note_leaves(argument.value)
     row = TORCH_FUNCTIONS.get(name) or TORCH_FUNCTIONS.get(name.removeprefix("functional."))
     if row is not None:
         return from_row(machine, row, None, call, words=f"`{path}`")
@@ -94,7 +131,7 @@ def set_default(machine: Machine, path: str, call: Call) -> Value:
     return NONE
 
 
-@function("torch.compile", "torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel", "torch.jit.script")
+@function("torch.compile", "torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel")
 def wrapper(machine: Machine, path: str, call: Call) -> Value | None:
     """What stands for the module it is given."""
     return call.first

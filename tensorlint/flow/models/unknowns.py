@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import libcst as cst
 
+from tensorlint.flow import events
 from tensorlint.flow.call import Call
 from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.inside import parameters_of_own
+from tensorlint.flow.domain.inside import leaves, parameters_of_own
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner
 from tensorlint.flow.domain.values import (
     NONE,
@@ -31,6 +32,7 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arrays import array_method
+from tensorlint.flow.models.cuts import cut_here
 from tensorlint.flow.models.items import part_of
 from tensorlint.flow.models.modules import _MOVES, note_training, owner_name, state_dict_of, thaw_owners
 from tensorlint.flow.models.numpy_functions import tell_numpy_call
@@ -46,6 +48,8 @@ _DISTRIBUTION_METHODS = frozenset(
     {"sample", "sample_n", "rsample", "log_prob", "entropy", "mean", "stddev", "variance", "cdf", "icdf"}
 )
 
+#: The sources of queues that hand tensors on to another process in shared memory: when they can, or at once.
+TORCH_QUEUE, TORCH_PIPE = "torch queue", "torch pipe"
 #: Methods that only networks have.
 _ASKED_OF_NETWORKS = frozenset({"eval", "train", "zero_grad", "load_state_dict", "named_parameters", "requires_grad_"})
 
@@ -226,16 +230,34 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
         case "zero_grad":
             machine.release_gradients(call.frame)
             return NONE
+        case "put" | "put_nowait" if call.arguments and (
+            value.source in {"queue", TORCH_QUEUE, TORCH_PIPE} or names.QUEUE.search(owner)
+        ):
+            put_in(machine, value, call)
+            return NONE
+        case "join" | "wait" | "recv" | "acquire" | "get" if call.frame.env.queued:
+            # Somebody answers, who took what was there.
+            call.frame.env.queued.clear()
+            return None
         case "append" | "appendleft" | "put" | "add" if call.arguments:
             last = call.arguments[-1]
             machine.store(call.frame, call.node, last.value, "append", owner, value.oid, written=last.node)
             return None
         case "shuffle" if call.arguments and isinstance(call.arguments[0].value, Tensor):
             return tell_numpy_call(machine, "random.shuffle", call, NONE)
-        case "item":
-            return Scalar(kind="number")
-        case "tolist":
-            return Sequence(element=PLAIN)
+        case "item" | "tolist":
+            receiver = call.node.func.value
+            if isinstance(receiver, cst.Call) and _is_brought(receiver):
+                machine.emit(
+                    call.frame,
+                    events.MethodCall,
+                    call.node,
+                    name=name,
+                    receiver=receiver,
+                    value=value,
+                    arguments=call.arguments,
+                )
+            return Scalar(kind="number") if name == "item" else Sequence(element=PLAIN)
         case "items":
             entry = (PLAIN, part_of(value))
             return Sequence(kind="view", element=Sequence(kind="tuple", items=entry))
@@ -269,6 +291,11 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
             return UNKNOWN
         case _:
             return None
+
+
+def _is_brought(call: cst.Call) -> bool:
+    """Whether a call is ``x.cpu()``, which torch has."""
+    return isinstance(call.func, cst.Attribute) and call.func.attr.value == "cpu" and not call.args
 
 
 def models_at_hand(frame: Frame) -> list[Module | Unknown]:
@@ -311,9 +338,20 @@ def unknown_attribute(machine: Machine, value: Unknown, name: str, node: cst.Att
             truth = Truth.MAYBE
         return DeviceValue(fact=Fact(truth, machine.at(node), "created on the device of another tensor"))
     if name in {"data", "grad"}:
-        part = replace(part_of(value), grad=NO_FACT)
+        cut = name == "data" and value.grad.truth > Truth.UNKNOWN
+        part = replace(part_of(value), grad=cut_here(machine, node, ".data") if cut else NO_FACT)
         return replace(part, storages=NO_STORAGE) if name == "grad" else part
     if name in {"T", "mT", "real"}:
         return replace(value, oid=0)
     source = value.source if value.source in {"call", "model"} else "attribute"
     return Unknown(device=value.device, grad=value.grad, dtype=value.dtype, source=source)
+
+
+def put_in(machine: Machine, queue: Unknown, call: Call) -> None:
+    """Another process, or thread, is given something by ``queue``, now or later."""
+    given = call.arguments[0]
+    for leaf in leaves(given.value) if queue.source in {TORCH_QUEUE, TORCH_PIPE} else ():
+        words = "the queue puts the data into shared memory, the old one is freed"
+        machine.share(call.frame, call.node, leaf if isinstance(leaf, Tensor) else NONE, words)
+    if queue.source != TORCH_PIPE:
+        machine.queue_up(call.frame, call.node, given.value, given.node)

@@ -1,0 +1,112 @@
+"""Where numbers are cut off the graph that computed them, and where they go from there.
+
+A tensor needs no gradient for many reasons, most of which are only that nothing is known to the contrary. Here it is
+followed where that is certain, and what the program did to make it so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+import libcst as cst
+
+from tensorlint.flow.domain.dtypes import is_integral
+from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
+from tensorlint.flow.domain.inside import cut_of, leaves
+from tensorlint.flow.domain.values import Array, Rewrapped, Scalar, Sequence, Tensor, Unknown, Value
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.state import Frame
+
+#: What looks at the shape or the dtype of a tensor, and makes another of numbers that are not its own.
+_OF_SHAPE = re.compile(r"(.*\.)?(new|new_(?!tensor).*|.+_like|len|size)")
+#: What may return something with a graph that is not known to have one, and what counts.
+_OWN_GRAPH = re.compile(r"(torch\.)?(autograd|func|_?functorch|utils|distributed)\.(?!Variable)")
+#: The sum of losses is a loss.
+_AVERAGES = frozenset({"sum", "mean", "torch.sum", "torch.mean"})
+_NUMBERS = frozenset({"int", "float", "number", "complex"})
+
+
+def carried(
+    machine: Machine, result: Value, operands: Iterable[Value], node: cst.CSTNode, frame: Frame, name: str = ""
+) -> Value:
+    """``result`` of a computation with ``operands``, with what is known of the graph they have or had.
+
+    ``name``: the function or method that computed it.
+    """
+    if not isinstance(result, (Tensor, Array, Scalar, Sequence)):
+        return result
+    inside = [leaf for operand in operands for leaf in leaves(operand)]
+    match result:
+        case Tensor(grad=Fact(truth=Truth.NO)):
+            grad = ungraphed(machine, inside, node, frame, name)
+            return replace(result, grad=grad, rewrapped=result.rewrapped)
+        case Tensor():
+            return (
+                result if result.rewrapped is not None else replace(result, rewrapped=_regraphed(machine, inside, name))
+            )
+        case Array():
+            cut = exported(machine, inside, node, name)
+            return replace(result, cut=cut) if cut.reason else result
+        case Scalar(kind=kind) if kind in _NUMBERS or kind.startswith("np."):
+            cut = exported(machine, inside, node, name)
+            return replace(result, cut=cut) if cut.reason and not _OF_SHAPE.fullmatch(name.strip(".()")) else result
+        case Sequence(kind="tuple", items=items) if items is not None:
+            return replace(result, items=tuple(carried(machine, item, inside, node, frame, name) for item in items))
+        case Sequence(kind="tuple", element=element) if element is not None:
+            return replace(result, element=carried(machine, element, inside, node, frame, name))
+        case _:
+            return result
+
+
+def cut_here(machine: Machine, node: cst.CSTNode, name: str) -> Fact:
+    words = f"`{name}` leaves its graph behind here" if name else "its graph is left behind here"
+    return Fact(Truth.NO, machine.at(node), words)
+
+
+def ungraphed(machine: Machine, inside: list[Value], node: cst.CSTNode, frame: Frame, name: str) -> Fact:
+    """How it is known of a tensor that it has no graph, if it is."""
+    if _OWN_GRAPH.match(name) or name == ".requires_grad_()":
+        return NO_FACT
+    if _OF_SHAPE.fullmatch(name.strip(".()")):
+        return Fact(Truth.NO, machine.at(node))
+    if any(leaf.grad.truth > Truth.UNKNOWN for leaf in inside if isinstance(leaf, (Tensor, Unknown))):
+        return NO_FACT if frame.env.grad_mode.truth is Truth.NO else cut_here(machine, node, name)
+    cut = cut_of(*inside)
+    if all(map(has_no_graph, inside)):
+        return cut if cut.reason else Fact(Truth.NO, machine.at(node))
+    return NO_FACT
+
+
+def has_no_graph(value: Value) -> bool:
+    match value:
+        case Tensor(grad=grad, dtype=dtype) | Unknown(grad=grad, dtype=dtype):
+            return grad.truth is Truth.NO and (grad.site is not None or is_integral(dtype))
+        case _:
+            return True
+
+
+def exported(machine: Machine, inside: list[Value], node: cst.CSTNode, name: str) -> Fact:
+    """What cut off the numbers of an array, or one number: an array has no graph."""
+    before = cut_of(*inside)
+    if before.reason:
+        return before
+    graphed = any(leaf.grad.truth > Truth.UNKNOWN for leaf in inside if isinstance(leaf, (Tensor, Unknown)))
+    return cut_here(machine, node, name) if graphed else NO_FACT
+
+
+def _regraphed(machine: Machine, inside: list[Value], name: str) -> Rewrapped | None:
+    """The one leaf that the graph of a result begins with, where what that was made of had one of its own."""
+    if machine.learning:
+        return None
+    begins = [
+        leaf
+        for leaf in inside
+        if isinstance(leaf, (Tensor, Unknown)) and not has_no_graph(leaf) and leaf.grad.truth is not Truth.NO
+    ]
+    made = {leaf.rewrapped if isinstance(leaf, Tensor) else None for leaf in begins}
+    (only,) = made if len(made) == 1 else (None,)
+    if only is None or not only.of_graph or only.site in machine.lessons.leaves_used:
+        return None
+    return replace(only, steps=max(only.steps, 1 if name.strip(".()") in _AVERAGES else 2))

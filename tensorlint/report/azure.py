@@ -1,0 +1,24 @@
+"""``--output-format azure``: logging commands of Azure Pipelines."""
+
+from __future__ import annotations
+
+from tensorlint.report import Report, Style
+from tensorlint.report.text import shown_path, visible
+
+
+def render(report: Report, style: Style) -> str:
+    return "".join(
+        f"##vso[task.logissue type={'error' if finding.is_internal else 'warning'};"
+        f"sourcepath={_property(shown_path(finding.path, style))};linenumber={finding.span.row};"
+        f"columnnumber={finding.span.column};code={finding.code};]{_data(finding.message)}\n"
+        for finding in report.findings
+    )
+
+
+def _data(text: str) -> str:
+    """The percent sign begins an escape, and has one of its own: Azure Pipelines, "Logging commands"."""
+    return visible(text).replace("%", "%AZP25")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(";", "%3B").replace("]", "%5D")

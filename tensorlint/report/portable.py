@@ -1,0 +1,41 @@
+"""What the formats that other programs read share: paths for any machine, and names for findings that outlive edits."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import PurePath
+from urllib.parse import quote
+
+from tensorlint.report import Report, Style
+
+
+def portable_path(path: str, style: Style) -> str:
+    """With slashes, relative to the working directory where the file lies below it."""
+    if style.cwd and os.path.isabs(path):
+        relative = os.path.relpath(path, style.cwd)
+        if relative != os.pardir and not relative.startswith(os.pardir + os.sep):
+            path = relative
+    return PurePath(path).as_posix()
+
+
+def portable_uri(path: str, style: Style) -> str:
+    """The same as a reference that RFC 3986 allows: percent-encoded, and ``file:`` in front of what is absolute."""
+    if os.path.isabs(portable_path(path, style)):
+        return PurePath(path).as_uri()
+    return quote(os.fsencode(portable_path(path, style)))
+
+
+def fingerprints(report: Report, style: Style) -> Iterator[str]:
+    """A name for each finding: of its rule, its path and the text of its line without its indentation.
+
+    So it stays the same while the line moves. Of several findings that agree in this each has its number.
+    """
+    seen: Counter[str] = Counter()
+    for finding in report.findings:
+        key = "\0".join((finding.code, portable_path(finding.path, style), report.line_of(finding)))
+        seen[key] += 1
+        text = f"{key}\0{seen[key]}".encode("utf-8", "surrogateescape")
+        yield hashlib.sha256(text).hexdigest()[:32]

@@ -1,0 +1,102 @@
+"""``--output-format sarif``: SARIF 2.1.0, for code scanning. The trace of a finding is its code flow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from tensorlint import __version__
+from tensorlint.findings import Applicability, Certainty, Finding, Fix, Span
+from tensorlint.links import HOME, rule_url
+from tensorlint.report import Report, Style
+from tensorlint.report.portable import fingerprints, portable_uri
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_LEVEL = {Certainty.CERTAIN: "error", Certainty.LIKELY: "warning", Certainty.POSSIBLE: "note"}
+
+
+def render(report: Report, style: Style) -> str:
+    codes = sorted({finding.code for finding in report.findings})
+    run = {
+        "tool": {
+            "driver": {
+                "name": "tensorlint",
+                "informationUri": HOME,
+                "version": __version__,
+                "rules": [_rule(code, style) for code in codes],
+            }
+        },
+        "columnKind": "unicodeCodePoints",
+        "invocations": [{"executionSuccessful": not report.has_errors}],
+        "results": [
+            _result(finding, codes.index(finding.code), fingerprint, style)
+            for finding, fingerprint in zip(report.findings, fingerprints(report, style), strict=True)
+        ],
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _rule(code: str, style: Style) -> dict[str, Any]:
+    rule: dict[str, Any] = {"id": code, "helpUri": rule_url(code)}
+    if (text := style.rules.get(code)) is not None:
+        summary = text.documentation.split("\n\n", 1)[0].replace("\n", " ")
+        rule |= {
+            "name": text.name,
+            "shortDescription": {"text": summary},
+            "help": {"text": text.documentation, "markdown": text.documentation},
+        }
+    return rule
+
+
+def _result(finding: Finding, index: int, fingerprint: str, style: Style) -> dict[str, Any]:
+    place = _place(finding.path, finding.span, style)
+    message = f"{finding.message}. {finding.help[:1].upper()}{finding.help[1:]}." if finding.help else finding.message
+    result: dict[str, Any] = {
+        "ruleId": finding.code,
+        "ruleIndex": index,
+        "level": "error" if finding.is_internal else _LEVEL[finding.certainty],
+        "message": {"text": message},
+        "locations": [place],
+        "partialFingerprints": {"tensorlint/v1": fingerprint},
+        "properties": {"certainty": finding.certainty.label, "also": list(finding.also)},
+    }
+    if finding.trace:
+        steps = [(step.path or finding.path, step.span, step.message) for step in finding.trace]
+        result["codeFlows"] = [_flow([*steps, (finding.path, finding.span, finding.message)], style)]
+    if finding.fix is not None and finding.fix.applicability is not Applicability.DISPLAY:
+        result["fixes"] = [_fix(finding.path, finding.fix, style)]
+    return result
+
+
+def _flow(steps: Iterable[tuple[str, Span, str]], style: Style) -> dict[str, Any]:
+    locations = [{"location": {**_place(path, span, style), "message": {"text": text}}} for path, span, text in steps]
+    return {"threadFlows": [{"locations": locations}]}
+
+
+def _fix(path: str, fix: Fix, style: Style) -> dict[str, Any]:
+    reason = f" ({fix.applicability.value}{': ' if fix.reason else ''}{fix.reason})"
+    replacements = [
+        {"deletedRegion": _region(edit.span), "insertedContent": {"text": edit.content}} for edit in fix.edits
+    ]
+    return {
+        "description": {"text": fix.message + reason},
+        "artifactChanges": [{"artifactLocation": _artifact(path, style), "replacements": replacements}],
+    }
+
+
+def _place(path: str, span: Span, style: Style) -> dict[str, Any]:
+    return {"physicalLocation": {"artifactLocation": _artifact(path, style), "region": _region(span)}}
+
+
+def _artifact(path: str, style: Style) -> dict[str, Any]:
+    return {"uri": portable_uri(path, style)}
+
+
+def _region(span: Span) -> dict[str, int]:
+    return {
+        "startLine": span.row,
+        "startColumn": span.column,
+        "endLine": span.end_row,
+        "endColumn": span.end_column,
+    }
