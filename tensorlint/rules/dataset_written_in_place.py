@@ -98,6 +98,7 @@ class DatasetWrittenInPlace(Rule):
     name = "dataset-written-in-place"
     clues = (screen.ITEM,)
     fix = Applicability.UNSAFE
+    shown = Certainty.CERTAIN
 
     def on_write(self, event: Write) -> Iterator[Draft]:
         value = event.value

@@ -53,6 +53,7 @@ class LossIntoArray(Rule):
     code = "TBX504"
     name = "loss-into-array"
     clues = screen.BOUNDARY
+    shown = Certainty.CERTAIN
 
     def on_method_call(self, event: MethodCall) -> Iterator[Draft]:
         lost = lost_graph(event)

@@ -62,6 +62,7 @@ class OverlappingParts(Rule):
     name = "overlapping-write"
     clues = (screen.OVERLAPPING,)
     fix = Applicability.SAFE
+    shown = Certainty.CERTAIN
 
     def on_overlapping_write(self, event: OverlappingWrite) -> Iterator[Draft]:
         off_cpu = event.value.device

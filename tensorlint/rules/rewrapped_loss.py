@@ -67,6 +67,7 @@ class RewrappedLoss(Rule):
     name = "rewrapped-loss"
     clues = (screen.CUT, *screen.BOUNDARY)
     fix = Applicability.UNSAFE
+    shown = Certainty.CERTAIN
 
     def on_method_call(self, event: MethodCall) -> Iterator[Draft]:
         lost = lost_graph(event)
