@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tensorlint.program.layout import project
 
 if TYPE_CHECKING:
-    from tensorlint.flow.events import FileFacts
+    from tensorlint.flow.scene import FileFacts
     from tensorlint.source import Source
 
 #: A device that is not spelled "cpu": only then can something of this file be anywhere else.
@@ -28,7 +28,7 @@ _TEST_PATH = re.compile(r"(^|/)(tests?|testing|test_\w+|\w+_test)(\.py|/)")
 
 def file_facts(source: Source) -> FileFacts:
     """What the text of the whole file says about itself."""
-    from tensorlint.flow.events import FileFacts
+    from tensorlint.flow.scene import FileFacts
     from tensorlint.knowledge.frameworks import FOREIGN_NUMPY_METHOD, TORCH_ECOSYSTEM
 
     modules = {

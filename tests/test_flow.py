@@ -9,8 +9,10 @@ import pytest
 
 from tensorlint.flow import events
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.values import Tensor, Unknown
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import Unknown
 from tensorlint.flow.interpreter import interpret
+from tensorlint.flow.scene import FileFacts
 
 HEADER = "import numpy as np\nimport torch\nfrom torch import nn\n"
 
@@ -18,7 +20,7 @@ HEADER = "import numpy as np\nimport torch\nfrom torch import nn\n"
 def exports(program: str) -> list[events.Export]:
     found: list[events.Event] = []
     module = cst.parse_module(HEADER + textwrap.dedent(program))
-    interpret(module, events.FileFacts(imports_torch=True), found.append)
+    interpret(module, FileFacts(imports_torch=True), found.append)
     return [event for event in found if isinstance(event, events.Export)]
 
 

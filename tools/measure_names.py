@@ -17,8 +17,8 @@ import libcst as cst
 
 from tensorlint.deep import with_deep_stack
 from tensorlint.file_facts import file_facts
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import (
-    Array,
     DeviceValue,
     Dictionary,
     Foreign,
@@ -28,7 +28,6 @@ from tensorlint.flow.domain.values import (
     Optimizer,
     Scalar,
     Sequence,
-    Tensor,
     Unknown,
     Value,
     is_none,

@@ -8,8 +8,8 @@ import libcst as cst
 
 from tensorlint.flow.domain.facts import UNKNOWN_FACT, Truth
 from tensorlint.flow.domain.lattice import join_all
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import (
-    Array,
     DeviceValue,
     Dictionary,
     Foreign,
@@ -18,7 +18,6 @@ from tensorlint.flow.domain.values import (
     Scalar,
     Sequence,
     Symbol,
-    Tensor,
     Unknown,
     Value,
 )

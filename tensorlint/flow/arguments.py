@@ -5,7 +5,8 @@ from __future__ import annotations
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.values import Array, Scalar, Symbol, Unknown, Value
+from tensorlint.flow.domain.tensors import Array
+from tensorlint.flow.domain.values import Scalar, Symbol, Unknown, Value
 from tensorlint.flow.dtypes import dtype_name
 
 

@@ -11,24 +11,21 @@ from tensorlint.flow.annotations import value_of
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.inside import arrays_behind, as_trainable, storages_of
+from tensorlint.flow.domain.inside import arrays_behind, as_trainable, of_no_model, storages_of, without_aliases
 from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.memory import NO_STORAGE, gradients_of
+from tensorlint.flow.domain.tensors import Array, Origin, Tensor
 from tensorlint.flow.domain.values import (
     PARAMETER_OF_MODULE,
     UNKNOWN,
-    Array,
     Dictionary,
     Module,
-    Origin,
     Scalar,
     Sequence,
-    Tensor,
     Unknown,
     Value,
 )
 from tensorlint.flow.machine import Machine, declared_value
-from tensorlint.flow.memory import of_no_model, without_aliases
 from tensorlint.flow.models.arithmetic import combine, promotes
 from tensorlint.flow.models.arrays import copies_by_index
 from tensorlint.flow.models.cuts import cut_here, exported, has_no_graph

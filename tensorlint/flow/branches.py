@@ -10,10 +10,10 @@ import libcst as cst
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import is_usual
 from tensorlint.flow.domain.values import Foreign, Scalar, Sequence, Unknown, Value
-from tensorlint.flow.events import EVERY
 from tensorlint.flow.hanging import hung
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of
+from tensorlint.flow.scene import EVERY
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame
 from tensorlint.flow.tree import bound_in, children, dotted_name
 

@@ -8,10 +8,10 @@ import libcst as cst
 
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import Fact, Truth
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import (
     PLAIN,
     UNKNOWN,
-    Array,
     ClassObject,
     DeviceValue,
     Dictionary,
@@ -25,7 +25,6 @@ from tensorlint.flow.domain.values import (
     Scalar,
     Sequence,
     Symbol,
-    Tensor,
     Unknown,
     Value,
 )

@@ -12,8 +12,10 @@ from tensorlint.flow import events
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.memory import Owner, Storage, Storages
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.values import ClassObject, Instance, Module, Symbol, Tensor, Unknown, Value
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import ClassObject, Instance, Module, Symbol, Unknown, Value
 from tensorlint.flow.learned import Lessons
+from tensorlint.flow.scene import FileFacts, Scene, Spelling
 from tensorlint.flow.state import Environment, Frame, View
 from tensorlint.flow.tree import Sites, binds_after
 from tensorlint.program.checkpoints import loads_in
@@ -61,9 +63,7 @@ _PASSING = (
 class Core:
     """State of one run over one file."""
 
-    def __init__(
-        self, file: events.FileFacts, emit: Callable[[events.Event], None], world: World | None = None
-    ) -> None:
+    def __init__(self, file: FileFacts, emit: Callable[[events.Event], None], world: World | None = None) -> None:
         self.file = file
         #: The program around this file, and the file of it that is being interpreted, where it is not this one.
         self.world = world
@@ -279,9 +279,9 @@ class Core:
         if node is not None:
             self.emit(frame, make, node, **details)
 
-    def scene(self, frame: Frame) -> events.Scene:
+    def scene(self, frame: Frame) -> Scene:
         name = frame.function.name if frame.function is not None else ""
-        return events.Scene(
+        return Scene(
             file=self.file,
             function=name,
             class_name=frame.cls.name if frame.cls is not None else "",
@@ -299,7 +299,7 @@ class Core:
             exports_taken_back=self.lessons.exports_taken_back,
         )
 
-    def spelling(self, frame: Frame, path: str, at: cst.CSTNode | None = None) -> events.Spelling | None:
+    def spelling(self, frame: Frame, path: str, at: cst.CSTNode | None = None) -> Spelling | None:
         """How the program writes ``path`` here, or ``at`` an earlier place, e.g. ``th.isnan`` for ``torch.isnan``.
 
         Only names that an import binds: they mean the same wherever the import came first.
@@ -307,20 +307,20 @@ class Core:
         module, _, rest = path.partition(".")
         if module == "builtins":
             taken = frame.env.lookup(rest) is not None or self._is_local(rest, frame)
-            return None if taken else events.Spelling(rest)
+            return None if taken else Spelling(rest)
         for name, value in frame.env.visible():
             if not isinstance(value, Symbol) or name not in self.lessons.imported:
                 continue
             if name in self.lessons.typing_only or name in self.lessons.imported_on_one_path:
                 continue
             if value.path in {path, module} and not self._is_local(name, frame) and self._came_by(name, frame, at):
-                return events.Spelling(name if value.path == path or not rest else f"{name}.{rest}")
+                return Spelling(name if value.path == path or not rest else f"{name}.{rest}")
         if self.lessons.imported_star or (
             frame.env.lookup(module) is not None and module not in self.lessons.typing_only
         ):
             return None
         usable = not self._is_local(module, frame) and self._came_by(module, frame, at)
-        return events.Spelling(path, needs=module) if usable else None
+        return Spelling(path, needs=module) if usable else None
 
     def _came_by(self, name: str, frame: Frame, at: cst.CSTNode | None) -> bool:
         """Whether no import that makes ``name`` local to the function, or binds it in the module, is still to come."""

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import libcst as cst
 
-from tensorlint.flow.domain.values import Tensor
+from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.tree import bound_in, children, dotted_name, names_in, walk_scope
 
 #: By the name of an element: the tensor that a loop goes through, and the expression for it.

@@ -17,11 +17,11 @@ from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import is_made_float32, is_usual, storages_of, surely_array
 from tensorlint.flow.domain.lattice import join, join_all
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     PLAIN,
     UNKNOWN,
-    Array,
     ClassObject,
     DeviceValue,
     Dictionary,
@@ -34,7 +34,6 @@ from tensorlint.flow.domain.values import (
     Scalar,
     Sequence,
     Symbol,
-    Tensor,
     Unknown,
     Value,
 )

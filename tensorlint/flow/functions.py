@@ -11,27 +11,25 @@ from tensorlint.flow.call import Argument
 from tensorlint.flow.core import HOST_METHODS, MAX_APPLICATIONS, MAX_DEPTH
 from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.domain.facts import Fact, Truth
-from tensorlint.flow.domain.inside import storages_of
+from tensorlint.flow.domain.inside import of_no_model, storages_of, without_aliases
 from tensorlint.flow.domain.lattice import fingerprint, join_all
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     SOME_DTYPE,
     UNKNOWN,
-    Array,
     ClassObject,
     Dictionary,
     Module,
     Scalar,
     Sequence,
     Symbol,
-    Tensor,
     Unknown,
     Value,
     is_dtype,
 )
 from tensorlint.flow.machine import Machine, declared_value
-from tensorlint.flow.memory import of_no_model, without_aliases
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame
 from tensorlint.flow.summary import Summary, summary_of
 from tensorlint.flow.traces import Escape, Tracing, escaped, handed_on

@@ -9,9 +9,9 @@ import libcst as cst
 from tensorlint.flow.domain.devices import device_fact
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, off_cpu
 from tensorlint.flow.domain.inside import leaves
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import (
     ACCELERATED,
-    Array,
     ClassObject,
     DeviceValue,
     Foreign,
@@ -19,7 +19,6 @@ from tensorlint.flow.domain.values import (
     Scalar,
     Sequence,
     Symbol,
-    Tensor,
     Unknown,
     Value,
     is_none,

@@ -8,7 +8,8 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow.domain.facts import Fact, Truth
-from tensorlint.flow.domain.values import Tensor, Unknown, Value
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import children, dotted_name, names_in

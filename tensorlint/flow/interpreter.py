@@ -17,9 +17,9 @@ from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable
 from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.memory import Owner
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import (
     UNKNOWN,
-    Array,
     DeviceValue,
     Dictionary,
     Foreign,
@@ -27,7 +27,6 @@ from tensorlint.flow.domain.values import (
     Module,
     Scalar,
     Sequence,
-    Tensor,
     Unknown,
     Value,
 )
@@ -36,6 +35,7 @@ from tensorlint.flow.functions import Functions, flags_of
 from tensorlint.flow.guards import Guards
 from tensorlint.flow.learned import FunctionLesson, Learned, Lessons
 from tensorlint.flow.machine import declared_value
+from tensorlint.flow.scene import FileFacts
 from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_NOT_KNOWN, GRAD_OFF, Environment, Frame
 from tensorlint.flow.statements import Statements
 from tensorlint.flow.tree import Sites, binds_attributes, dotted_name, parameters_of
@@ -260,7 +260,7 @@ def _is_hook(info: FunctionInfo, lesson: FunctionLesson) -> bool:
 
 
 def interpret(
-    module: cst.Module, file: events.FileFacts, emit: Callable[[events.Event], None], world: World | None = None
+    module: cst.Module, file: FileFacts, emit: Callable[[events.Event], None], world: World | None = None
 ) -> None:
     """Interpret a parsed file, in ``world`` if there is one, and hand every event to ``emit``, in a fixed order."""
     machine = Interpreter(file, emit, world)

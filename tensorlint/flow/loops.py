@@ -10,6 +10,7 @@ import libcst as cst
 from tensorlint.flow.branches import merge
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import leaves
+from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.domain.values import (
     MAYBE_GRAD,
     PARAMETER_OF_MODULE,
@@ -18,15 +19,14 @@ from tensorlint.flow.domain.values import (
     Scalar,
     Sequence,
     Symbol,
-    Tensor,
     Unknown,
     Value,
 )
 from tensorlint.flow.elements import Rows
-from tensorlint.flow.events import EVERY
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of, rows_of
 from tensorlint.flow.models.torch_functions import AUTOCAST
+from tensorlint.flow.scene import EVERY
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop
 from tensorlint.flow.tree import dotted_name
 

@@ -15,19 +15,10 @@ from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable, is_mask, leaves
 from tensorlint.flow.domain.lattice import join, join_all
 from tensorlint.flow.domain.memory import Owner, Storage, Storages
-from tensorlint.flow.domain.values import (
-    Array,
-    ClassObject,
-    Instance,
-    Module,
-    Optimizer,
-    Tensor,
-    Unknown,
-    Value,
-    is_none,
-)
+from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.values import ClassObject, Instance, Module, Optimizer, Unknown, Value, is_none
 from tensorlint.flow.elements import asked, changes, counted_by, transferred, uses_of, varies
-from tensorlint.flow.memory import Memory
+from tensorlint.flow.keeping import Keeping
 from tensorlint.flow.overlaps import overlap, sizes_of
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name, names_in
@@ -36,7 +27,7 @@ if TYPE_CHECKING:
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
 
 
-class Machine(Memory, ABC):
+class Machine(Keeping, ABC):
     """Memory, names, classes and modules of a file, and what the interpreter does for a model."""
 
     # What the models of calls may ask for, besides memory. The parts of the interpreter provide it.

@@ -11,7 +11,8 @@ from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.lattice import join
 from tensorlint.flow.domain.memory import How, Mutation, Storage, Storages
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.values import UNKNOWN, Array, Dictionary, Sequence, Tensor, Value
+from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.values import UNKNOWN, Dictionary, Sequence, Value
 from tensorlint.flow.elements import Rows
 from tensorlint.flow.graphs import Differentiated
 

@@ -13,9 +13,10 @@ from tensorlint.flow.assignments import Assignments
 from tensorlint.flow.branches import Branches, asked_again
 from tensorlint.flow.definitions import Definitions
 from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.values import NONE, Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.values import NONE
+from tensorlint.flow.keeping import part_spelled
 from tensorlint.flow.loops import Loops
-from tensorlint.flow.memory import part_spelled
 from tensorlint.flow.state import Frame
 
 #: How often in one call the rest of a block is followed twice, once for each answer to a test.

@@ -22,7 +22,7 @@ from tensorlint.source import Source
 
 if TYPE_CHECKING:
     from tensorlint.flow.domain.site import Site
-    from tensorlint.flow.events import FileFacts
+    from tensorlint.flow.scene import FileFacts
     from tensorlint.flow.world import World
 
 #: What stands before the path in the sites of files around the one that is judged, which may be one of them, too.

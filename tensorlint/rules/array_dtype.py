@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tensorlint import screen
 from tensorlint.findings import Certainty
-from tensorlint.flow.domain.values import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.events import MethodCall, TorchCall
 from tensorlint.knowledge.row import names
 from tensorlint.rules.base import Draft, Note, Rule

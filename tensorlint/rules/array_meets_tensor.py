@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tensorlint import screen
 from tensorlint.findings import Certainty
-from tensorlint.flow.domain.values import Tensor
+from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.events import ArrayMeetsTensor as Meeting
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.export_risk import export_risk

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, add_argument, replace, source_of
-from tensorlint.flow.domain.values import Array, Scalar
-from tensorlint.flow.events import Scene, Spelling, TorchCall, UnsetRead
+from tensorlint.flow.domain.tensors import Array
+from tensorlint.flow.domain.values import Scalar
+from tensorlint.flow.events import TorchCall, UnsetRead
+from tensorlint.flow.scene import Scene, Spelling
 from tensorlint.knowledge import names
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending

@@ -9,8 +9,10 @@ from tensorlint.findings import Applicability
 from tensorlint.fix.repair import Builder, Repair, add_argument, replace
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.lattice import any_element
-from tensorlint.flow.domain.values import Array, Scalar, Sequence, Value
-from tensorlint.flow.events import Scene, Spelling, TorchCall
+from tensorlint.flow.domain.tensors import Array
+from tensorlint.flow.domain.values import Scalar, Sequence, Value
+from tensorlint.flow.events import TorchCall
+from tensorlint.flow.scene import Scene, Spelling
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 

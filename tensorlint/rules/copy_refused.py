@@ -9,9 +9,11 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, replace, source_of
 from tensorlint.flow.call import Argument
-from tensorlint.flow.domain.values import Array, Scalar, Sequence, Symbol, Tensor, Unknown, Value
+from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.values import Scalar, Sequence, Symbol, Unknown, Value
 from tensorlint.flow.dtypes import dtype_name
-from tensorlint.flow.events import NumpyCall, Scene
+from tensorlint.flow.events import NumpyCall
+from tensorlint.flow.scene import Scene
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule, Versions

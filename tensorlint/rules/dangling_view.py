@@ -8,7 +8,7 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.memory import How
-from tensorlint.flow.domain.values import Array
+from tensorlint.flow.domain.tensors import Array
 from tensorlint.flow.events import StaleRead
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule

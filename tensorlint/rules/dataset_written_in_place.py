@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.domain.memory import Owner
-from tensorlint.flow.domain.values import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.events import Write
 from tensorlint.knowledge import names
 from tensorlint.rules import mending

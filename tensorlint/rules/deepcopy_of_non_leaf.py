@@ -10,7 +10,8 @@ from tensorlint.fix.repair import Repair, source_of
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.values import Tensor, Unknown, Value
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import Unknown, Value
 from tensorlint.flow.events import DeepCopy
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule

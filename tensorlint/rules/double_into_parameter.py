@@ -7,8 +7,10 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Change, Repair, source_of
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.values import PARAMETER_OF_MODULE, Tensor
-from tensorlint.flow.events import DoubleIntoParameter, Spelling
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import PARAMETER_OF_MODULE
+from tensorlint.flow.events import DoubleIntoParameter
+from tensorlint.flow.scene import Spelling
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell

@@ -8,9 +8,11 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, replace
 from tensorlint.flow.call import Argument
-from tensorlint.flow.domain.values import Array, Scalar, Symbol, Tensor, Value
+from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.values import Scalar, Symbol, Value
 from tensorlint.flow.dtypes import dtype_name
-from tensorlint.flow.events import MethodCall, NumpyCall, Scene, Spelling, TorchCall
+from tensorlint.flow.events import MethodCall, NumpyCall, TorchCall
+from tensorlint.flow.scene import Scene, Spelling
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from tensorlint.findings import Certainty
 from tensorlint.flow.domain.dtypes import is_integral, without_numpy
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.values import Tensor, Unknown, Value
-from tensorlint.flow.events import Scene
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import Unknown, Value
+from tensorlint.flow.scene import Scene
 from tensorlint.knowledge.layouts import RESOLVED
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.flow.domain.values import Sequence, Tensor
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import Sequence
 from tensorlint.flow.events import LibraryCall
 from tensorlint.knowledge.library_functions import exports, keeps_lists
 from tensorlint.rules.base import Draft, Rule

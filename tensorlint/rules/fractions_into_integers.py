@@ -7,7 +7,8 @@ from tensorlint import screen
 from tensorlint.findings import Certainty
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.values import Scalar, Tensor
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import Scalar
 from tensorlint.flow.events import FloatsIntoIntegers, MethodCall
 from tensorlint.knowledge.row import names
 from tensorlint.rules.base import Draft, Rule

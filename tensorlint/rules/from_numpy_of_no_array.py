@@ -8,8 +8,10 @@ from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, replace, wrap
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.inside import is_array, leaves
-from tensorlint.flow.domain.values import Scalar, Sequence, Tensor, Value
-from tensorlint.flow.events import Spelling, TorchCall
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import Scalar, Sequence, Value
+from tensorlint.flow.events import TorchCall
+from tensorlint.flow.scene import Spelling
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell

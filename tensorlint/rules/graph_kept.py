@@ -8,7 +8,7 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.values import Tensor
+from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.events import GraphKept
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append
-from tensorlint.flow.domain.values import Tensor
+from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.events import Hashed
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule

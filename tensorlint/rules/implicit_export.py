@@ -13,8 +13,10 @@ from tensorlint.fix.repair import Builder, Change, Repair, replace, source_of
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.lattice import any_element
-from tensorlint.flow.domain.values import Dictionary, Scalar, Sequence, Tensor, Value
-from tensorlint.flow.events import Event, ItemWrite, LibraryCall, NumpyCall, Scene, Spelling
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import Dictionary, Scalar, Sequence, Value
+from tensorlint.flow.events import Event, ItemWrite, LibraryCall, NumpyCall
+from tensorlint.flow.scene import Scene, Spelling
 from tensorlint.knowledge import EXPORTS, REDUCTIONS_RAISE, SILENTLY_WRONG
 from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST, EXPORTS_OF_LIST_UNCHANGED, EXPORTS_UNCHANGED
 from tensorlint.policy import ExportStyle

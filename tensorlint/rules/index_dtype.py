@@ -8,7 +8,7 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append
 from tensorlint.flow.call import Argument
-from tensorlint.flow.domain.values import Tensor
+from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.events import Event, MethodCall, ModuleCall, TensorIndex, TorchCall
 from tensorlint.knowledge.row import names
 from tensorlint.policy import ExportStyle

@@ -9,7 +9,8 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder
 from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.values import Dictionary, Sequence, Tensor, Value
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import Dictionary, Sequence, Value
 from tensorlint.flow.events import Export, ItemWrite, NumpyCall
 from tensorlint.knowledge import EXPORTS, SILENTLY_WRONG
 from tensorlint.knowledge.layouts import RESOLVED

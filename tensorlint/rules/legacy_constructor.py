@@ -13,8 +13,10 @@ from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import holds_exactly
 from tensorlint.flow.domain.lattice import any_element
-from tensorlint.flow.domain.values import Array, Scalar, Sequence, Tensor, Unknown, Value, is_none
-from tensorlint.flow.events import NarrowedUse, Spelling, TorchCall
+from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.values import Scalar, Sequence, Unknown, Value, is_none
+from tensorlint.flow.events import NarrowedUse, TorchCall
+from tensorlint.flow.scene import Spelling
 from tensorlint.knowledge import names
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending

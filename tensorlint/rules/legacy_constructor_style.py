@@ -9,8 +9,10 @@ from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, add_argument, replace
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.values import Array, Scalar, Sequence, Tensor, Unknown
-from tensorlint.flow.events import Spelling, TorchCall
+from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.values import Scalar, Sequence, Unknown
+from tensorlint.flow.events import TorchCall
+from tensorlint.flow.scene import Spelling
 from tensorlint.knowledge import names
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending

@@ -9,8 +9,10 @@ from tensorlint.fix.repair import Builder, Change, Repair
 from tensorlint.flow.arguments import dtype_argument
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.inside import is_array, leaves
-from tensorlint.flow.domain.values import Array, Sequence, Value
-from tensorlint.flow.events import Spelling, TorchCall
+from tensorlint.flow.domain.tensors import Array
+from tensorlint.flow.domain.values import Sequence, Value
+from tensorlint.flow.events import TorchCall
+from tensorlint.flow.scene import Spelling
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.constructors import DTYPES

@@ -9,7 +9,7 @@ from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, method_call, replace, source_of
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.memory import How
-from tensorlint.flow.domain.values import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.events import StaleRead, Store
 from tensorlint.knowledge import names
 from tensorlint.policy import ExportStyle

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorlint.flow.domain.facts import Fact, Truth
-from tensorlint.flow.domain.values import Rewrapped, Tensor
+from tensorlint.flow.domain.tensors import Rewrapped, Tensor
 from tensorlint.flow.events import MethodCall
 
 if TYPE_CHECKING:

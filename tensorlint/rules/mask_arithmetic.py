@@ -10,7 +10,8 @@ from tensorlint.fix.repair import Repair, append, replace, source_of
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.inside import is_mask
-from tensorlint.flow.domain.values import Scalar, Tensor, Value
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import Scalar, Value
 from tensorlint.flow.events import Event, MaskSubtracted, MethodCall, TorchCall, Write
 from tensorlint.knowledge.row import names
 from tensorlint.policy import ExportStyle

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Change, Repair, append, method_call
-from tensorlint.flow.events import Spelling
+from tensorlint.flow.scene import Spelling
 from tensorlint.policy import ExportStyle
 
 if TYPE_CHECKING:
     import libcst as cst
 
-    from tensorlint.flow.events import Event, Export, Scene
+    from tensorlint.flow.events import Event, Export
+    from tensorlint.flow.scene import Scene
     from tensorlint.rules.export_risk import Risk
 
 #: Methods that only bring a tensor to where NumPy can see it; ``.detach()`` goes before them, so that the copy is not

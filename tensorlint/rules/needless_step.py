@@ -8,7 +8,8 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Change, Repair, replace, source_of
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.values import Tensor, Unknown
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import Unknown
 from tensorlint.flow.events import MethodCall
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule

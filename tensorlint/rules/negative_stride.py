@@ -9,7 +9,8 @@ from tensorlint.fix.repair import Repair, append
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.values import Array, Sequence
+from tensorlint.flow.domain.tensors import Array
+from tensorlint.flow.domain.values import Sequence
 from tensorlint.flow.events import TorchCall
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule

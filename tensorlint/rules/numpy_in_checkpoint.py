@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from tensorlint import screen
 from tensorlint.findings import Certainty
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.values import Array, Dictionary, Scalar, Sequence, Value
+from tensorlint.flow.domain.tensors import Array
+from tensorlint.flow.domain.values import Dictionary, Scalar, Sequence, Value
 from tensorlint.flow.events import Checkpoint
 from tensorlint.rules.base import Draft, Rule, Versions
 from tensorlint.rules.wording import spell

@@ -9,7 +9,7 @@ from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, replace, source_of
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.values import Tensor
+from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.events import NumpyCall
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule

@@ -8,8 +8,9 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, add_argument, append, replace, source_of
 from tensorlint.flow.call import Argument
-from tensorlint.flow.domain.values import Tensor
-from tensorlint.flow.events import NumpyCall, Spelling
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.events import NumpyCall
+from tensorlint.flow.scene import Spelling
 from tensorlint.knowledge import SILENTLY_WRONG
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule

@@ -8,7 +8,8 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append, replace, source_of
 from tensorlint.flow.call import Argument
-from tensorlint.flow.domain.values import Scalar, Tensor
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import Scalar
 from tensorlint.flow.events import NumpyCall
 from tensorlint.knowledge import REDUCTIONS_RAISE
 from tensorlint.policy import ExportStyle

@@ -6,7 +6,8 @@ from functools import partial
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.values import Tensor, Unknown
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import Unknown
 from tensorlint.flow.events import Export
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair
-from tensorlint.flow.domain.values import Array
+from tensorlint.flow.domain.tensors import Array
 from tensorlint.flow.events import BufferStored
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending

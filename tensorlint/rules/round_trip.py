@@ -7,7 +7,7 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append, method_call, replace, source_of
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.values import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.events import RoundTrip as Event
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule

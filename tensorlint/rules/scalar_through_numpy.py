@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from tensorlint import screen
 from tensorlint.findings import Applicability
 from tensorlint.fix.repair import Repair, method_call, replace, source_of
-from tensorlint.flow.domain.values import Tensor, Unknown
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import Unknown
 from tensorlint.flow.events import Export
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule

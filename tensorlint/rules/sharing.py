@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from tensorlint.fix.repair import Builder, Repair
     from tensorlint.flow.domain.site import Site
-    from tensorlint.flow.events import Scene, StaleRead
+    from tensorlint.flow.events import StaleRead
+    from tensorlint.flow.scene import Scene
     from tensorlint.policy import ExportStyle
 
 

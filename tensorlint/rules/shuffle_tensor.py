@@ -8,8 +8,9 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, replace
 from tensorlint.flow.call import Argument
-from tensorlint.flow.domain.values import Tensor
-from tensorlint.flow.events import NumpyCall, Spelling
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.events import NumpyCall
+from tensorlint.flow.scene import Spelling
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell

@@ -9,8 +9,10 @@ from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, wrap
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.memory import How
-from tensorlint.flow.domain.values import Dictionary, Tensor, Value
-from tensorlint.flow.events import Scene, Spelling, StaleRead, Store
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import Dictionary, Value
+from tensorlint.flow.events import StaleRead, Store
+from tensorlint.flow.scene import Scene, Spelling
 from tensorlint.knowledge import names
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Note, Rule

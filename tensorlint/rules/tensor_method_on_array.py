@@ -8,7 +8,7 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, replace, source_of
 from tensorlint.flow.domain.memory import Owner
-from tensorlint.flow.domain.values import Array
+from tensorlint.flow.domain.tensors import Array
 from tensorlint.flow.events import NotOnArray
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Note, Rule

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.domain.memory import How
-from tensorlint.flow.domain.values import Array, Unknown
+from tensorlint.flow.domain.tensors import Array
+from tensorlint.flow.domain.values import Unknown
 from tensorlint.flow.events import StaleRead
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule

@@ -7,7 +7,8 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, replace, source_of
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.values import Scalar, Tensor
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import Scalar
 from tensorlint.flow.events import TransferIndexed
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule

@@ -10,8 +10,10 @@ from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder
 from tensorlint.flow.domain.dtypes import without_numpy
 from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.values import Sequence, Tensor, Unknown, Value
-from tensorlint.flow.events import Export, ItemWrite, NumpyCall, Scene
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import Sequence, Unknown, Value
+from tensorlint.flow.events import Export, ItemWrite, NumpyCall
+from tensorlint.flow.scene import Scene
 from tensorlint.knowledge import EXPORTS, SILENTLY_WRONG
 from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST
 from tensorlint.rules import mending

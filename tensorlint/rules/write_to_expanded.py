@@ -8,7 +8,7 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, method_call
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.values import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.events import Write
 from tensorlint.knowledge import IN_PLACE_METHODS
 from tensorlint.policy import ExportStyle

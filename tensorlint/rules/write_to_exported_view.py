@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.domain.memory import How, Owner
-from tensorlint.flow.domain.values import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.events import StaleRead, Write
 from tensorlint.knowledge import names
 from tensorlint.rules.base import Draft, Rule

@@ -27,21 +27,21 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.memory import Storages
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
-    Array,
     DeviceValue,
     Dictionary,
     Module,
     Optimizer,
     Scalar,
     Sequence,
-    Tensor,
     Unknown,
     Value,
 )
 from tensorlint.flow.interpreter import Interpreter
 from tensorlint.flow.positions import locate
+from tensorlint.flow.scene import FileFacts
 from tensorlint.flow.state import Frame
 
 FOLDER = Path(__file__).parent / "programs"
@@ -123,7 +123,7 @@ def failures(program: Program) -> list[str]:
     text = HEADER + program.text
     module = cst.parse_module(text)
     told: list[events.Event] = []
-    machine = _Asked(events.FileFacts(imports_torch=True, mentions_device=True), told.append)
+    machine = _Asked(FileFacts(imports_torch=True, mentions_device=True), told.append)
     machine.revealed = []
     machine.run(module)
     nodes = [node for node, _, _ in machine.revealed] + [_where(event) for event in told]

@@ -18,9 +18,9 @@ from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.lattice import fingerprint, join
 from tensorlint.flow.domain.memory import Owner, Storage
 from tensorlint.flow.domain.site import NOWHERE, Site
+from tensorlint.flow.domain.tensors import Array, Narrowed, Origin, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
-    Array,
     ClassObject,
     DeviceValue,
     Dictionary,
@@ -28,13 +28,10 @@ from tensorlint.flow.domain.values import (
     Function,
     Instance,
     Module,
-    Narrowed,
     Optimizer,
-    Origin,
     Scalar,
     Sequence,
     Symbol,
-    Tensor,
     Unknown,
     Value,
 )

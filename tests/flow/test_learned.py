@@ -12,12 +12,14 @@ import pytest
 
 from tensorlint.flow import events
 from tensorlint.flow.domain.lattice import fingerprint
-from tensorlint.flow.domain.values import Array, Tensor, Unknown
+from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.values import Unknown
 from tensorlint.flow.interpreter import Interpreter
 from tensorlint.flow.learned import Learned
+from tensorlint.flow.scene import FileFacts
 
 FIXTURES = sorted(Path(__file__).parents[2].joinpath("fixtures").glob("TBX*/*.py"))[::4]
-FACTS = events.FileFacts(imports_torch=True, mentions_device=True)
+FACTS = FileFacts(imports_torch=True, mentions_device=True)
 
 
 def learned(path: Path) -> tuple[cst.Module, Learned]:

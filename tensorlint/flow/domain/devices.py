@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.values import DeviceValue, Module, Scalar, Tensor, Unknown, Value
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import DeviceValue, Module, Scalar, Unknown, Value
 
 CPU_NAMES = ("cpu", "meta")
 ACCELERATOR_NAMES = ("cuda", "mps", "xpu", "hpu", "npu", "mtia", "hip", "xla", "privateuseone", "vulkan")

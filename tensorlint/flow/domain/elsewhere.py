@@ -11,8 +11,8 @@ from tensorlint.flow.domain.inside import with_facts
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.memory import NO_STORAGE, Owner, Storages
 from tensorlint.flow.domain.site import Site
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import (
-    Array,
     ClassObject,
     DeviceValue,
     Dictionary,
@@ -23,7 +23,6 @@ from tensorlint.flow.domain.values import (
     Scalar,
     Sequence,
     Symbol,
-    Tensor,
     Unknown,
     Value,
 )

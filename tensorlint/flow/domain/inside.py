@@ -8,18 +8,8 @@ from dataclasses import replace
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.memory import NO_BACKING, NO_STORAGE, Backing, Owner, Storage, Storages
-from tensorlint.flow.domain.values import (
-    PLAIN,
-    Array,
-    DeviceValue,
-    Dictionary,
-    Module,
-    Scalar,
-    Sequence,
-    Tensor,
-    Unknown,
-    Value,
-)
+from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.values import PLAIN, DeviceValue, Dictionary, Module, Scalar, Sequence, Unknown, Value
 
 
 def parameters_of_own(value: Value) -> Storages:
@@ -189,3 +179,29 @@ def leaves(value: Value) -> Iterator[Value]:
                 yield from leaves(item)
         case _:
             yield value
+
+
+def of_no_model(value: Value, gone: Callable[[Dictionary], bool] = lambda _: True) -> Value:
+    """The same, but what a ``state_dict()`` in it holds, one of a model that is ``gone``, belongs to none any more."""
+    match value:
+        case Dictionary(state_dict=True):
+            return replace(value, alias=None) if gone(value) else value
+        case Sequence(items=items) if items is not None:
+            return replace(value, items=tuple(of_no_model(item, gone) for item in items))
+        case Sequence(element=element) if element is not None:
+            return replace(value, element=of_no_model(element, gone))
+        case _:
+            return value
+
+
+def without_aliases(value: Value, gone: Storages) -> Value:
+    """The same, but what it holds of ``gone`` is written by no training any more."""
+    match value:
+        case Tensor() | Array() if value.storages and value.storages <= gone:
+            return replace(value, alias=None)
+        case Sequence(items=items) if items is not None:
+            return replace(value, items=tuple(without_aliases(item, gone) for item in items))
+        case Sequence(element=element) if element is not None:
+            return replace(value, element=without_aliases(element, gone))
+        case _:
+            return value

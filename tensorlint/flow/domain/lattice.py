@@ -9,11 +9,11 @@ from tensorlint.flow.domain.devices import device_fact, names_device
 from tensorlint.flow.domain.dtypes import joined_dtype
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.memory import NO_STORAGE
+from tensorlint.flow.domain.tensors import Array, Tensor, one_word
 from tensorlint.flow.domain.values import (
     GRAD_CONTEXTS,
     MAYBE_GRAD,
     SOME_DTYPE,
-    Array,
     DeviceValue,
     Dictionary,
     Instance,
@@ -22,13 +22,11 @@ from tensorlint.flow.domain.values import (
     Scalar,
     Sequence,
     Symbol,
-    Tensor,
     Unknown,
     Value,
     any_of,
     is_dtype,
     is_none,
-    one_word,
 )
 
 

@@ -11,7 +11,8 @@ from tensorlint.flow.domain.dtypes import is_integral, unsure_dtype, without_num
 from tensorlint.flow.domain.facts import Truth, strongest
 from tensorlint.flow.domain.inside import surely_array
 from tensorlint.flow.domain.lattice import any_element, join
-from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Array, Foreign, Scalar, Sequence, Tensor, Unknown, Value
+from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Foreign, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.numpy_functions import promoted

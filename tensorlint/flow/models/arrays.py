@@ -10,19 +10,8 @@ from tensorlint.flow import events
 from tensorlint.flow.arguments import dtype_argument
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.values import (
-    NONE,
-    PLAIN,
-    UNKNOWN,
-    Array,
-    Scalar,
-    Sequence,
-    Symbol,
-    Tensor,
-    Value,
-    is_false,
-    is_true,
-)
+from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.values import NONE, PLAIN, UNKNOWN, Scalar, Sequence, Symbol, Value, is_false, is_true
 from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.numpy_functions import numpy_number

@@ -10,18 +10,17 @@ from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.lattice import join_all
 from tensorlint.flow.domain.memory import Owner
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     PLAIN,
     UNKNOWN,
-    Array,
     Dictionary,
     Foreign,
     Module,
     Scalar,
     Sequence,
     Symbol,
-    Tensor,
     Value,
 )
 from tensorlint.flow.machine import Machine

@@ -15,7 +15,8 @@ import libcst as cst
 from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import cut_of, leaves
-from tensorlint.flow.domain.values import Array, Rewrapped, Scalar, Sequence, Tensor, Unknown, Value
+from tensorlint.flow.domain.tensors import Array, Rewrapped, Tensor
+from tensorlint.flow.domain.values import Scalar, Sequence, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Frame
 

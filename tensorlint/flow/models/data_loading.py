@@ -7,6 +7,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.call import Call
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
+from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.domain.values import (
     UNKNOWN,
     Dictionary,
@@ -15,7 +16,6 @@ from tensorlint.flow.domain.values import (
     Instance,
     Scalar,
     Sequence,
-    Tensor,
     Unknown,
     Value,
     is_none,

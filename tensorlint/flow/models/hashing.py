@@ -8,7 +8,8 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.call import Argument, Call
-from tensorlint.flow.domain.values import Dictionary, Sequence, Symbol, Tensor, Unknown, Value
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import Dictionary, Sequence, Symbol, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.state import Frame

@@ -11,11 +11,11 @@ from tensorlint.flow.domain.facts import UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.memory import NO_STORAGE
 from tensorlint.flow.domain.site import NOWHERE
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     PLAIN,
     UNKNOWN,
-    Array,
     Dictionary,
     Foreign,
     Function,
@@ -23,7 +23,6 @@ from tensorlint.flow.domain.values import (
     Scalar,
     Sequence,
     Symbol,
-    Tensor,
     Unknown,
     Value,
 )

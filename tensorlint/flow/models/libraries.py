@@ -11,11 +11,11 @@ from tensorlint.flow import events
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT
 from tensorlint.flow.domain.memory import NO_STORAGE, Owner
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     PLAIN,
     UNKNOWN,
-    Array,
     ClassObject,
     Dictionary,
     Foreign,
@@ -27,7 +27,6 @@ from tensorlint.flow.domain.values import (
     Scalar,
     Sequence,
     Symbol,
-    Tensor,
     Unknown,
     Value,
 )

@@ -15,6 +15,7 @@ from tensorlint.flow.domain.dtypes import unsure_dtype, without_numpy
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, needed, strongest
 from tensorlint.flow.domain.inside import arrays_behind, as_trainable, is_made_float32, leaves
 from tensorlint.flow.domain.memory import NO_BACKING, Owner, Storages
+from tensorlint.flow.domain.tensors import Origin, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     PARAMETER_OF_MODULE,
@@ -24,10 +25,8 @@ from tensorlint.flow.domain.values import (
     Dictionary,
     Function,
     Module,
-    Origin,
     Scalar,
     Sequence,
-    Tensor,
     Unknown,
     Value,
     is_false,

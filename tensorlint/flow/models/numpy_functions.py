@@ -11,18 +11,8 @@ from tensorlint.flow.arguments import dtype_argument, dtype_of_data
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import all_small, leaves, surely_array
-from tensorlint.flow.domain.values import (
-    PLAIN,
-    UNKNOWN,
-    Array,
-    Foreign,
-    Scalar,
-    Sequence,
-    Symbol,
-    Tensor,
-    Unknown,
-    Value,
-)
+from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Foreign, Scalar, Sequence, Symbol, Unknown, Value
 from tensorlint.flow.graphs import goes_into_backward
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.registry import function

@@ -9,7 +9,8 @@ import libcst as cst
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.defined import ClassInfo
 from tensorlint.flow.domain.facts import Fact, Truth
-from tensorlint.flow.domain.values import ClassObject, Foreign, Function, Instance, Module, Tensor, Unknown, Value
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import ClassObject, Foreign, Function, Instance, Module, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.state import Frame

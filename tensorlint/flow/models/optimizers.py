@@ -7,7 +7,8 @@ from dataclasses import replace
 from tensorlint.flow.call import Call
 from tensorlint.flow.domain.inside import arrays_behind, leaves
 from tensorlint.flow.domain.memory import NO_BACKING, NO_STORAGE, Backing, How, Mutation, Owner, Storages
-from tensorlint.flow.domain.values import NONE, UNKNOWN, Dictionary, Foreign, Optimizer, Tensor, Value, is_false
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import NONE, UNKNOWN, Dictionary, Foreign, Optimizer, Value, is_false
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.modules import state_of
 from tensorlint.flow.models.registry import function

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tensorlint.flow.call import Call
-from tensorlint.flow.domain.values import Array, Sequence, Symbol, Value
+from tensorlint.flow.domain.tensors import Array
+from tensorlint.flow.domain.values import Sequence, Symbol, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.registry import function
 from tensorlint.knowledge.library_functions import ESTIMATORS, FIT, MAKE_AXES

@@ -11,6 +11,7 @@ from tensorlint.flow.domain.devices import NO_DATA, device_fact
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, off_cpu
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.site import Site
+from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.domain.values import (
     DeviceValue,
     Dictionary,
@@ -19,7 +20,6 @@ from tensorlint.flow.domain.values import (
     Module,
     Scalar,
     Symbol,
-    Tensor,
     Unknown,
     Value,
     is_dtype,

@@ -14,7 +14,8 @@ from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.memory import NO_STORAGE, Storages
-from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Array, Origin, Scalar, Sequence, Tensor, Unknown, Value
+from tensorlint.flow.domain.tensors import Array, Origin, Tensor
+from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import placed_by_type, requested_device

@@ -12,18 +12,15 @@ from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import cut_of
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, gradients_of
+from tensorlint.flow.domain.tensors import Array, Origin, Rewrapped, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     PARAMETER_OF_MODULE,
     PLAIN,
-    Array,
     DeviceValue,
     Method,
-    Origin,
-    Rewrapped,
     Scalar,
     Sequence,
-    Tensor,
     Unknown,
     Value,
     is_false,

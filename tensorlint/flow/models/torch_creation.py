@@ -10,19 +10,8 @@ from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import cut_of, holds_exactly, leaves
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.values import (
-    UNKNOWN,
-    Array,
-    Narrowed,
-    Origin,
-    Rewrapped,
-    Scalar,
-    Sequence,
-    Tensor,
-    Unknown,
-    Value,
-    is_false,
-)
+from tensorlint.flow.domain.tensors import Array, Narrowed, Origin, Rewrapped, Tensor
+from tensorlint.flow.domain.values import UNKNOWN, Scalar, Sequence, Unknown, Value, is_false
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import requested_device
 from tensorlint.flow.models.registry import function

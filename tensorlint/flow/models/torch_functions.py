@@ -12,16 +12,15 @@ from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.dtypes import unsure_dtype, without_numpy
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import is_made_float32, leaves
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import (
     ACCELERATED,
     NONE,
     UNKNOWN,
-    Array,
     DeviceValue,
     Foreign,
     Scalar,
     Symbol,
-    Tensor,
     Unknown,
     Value,
     is_false,

@@ -10,17 +10,8 @@ from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.defined import FunctionInfo
-from tensorlint.flow.domain.values import (
-    Dictionary,
-    Function,
-    Module,
-    Scalar,
-    Sequence,
-    Tensor,
-    Unknown,
-    Value,
-    is_false,
-)
+from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.values import Dictionary, Function, Module, Scalar, Sequence, Unknown, Value, is_false
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.state import Frame

@@ -12,20 +12,18 @@ from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import leaves, parameters_of_own
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner
+from tensorlint.flow.domain.tensors import Array, Origin, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     PARAMETER_OF_MODULE,
     PLAIN,
     SOME_DTYPE,
     UNKNOWN,
-    Array,
     DeviceValue,
     Dictionary,
     Module,
-    Origin,
     Scalar,
     Sequence,
-    Tensor,
     Unknown,
     Value,
     is_false,

@@ -14,7 +14,8 @@ from tensorlint.flow.domain.dtypes import unsure_dtype
 from tensorlint.flow.domain.facts import UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import leaves, parameters_of_own
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Storages
-from tensorlint.flow.domain.values import DeviceValue, Module, Optimizer, Origin, Tensor, Unknown, Value
+from tensorlint.flow.domain.tensors import Origin, Tensor
+from tensorlint.flow.domain.values import DeviceValue, Module, Optimizer, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import device_among, requested_device
 from tensorlint.flow.state import Frame

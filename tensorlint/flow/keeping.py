@@ -1,0 +1,150 @@
+"""What is kept: in containers, under keys, in queues; and the buffer that is kept time and again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from tensorlint.flow import events
+from tensorlint.flow.domain.facts import Truth
+from tensorlint.flow.domain.inside import leaves, storages_of
+from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Storages
+from tensorlint.flow.domain.site import Site
+from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.values import Dictionary, Scalar, Sequence, Unknown, Value
+from tensorlint.flow.graphs import root_name
+from tensorlint.flow.learned import Kept
+from tensorlint.flow.memory import Memory
+from tensorlint.flow.state import Frame, Loop, Stored
+from tensorlint.knowledge import names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Keeping(Memory):
+    """Who holds on to a value beyond the statement that made it."""
+
+    def keep(self, value: Value) -> None:
+        """Remember, in the first pass, that something holds on to ``value``."""
+        if self.learning:
+            self.lessons.kept_allocations |= {
+                storage.site for leaf in leaves(value) for storage in storages_of(leaf) if storage.site is not None
+            }
+
+    def keep_under(self, key: Value, value: Value) -> None:
+        """Remember, in the first pass, what is stored under a literal key."""
+        if not (self.learning and isinstance(key, Scalar) and isinstance(key.literal, str)):
+            return
+        if isinstance(value, (Tensor, Unknown)):
+            kept = Kept(value.device, value.grad, isinstance(value, Tensor))
+            known = self.lessons.kept_under.get(key.literal)
+            self.lessons.kept_under[key.literal] = kept if known is None else known.joined(kept)
+
+    def found_under(self, key: Value, value: Unknown) -> Unknown:
+        """``value`` was read from under a key: what this file always brings to the CPU, or detaches, before keeping
+        it there, it finds so in the dictionaries that are handed to it, too."""
+        kept = (
+            self.lessons.kept_under.get(key.literal)
+            if isinstance(key, Scalar) and isinstance(key.literal, str)
+            else None
+        )
+        if kept is None:
+            return value
+        if value.device.truth is Truth.UNKNOWN and kept.device.truth is Truth.NO and kept.device.site is not None:
+            value = replace(value, device=kept.device)
+        if value.grad.truth is Truth.UNKNOWN and kept.grad.truth is Truth.NO and kept.sure:
+            value = replace(value, grad=kept.grad)
+        return value
+
+    def store(
+        self,
+        frame: Frame,
+        node: cst.CSTNode,
+        value: Value,
+        container: str,
+        target: str,
+        born: int = 0,
+        written: cst.BaseExpression | None = None,
+    ) -> None:
+        """A value is kept in something that outlives the statement. ``written`` is the expression that is the value."""
+        if container != "comprehension":
+            self.hand_on(frame, node, value)
+        if container != "yield":
+            self.keep(value)
+        if container == "append" and written is not None and self.learning and isinstance(value, Sequence):
+            self.lessons.handed_lists.add((root_name(written), target))
+        if container == "append" and written is not None:
+            self.accumulate(frame, node, written, value, target, "append")
+        for leaf in leaves(value):
+            if isinstance(leaf, (Tensor, Array, Dictionary)):
+                training = self.lessons.training or self._called_back(frame)
+                self.emit(frame, events.Store, node, value=leaf, container=container, target=target, training=training)
+                for loop in frame.loops:
+                    if born <= loop.start:
+                        frame.env.stored |= {id(node)}
+                        loop.stored.append((node, leaf, container, part_spelled(written, value, leaf)))
+
+    def _called_back(self, frame: Frame) -> Mutation | None:
+        """For a method that a trainer calls between its steps."""
+        if frame.function is None or not isinstance(frame.function.node, cst.FunctionDef):
+            return None
+        if not names.CALLBACK.match(frame.function.name):
+            return None
+        return Mutation(self.at(frame.function.node.name), How.UPDATE, "called between the steps of a training")
+
+    def queue_up(self, frame: Frame, node: cst.CSTNode, value: Value, written: cst.BaseExpression) -> None:
+        """``value`` is put into a queue, from where somebody takes it some time later."""
+        for leaf in leaves(value):
+            if isinstance(leaf, Array) and leaf.storages and not leaf.picked and not leaf.sliced:
+                expression = part_spelled(written, value, leaf)
+                if expression is not None:
+                    frame.env.queued[self.at(node)] = leaf, expression
+
+    def stored_buffers(self, loop: Loop, frame: Frame) -> None:
+        self.reused_buffers(loop.stored, loop.start, loop.written, frame)
+
+    def reused_buffers(self, stored: list[Stored], start: int, written: Mapping[int, Site], frame: Frame) -> None:
+        """What is stored time and again, was allocated before the first time and is written each time."""
+        seen: set[int] = set()
+        for node, value, container, expression in stored:
+            storages: Storages = getattr(value, "storages", NO_STORAGE)
+            if len(storages) != 1 or id(node) in seen or getattr(value, "picked", False):
+                continue
+            if isinstance(value, Tensor) and value.source == "element":
+                # Of a container that was not seen: another one each time.
+                continue
+            (storage,) = storages
+            if storage.allocated <= start and storage.serial in written:
+                seen.add(id(node))
+                self.emit(
+                    frame,
+                    events.BufferStored,
+                    node,
+                    value=value,
+                    container=container,
+                    storage=storage,
+                    expression=expression,
+                    write=written[storage.serial],
+                    kept=container != "yield" or storage.site in self.lessons.kept_allocations,
+                )
+
+
+def part_spelled(written: cst.BaseExpression | None, value: Value, leaf: Value) -> cst.BaseExpression | None:
+    """The expression that is ``leaf``, when ``written`` is, or is a display that holds it."""
+    if written is None or value is leaf:
+        return written
+    match written, value:
+        case ((cst.Tuple() | cst.List()), Sequence(items=items)) if items is not None:
+            for element, item in zip(written.elements, items, strict=False):
+                if isinstance(element, cst.Element) and any(each is leaf for each in leaves(item)):
+                    return part_spelled(element.value, item, leaf)
+        case cst.Dict(), Dictionary(entries=entries):
+            for entry in written.elements:
+                if isinstance(entry, cst.DictElement) and isinstance(entry.key, cst.SimpleString):
+                    held = entries.get(entry.key.evaluated_value)
+                    if held is not None and any(each is leaf for each in leaves(held)):
+                        return part_spelled(entry.value, held, leaf)
+    return None

@@ -1,0 +1,106 @@
+"""Where in a program something happens, and what the whole file says about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tensorlint.flow.domain.facts import Fact
+from tensorlint.flow.domain.site import Site
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from tensorlint.flow.tree import Sites
+
+#: Any exception, among the names of those that are handled.
+EVERY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What the whole file says about itself, for weighing what one line leaves open."""
+
+    path: str = ""
+    imports_torch: bool = False
+    #: Anything in the file is moved to a device, brought back from one, or names one.
+    mentions_device: bool = False
+    #: Other frameworks whose values have a ``.numpy()`` of their own.
+    foreign: frozenset[str] = frozenset()
+    #: A class of this file defines ``numpy`` itself.
+    defines_numpy: bool = False
+    is_test: bool = False
+    #: It changes the dtype or the device tensors get when nothing is said.
+    sets_defaults: bool = False
+    #: It casts whole modules: ``model.double()``.
+    casts_modules: bool = False
+
+    @property
+    def numpy_is_torchs(self) -> bool:
+        """Whether ``.numpy()`` of a value of unknown kind is torch's: nothing else here has a method of that name."""
+        return self.imports_torch and not self.foreign and not self.defines_numpy
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How a program writes a name of a library; ``needs`` is the module it has to import first, if any."""
+
+    text: str
+    needs: str = ""
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        return (self.needs,) if self.needs else ()
+
+
+def _no_sites() -> Sites:
+    from tensorlint.flow.tree import Sites  # the events are read by the rules, which must not need LibCST
+
+    return Sites(None)
+
+
+def _no_spelling(path: str, at: cst.CSTNode | None = None) -> Spelling | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where in the program an event happens."""
+
+    file: FileFacts
+    function: str = ""
+    class_name: str = ""
+    grad_mode: Fact = field(default_factory=Fact)
+    host_only: bool = False
+    #: In the ``__getitem__`` of a dataset.
+    item_of_dataset: bool = False
+    in_loop: bool = False
+    is_test: bool = False
+    #: What a failing export raises is caught around here.
+    caught: bool = False
+    #: The names of the exceptions that are handled around here; ``EVERY`` stands for all.
+    handlers: frozenset[str] = frozenset()
+    #: This path is only taken with values of another framework: ``if framework == "tf"``.
+    other_framework: bool = False
+    #: How ``torch.isnan`` or ``copy.deepcopy`` is written here. None where its module cannot be reached, as another
+    #: thing has its name. To be asked while the event is judged, as names change.
+    #: A second argument is a node that was passed before, where it is to be written.
+    spelling: Callable[..., Spelling | None] = field(default=_no_spelling, compare=False, repr=False)
+    #: The exports whose arrays are written. Complete when the file has been read to its
+    #: end, so to be asked while a repair is built.
+    written_exports: Collection[Site] = field(default=frozenset(), compare=False, repr=False)
+    exports_taken_back: Collection[Site] = field(default=frozenset(), compare=False, repr=False)
+    sites: Sites = field(default_factory=_no_sites, compare=False, repr=False)
+
+    def handles(self, exception: str) -> bool:
+        """Whether the program is prepared for this exception here."""
+        return bool(self.handlers & {exception, EVERY})
+
+    def at(self, node: cst.CSTNode) -> Site:
+        """Where ``node`` stands, for a note."""
+        return self.sites.of(node)
+
+    def node(self, site: Site | None) -> cst.CSTNode | None:
+        """What stands there, for a draft or a repair; None where that is in another file."""
+        return self.sites.node(site)
