@@ -15,7 +15,7 @@ SAFE = "import torch\nx = torch.zeros(3).cuda().numpy()\n"
 SAFE_FIXED = "import torch\nx = torch.zeros(3).cuda().cpu().numpy()\n"
 UNSAFE = "import numpy as np\nx = np.array({}.values())\n"
 UNSAFE_FIXED = "import numpy as np\nx = np.array(list({}.values()))\n"
-STUCK = "import numpy as np\nimport torch\nout = np.zeros(3)\nout[0] = y = torch.zeros(3).cuda()\n"
+STUCK = "import numpy as np\nimport torch\nout = np.zeros(3)\nout[:] = y = torch.zeros(3).cuda()\n"
 GRAD = (
     "import torch\nx = torch.ones(3, requires_grad=True)\nx.numpy()\nx.cuda().numpy()\ntorch.zeros(2).cuda().numpy()\n"
 )

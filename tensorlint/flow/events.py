@@ -74,7 +74,8 @@ class NumpyCall(TorchCall):
     #: What is done with the result at once, from the inside out: ``("any", "~")`` for ``~np.isnan(t).any()``. A method
     #: that is given arguments is followed by dots; ``test`` is the condition of a statement or an expression.
     uses: tuple[str, ...] = ()
-    #: Where the result gets a name: which attributes and methods the function asks of that name; "" for anything else.
+    #: Where the result gets a name: which attributes and methods the function asks of that name; "[]" for its items,
+    #: and "" for anything else.
     asked_later: frozenset[str] = frozenset()
     #: Whether a backward pass goes through the result, which is made of a list of tensors that need a gradient.
     differentiated: bool = False

@@ -206,10 +206,19 @@ def contains(node: cst.CSTNode, part: cst.CSTNode) -> bool:
 
 
 def asked_of(name: str, scope: cst.CSTNode) -> frozenset[str]:
-    """The attributes that ``scope`` asks of what a plain name holds, and "" where it is used as a whole."""
+    """The attributes that ``scope`` asks of what a plain name holds, "[]" for an item, and "" for all of it."""
     match scope:
         case cst.AssignTarget(target=cst.Name()):
             return frozenset()
+        case cst.Subscript(value=cst.Name(value=owner)) if owner == name:
+            return frozenset({"[]"}).union(*(asked_of(name, index) for index in scope.slice))
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Tuple() | cst.List())], value=cst.Name(value=owner)) if (
+            owner == name
+        ):
+            return frozenset({"[]"})
+        case cst.For(iter=cst.Name(value=owner)) | cst.CompFor(iter=cst.Name(value=owner)) if owner == name:
+            rest = (child for child in children(scope) if child is not scope.iter)
+            return frozenset({"[]"}).union(*(asked_of(name, child) for child in rest))
         case cst.Attribute(value=cst.Name(value=owner), attr=attribute) if owner == name:
             return frozenset({attribute.value})
         case cst.Name(value=used) if used == name:

@@ -61,4 +61,5 @@ class BackwardWithoutGraph(Rule):
             Certainty.CERTAIN,
             "compute the loss with torch, of tensors that keep their graph",
             history_of_cut(lost.cut),
+            mend=event.scene.node(lost.cut.site),
         )

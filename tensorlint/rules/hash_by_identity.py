@@ -85,7 +85,8 @@ class HashByIdentity(Rule):
             f"tensors are hashed by identity: {f'`{subject}` is one, and ' if one else ''}{what}",
             _BY_SOURCE.get(value.source, Certainty.CERTAIN),
             f"use `{subject}{method}`",
-            repair=partial(_numbers, event.tensor.node, method),
+            # One element after the other is asked for what all of them can be asked for at once (TBX402).
+            repair=None if one and event.scene.in_loop else partial(_numbers, event.tensor.node, method),
         )
 
 

@@ -105,6 +105,7 @@ class NumpyOfLosses(Rule):
             Certainty.CERTAIN if surely else Certainty.LIKELY,
             f"write `{_written(f'torch.{instead[0]}', spell(operand.node), instead[1])}`" if instead else "use torch",
             history(tensor.grad, tensor.device),
+            mend=event.node,
             repair=None if instead is None else _repair(event, operand.node, *instead),
         )
 

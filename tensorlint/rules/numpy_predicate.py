@@ -94,6 +94,9 @@ class NumpyPredicateOnTensor(Rule):
         if "shape" in event.asked_later:
             # What torch gives has a shape, the tuple that NumPy gives has none.
             return
+        if event.name == "nonzero" and event.asked_later == {""}:
+            # Nobody takes the tuple apart that NumPy would give: what torch gives may be what was wanted.
+            return
         wrong = _WRONG.get(event.name, "a uint8 tensor, which `~` and masks misread")
         instead = _INSTEAD.get(event.name, f"torch.{event.name}(...)")
         certainty = Certainty.LIKELY if operand.value.source else Certainty.CERTAIN

@@ -208,11 +208,11 @@ def autocast_to(machine: Machine, name: str) -> str:
 
 
 def row_dtype(row: Row, source: Tensor | None, arguments: tuple[Argument, ...]) -> str:
-    if row.dtype in DTYPES:
-        return row.dtype
     explicit = dtype_argument(arguments)
     if explicit:
         return explicit
+    if row.dtype in DTYPES:
+        return row.dtype
     if row.device is Device.OTHER:
         # ``x.type_as(y)``
         other = arguments[0].value if arguments else UNKNOWN
