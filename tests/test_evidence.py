@@ -325,6 +325,23 @@ ONLY_POSSIBLE = {
 
 #: What does not happen, in files that look as if it did.
 NOT_SHOWN = {
+    "a number of a row that may be turned round": (
+        "TBX204",
+        (
+            "import numpy as np\nimport torch\n\ndef steps(count, backwards):\n    times = np.linspace(0, 1, count)\n"
+            "    if backwards:\n        times = times[::-1]\n    for i in range(count):\n"
+            "        t = torch.tensor([times[i]])\n    for time in times:\n        t = torch.tensor([time])\n"
+            "    return t\n"
+        ),
+    ),
+    "places that are not zero, taken as the tensor they are": (
+        "TBX103",
+        (
+            "import numpy as np\nimport torch\n\ndef points(mask: np.ndarray):\n"
+            "    found = np.nonzero(torch.from_numpy(mask))\n"
+            "    return torch.cat([found, torch.ones(len(found), 1)], dim=1)\n"
+        ),
+    ),
     "the weights before a copy of the model is trained": (
         "TBX302",
         (

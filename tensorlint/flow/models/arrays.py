@@ -129,8 +129,8 @@ def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: lis
         return replace(value, negative_stride=fact, has_axes=axes, oid=machine.next_serial())
     sliced, picked = part_taken(indices)
     flipped = value.negative_stride
-    if flipped.truth is Truth.YES and any(isinstance(index, Scalar) and index.kind == "int" for index in indices):
-        # One channel of an image whose channels are flipped.
+    if flipped.truth > Truth.UNKNOWN and any(isinstance(index, Scalar) and index.kind == "int" for index in indices):
+        # One channel of an image whose channels are flipped, or a number.
         flipped = Fact()
     part = replace(
         value,

@@ -126,8 +126,16 @@ def element_of(machine: Machine, value: Value, node: cst.CSTNode, frame: Frame) 
         case Array():
             # A row, or a number when the array has one dimension: then a write does not reach the array.
             sure = value.sure and holds_numbers(value)
+            # Which axis is flipped is not known: most often the one that is gone.
+            flipped = value.negative_stride if value.negative_stride.truth is Truth.NO else Fact()
             return replace(
-                value, storages=NO_STORAGE, picked=True, has_axes=False, sure=sure, oid=machine.next_serial()
+                value,
+                storages=NO_STORAGE,
+                picked=True,
+                has_axes=False,
+                sure=sure,
+                negative_stride=flipped,
+                oid=machine.next_serial(),
             )
         case Sequence(kind="loader"):
             return loaded()
