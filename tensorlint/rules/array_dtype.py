@@ -1,14 +1,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
 from tensorlint import screen
-from tensorlint.findings import Certainty
+from tensorlint.findings import Applicability, Certainty
+from tensorlint.fix.repair import Builder, Repair, append
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.events import MethodCall, TorchCall
+from tensorlint.flow.scene import Scene, Spelling
 from tensorlint.knowledge.row import names
+from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import spell
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 _UNSIGNED = frozenset({"uint16", "uint32", "uint64"})
 #: Methods that torch 2.13.0 does not implement for them (measured): sums, divisions, views and casts work.
@@ -16,6 +24,8 @@ _NOT_IMPLEMENTED = names(
     "min max amax amin argmax argmin median mode abs neg clamp clamp_ clip add add_ sub sub_ gt ge lt le masked_fill "
     "masked_fill_ nonzero count_nonzero topk gather bincount std var norm mean"
 )
+#: The next wider dtype that torch computes with.
+_SIGNED = {"uint16": "int32", "uint32": "int64"}
 _INTO_TORCH = frozenset({"from_numpy", "as_tensor", "asarray", "tensor"})
 
 
@@ -49,6 +59,10 @@ class ArrayDtypeTorchLacks(Rule):
     print(depth.max())
     ```
 
+    ## Fix safety
+    Unsafe: the tensor has another dtype, int32 for uint16 and int64 for uint32, and no longer shares memory with the
+    array. Other dtypes have no fix.
+
     ## References
     - TorchIO-project/torchio#764, pytorch/pytorch#33831; measured on torch 2.13.0
     """
@@ -56,6 +70,7 @@ class ArrayDtypeTorchLacks(Rule):
     code = "TBX214"
     name = "array-dtype-torch-lacks"
     clues = screen.BOUNDARY
+    fix = Applicability.UNSAFE
 
     def on_method_call(self, event: MethodCall) -> Iterator[Draft]:
         value = event.value
@@ -70,6 +85,8 @@ class ArrayDtypeTorchLacks(Rule):
             Certainty.CERTAIN,
             "cast the array first: `astype(np.int32)`, or `astype(np.float32)`",
             () if made is None else (used,),
+            mend=made,
+            repair=None if made is None else _signed(event.scene, made, value.dtype),
         )
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
@@ -92,3 +109,22 @@ def _why(dtype: str) -> str:
     if dtype.startswith(("datetime64", "timedelta64")):
         return "dates raise TypeError"
     return "extended precision raises TypeError" if dtype in {"longdouble", "float128"} else ""
+
+
+def _signed(scene: Scene, call: cst.CSTNode, dtype: str) -> Builder | None:
+    """``torch.from_numpy(a)`` of an array that is cast to a dtype with a sign that holds all its numbers."""
+    import libcst
+
+    wider = _SIGNED.get(dtype)
+    spelling = scene.spelling(f"numpy.{wider}") if wider else None
+    match call:
+        case libcst.Call(args=[libcst.Arg(keyword=None, star="", value=array)]) if spelling is not None:
+            return partial(_cast, array, spelling)
+        case _:
+            return None
+
+
+def _cast(array: cst.BaseExpression, spelling: Spelling, style: ExportStyle) -> Repair:
+    text = f".astype({spelling.text})"
+    reason = "the tensor has another dtype, and memory of its own"
+    return Repair(f"append `{text}`", (append(array, text),), Applicability.UNSAFE, reason, spelling.imports)

@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
 from tensorlint import screen
-from tensorlint.findings import Certainty
+from tensorlint.findings import Applicability, Certainty
+from tensorlint.fix.repair import Repair, append
 from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.events import DoubleMeetsFloat
+from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import spell
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 
 class Float64MeetsFloat32(Rule):
@@ -41,6 +48,9 @@ class Float64MeetsFloat32(Rule):
     layer(inputs)
     ```
 
+    ## Fix safety
+    Unsafe: the network computes with the digits of float32, as its weights do. The weight of a loss has no fix.
+
     ## References
     - ain-soph/trojanzoo#72, UKPLab/sentence-transformers#770; measured on torch 2.13.0
     """
@@ -48,6 +58,7 @@ class Float64MeetsFloat32(Rule):
     code = "TBX207"
     name = "float64-meets-float32"
     clues = screen.BOUNDARY
+    fix = Applicability.UNSAFE
 
     def on_double_meets_float(self, event: DoubleMeetsFloat) -> Iterator[Draft]:
         if event.weight or event.data is None:
@@ -58,5 +69,15 @@ class Float64MeetsFloat32(Rule):
             origin = event.data.value.origin if isinstance(event.data.value, Tensor) else None
             notes = () if origin is None else (Note(origin.site, origin.message),)
         yield Draft(
-            event.node, message, Certainty.CERTAIN, "cast it by `.float()`, or the array by `astype(np.float32)`", notes
+            event.node,
+            message,
+            Certainty.CERTAIN,
+            "cast it by `.float()`, or the array by `astype(np.float32)`",
+            notes,
+            repair=None if event.data is None or event.weight else partial(_cast, event.data.node),
         )
+
+
+def _cast(data: cst.BaseExpression, style: ExportStyle) -> Repair:
+    reason = "the digits beyond those of float32 are lost"
+    return Repair("append `.float()`", (append(data, ".float()"),), Applicability.UNSAFE, reason)
