@@ -101,6 +101,23 @@ def test_a_method_that_is_asked_for_under_no_grad_alone_by_who_does_not_know_its
     assert possible(tmp_path, "model.py") == [("TBX102", Certainty.LIKELY)]
 
 
+def test_who_calls_the_caller_of_a_copy_records_no_graph(tmp_path: Path) -> None:
+    model = (
+        "import copy\nimport torch\n\n\nclass Driver(torch.nn.Module):\n    def __init__(self):\n"
+        "        super().__init__()\n        self.net = torch.nn.Linear(3, 2)\n\n    def drive(self, x):\n"
+        "        self.draw(self.net(x))\n\n    def draw(self, points):\n        return copy.deepcopy(points[:, :1])\n"
+    )
+    agent = "import torch\nfrom model import Driver\n\n\ndef step(x):\n    driver = Driver()\n    driver.drive(x)\n"
+    write(tmp_path, {"model.py": model, "agent.py": agent})
+    assert possible(tmp_path, "model.py") == [("TBX507", Certainty.CERTAIN)]
+    write(
+        tmp_path,
+        {"agent.py": agent.replace("    driver.drive(x)", "    with torch.no_grad():\n        driver.drive(x)")},
+    )
+    forget()
+    assert possible(tmp_path, "model.py") == []
+
+
 def test_a_method_is_called_by_who_calls_the_one_that_it_overrides(tmp_path: Path) -> None:
     base = (
         "class Base:\n    def explore(self):\n        return self.act(1)\n\n    def act(self, state):\n        pass\n"

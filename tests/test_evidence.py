@@ -325,6 +325,47 @@ ONLY_POSSIBLE = {
 
 #: What does not happen, in files that look as if it did.
 NOT_SHOWN = {
+    "weights of a model that each call makes anew, picked one by one": (
+        "TBX302",
+        (
+            "import torch\nfrom torch import nn\n\nclass Router(nn.Module):\n    def __init__(self):\n"
+            "        super().__init__()\n        self.fc = nn.Linear(3, 1)\n\n    def forward(self, x):\n"
+            "        return self.fc(x)\n\ndef train_fold(x, y):\n    model = Router()\n"
+            "    optimizer = torch.optim.Adam(model.parameters())\n    for _ in range(3):\n"
+            "        loss = ((model(x) - y) ** 2).mean()\n        optimizer.zero_grad()\n        loss.backward()\n"
+            "        optimizer.step()\n"
+            "    return loss, {name: value.detach().cpu() for name, value in model.state_dict().items()}\n\n"
+            "def main(folds):\n    states = []\n    for x, y in folds:\n        loss, state = train_fold(x, y)\n"
+            "        states.append(state)\n    torch.save(states, 's.pt')\n"
+        ),
+    ),
+    "a tensor that is told from others by a comparison with True": (
+        "TBX215",
+        (
+            "import torch\n\ndef solve(x):\n    if torch.is_tensor(x) != True:\n        x = torch.from_numpy(x)\n"
+            "    return x\n\nsolve(torch.zeros(3))\n"
+        ),
+    ),
+    "integers that are cast to the dtype of the day": (
+        "TBX213",
+        "import torch\n\nids = torch.tensor([1, 2, 2])\nprint(ids.to(torch.get_default_dtype()).mean())\n",
+    ),
+    "double weights for double data": (
+        "TBX207",
+        (
+            "import torch\n\nclass Net(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+            "        self.fc = torch.nn.Linear(3, 1)\n\n    def forward(self, x):\n        return self.fc(x)\n\n"
+            "def main():\n    model = Net()\n    model.double()\n    fit(model)\n"
+            "    model(torch.zeros(2, 3, dtype=torch.float64))\n"
+        ),
+    ),
+    "what is asked of a tuple and can be asked of an array alone": (
+        "TBX215",
+        (
+            "import torch\n\ndef weigh(x):\n    return x, 1\n\ndef read(x):\n    cam = weigh(x)\n"
+            "    cam = cam[:, None, :]\n    return torch.from_numpy(cam)\n"
+        ),
+    ),
     "a number of a row that may be turned round": (
         "TBX204",
         (

@@ -263,6 +263,8 @@ class Core:
             exported = details["value"]
             may_need_grad = exported.grad.truth is not Truth.NO and frame.env.grad_mode.truth is not Truth.NO
             wanted = exported.device.truth is Truth.UNKNOWN or may_need_grad
+        elif make is events.DeepCopy:
+            wanted = frame.env.grad_mode.truth is not Truth.NO
         elif make in {events.NumpyCall, events.LibraryCall} or (
             make is events.TorchCall and details["name"].endswith("Tensor")
         ):

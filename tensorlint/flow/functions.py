@@ -217,7 +217,7 @@ class Functions(Machine):
             gradients = frozenset(each for each in storages_of(result) if -each.serial - 1 > inner.start)
             if receiver is None or not storages_of(result) & self._kept_by(info):
                 result = of_no_model(result)
-            result = without_aliases(result, gradients)
+            result = without_aliases(result, gradients | inner.made)
         return replace(summary_of(inner, result), escapes=escapes) if escapes else summary_of(inner, result)
 
     @staticmethod

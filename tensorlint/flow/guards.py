@@ -52,6 +52,8 @@ _OTHER_FRAMEWORKS = frozenset({"tf", "tensorflow", "keras", "jax", "flax", "padd
 _TORCH_NAMES = frozenset({"pt", "torch", "pytorch"})
 
 _OFF = "off the CPU on this path"
+#: Whether what is compared by them is the same.
+_SAME_OR_NOT: dict[type[cst.CSTNode], bool] = {cst.Equal: True, cst.Is: True, cst.NotEqual: False, cst.IsNot: False}
 
 
 class Guards(Machine):
@@ -85,6 +87,13 @@ class Guards(Machine):
                             self.narrow(asked_of, frame, holds=False)
             case cst.Call():
                 self._call_guard(test, frame, holds=holds)
+            case cst.Comparison(
+                comparisons=[
+                    cst.ComparisonTarget(operator=operator, comparator=cst.Name(value="True" | "False" as told))
+                ]
+            ) if type(operator) in _SAME_OR_NOT:
+                # ``if torch.is_tensor(x) != True:``
+                self.narrow(test.left, frame, holds=holds is (_SAME_OR_NOT[type(operator)] is (told == "True")))
             case cst.Comparison(comparisons=[target]):
                 self._comparison_guard(test.left, target, frame, holds=holds)
             case cst.Attribute(value=owner, attr=cst.Name(value=name)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.lattice import join
-from tensorlint.flow.domain.memory import How, Mutation, Storage, Storages
+from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Storage, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import UNKNOWN, Dictionary, Sequence, Value
@@ -298,6 +298,8 @@ class Frame:
     trained: frozenset[int] = frozenset()
     #: Whether float64 that it was given meets float32 in here, which raises.
     raises_for_double: bool = False
+    #: The parameters of the models that are made in here.
+    made: Storages = NO_STORAGE
     #: What leaves torch in here, while a network is traced.
     escapes: list[Escape] = field(default_factory=list)
     #: Storages from before this call that were written in it, and where.

@@ -71,6 +71,7 @@ class UnsupportedDtype(Rule):
     name = "unsupported-dtype"
     clues = screen.BOUNDARY
     fix = Applicability.SAFE
+    shown = Certainty.CERTAIN
 
     def on_export(self, event: Export) -> Iterator[Draft]:
         dtype = _dtype(event.value)

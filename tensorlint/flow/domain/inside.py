@@ -203,5 +203,8 @@ def without_aliases(value: Value, gone: Storages) -> Value:
             return replace(value, items=tuple(without_aliases(item, gone) for item in items))
         case Sequence(element=element) if element is not None:
             return replace(value, element=without_aliases(element, gone))
+        case Dictionary(entries=entries, element=element, state_dict=False):
+            changed = {key: without_aliases(item, gone) for key, item in entries.items()}
+            return replace(value, entries=changed, element=None if element is None else without_aliases(element, gone))
         case _:
             return value

@@ -206,6 +206,9 @@ def loaded() -> Value:
 
 
 def sequence_item(value: Sequence, node: cst.Subscript, indices: list[Value]) -> Value:
+    if len(indices) > 1:
+        # No sequence of Python takes several.
+        return UNKNOWN
     index = indices[0] if indices else UNKNOWN
     if isinstance(index, Scalar) and index.kind == "slice":
         return replace(value, items=None, element=any_element(value), oid=0)

@@ -56,6 +56,7 @@ def construct(machine: Machine, info: ClassInfo, call: Call) -> Value:
     made = machine.self_value(info)
     if isinstance(made, Module):
         made = replace(made, device=machine.default_device, oid=machine.next_serial())
+        call.frame.made |= made.storages
     elif isinstance(made, Instance):
         made = replace(made, unmoved=True, oid=machine.next_serial())
     if initializer is not None:

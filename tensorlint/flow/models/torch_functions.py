@@ -16,6 +16,7 @@ from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import (
     ACCELERATED,
     NONE,
+    SOME_DTYPE,
     UNKNOWN,
     DeviceValue,
     Foreign,
@@ -149,6 +150,11 @@ def distribution(machine: Machine, path: str, call: Call) -> Value:
 @function("torch.profiler.*", "torch.multiprocessing.*", "torch.distributed.*")
 def no_tensor(machine: Machine, path: str, call: Call) -> Value:
     return Foreign(framework="torch")
+
+
+@function("torch.get_default_dtype")
+def default_dtype(machine: Machine, path: str, call: Call) -> Value:
+    return SOME_DTYPE
 
 
 @function("torch.save")
