@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
@@ -24,6 +24,7 @@ class ItemEachElement(Rule):
     Reports `[x.item() for x in t]`, `[float(x) for x in t]` and loops that ask `t[i].item()`, where `t` is known to be
     one tensor. A list of tensors, as of losses, is left alone; so are loops that do other work, unless the tensor is
     known to be on an accelerator.
+    Off by default: it is for code that is slower than it should be.
 
     ## Why is this bad
     Each element becomes a tensor of its own, and each `.item()` is a transfer that waits for the accelerator. On the
@@ -58,6 +59,7 @@ class ItemEachElement(Rule):
 
     code = "TBX402"
     name = "item-each-element"
+    default: ClassVar[bool] = False
     clues = (screen.ONE_BY_ONE,)
     fix = Applicability.SAFE
     shown = Certainty.CERTAIN

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import ClassVar
 
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
@@ -29,6 +30,7 @@ class ListOfArrays(Rule):
     ## What it does
     Reports `torch.tensor`, `torch.as_tensor` and the legacy constructors given a list of NumPy arrays that a loop or a
     comprehension filled.
+    Off by default: it is for code that is slower than it should be.
 
     ## Why is this bad
     torch takes a list for nested Python numbers, and makes a Python object of each number in each array. 1,000 arrays
@@ -69,6 +71,7 @@ class ListOfArrays(Rule):
 
     code = "TBX209"
     name = "list-of-arrays"
+    default: ClassVar[bool] = False
     clues = (screen.TENSOR, *screen.BOUNDARY)
     shown = Certainty.CERTAIN
     fix = Applicability.SAFE

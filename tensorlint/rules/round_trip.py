@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import ClassVar
 
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
@@ -25,6 +26,7 @@ class RoundTrip(Rule):
     Reports `torch.tensor(x.tolist())` and `torch.from_numpy(np.array(x.tolist()))` in loops where `x` is a tensor, with
     a `dtype=` also where it is an array; and `torch.from_numpy(x.cpu().numpy()).to(device)` where `x` is on an
     accelerator before and after.
+    Off by default: it is for code that is slower than it should be.
 
     ## Why is this bad
     A list holds a Python object for each number: a million of them take 450 ms there and back, a copy 30 ms at most. By
@@ -58,6 +60,7 @@ class RoundTrip(Rule):
 
     code = "TBX407"
     name = "round-trip"
+    default: ClassVar[bool] = False
     clues = (screen.ROUND_TRIP, *screen.BOUNDARY)
     fix = Applicability.UNSAFE
     shown = Certainty.CERTAIN

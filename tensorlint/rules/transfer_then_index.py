@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import ClassVar
 
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
@@ -22,6 +23,7 @@ class TransferThenIndex(Rule):
     ## What it does
     Reports `x.cpu()[i]`, `x.detach().cpu().numpy()[i]` and `x.tolist()[i]` in a loop over `i`, where `x` is on an
     accelerator and the same in each iteration.
+    Off by default: it is for code that is slower than it should be.
 
     ## Why is this bad
     Every iteration waits for the accelerator and copies the whole tensor, to keep one row of it. A loop over n rows
@@ -57,6 +59,7 @@ class TransferThenIndex(Rule):
 
     code = "TBX405"
     name = "transfer-then-index"
+    default: ClassVar[bool] = False
     clues = (screen.PART, *screen.BOUNDARY)
     fix = Applicability.SAFE
     shown = Certainty.CERTAIN
