@@ -325,6 +325,14 @@ ONLY_POSSIBLE = {
 
 #: What does not happen, in files that look as if it did.
 NOT_SHOWN = {
+    "one entry after another, each converted once": (
+        "TBX215",
+        (
+            "import numpy as np\nimport torch\n\ndef convert(mesh):\n"
+            "    entries = {'area': np.asarray(mesh.area), 'distance': np.asarray(mesh.distance)}\n"
+            "    for key in entries:\n        entries[key] = torch.from_numpy(entries[key])\n    return entries\n"
+        ),
+    ),
     "weights of a model that each call makes anew, picked one by one": (
         "TBX302",
         (

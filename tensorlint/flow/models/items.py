@@ -80,7 +80,9 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
             key = indices[0] if indices else UNKNOWN
             if isinstance(key, Scalar) and key.known and key.literal in value.entries:
                 return value.entries[key.literal]
-            return one_of(value.element) if value.element is not None else UNKNOWN
+            if isinstance(key, Scalar) and key.known:
+                return one_of(value.element) if value.element is not None else UNKNOWN
+            return one_of(any_element(value)) if value.contents else UNKNOWN
         case Symbol():
             return value
         case Foreign():
