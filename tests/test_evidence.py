@@ -325,6 +325,15 @@ ONLY_POSSIBLE = {
 
 #: What does not happen, in files that look as if it did.
 NOT_SHOWN = {
+    "a mask by the data it is given": (
+        "TBX213",
+        (
+            "import torch\n\nclass Spread(torch.nn.Module):\n    def __init__(self, near):\n"
+            "        super().__init__()\n        self.near = torch.Tensor(near).unsqueeze(1)\n"
+            "        self.near.data = self.near.data.ceil().bool()\n\n    def forward(self, x):\n"
+            "        return torch.zeros(3, 1).masked_scatter_(self.near, x)\n"
+        ),
+    ),
     "one entry after another, each converted once": (
         "TBX215",
         (

@@ -231,6 +231,13 @@ class Assignments(Machine):
         if name in {"data", "grad"} and isinstance(owner, Tensor):
             if name == "data" and owner.source == PARAMETER_OF_MODULE:
                 self._rebound(owner, frame)
+            if name == "data" and (dtype := value.dtype if isinstance(value, Tensor) else "") != owner.dtype:
+                # It takes over the dtype of what it is given, wherever it is asked for.
+                retyped = replace(owner, dtype=dtype, numbers="")
+                frame.env.change(owner, lambda held: retyped)
+                head, _, attribute = dotted_name(target.value).partition(".")
+                if self.learning and head and head == frame.self_name and frame.cls is not None:
+                    self.record_attribute(frame.cls, attribute, retyped)
             if name == "grad":
                 self.release_gradients(frame, gradients_of(owner.storages))
             return
