@@ -54,6 +54,14 @@ _TORCH_NAMES = frozenset({"pt", "torch", "pytorch"})
 _OFF = "off the CPU on this path"
 #: Whether what is compared by them is the same.
 _SAME_OR_NOT: dict[type[cst.CSTNode], bool] = {cst.Equal: True, cst.Is: True, cst.NotEqual: False, cst.IsNot: False}
+#: Whether a number of a device that is compared so is one of an accelerator: the CPU has -1.
+_ACCELERATORS: dict[tuple[type[cst.CSTNode], str], bool] = {
+    (cst.NotEqual, "-1"): True,
+    (cst.Equal, "-1"): False,
+    (cst.GreaterThan, "-1"): True,
+    (cst.GreaterThanEqual, "0"): True,
+    (cst.LessThan, "0"): False,
+}
 
 
 class Guards(Machine):
@@ -291,6 +299,12 @@ class Guards(Machine):
             if holds is isinstance(target.operator, cst.NotIn):
                 self._not_of_dtype(left, self.current(target.comparator, frame), frame)
             return
+        if (number := _ACCELERATORS.get((type(target.operator), _number_spelled(target.comparator)))) is not None:
+            # ``x.get_device() != -1``, ``x.get_device() >= 0``
+            match left:
+                case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="get_device")), args=[]):
+                    self._attribute_guard(owner, "is_cuda", left, frame, holds=holds is number)
+                    return
         equal = isinstance(target.operator, (cst.Equal, cst.Is))
         if not equal and not isinstance(target.operator, (cst.NotEqual, cst.IsNot)):
             return
@@ -379,6 +393,17 @@ def _alternatives(classes: cst.BaseExpression) -> list[cst.BaseExpression]:
 
 def _is_device(value: Value) -> bool:
     return isinstance(value, DeviceValue) or (isinstance(value, Scalar) and value.kind == "str")
+
+
+def _number_spelled(node: cst.BaseExpression) -> str:
+    """``-1`` or ``0``, as it is spelled; empty for what is no number."""
+    match node:
+        case cst.Integer(value=digits):
+            return digits
+        case cst.UnaryOperation(operator=cst.Minus(), expression=cst.Integer(value=digits)):
+            return f"-{digits}"
+        case _:
+            return ""
 
 
 def _asks_for_device(test: cst.BaseExpression) -> bool:

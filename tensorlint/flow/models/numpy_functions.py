@@ -12,7 +12,7 @@ from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import all_small, leaves, surely_array
 from tensorlint.flow.domain.tensors import Array, Tensor
-from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Foreign, Scalar, Sequence, Symbol, Unknown, Value
+from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Foreign, Scalar, Sequence, Symbol, Unknown, Value, is_true
 from tensorlint.flow.graphs import goes_into_backward
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.registry import function
@@ -32,6 +32,8 @@ from tensorlint.knowledge.row import DTYPES, NUMPY_DTYPES
 _JOINS = frozenset({"stack", "concatenate", "vstack", "hstack", "dstack", "column_stack", "arange", "linspace", "eye"})
 #: Functions that are given the shape of the array they make.
 OF_SHAPE = frozenset({"zeros", "ones", "empty", "full"})
+#: By these keywords ``np.unique`` gives a tuple, with places or counts behind the values.
+_PLACES_OF_UNIQUE = frozenset({"return_index", "return_inverse", "return_counts"})
 #: What gives a tensor for a tensor.
 _MAY_GIVE_TENSOR = EXPORTS_TO_TENSOR | HARMLESS | SILENTLY_WRONG
 #: What copies data that lies backwards.
@@ -122,6 +124,11 @@ def numpy_result(machine: Machine, name: str, call: Call) -> Value:
     first = next((argument.value for argument in call.arguments if not argument.keyword), UNKNOWN)
     if isinstance(first, Tensor) and name in EXPORTS_TO_TENSOR:
         return made_of_tensor(machine, name, call)
+    if name == "unique" and (places := [each for each in call.arguments if each.keyword in _PLACES_OF_UNIQUE]):
+        values = array_from(machine, name, row, first, call)
+        counts = (Array(has_axes=True, storages=machine.storage()) for _ in places)
+        sure = all(is_true(each.value) for each in places)
+        return Sequence(kind="tuple", items=(values, *counts)) if sure else Sequence(kind="tuple", element=Array())
     match row.result:
         case _ if row.access is Access.MODE:
             return opened(machine, name, call)
