@@ -85,3 +85,13 @@ def test_a_bad_program_says_where_and_passes_the_screen(path: Path) -> None:
 @pytest.mark.parametrize("path", [path for path in OF_RULES if path.name.startswith("good_")], ids=name)
 def test_a_good_program_expects_nothing(path: Path) -> None:
     assert marked(path.read_text(encoding="utf-8"), "expect") == {}
+
+
+def test_what_is_to_come_later_is_not_there_yet() -> None:
+    later = {
+        code
+        for path in PROGRAMS
+        for each in marked(path.read_text(encoding="utf-8"), "later").values()
+        for code in each
+    }
+    assert not later & all_rules().keys()
