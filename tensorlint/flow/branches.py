@@ -168,12 +168,9 @@ class Branches(Machine):
 
     def _try(self, node: cst.Try | cst.TryStar, frame: Frame) -> None:
         before = frame.env.copy()
-        catching = any(_catches_export(handler) for handler in node.handlers)
-        frame.catching += catching
         frame.handlers.append(_handled(node))
         self.execute(node.body.body, frame)
         frame.handlers.pop()
-        frame.catching -= catching
         if frame.alive and node.orelse is not None:
             self.execute(node.orelse.body.body, frame)
         body = (frame.env, frame.alive)
@@ -245,11 +242,6 @@ def _asks_for(name: str, test: cst.CSTNode) -> bool:
     if type(test) is cst.UnaryOperation:
         return _asks_for(name, test.expression)
     return type(test) is cst.Name and test.value == name
-
-
-def _catches_export(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
-    """Whether a handler is there for what ``.numpy()`` raises, by name."""
-    return bool(_caught_by(handler) & {"TypeError", "RuntimeError"})
 
 
 def _handled(node: cst.Try | cst.TryStar) -> frozenset[str]:

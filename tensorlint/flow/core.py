@@ -292,7 +292,6 @@ class Core:
             item_of_dataset=name in HOST_METHODS and frame.cls is not None and frame.cls.is_dataset,
             in_loop=bool(frame.loops),
             is_test=self.file.is_test or name.startswith("test_"),
-            caught=frame.catching > 0,
             handlers=frozenset().union(*frame.handlers),
             other_framework=frame.env.other_framework,
             spelling=partial(self.spelling, frame),

@@ -26,7 +26,7 @@ from tensorlint.flow.elements import Rows
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of, rows_of
 from tensorlint.flow.models.torch_functions import AUTOCAST
-from tensorlint.flow.scene import EVERY
+from tensorlint.flow.scene import EVERY, RAISED_BY_EXPORTS
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop
 from tensorlint.flow.tree import dotted_name
 
@@ -118,11 +118,9 @@ class Loops(Machine):
         left = [exits for loop in frame.loops[-1:] for exits in (loop.breaks, loop.continues)]
         known = [len(exits) for exits in left]
         expected = any(_expects_error(item.item) for item in node.items)
-        frame.catching += expected
-        frame.handlers.append(frozenset({EVERY} if expected else ()))
+        frame.handlers.append(RAISED_BY_EXPORTS | {EVERY} if expected else frozenset())
         self.execute(node.body.body, frame)
         frame.handlers.pop()
-        frame.catching -= expected
         for env in (env for exits, count in zip(left, known, strict=True) for env in exits[count:]):
             env.grad_mode = mode
         frame.env.grad_mode = mode

@@ -241,7 +241,7 @@ class Machine(Keeping, ABC):
         """A call computes with float32 what is float64, if it was given such."""
         doubles = (each for each in arguments if isinstance(each.value, Tensor) and each.value.dtype == "float64")
         given = next(doubles, None)
-        if self.file.sets_defaults or self.autocast or frame.catching or (given is None and not weight):
+        if (given is None and not weight) or self.file.sets_defaults or self.autocast or self.scene(frame).caught:
             return
         frame.raises_for_double = True
         self.emit(frame, events.DoubleMeetsFloat, node, data=given, weight=weight)

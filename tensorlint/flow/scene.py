@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Any exception, among the names of those that are handled.
 EVERY = "*"
+#: What exports and refused dtypes raise.
+RAISED_BY_EXPORTS = frozenset({"TypeError", "RuntimeError"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,6 @@ class Scene:
     item_of_dataset: bool = False
     in_loop: bool = False
     is_test: bool = False
-    #: What a failing export raises is caught around here.
-    caught: bool = False
     #: The names of the exceptions that are handled around here; ``EVERY`` stands for all.
     handlers: frozenset[str] = frozenset()
     #: This path is only taken with values of another framework: ``if framework == "tf"``.
@@ -92,6 +92,11 @@ class Scene:
     written_exports: Collection[Site] = field(default=frozenset(), compare=False, repr=False)
     exports_taken_back: Collection[Site] = field(default=frozenset(), compare=False, repr=False)
     sites: Sites = field(default_factory=_no_sites, compare=False, repr=False)
+
+    @property
+    def caught(self) -> bool:
+        """Whether what a failing export raises is caught around here, by name, or expected."""
+        return bool(self.handlers & RAISED_BY_EXPORTS)
 
     def handles(self, exception: str) -> bool:
         """Whether the program is prepared for this exception here."""

@@ -307,8 +307,6 @@ class Frame:
     outer_writes: dict[int, Site] = field(default_factory=dict)
     #: What those do to memory that is shared by a conversion made here.
     outer_mutations: dict[Storage, Mutation] = field(default_factory=dict)
-    #: Inside a ``try`` that catches what a failing export raises.
-    catching: int = 0
     #: The names of the exceptions that each ``try`` around here is there for; ``EVERY`` stands for all.
     handlers: list[frozenset[str]] = field(default_factory=list)
     #: Names that are bound in the module, or in the function around.

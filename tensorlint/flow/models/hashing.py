@@ -53,9 +53,7 @@ def is_row(machine: Machine, key: Argument, frame: Frame) -> bool:
 
 
 def _is_tensor(machine: Machine, node: cst.BaseExpression, frame: Frame) -> bool:
-    quiet, frame.quiet = frame.quiet, True
-    value = machine.current(node, frame)
-    frame.quiet = quiet
+    value = machine.silently(node, frame)
     return isinstance(value, Tensor) and value.sure
 
 
