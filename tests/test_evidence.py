@@ -685,3 +685,25 @@ def test_a_method_that_hands_out_the_weights_of_its_object() -> None:
     )
     found = judge_source(Source("src/engine.py", text), frozenset({"TBX302"}), Certainty.LIKELY)
     assert [finding.span.row for finding in found] == [9]
+
+
+def test_a_checkpoint_that_is_saved_again_may_be_meant_to_be_the_latest() -> None:
+    text = (
+        "import torch\n\nmodel = torch.nn.Linear(2, 1)\n"
+        "optimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n\n"
+        "for epoch in range(9):\n    for step in range(9):\n"
+        "        model(torch.ones(1, 2)).sum().backward()\n        optimizer.step()\n"
+        "        if step == 5:\n"
+        "            {name} = {{'epoch': epoch, 'model': model.state_dict()}}\n            {first}\n"
+        "    {second}\n"
+    )
+    save = "torch.save({}, 'last.pt')"
+    for name, first, second, certainty in (
+        ("snap", save, save, Certainty.LIKELY),
+        ("best_snap", save, save, Certainty.CERTAIN),
+        ("snap", "pass", save, Certainty.CERTAIN),
+        ("snap", save, "model.load_state_dict({}['model'])", Certainty.CERTAIN),
+    ):
+        program = text.format(name=name, first=first.format(name), second=second.format(name))
+        found = judge_source(Source("src/train.py", program), frozenset({"TBX302"}), Certainty.POSSIBLE)
+        assert [finding.certainty for finding in found] == [certainty], program

@@ -191,12 +191,13 @@ class OverlappingWrite(Event):
 
 @dataclass(frozen=True, slots=True)
 class StaleRead(Event):
-    """A name is read after its memory changed under it."""
+    """A name is read after its memory changed under it. ``handed_on``: by a statement that is a call and no more."""
 
     kind: ClassVar[str] = "stale_read"
     name: str
     value: Value
     mutation: Mutation
+    handed_on: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,9 @@ class Expressions(Machine):
     def _read(self, path: str, value: Value, node: cst.CSTNode, frame: Frame) -> None:
         mutation = frame.env.stale.get(path)
         if mutation is not None:
-            self.emit(frame, events.StaleRead, node, name=path, value=value, mutation=mutation)
+            call = frame.bare_call
+            handed_on = isinstance(call, cst.Call) and any(argument.value is node for argument in call.args)
+            self.emit(frame, events.StaleRead, node, name=path, value=value, mutation=mutation, handed_on=handed_on)
 
     def _integer(self, node: cst.Integer, frame: Frame) -> Value:
         return Scalar(

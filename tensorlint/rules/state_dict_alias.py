@@ -77,6 +77,7 @@ class StateDictAlias(Rule):
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
         if event.mutation.how is not How.UPDATE:
             return
+        again = _is_saved_again(event)
         for leaf in leaves(event.value):
             alias = event.scene.node(_alias(leaf))
             if alias is not None:
@@ -85,7 +86,9 @@ class StateDictAlias(Rule):
                     alias,
                     f"`{event.name}` holds the live parameters, not a copy: training changes it",
                     # Which model is trained is known, or it goes by the names of things.
-                    Certainty.CERTAIN if event.mutation.surely_updates(_object(leaf)) else Certainty.LIKELY,
+                    Certainty.CERTAIN
+                    if event.mutation.surely_updates(_object(leaf)) and not again
+                    else Certainty.LIKELY,
                     _help(alias, event.scene),
                     (Note(event.mutation.site, event.mutation.words), used),
                     repair=_repair(alias, event.scene),
@@ -135,6 +138,15 @@ def _copied(alias: cst.CSTNode, spelling: Spelling, style: ExportStyle) -> Repai
         "it no longer follows the training",
         spelling.imports,
     )
+
+
+def _is_saved_again(event: StaleRead) -> bool:
+    """Whether it is a checkpoint of many things that was saved when it was made: later the latest state may be meant."""
+    match event.value:
+        case Dictionary(state_dict=False, saved=True):
+            return event.handed_on and not names.KEPT.search(event.name)
+        case _:
+            return False
 
 
 def _object(value: Value) -> int:

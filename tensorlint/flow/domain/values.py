@@ -183,6 +183,8 @@ class Dictionary:
     names: frozenset[str] = field(default=frozenset(), compare=False)
     #: The same object by its ``oid``; 0 where it is not known.
     of: int = field(default=0, compare=False)
+    #: Whether ``torch.save`` wrote it to a file.
+    saved: bool = False
     born: int = 0
     oid: int = field(default=0, compare=False)
 
@@ -210,6 +212,7 @@ class Dictionary:
             asked_of=kept.asked_of,
             names=kept.names,
             of=self.of if self.of == other.of else 0,
+            saved=self.saved and other.saved,
             born=min(self.born, other.born),
             oid=self.oid,
         )
@@ -218,8 +221,8 @@ class Dictionary:
         if len(self.entries) <= 8:
             entries = tuple((key, tell(item)) for key, item in self.entries.items())
             others = None if self.element is None else tell(self.element)
-            return ("dict", self.state_dict, self.alias, entries, others)
-        return ("dict", self.state_dict, self.alias, "each", tell(any_of(self.contents, join)))
+            return ("dict", self.state_dict, self.saved, self.alias, entries, others)
+        return ("dict", self.state_dict, self.saved, self.alias, "each", tell(any_of(self.contents, join)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

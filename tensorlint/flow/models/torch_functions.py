@@ -19,6 +19,7 @@ from tensorlint.flow.domain.values import (
     SOME_DTYPE,
     UNKNOWN,
     DeviceValue,
+    Dictionary,
     Foreign,
     Scalar,
     Symbol,
@@ -165,7 +166,13 @@ def save(machine: Machine, path: str, call: Call) -> Value:
         loads = frozenset(machine.lessons.loads) or machine.loads_around()
         any_pickle = Truth.UNKNOWN if not loads else Truth.YES if True in loads else Truth.NO
         machine.emit(call.frame, events.Checkpoint, call.node, value=value, any_pickle=any_pickle)
+    if value is not None:
+        call.frame.env.change(value.value, _saved)
     return NONE
+
+
+def _saved(value: Value) -> Value:
+    return replace(value, saved=True) if isinstance(value, Dictionary) else value
 
 
 @function("torch.serialization.add_safe_globals", "torch.serialization.safe_globals")
