@@ -624,6 +624,14 @@ NOT_SHOWN = {
             "    return torch.Tensor(test_index).long()\n"
         ),
     ),
+    "another parameter in each iteration": (
+        "TBX304",
+        (
+            "import torch\n\ndef prune(model, masks):\n    kept = {}\n"
+            "    for name, parameter in model.named_parameters():\n        weight = parameter.data\n"
+            "        weight *= masks[name]\n        kept[name] = weight\n    return kept\n"
+        ),
+    ),
 }
 
 
@@ -698,12 +706,12 @@ def test_a_checkpoint_that_is_saved_again_may_be_meant_to_be_the_latest() -> Non
         "    {second}\n"
     )
     save = "torch.save({}, 'last.pt')"
-    for name, first, second, certainty in (
+    for held, first, second, certainty in (
         ("snap", save, save, Certainty.LIKELY),
         ("best_snap", save, save, Certainty.CERTAIN),
         ("snap", "pass", save, Certainty.CERTAIN),
         ("snap", save, "model.load_state_dict({}['model'])", Certainty.CERTAIN),
     ):
-        program = text.format(name=name, first=first.format(name), second=second.format(name))
+        program = text.format(name=held, first=first.format(held), second=second.format(held))
         found = judge_source(Source("src/train.py", program), frozenset({"TBX302"}), Certainty.POSSIBLE)
         assert [finding.certainty for finding in found] == [certainty], program

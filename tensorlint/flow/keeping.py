@@ -104,14 +104,24 @@ class Keeping(Memory):
                     frame.env.queued[self.at(node)] = leaf, expression
 
     def stored_buffers(self, loop: Loop, frame: Frame) -> None:
-        self.reused_buffers(loop.stored, loop.start, loop.written, frame)
+        self.reused_buffers(loop.stored, loop.start, loop.written, frame, loop.each)
 
-    def reused_buffers(self, stored: list[Stored], start: int, written: Mapping[int, Site], frame: Frame) -> None:
-        """What is stored time and again, was allocated before the first time and is written each time."""
+    def reused_buffers(
+        self,
+        stored: list[Stored],
+        start: int,
+        written: Mapping[int, Site],
+        frame: Frame,
+        each: Storages = NO_STORAGE,
+    ) -> None:
+        """What is stored time and again, was allocated before the first time and is written each time.
+
+        What lies in ``each`` is another one each time.
+        """
         seen: set[int] = set()
         for node, value, container, expression in stored:
             storages: Storages = getattr(value, "storages", NO_STORAGE)
-            if len(storages) != 1 or id(node) in seen or getattr(value, "picked", False):
+            if len(storages) != 1 or storages <= each or id(node) in seen or getattr(value, "picked", False):
                 continue
             if isinstance(value, Tensor) and value.source == "element":
                 # Of a container that was not seen: another one each time.

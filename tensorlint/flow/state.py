@@ -264,6 +264,8 @@ class Loop:
     stored: list[Stored] = field(default_factory=list)
     #: The tensors that it goes through, by the names of their elements.
     rows: Rows = field(default_factory=dict)
+    #: The parameters it goes through, and their gradients: others in each iteration, though they are kept as one.
+    each: Storages = NO_STORAGE
 
     @cached_property
     def differentiated(self) -> Differentiated:

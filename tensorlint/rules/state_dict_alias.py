@@ -141,7 +141,7 @@ def _copied(alias: cst.CSTNode, spelling: Spelling, style: ExportStyle) -> Repai
 
 
 def _is_saved_again(event: StaleRead) -> bool:
-    """Whether it is a checkpoint of many things that was saved when it was made: later the latest state may be meant."""
+    """Whether it is a checkpoint that was saved when it was made: what is saved later may be meant to be the latest."""
     match event.value:
         case Dictionary(state_dict=False, saved=True):
             return event.handed_on and not names.KEPT.search(event.name)

@@ -9,7 +9,17 @@ from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.memory import NO_BACKING, NO_STORAGE, Backing, Owner, Storage, Storages
 from tensorlint.flow.domain.tensors import Array, Tensor
-from tensorlint.flow.domain.values import PLAIN, DeviceValue, Dictionary, Module, Scalar, Sequence, Unknown, Value
+from tensorlint.flow.domain.values import (
+    PARAMETER_OF_MODULE,
+    PLAIN,
+    DeviceValue,
+    Dictionary,
+    Module,
+    Scalar,
+    Sequence,
+    Unknown,
+    Value,
+)
 
 
 def parameters_of_own(value: Value) -> Storages:
@@ -19,6 +29,14 @@ def parameters_of_own(value: Value) -> Storages:
             return frozenset({Storage(oid, Owner.PARAMETER)}) if {each.serial for each in held} == {oid} else NO_STORAGE
         case _:
             return NO_STORAGE
+
+
+def parameters_in(value: Value) -> Storages:
+    """The parameters of models that a sequence, ``model.parameters()`` or what goes through it, holds."""
+    held = leaves(value) if isinstance(value, Sequence) else ()
+    return NO_STORAGE.union(
+        *(leaf.storages for leaf in held if isinstance(leaf, Tensor) and leaf.source == PARAMETER_OF_MODULE)
+    )
 
 
 def arrays_behind(value: Value | None) -> Backing:
