@@ -241,6 +241,8 @@ class Store(Event):
     target: str
     #: Where the file updates parameters in place, if it does.
     training: Mutation | None = None
+    #: Whether ``load_state_dict`` is given what goes by this name.
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

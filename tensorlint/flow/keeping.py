@@ -81,7 +81,16 @@ class Keeping(Memory):
         for leaf in leaves(value):
             if isinstance(leaf, (Tensor, Array, Dictionary)):
                 training = self.lessons.training or self._called_back(frame)
-                self.emit(frame, events.Store, node, value=leaf, container=container, target=target, training=training)
+                self.emit(
+                    frame,
+                    events.Store,
+                    node,
+                    value=leaf,
+                    container=container,
+                    target=target,
+                    training=training,
+                    restored=target in self.lessons.restored,
+                )
                 for loop in frame.loops:
                     if born <= loop.start:
                         frame.env.stored |= {id(node)}

@@ -29,7 +29,7 @@ class StateDictAlias(Rule):
 
     ## What it does
     Reports a `state_dict()` that is kept across training and used afterwards, or kept on `self` under a name
-    such as `best_state`.
+    such as `best_state`, or to be loaded again.
 
     ## Why is this bad
     `state_dict()` returns references to the live parameters (and so do `dict(...)`, `.copy()` and `copy.copy`).
@@ -100,7 +100,7 @@ class StateDictAlias(Rule):
             event.container != "attribute"
             or not isinstance(value, Dictionary)
             or not value.state_dict
-            or not names.KEPT.search(event.target)
+            or not (event.restored or names.KEPT.search(event.target))
         ):
             return
         alias = event.scene.node(value.alias)

@@ -307,12 +307,16 @@ def has_parameters(machine: Machine, name: str, arguments: tuple[Argument, ...])
 
 
 def note_training(machine: Machine, owner: str, method: str, node: cst.Call) -> None:
-    """What is asked for its parameters has some; so has what goes by its name elsewhere.
+    """What is asked for its parameters has some; so has what goes by its name elsewhere. And what it is set back to.
 
     That it is told to ``.train()`` does not say so: what has no parameters is told, too.
     """
-    if machine.learning and owner and method in {"parameters", "named_parameters"}:
+    if not machine.learning:
+        return
+    if owner and method in {"parameters", "named_parameters"}:
         machine.lessons.trained.setdefault(owner, machine.at(node))
+    if method == "load_state_dict" and node.args:
+        machine.lessons.restored.add(dotted_name(node.args[0].value))
 
 
 def owner_name(node: cst.CSTNode) -> str:
