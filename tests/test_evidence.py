@@ -624,6 +624,14 @@ NOT_SHOWN = {
             "    return torch.Tensor(test_index).long()\n"
         ),
     ),
+    "gradients are switched off as the file is imported": (
+        "TBX102",
+        (
+            "import torch\n\ntorch.set_grad_enabled(False)\nnet = torch.nn.Linear(2, 1)\n\n"
+            "def predict(x):\n    return net(x).numpy()\n\nclass Agent:\n    def act(self, x):\n"
+            "        return net(x).numpy()\n"
+        ),
+    ),
     "another parameter in each iteration": (
         "TBX304",
         (

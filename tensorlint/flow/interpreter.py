@@ -159,6 +159,9 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         lesson = self.lesson_of(info)
         if lesson.grad_mode is not None and lesson.grad_mode.truth is Truth.NO:
             return GRAD_OFF
+        if self.unit is None and lesson.grad_mode is None and self.module_frame.env.grad_mode.truth is Truth.NO:
+            # The module runs first, and switched them off for good.
+            return GRAD_OFF
         called_by_hook = lesson.grad_mode is not None and lesson.grad_mode.truth is Truth.UNKNOWN
         return GRAD_NOT_KNOWN if called_by_hook or _is_hook(info, lesson) else GRAD_ASSUMED_ON
 
