@@ -76,6 +76,10 @@ KEPT = _named(
     r"best|initial|init_|_init$|backup|old|previous|prev_|original|snapshot|saved|restore",
     "is kept to be compared with, or returned to, later",
 )
+ACCELERATOR = _named(
+    r"(^|[._])(accelerator|fabric)$",
+    "puts models and loaders on the device that it chose: `.prepare(...)`, `.setup(...)`",
+)
 QUEUE = _named(
     r"queue|(^|[._])q(_\w+)?$|_q$", "is a queue, from which another thread or process takes what is put there"
 )

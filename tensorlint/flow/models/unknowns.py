@@ -29,6 +29,7 @@ from tensorlint.flow.domain.values import (
     is_false,
 )
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.accelerators import ACCELERATOR, PLACES, placed
 from tensorlint.flow.models.arrays import array_method
 from tensorlint.flow.models.cuts import cut_here
 from tensorlint.flow.models.items import part_of
@@ -233,6 +234,8 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
         ):
             put_in(machine, value, call)
             return NONE
+        case _ if name in PLACES and (value.source == ACCELERATOR or names.ACCELERATOR.search(owner)):
+            return placed(machine, call)
         case "join" | "wait" | "recv" | "acquire" | "get" if call.frame.env.queued:
             # Somebody answers, who took what was there.
             call.frame.env.queued.clear()
