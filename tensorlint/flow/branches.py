@@ -11,6 +11,7 @@ from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import is_usual
 from tensorlint.flow.domain.values import Foreign, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.hanging import hung
+from tensorlint.flow.kinds import answer
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of
 from tensorlint.flow.scene import EVERY
@@ -60,7 +61,7 @@ class Branches(Machine):
             frame.env.grad_mode = mode
 
     def _branches(self, node: cst.If, frame: Frame) -> None:
-        test = self.evaluate(node.test, frame)
+        test = answer(self, node.test, frame)
         before = frame.env
         frame.env = before.copy()
         self.narrow(node.test, frame, holds=True)

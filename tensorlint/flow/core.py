@@ -12,7 +12,7 @@ from tensorlint.flow import events
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.memory import Owner, Storage, Storages
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import ClassObject, Instance, Module, Symbol, Unknown, Value
 from tensorlint.flow.learned import Lessons
 from tensorlint.flow.scene import FileFacts, Scene, Spelling
@@ -58,6 +58,24 @@ _PASSING = (
     "hearing",
     "tracing",
 )
+
+#: Events about what something is, not about where it lies.
+_OF_KINDS = frozenset(
+    {
+        events.ArrayMeetsTensor,
+        events.DoubleMeetsFloat,
+        events.FloatsIntoIntegers,
+        events.MaskSubtracted,
+        events.NotOnArray,
+        events.TensorIndex,
+    }
+)
+
+
+def _came_in(detail: object) -> bool:
+    """Whether a value, or that of an argument, is memory that a function was handed."""
+    value = getattr(detail, "value", detail)
+    return isinstance(value, (Tensor, Array)) and any(each.owner is Owner.ARGUMENT for each in value.storages)
 
 
 class Core:
@@ -271,7 +289,8 @@ class Core:
             # What is made an array, or a tensor of another dtype.
             wanted = any(isinstance(each.value, Unknown) and each.value.storages for each in details["arguments"])
         else:
-            wanted = False
+            # What a dtype or a kind makes raise, where it came by a parameter.
+            wanted = make in _OF_KINDS and any(map(_came_in, details.values()))
         if wanted:
             self.wanting.add(function.site.definition)
 

@@ -17,10 +17,12 @@ from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import is_made_float32, is_usual, storages_of, surely_array
 from tensorlint.flow.domain.lattice import join, join_all
+from tensorlint.flow.domain.memory import Owner
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     PLAIN,
+    SOME_DTYPE,
     UNKNOWN,
     ClassObject,
     DeviceValue,
@@ -38,6 +40,7 @@ from tensorlint.flow.domain.values import (
     Value,
 )
 from tensorlint.flow.hanging import hung
+from tensorlint.flow.kinds import answer
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arithmetic import combine
 from tensorlint.flow.models.cuts import carried
@@ -249,7 +252,11 @@ class Expressions(Machine):
                 if row is None:
                     return Method(receiver=value, name=name)
                 if row.result is Result.DTYPE:
-                    return Scalar(kind="numpy.dtype", literal=value.dtype)
+                    handed_in = any(storage.owner is Owner.ARGUMENT for storage in value.storages)
+                    # Callers may pass something else than what an annotation, or one of them, says.
+                    return (
+                        SOME_DTYPE if handed_in and not value.dtype else Scalar(kind="numpy.dtype", literal=value.dtype)
+                    )
                 if row.result is Result.ARRAY:
                     return value if row.share is Share.ALWAYS else Array(dtype=value.dtype)
                 return PLAIN
@@ -371,7 +378,7 @@ class Expressions(Machine):
 
     def _conditional(self, node: cst.IfExp, frame: Frame) -> Value:
         self.note_test(node.test, node)
-        test = self.evaluate(node.test, frame)
+        test = answer(self, node.test, frame)
         if isinstance(test, Scalar) and test.kind == "bool" and test.known and type(node.test) is not cst.Attribute:
             return self.evaluate(node.body if test.literal else node.orelse, frame)
         before = frame.env.copy()

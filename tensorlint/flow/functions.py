@@ -312,6 +312,9 @@ class Functions(Machine):
         declared = value_of(info.node.returns.annotation, lambda node: self.resolve(node, frame))
         if declared is None:
             return result
+        if isinstance(declared, Sequence):
+            # That there are several is what callers unpack; what one `return` gives may be something else.
+            declared = replace(declared, kind="declared")
         return declared_value(declared, replace(result, source="call"))
 
 

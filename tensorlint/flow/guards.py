@@ -25,24 +25,14 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.dtypes import dtype_name
 from tensorlint.flow.hanging import asked
+from tensorlint.flow.kinds import TENSOR_TESTS, TENSOR_TYPES
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import NOT_ON_ARRAYS, names
 
-_TENSOR_TYPES = (
-    "torch.Tensor",
-    "torch.nn.Parameter",
-    "torch.nn.parameter.Parameter",
-    "torch.nn.Buffer",
-    "torch.nn.parameter.Buffer",
-    "torch.FloatTensor",
-    "torch.LongTensor",
-    "torch.autograd.Variable",
-)
 #: Modules whose classes say nothing of what an object is made of: tensors are iterable, too.
 _OF_ANY_KIND = ("typing.", "collections.abc.", "numbers.", "builtins.object", "torch.")
-_TENSOR_TESTS = frozenset({"torch.is_tensor", "torch.overrides.is_tensor_like"})
 #: Attributes that only tensors have, among what is usually told apart with ``hasattr``.
 _TENSOR_WITNESSES = frozenset({"detach", "requires_grad", "grad_fn", "is_cuda"})
 
@@ -162,7 +152,7 @@ class Guards(Machine):
             return
         subject = test.args[0].value
         callee = self.symbol(self.evaluate(test.func, frame))
-        if callee in _TENSOR_TESTS:
+        if callee in TENSOR_TESTS:
             self._is_kind(subject, frame, tensor=True, holds=holds)
         elif callee == "builtins.isinstance" and len(test.args) == 2:
             self.narrow_class(subject, test.args[1].value, frame, holds=holds)
@@ -181,7 +171,7 @@ class Guards(Machine):
         if isinstance(classes, cst.BinaryOperation) and isinstance(classes.operator, cst.BitOr):
             options = tuple(self.evaluate(each, frame) for each in _alternatives(classes))
         names = [option.path if isinstance(option, Symbol) else "" for option in options]
-        if all(name in _TENSOR_TYPES or (name.startswith("torch.") and name.endswith("Tensor")) for name in names):
+        if all(name in TENSOR_TYPES or (name.startswith("torch.") and name.endswith("Tensor")) for name in names):
             # Not being a sparse or a long tensor leaves every other kind of tensor.
             if holds or any(name in {"torch.Tensor", "torch.autograd.Variable"} for name in names):
                 self._is_kind(subject, frame, tensor=True, holds=holds)
@@ -189,7 +179,7 @@ class Guards(Machine):
             self._is_no_array(subject, frame)
         elif all(name == "numpy.ndarray" for name in names):
             self._is_kind(subject, frame, tensor=False, holds=holds)
-        elif holds and not any(name in _TENSOR_TYPES for name in names):
+        elif holds and not any(name in TENSOR_TYPES for name in names):
             self._is_other(subject, options, frame)
 
     def _is_kind(self, subject: cst.BaseExpression, frame: Frame, *, tensor: bool, holds: bool) -> None:
@@ -327,7 +317,7 @@ class Guards(Machine):
                 self._not_of_dtype(left, other, frame)
             case cst.Call(func=cst.Name(value="type"), args=[argument]):
                 # A type that is another one may still be a kind of tensor.
-                if isinstance(other, Symbol) and other.path in _TENSOR_TYPES and holds:
+                if isinstance(other, Symbol) and other.path in TENSOR_TYPES and holds:
                     self._is_kind(argument.value, frame, tensor=True, holds=holds)
                 elif isinstance(other, Symbol) and other.path == "numpy.ndarray" and not holds:
                     self._is_no_array(argument.value, frame)

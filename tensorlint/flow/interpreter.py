@@ -14,7 +14,7 @@ from tensorlint.flow.calls import Calls
 from tensorlint.flow.core import HOST_METHODS
 from tensorlint.flow.defined import ClassInfo, FunctionInfo
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.inside import as_trainable
+from tensorlint.flow.domain.inside import as_trainable, unsure
 from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.memory import Owner
 from tensorlint.flow.domain.tensors import Array, Tensor
@@ -194,7 +194,7 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         if isinstance(seen, Scalar) and isinstance(seen.literal, bool):
             return replace(seen, known=False)
         if seen is not None:
-            value = self._seen_parameter(seen, value, parameter)
+            value = self._seen_parameter(unsure(seen) if lesson.others else seen, value, parameter)
         elif lesson.handed_on and not lesson.calls and names.DEVICE.search(name):
             return DeviceValue(fact=Fact(reason="put where somebody chooses who is not seen"))
         elif _is_cpu(parameter.default):

@@ -28,6 +28,8 @@ class FunctionLesson:
     calls: int = 0
     #: Whether it was handed to something, which calls it as it likes.
     handed_on: bool = False
+    #: Whether something of its name is called that may be it, with what was not seen.
+    others: bool = False
 
     def called(self, passed: Mapping[str, Value], grad_mode: Fact) -> FunctionLesson:
         """The same with one call more."""
@@ -40,6 +42,7 @@ class FunctionLesson:
             grad_mode=modes[0].joined(modes[-1]) if modes else None,
             calls=self.calls + other.calls,
             handed_on=self.handed_on or other.handed_on,
+            others=self.others or other.others,
         )
 
 

@@ -31,7 +31,9 @@ _ONLY_INT64 = _NO_INDEX | {"int32"}
 _FUNCTIONS: Mapping[str, tuple[int, str, frozenset[str]]] = {
     "cross_entropy": (1, "target", _NO_LABELS),
     "nll_loss": (1, "target", _NO_LABELS | _FLOATS),
-    "embedding": (0, "input", _NO_INDEX),
+    "nn.functional.embedding": (0, "input", _NO_INDEX),
+    # The weight comes first there.
+    "embedding": (1, "indices", _NO_INDEX),
     "one_hot": (0, "tensor", _ONLY_INT64),
     "gather": (2, "index", _NO_INDEX),
     "scatter": (2, "index", _NO_INDEX),
@@ -49,8 +51,8 @@ _TOLD = names("gather scatter scatter_add index_select index_add")
 _MODULES = {
     "nn.CrossEntropyLoss": "cross_entropy",
     "nn.NLLLoss": "nll_loss",
-    "nn.Embedding": "embedding",
-    "nn.EmbeddingBag": "embedding",
+    "nn.Embedding": "nn.functional.embedding",
+    "nn.EmbeddingBag": "nn.functional.embedding",
 }
 
 
@@ -101,8 +103,9 @@ class IndexDtype(Rule):
     fix = Applicability.SAFE
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
-        name = event.name.removeprefix("nn.functional.")
-        yield from _taken(event, name, event.arguments, f"`{name}`")
+        last = event.name.removeprefix("nn.functional.")
+        name = event.name if event.name in _FUNCTIONS else last
+        yield from _taken(event, name, event.arguments, f"`{last}`")
 
     def on_module_call(self, event: ModuleCall) -> Iterator[Draft]:
         yield from _taken(event, _MODULES.get(event.name, ""), event.arguments, f"`{event.name}`")

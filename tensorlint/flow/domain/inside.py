@@ -145,6 +145,15 @@ def with_facts(value: Value, changed: Callable[[Fact], Fact]) -> Value:
             return value
 
 
+def unsure(value: Value) -> Value:
+    """``value`` where it may be something else: not surely a tensor or an array, of no dtype that is known."""
+    match value:
+        case Tensor() | Array():
+            return replace(with_facts(value, Fact.weakened), sure=False, dtype="")
+        case _:
+            return with_facts(value, Fact.weakened)
+
+
 def settled(value: Value) -> Value:
     """``value`` where nobody asks again what its facts hang on."""
     return with_facts(value, lambda fact: fact if fact.hangs_on is None else replace(fact, hangs_on=None))
@@ -157,9 +166,11 @@ def holds_exactly(value: Scalar, dtype: str) -> bool:
 
 
 def all_small(data: Value) -> bool:
-    """Whether ``data`` is spelled in the program, as whole numbers that a float32 holds."""
-    spelled = list(leaves(data))
-    return bool(spelled) and all(isinstance(leaf, Scalar) and holds_exactly(leaf, "float32") for leaf in spelled)
+    """Whether ``data`` is whole numbers that a float32 holds: spelled in the program, or counts."""
+    numbers = list(leaves(data))
+    return bool(numbers) and all(
+        isinstance(number, Scalar) and (number.counts or holds_exactly(number, "float32")) for number in numbers
+    )
 
 
 def storages_of(value: Value) -> Storages:

@@ -120,7 +120,8 @@ def _either_scalar(left: Scalar, right: Scalar) -> Value:
     if is_dtype(left) and is_dtype(right):
         dtype = joined_dtype(str(left.literal or ""), str(right.literal or ""))
         return Scalar(kind=left.kind if left.kind == right.kind else SOME_DTYPE.kind, literal=dtype)
-    return Scalar(kind=left.kind if left.kind == right.kind else "number", cut=cut)
+    kind = left.kind if left.kind == right.kind else "number"
+    return Scalar(kind=kind, counts=left.counts and right.counts, cut=cut)
 
 
 def _either_symbol(left: Symbol, right: Symbol) -> Value:

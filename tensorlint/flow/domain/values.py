@@ -35,12 +35,14 @@ class Scalar:
     kind: str
     literal: object = None
     known: bool = False
+    #: Whether it says how many there are of what is held in memory: never as many as a float32 cannot tell apart.
+    counts: bool = False
     #: What cut it off the graph that computed it, if anything did.
     cut: Fact = field(default=NO_FACT, compare=False)
 
     def fingerprint(self) -> object:
         literal = self.literal if isinstance(self.literal, (str, int, bool)) else None
-        return ("scalar", self.kind, type(literal), literal, self.known, self.cut.site)
+        return ("scalar", self.kind, type(literal), literal, self.known, self.counts, self.cut.site)
 
 
 #: The answer to ``torch.cuda.is_available()``.

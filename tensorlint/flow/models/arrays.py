@@ -122,7 +122,13 @@ def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: lis
     if not all(map(_takes_several, indices)):
         value = replace(value, sure=value.sure and holds_numbers(value))
     if copies_by_index(indices):
-        return Array(dtype=value.dtype, sure=value.sure, storages=machine.storage())
+        return Array(
+            dtype=value.dtype,
+            sure=value.sure,
+            small=value.small,
+            counted=value.counted,
+            storages=machine.storage(),
+        )
     if any(isinstance(index, Scalar) and index.literal == "negative" and index.kind == "slice" for index in indices):
         forwards = value.negative_stride.truth is Truth.NO
         fact = Fact(Truth.YES, machine.at(node), "a negative step gives a negative stride") if forwards else NO_FACT

@@ -45,7 +45,7 @@ def number(machine: Machine, path: str, call: Call) -> Value:
 
 @function("builtins.len")
 def length(machine: Machine, path: str, call: Call) -> Value:
-    return Scalar(kind="int")
+    return Scalar(kind="int", counts=True)
 
 
 @function("builtins.bool", "builtins.any", "builtins.all")

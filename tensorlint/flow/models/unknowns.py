@@ -259,12 +259,12 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
                     arguments=call.arguments,
                 )
             return Scalar(kind="number") if name == "item" else Sequence(element=PLAIN)
-        case "items":
+        case "items" if not call.arguments:
             entry = (PLAIN, part_of(value))
             return Sequence(kind="view", element=Sequence(kind="tuple", items=entry))
-        case "values":
+        case "values" if not call.arguments:
             return Sequence(kind="view", element=part_of(value))
-        case "keys":
+        case "keys" if not call.arguments:
             return Sequence(kind="view", element=PLAIN)
         case "get" | "pop":
             return part_of(value)
