@@ -147,11 +147,11 @@ def with_facts(value: Value, changed: Callable[[Fact], Fact]) -> Value:
 
 def unsure(value: Value) -> Value:
     """``value`` where it may be something else: not surely a tensor or an array, of no dtype that is known."""
-    match value:
-        case Tensor() | Array():
-            return replace(with_facts(value, Fact.weakened), sure=False, dtype="")
-        case _:
-            return with_facts(value, Fact.weakened)
+    match with_facts(value, Fact.weakened):
+        case Tensor() | Array() as unsure:
+            return replace(unsure, sure=False, dtype="")
+        case other:
+            return other
 
 
 def settled(value: Value) -> Value:
