@@ -264,6 +264,12 @@ def interpret(
 ) -> None:
     """Interpret a parsed file, in ``world`` if there is one, and hand every event to ``emit``, in a fixed order."""
     machine = Interpreter(file, emit, world)
-    if world is not None:
-        world.machine = machine
-    machine.run(module)
+    if world is None:
+        machine.run(module)
+        return
+    world.machine = machine
+    try:
+        machine.run(module)
+    finally:
+        # It holds the whole tree, which would otherwise outlive two rounds of the collector.
+        del world.machine
