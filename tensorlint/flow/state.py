@@ -168,8 +168,8 @@ class Environment:
         merged = Environment(self.parent, self.grad_mode.joined(other.grad_mode))
         # Most of what either holds is what both held before; the names of this one come first.
         merged.bindings = {**self.bindings, **other.bindings}
-        for path, there in merged.bindings.items():
-            if self.bindings.get(path) is there and path in other.bindings:
+        for path, held in merged.bindings.items():
+            if self.bindings.get(path) is held and path in other.bindings:
                 continue
             here, there = self._at(path, fallback), other._at(path, fallback)
             if here is not None and there is not None:
