@@ -41,6 +41,7 @@ from tensorlint.flow.statements import Statements
 from tensorlint.flow.tree import Sites, binds_attributes, dotted_name, parameters_of
 from tensorlint.flow.world import World
 from tensorlint.knowledge import names
+from tensorlint.parsing import nodes_taken_as_read
 
 #: Names without one of which nothing is converted, kept or written.
 _BOUNDARY = re.compile(
@@ -269,7 +270,9 @@ def interpret(
         return
     world.machine = machine
     try:
-        machine.run(module)
+        # Definitions of other files are parsed on the way.
+        with nodes_taken_as_read():
+            machine.run(module)
     finally:
         # It holds the whole tree, which would otherwise outlive two rounds of the collector.
         del world.machine
