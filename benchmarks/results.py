@@ -106,12 +106,7 @@ def main() -> None:
         "Memory is that of all processes at one time, what they share counted once. A ratio above 1: slower than ours.",
     ]
     if not arguments.without_growth:
-        parts += [
-            "## Growth",
-            "CPU seconds above those for a file of five lines, in one process. An exponent of 1 is linear.",
-            scaling.hard_files(rounds, limit),
-            scaling.repositories(arguments.repositories, rounds, limit),
-        ]
+        parts.append(scaling.section(arguments.repositories, rounds, limit).rstrip())
     text = "\n\n".join(parts) + "\n"
     if arguments.output:
         Path(arguments.output).write_text(text, encoding="utf-8")

@@ -41,10 +41,11 @@ def seconds_of(targets: dict[str, str], rounds: int, limit: float) -> dict[str, 
     return {name: runs[name].cpu - runs[""].cpu if runs[name].ended else None for name in targets}
 
 
-def hard_files(rounds: int, limit: float) -> str:
+def hard_files(rounds: int, limit: float, share: float = 1) -> str:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, (make, largest) in HARD.items():
+        for name, (make, whole) in HARD.items():
+            largest = int(whole * share)
             targets, sizes = {}, {}
             for part in _PARTS:
                 # In a folder of its own, as what lies beside a file may call it.
@@ -91,16 +92,26 @@ def _timed(targets: dict[str, str], sizes: dict[str, int], rounds: int, limit: f
     return [*(f"> {limit:g}" if taken is None else f"{taken:.2f}" for taken in seconds.values()), slope]
 
 
+def section(paths: Sequence[str], rounds: int, limit: float, share: float = 1) -> str:
+    """What is written down of it."""
+    parts = [
+        "## Growth",
+        "CPU seconds above those for a file of five lines, in one process. An exponent of 1 is linear.",
+        hard_files(rounds, limit, share),
+    ]
+    if paths:
+        parts.append(repositories(paths, rounds, limit))
+    return "\n\n".join(parts) + "\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("repositories", nargs="*")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--limit", type=float, default=120)
+    parser.add_argument("--share", type=float, default=1, help="make the generated programs this much of their size")
     arguments = parser.parse_args()
-    print(hard_files(arguments.rounds, arguments.limit))
-    if arguments.repositories:
-        print()
-        print(repositories(arguments.repositories, arguments.rounds, arguments.limit))
+    sys.stdout.write(section(arguments.repositories, arguments.rounds, arguments.limit, arguments.share))
 
 
 if __name__ == "__main__":
