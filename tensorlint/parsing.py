@@ -44,7 +44,7 @@ def nodes_taken_as_read() -> Iterator[None]:
         with _LOCK:
             _readers -= 1
             if not _readers and _kept:
-                cst.CSTNode.__post_init__ = _kept.pop()  # type: ignore[method-assign]
+                cst.CSTNode.__post_init__ = _kept.pop()  # type: ignore[method-assign,assignment]
 
 
 def _nothing(node: cst.CSTNode) -> None:
