@@ -19,10 +19,10 @@ _DEVICE_WORDS = re.compile(
 _IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*)", re.MULTILINE)
 _NUMPY_METHOD = re.compile(r"^[ \t]+(?:async[ \t]+)?def numpy[ \t]*\(", re.MULTILINE)
 _DEFAULTS = ("set_default_dtype", "set_default_device", "set_default_tensor_type", "with torch.device(")
-_MODULE_CASTS = re.compile(
-    r"\b(?:self|\w*(?:model|net|module|encoder|decoder|policy|actor|critic))\.(?:double\(|float\(|half\(|to\([^)\n]*float)",
-    re.IGNORECASE,
-)
+#: A cast, and the name of a module in front of it: dots are found at once, words without regard to case are not.
+_CAST = re.compile(r"\.(?=double\(|float\(|half\(|to\([^)\n]*float)", re.IGNORECASE)
+_MODULE = re.compile(r"(?:\bself|model|net|module|encoder|decoder|policy|actor|critic)\Z", re.IGNORECASE)
+_LONGEST_MODULE = len("encoder")
 _TEST_PATH = re.compile(r"(^|/)(tests?|testing|test_\w+|\w+_test)(\.py|/)")
 
 
@@ -42,8 +42,13 @@ def file_facts(source: Source) -> FileFacts:
         defines_numpy="def numpy" in source.text and bool(_NUMPY_METHOD.search(source.text)),
         is_test=bool(_TEST_PATH.search(_in_project(source.path))),
         sets_defaults=any(words in source.text for words in _DEFAULTS),
-        casts_modules=bool(_MODULE_CASTS.search(source.text)),
+        casts_modules=_casts_modules(source.text),
     )
+
+
+def _casts_modules(text: str) -> bool:
+    casts = (match.start() for match in _CAST.finditer(text))
+    return any(_MODULE.search(text, max(at - _LONGEST_MODULE, 0), at) for at in casts)
 
 
 def _in_project(path: str) -> str:

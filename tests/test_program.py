@@ -399,3 +399,23 @@ def test_generator_of_a_dataset_in_another_file_is_told_of_at_the_loader(tmp_pat
         Certainty.CERTAIN,
     )
     assert [(Path(step.path).name, step.span.row) for step in found.trace] == [("noisy.py", 8), ("noisy.py", 14)]
+
+
+def test_a_script_that_was_judged_first_does_not_show_in_the_file_beside_it(tmp_path: Path) -> None:
+    importing = "import torch\nfrom helper import bring\n\n\ndef f():\n    x = torch.ones(3, device='cuda')\n"
+    asking = "    return bring(x).numpy()\n"
+    write(
+        tmp_path,
+        {
+            "helper.py": "def bring(x):\n    return x.cuda()\n",
+            "pack/__init__.py": "",
+            "pack/helper.py": "def bring(x):\n    return x.detach().cpu()\n",
+            # A script finds what lies beside it, a module of the package what lies above.
+            "pack/a_script.py": importing + asking + "\n\nif __name__ == '__main__':\n    f()\n",
+            "pack/module.py": importing + asking,
+        },
+    )
+    together = likely(tmp_path, "pack")
+    forget()
+    assert together == likely(tmp_path, "pack/module.py")
+    assert [(code, name) for code, name, _ in together] == [("TBX101", "module.py")]

@@ -101,6 +101,9 @@ class Branches(Machine):
     ) -> None:
         """``if cuda: x = x.cuda()``: whether x is off the CPU hangs on the flag, which may be asked again."""
         for path, value in list(frame.env.items()):
+            if (kept := taken.bindings.get(path)) is not None and kept is left.bindings.get(path):
+                # Most names, in a long function.
+                continue
             first, second = taken.lookup(path), left.lookup(path)
             if first is not second and first is not None and second is not None:
                 frame.env.bindings[path] = hung(self, value, test, frame, before.lookup(path), first, second)

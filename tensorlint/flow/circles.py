@@ -57,6 +57,9 @@ class Circles:
 
     def ask(self, key: Hashable, about: Hashable) -> Answer:
         """Whether a task is under way, or was done without the answer of one that is; who asks hangs on that, too."""
+        if not self._under_way:
+            # Nothing to hang on, and nothing passing without it: most questions.
+            return Answer.KEPT
         passing = self._passing.get(key)
         if passing is not None:
             self._reach(passing.reaches)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.facts import Fact, Truth
+from tensorlint.flow.domain.frozen import dataclass
 from tensorlint.flow.domain.memory import Storage
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.tensors import Array, Tensor

@@ -41,6 +41,7 @@ from tensorlint.flow.statements import Statements
 from tensorlint.flow.tree import Sites, binds_attributes, dotted_name, parameters_of
 from tensorlint.flow.world import World
 from tensorlint.knowledge import names
+from tensorlint.parsing import nodes_taken_as_read
 
 #: Names without one of which nothing is converted, kept or written.
 _BOUNDARY = re.compile(
@@ -267,6 +268,14 @@ def interpret(
 ) -> None:
     """Interpret a parsed file, in ``world`` if there is one, and hand every event to ``emit``, in a fixed order."""
     machine = Interpreter(file, emit, world)
-    if world is not None:
-        world.machine = machine
-    machine.run(module)
+    if world is None:
+        machine.run(module)
+        return
+    world.machine = machine
+    try:
+        # Definitions of other files are parsed on the way.
+        with nodes_taken_as_read():
+            machine.run(module)
+    finally:
+        # It holds the whole tree, which would otherwise outlive two rounds of the collector.
+        del world.machine

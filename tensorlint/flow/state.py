@@ -88,10 +88,11 @@ class Environment:
         return twin
 
     def lookup(self, path: str) -> Value | None:
-        if path in self.bindings:
-            return self.bindings[path]
-        found = self.parent.lookup(path) if self.parent is not None else None
-        return None if found is None else self.latest(found)
+        found = self.bindings.get(path)
+        if found is not None or self.parent is None:
+            return found
+        found = self.parent.lookup(path)
+        return self.latest(found) if self.changed and found is not None else found
 
     def latest(self, value: Value) -> Value:
         """What an object that was bound elsewhere is by now."""
@@ -165,10 +166,10 @@ class Environment:
     def joined(self, other: Environment, fallback: Callable[[str], Value | None]) -> Environment:
         """What holds after either path. ``fallback`` tells what an attribute path is where nothing bound it."""
         merged = Environment(self.parent, self.grad_mode.joined(other.grad_mode))
-        for path in dict.fromkeys([*self.bindings, *other.bindings]):
-            here, there = self.bindings.get(path), other.bindings.get(path)
-            if here is there and here is not None:
-                merged.bindings[path] = here
+        # Most of what either holds is what both held before; the names of this one come first.
+        merged.bindings = {**self.bindings, **other.bindings}
+        for path, held in merged.bindings.items():
+            if self.bindings.get(path) is held and path in other.bindings:
                 continue
             here, there = self._at(path, fallback), other._at(path, fallback)
             if here is not None and there is not None:

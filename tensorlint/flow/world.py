@@ -7,7 +7,6 @@ asks for each other is a matter of its own (``circles``).
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -68,8 +67,9 @@ class World:
     serial: int = 0
     #: How many bytes of them were read.
     size: int = 0
-    #: By a dotted name and the directory of who imports it.
+    #: By a dotted name and the file that imports it: a script finds what another file beside it does not.
     _places: dict[tuple[str, str], tuple[Unit, str] | None] = field(default_factory=dict)
+    _telling: dict[Site, bool] = field(default_factory=dict)
     _learned: set[Site] = field(default_factory=set)
     _calls: dict[tuple[object, ...], Summary | None] = field(default_factory=dict)
     circles: Circles = field(default_factory=Circles)
@@ -80,7 +80,7 @@ class World:
 
     def resolve(self, path: str, importer: str, depth: int = _MAX_IMPORTS) -> Value | None:
         """What the program binds by this dotted name, for the file ``importer``; None where that is not seen."""
-        key = (path, os.path.dirname(importer))
+        key = (path, importer)
         if key not in self._places:
             self._places[key] = self._place_of(path, importer)
         place = self._places[key]
@@ -242,9 +242,13 @@ class World:
 
     def tells(self, info: FunctionInfo) -> bool:
         """Whether following a function of another file can show anything."""
-        assert info.unit is not None
-        text = info.unit.text(info.found)
-        return text is None or len(text) <= _SHORT or any(map(_TELLING.search, text))
+        told = self._telling.get(info.site)
+        if told is None:
+            assert info.unit is not None
+            text = info.unit.text(info.found)
+            told = text is None or len(text) <= _SHORT or any(map(_TELLING.search, text))
+            self._telling[info.site] = told
+        return told
 
     def _elsewhere(self, value: Value, places: dict[Site, Site]) -> Value | None:
         """``value`` without the places of the file it comes from, which are numbered in ``places``."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from tensorlint.flow.domain.frozen import dataclass
 from tensorlint.flow.domain.site import Site
 
 

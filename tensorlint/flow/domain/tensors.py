@@ -6,10 +6,11 @@ handed one could tell apart (``fingerprint``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from tensorlint.flow.domain.dtypes import joined_dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
+from tensorlint.flow.domain.frozen import dataclass
 from tensorlint.flow.domain.memory import NO_STORAGE, Storages
 from tensorlint.flow.domain.site import Site, first_of
 

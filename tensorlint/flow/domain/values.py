@@ -8,11 +8,12 @@ either of two paths made one (``joined``), and what a function that is handed on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from tensorlint.flow.domain.dtypes import joined_dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
+from tensorlint.flow.domain.frozen import dataclass
 from tensorlint.flow.domain.memory import NO_BACKING, NO_STORAGE, Backing, Storages
 from tensorlint.flow.domain.site import NOWHERE, Site
 from tensorlint.flow.domain.tensors import Array, Origin, Tensor, earlier_origin, joined_grad, one_word, told_grad
