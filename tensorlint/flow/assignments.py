@@ -9,7 +9,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
 from tensorlint.flow.call import Argument
-from tensorlint.flow.domain.dtypes import is_integral
+from tensorlint.flow.domain.dtypes import FLOAT64, OBJECT, UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import arrays_behind, as_trainable, of_no_model, storages_of, without_aliases
 from tensorlint.flow.domain.lattice import any_element, join
@@ -51,7 +51,7 @@ class Assignments(Machine):
                 self.accumulate(frame, node, added, value, path, "sum")
             case cst.Assign(
                 targets=[cst.AssignTarget(target=cst.Attribute(value=held, attr=cst.Name(value="data")))]
-            ) if isinstance(value, Tensor) and value.dtype == "float64":
+            ) if isinstance(value, Tensor) and value.dtype is FLOAT64:
                 self._double_into(node, held, value, frame)
         for target in node.targets:
             frame.assigned = node.value if len(node.targets) == 1 else None
@@ -231,7 +231,10 @@ class Assignments(Machine):
         if name in {"data", "grad"} and isinstance(owner, Tensor):
             if name == "data" and owner.source == PARAMETER_OF_MODULE:
                 self._rebound(owner, frame)
-            if name == "data" and (dtype := value.dtype if isinstance(value, Tensor) else "") != owner.dtype:
+            if (
+                name == "data"
+                and (dtype := value.dtype if isinstance(value, Tensor) else UNKNOWN_DTYPE) is not owner.dtype
+            ):
                 # It takes over the dtype of what it is given, wherever it is asked for.
                 retyped = replace(owner, dtype=dtype, numbers="")
                 frame.env.change(owner, lambda held: retyped)
@@ -294,7 +297,7 @@ class Assignments(Machine):
                 if owner.storages or isinstance(owner, Array):
                     filled = whole and not getattr(owner, "sliced", False)
                     self.write(frame, target, owner, path or dotted_name(_base(target)), "fill" if filled else "item")
-                if isinstance(owner, Array) and not (owner.dtype == "object" and not _takes_part(target)):
+                if isinstance(owner, Array) and not (owner.dtype is OBJECT and not _takes_part(target)):
                     # (An element of an object array holds the tensor itself.)
                     argument = Argument(frame.assigned or target, value)
                     rank = self._rank(owner)
@@ -315,7 +318,7 @@ class Assignments(Machine):
                     self.note_index(frame, target, owner, indices)
                 if isinstance(owner, Array) and (cut := self._cut_by_item(owner, value, target, frame)).reason:
                     frame.env.change(owner, lambda held: replace(held, cut=cut) if isinstance(held, Array) else held)
-                if isinstance(owner, Tensor) and is_integral(owner.dtype) and not copies_by_index(indices):
+                if isinstance(owner, Tensor) and owner.dtype.is_integral and not copies_by_index(indices):
                     if (isinstance(value, Tensor) and value.numbers) or (
                         isinstance(value, Scalar) and value.kind == "float"
                     ):

@@ -14,6 +14,7 @@ from tensorlint.flow import events
 from tensorlint.flow.call import Argument
 from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.domain.devices import together
+from tensorlint.flow.domain.dtypes import BOOL
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import is_made_float32, is_usual, storages_of, surely_array
 from tensorlint.flow.domain.lattice import join, join_all
@@ -336,7 +337,7 @@ class Expressions(Machine):
                 tensors[0],
                 device=together(tensors),
                 grad=NO_FACT,
-                dtype="bool",
+                dtype=BOOL,
                 storages=self.storage(),
                 alias=None,
                 imported=False,
@@ -348,7 +349,7 @@ class Expressions(Machine):
             )
             return carried(self, compared, values, node, frame, "comparison")
         if any(isinstance(value, Array) for value in values):
-            return Array(dtype="bool", sure=surely_array(values), storages=self.storage())
+            return Array(dtype=BOOL, sure=surely_array(values), storages=self.storage())
         unknown = [value for value in values if isinstance(value, Unknown)]
         if unknown:
             return Unknown(device=together(unknown), grad=NO_FACT, source=unknown[0].source)

@@ -10,6 +10,7 @@ from tensorlint.flow.annotations import value_of
 from tensorlint.flow.call import Argument
 from tensorlint.flow.core import HOST_METHODS, MAX_APPLICATIONS, MAX_DEPTH
 from tensorlint.flow.defined import FunctionInfo
+from tensorlint.flow.domain.dtypes import FLOAT32, UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import of_no_model, storages_of, without_aliases
 from tensorlint.flow.domain.lattice import fingerprint, join_all
@@ -27,6 +28,7 @@ from tensorlint.flow.domain.values import (
     Symbol,
     Unknown,
     Value,
+    dtype_in,
     is_dtype,
 )
 from tensorlint.flow.machine import Machine, declared_value
@@ -186,7 +188,7 @@ class Functions(Machine):
         node: cst.CSTNode,
     ) -> None:
         """What met float32 in the body does so in the call, unless the module was cast, and its parts with it."""
-        cast = isinstance(receiver, Module) and receiver.dtype not in {"", "float32"}
+        cast = isinstance(receiver, Module) and receiver.dtype not in {UNKNOWN_DTYPE, FLOAT32}
         if summary.raises_for_double and not cast:
             self.meet_double(frame, node, arguments)
 
@@ -208,7 +210,7 @@ class Functions(Machine):
         if inner.escapes and self.tracing is not None and not self._is_compiled(info):
             escapes = escaped(info.node, inner.escapes, every=self.tracing.reads_code)
         result = self._declared_return(info, frame, result)
-        if isinstance(result, Scalar) and is_dtype(result) and str(result.literal).endswith("?"):
+        if isinstance(result, Scalar) and is_dtype(result) and dtype_in(result).unsure:
             # A table from one library's dtypes to another's: that it knows a dtype says nothing of this call.
             result = SOME_DTYPE
         handed_in = NO_STORAGE.union(*map(storages_of, passed.values()), storages_of(receiver) if receiver else ())

@@ -7,6 +7,7 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow.domain.devices import device_fact
+from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, off_cpu
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.tensors import Array, Tensor
@@ -23,7 +24,7 @@ from tensorlint.flow.domain.values import (
     Value,
     is_none,
 )
-from tensorlint.flow.dtypes import dtype_name
+from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.hanging import asked
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Frame
@@ -314,15 +315,15 @@ class Guards(Machine):
         match left:
             case cst.Attribute(value=owner, attr=cst.Name(value="dtype")) if holds:
                 value = self.current(owner, frame)
-                if isinstance(value, (Array, Tensor)) and dtype_name(other):
-                    self._rebind(owner, frame, replace(value, dtype=dtype_name(other)))
+                if isinstance(value, (Array, Tensor)) and (dtype := dtype_of(other)):
+                    self._rebind(owner, frame, replace(value, dtype=dtype))
                 elif (
                     isinstance(value, Unknown)
                     and isinstance(other, Symbol)
                     and other.path.startswith("numpy.")
-                    and dtype_name(other)
+                    and dtype_of(other)
                 ):
-                    self._rebind(owner, frame, Array(dtype=dtype_name(other), storages=value.storages))
+                    self._rebind(owner, frame, Array(dtype=dtype_of(other), storages=value.storages))
             case cst.Attribute(attr=cst.Name(value="dtype")):
                 self._not_of_dtype(left, other, frame)
             case cst.Call(func=cst.Name(value="type"), args=[argument]):
@@ -343,9 +344,9 @@ class Guards(Machine):
             return
         value = self.current(left.value, frame)
         if isinstance(value, (Tensor, Unknown)) and value.dtype:
-            excluded = {dtype_name(leaf) for leaf in leaves(other)}
-            if value.dtype.rstrip("?") in excluded:
-                self._rebind(left.value, frame, replace(value, dtype=""))
+            excluded = map(dtype_of, leaves(other))
+            if any(each.name == value.dtype.name and not each.unsure for each in excluded):
+                self._rebind(left.value, frame, replace(value, dtype=UNKNOWN_DTYPE))
 
     def _device_guard(
         self, node: cst.BaseExpression, compared: cst.BaseExpression, frame: Frame, *, holds: bool

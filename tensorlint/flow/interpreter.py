@@ -13,6 +13,7 @@ from tensorlint.flow.annotations import value_of
 from tensorlint.flow.calls import Calls
 from tensorlint.flow.core import HOST_METHODS
 from tensorlint.flow.defined import ClassInfo, FunctionInfo
+from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable
 from tensorlint.flow.domain.lattice import any_element, join
@@ -86,7 +87,7 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         self.stars = []
         self.queued.clear()
         self.default_device = NO_FACT
-        self.autocast = ""
+        self.autocast = UNKNOWN_DTYPE
         self.module_frame = Frame(Environment(grad_mode=Fact(Truth.YES)))
         self.asks_around = True
         self.execute(module.body, self.module_frame)

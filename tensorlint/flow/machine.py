@@ -11,6 +11,7 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.call import Argument, Call
+from tensorlint.flow.domain.dtypes import FLOAT64
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable, is_mask, leaves
 from tensorlint.flow.domain.lattice import join, join_all
@@ -239,7 +240,7 @@ class Machine(Keeping, ABC):
         self, frame: Frame, node: cst.CSTNode, arguments: tuple[Argument, ...], *, weight: bool = False
     ) -> None:
         """A call computes with float32 what is float64, if it was given such."""
-        doubles = (each for each in arguments if isinstance(each.value, Tensor) and each.value.dtype == "float64")
+        doubles = (each for each in arguments if isinstance(each.value, Tensor) and each.value.dtype is FLOAT64)
         given = next(doubles, None)
         if (given is None and not weight) or self.file.sets_defaults or self.autocast or self.scene(frame).caught:
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+from tensorlint.flow.domain.dtypes import BOOL, FLOAT16, FLOAT32, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.memory import NO_BACKING, NO_STORAGE, Backing, Owner, Storage, Storages
@@ -50,7 +51,7 @@ def arrived(value: Value) -> Value:
 
 def is_made_float32(value: Value | None) -> bool:
     """Whether a tensor is float32 unless somebody cast what it was computed with: the output of layers."""
-    return isinstance(value, Tensor) and (value.dtype == "float32" or (value.source == "model" and not value.dtype))
+    return isinstance(value, Tensor) and (value.dtype is FLOAT32 or (value.source == "model" and not value.dtype))
 
 
 def surely_array(operands: Iterable[Value]) -> bool:
@@ -78,7 +79,7 @@ def is_array(value: Value) -> bool:
 
 def is_mask(value: Value) -> bool:
     """Whether it is a tensor of bool."""
-    return isinstance(value, Tensor) and value.dtype == "bool" and value.sure
+    return isinstance(value, Tensor) and value.dtype is BOOL and value.sure
 
 
 def is_usual(value: Value) -> bool:
@@ -132,16 +133,16 @@ def settled(value: Value) -> Value:
     return with_facts(value, lambda fact: fact if fact.hangs_on is None else replace(fact, hangs_on=None))
 
 
-def holds_exactly(value: Scalar, dtype: str) -> bool:
+def holds_exactly(value: Scalar, dtype: Dtype) -> bool:
     """Whether a float of ``dtype`` has the very value of a number that the program spells."""
-    bound = {"float32": 2**24, "float16": 2**11}.get(dtype)
+    bound = {FLOAT32: 2**24, FLOAT16: 2**11}.get(dtype)
     return bound is not None and isinstance(value.literal, (int, bool)) and abs(value.literal) <= bound
 
 
 def all_small(data: Value) -> bool:
     """Whether ``data`` is spelled in the program, as whole numbers that a float32 holds."""
     spelled = list(leaves(data))
-    return bool(spelled) and all(isinstance(leaf, Scalar) and holds_exactly(leaf, "float32") for leaf in spelled)
+    return bool(spelled) and all(isinstance(leaf, Scalar) and holds_exactly(leaf, FLOAT32) for leaf in spelled)
 
 
 def storages_of(value: Value) -> Storages:

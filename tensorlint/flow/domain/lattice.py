@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tensorlint.flow.domain.devices import device_fact, names_device
-from tensorlint.flow.domain.dtypes import joined_dtype
+from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, printed_as
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.memory import NO_STORAGE
 from tensorlint.flow.domain.tensors import Array, Tensor, one_word
@@ -25,6 +25,7 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
     any_of,
+    dtype_in,
     is_dtype,
     is_none,
 )
@@ -84,7 +85,7 @@ def join(left: Value, right: Value) -> Value:
             return Unknown(device=tensor.device, grad=tensor.grad, source="mixed", origin=tensor.origin)
         case (Unknown() as unseen, _) | (_, Unknown() as unseen):
             # Nor is the evidence on something unseen gone where a path has a number.
-            return replace(unseen, tensor=Truth.UNKNOWN, dtype="", source=one_word(unseen.source, "mixed"))
+            return replace(unseen, tensor=Truth.UNKNOWN, dtype=UNKNOWN_DTYPE, source=one_word(unseen.source, "mixed"))
     return Unknown(source="mixed")
 
 
@@ -98,8 +99,7 @@ def _of_two_kinds(value: Value, other: Value) -> Value | None:
         case DeviceValue(), Scalar(kind="str") | Unknown():
             return DeviceValue(fact=value.fact.joined(device_fact(other)))
         case Scalar() as dtype, Symbol(path=path) if is_dtype(dtype) and path.startswith("torch."):
-            name = joined_dtype(path.removeprefix("torch."), str(dtype.literal or ""))
-            return Scalar(kind=dtype.kind, literal=name)
+            return Scalar(kind=dtype.kind, literal=printed_as(path.removeprefix("torch.")).joined(dtype_in(dtype)))
         case Tensor(), Unknown():
             return _tensor_or_unknown(value, other)
         case Module(), Unknown():
@@ -118,7 +118,7 @@ def _either_scalar(left: Scalar, right: Scalar) -> Value:
     if names_device(left) and names_device(right):
         return DeviceValue(fact=device_fact(left).joined(device_fact(right)))
     if is_dtype(left) and is_dtype(right):
-        dtype = joined_dtype(str(left.literal or ""), str(right.literal or ""))
+        dtype = dtype_in(left).joined(dtype_in(right))
         return Scalar(kind=left.kind if left.kind == right.kind else SOME_DTYPE.kind, literal=dtype)
     return Scalar(kind=left.kind if left.kind == right.kind else "number", cut=cut)
 
@@ -127,7 +127,7 @@ def _either_symbol(left: Symbol, right: Symbol) -> Value:
     if left == right:
         return left
     if left.path.startswith("torch.") and right.path.startswith("torch."):
-        dtype = joined_dtype(left.path.removeprefix("torch."), right.path.removeprefix("torch."))
+        dtype = printed_as(left.path.removeprefix("torch.")).joined(printed_as(right.path.removeprefix("torch.")))
         return Scalar(kind="torch.dtype", literal=dtype) if dtype else Unknown(source="mixed")
     return Unknown(source="mixed")
 
@@ -139,7 +139,7 @@ def _tensor_or_unknown(tensor: Tensor, other: Unknown) -> Value:
     return Unknown(
         device=tensor.device.joined(other.device),
         grad=tensor.grad.joined(other.grad),
-        dtype=joined_dtype(tensor.dtype, other.dtype),
+        dtype=tensor.dtype.joined(other.dtype),
         # Something unseen lies in memory of its own, unless it is known not to.
         storages=tensor.storages | other.storages if other.storages else NO_STORAGE,
         source=one_word(tensor.source, other.source),

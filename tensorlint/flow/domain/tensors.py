@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tensorlint.flow.domain.dtypes import joined_dtype
+from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.memory import NO_STORAGE, Storages
 from tensorlint.flow.domain.site import Site, first_of
@@ -52,7 +52,7 @@ class Tensor:
     device: Fact = UNKNOWN_FACT
     #: Where it is NO, a place says that nothing it was computed with has a graph, and a reason what cut it off one.
     grad: Fact = UNKNOWN_FACT
-    dtype: str = ""
+    dtype: Dtype = UNKNOWN_DTYPE
     storages: Storages = NO_STORAGE
     #: False when only a method name suggests that this is a torch tensor.
     sure: bool = True
@@ -91,7 +91,7 @@ class Tensor:
         return Tensor(
             device=self.device.joined(other.device),
             grad=joined_grad(self.grad, other.grad),
-            dtype=joined_dtype(self.dtype, other.dtype),
+            dtype=self.dtype.joined(other.dtype),
             storages=self.storages | other.storages,
             sure=self.sure and other.sure,
             source=one_word(self.source, other.source),
@@ -140,7 +140,7 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Array:
-    dtype: str = ""
+    dtype: Dtype = UNKNOWN_DTYPE
     storages: Storages = NO_STORAGE
     #: Whether writing through it is undefined: ``np.frombuffer``, ``mmap_mode="r"``, ``broadcast_to``.
     read_only: Fact = NO_FACT
@@ -168,7 +168,7 @@ class Array:
 
     def joined(self, other: Array) -> Array:
         return Array(
-            dtype=self.dtype if self.dtype == other.dtype else "",
+            dtype=self.dtype if self.dtype is other.dtype else UNKNOWN_DTYPE,
             storages=self.storages | other.storages,
             read_only=self.read_only.joined(other.read_only),
             negative_stride=self.negative_stride.joined(other.negative_stride),

@@ -8,7 +8,7 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.call import Call
-from tensorlint.flow.domain.dtypes import is_integral
+from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import leaves, parameters_of_own
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner
@@ -32,7 +32,7 @@ from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arrays import array_method
 from tensorlint.flow.models.cuts import cut_here
 from tensorlint.flow.models.items import part_of
-from tensorlint.flow.models.modules import _MOVES, note_training, owner_name, state_dict_of, thaw_owners
+from tensorlint.flow.models.modules import _MOVES, CASTS, note_training, owner_name, state_dict_of, thaw_owners
 from tensorlint.flow.models.numpy_functions import tell_numpy_call
 from tensorlint.flow.models.placement import destination, does_not_wait
 from tensorlint.flow.models.rows import from_row
@@ -137,7 +137,7 @@ def unsure(machine: Machine, result: Value, value: Unknown) -> Value:
 
 
 def unknown_moved(machine: Machine, value: Unknown, name: str, call: Call) -> Value:
-    dtype = ""
+    dtype = UNKNOWN_DTYPE
     if name == "to":
         device, dtype = destination(machine, call)
     elif name == "cpu":
@@ -145,12 +145,12 @@ def unknown_moved(machine: Machine, value: Unknown, name: str, call: Call) -> Va
     else:
         device = Fact(Truth.YES, machine.at(call.node), f"moved to the accelerator by `.{name}()` here")
     if device is None:
-        if is_integral(dtype):
+        if dtype.is_integral:
             value = replace(value, grad=NO_FACT)
         return retyped(machine, value, dtype, call.node, call.frame)
     if dtype:
-        grad = NO_FACT if is_integral(dtype) else value.grad
-        value = replace(value, dtype="" if dtype == "?" else dtype, grad=grad)
+        grad = NO_FACT if dtype.is_integral else value.grad
+        value = replace(value, dtype=dtype.named, grad=grad)
     if call.frame.bare_call is call.node:
         # ``model.to(device)`` as a statement moves a module in place (and does nothing to a tensor).
         assert isinstance(call.node.func, cst.Attribute)
@@ -174,9 +174,9 @@ def unknown_moved(machine: Machine, value: Unknown, name: str, call: Call) -> Va
     return replace(value, device=device, storages=kept, oid=machine.next_serial())
 
 
-def retyped(machine: Machine, value: Unknown, dtype: str, node: cst.Call, frame: Frame) -> Unknown:
+def retyped(machine: Machine, value: Unknown, dtype: Dtype, node: cst.Call, frame: Frame) -> Unknown:
     """A tensor gives a new one; a model called as a statement is cast in place."""
-    changed = replace(value, dtype="" if dtype == "?" else dtype, storages=NO_STORAGE)
+    changed = replace(value, dtype=dtype.named, storages=NO_STORAGE)
     assert isinstance(node.func, cst.Attribute)
     path = dotted_name(node.func.value)
     if frame.bare_call is node and path and names.MODULE.search(path) and path not in frame.env.stale:
@@ -275,9 +275,7 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
         case "eval" | "train":
             return replace(value, storages=NO_STORAGE)
         case "half" | "float" | "double" | "bfloat16":
-            return retyped(
-                machine, value, {"half": "float16", "double": "float64"}.get(name, name), call.node, call.frame
-            )
+            return retyped(machine, value, CASTS[name], call.node, call.frame)
         case "copy":
             return replace(value, storages=machine.storage(), oid=machine.serial)
         case "fit" | "learn" | "train_on_batch" | "train_model" | "train_one_epoch" | "train_epoch":

@@ -10,7 +10,7 @@ import libcst as cst
 
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import together
-from tensorlint.flow.domain.dtypes import unsure_dtype
+from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import leaves, parameters_of_own
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Storages
@@ -76,11 +76,11 @@ def unknown_result(machine: Machine, call: Call, *, callee: Unknown | None = Non
         trained = UNKNOWN_FACT if frozen else strongest(map(partial(trained_as, machine), (name, owner)))
         grad = inherited if inherited.truth > Truth.UNKNOWN else trained
     # Under autocast a network of unseen code may end in either precision.
-    dtype = callee.dtype if callee is not None else ""
+    dtype = callee.dtype if callee is not None else UNKNOWN_DTYPE
     return Unknown(
         device=device,
         grad=machine.result_grad(grad, call.frame),
-        dtype=unsure_dtype(dtype),
+        dtype=dtype.weakened(),
         source=_source_of(name, operands),
         origin=Origin(machine.at(call.node), "computed here"),
         oid=machine.next_serial(),
