@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from tensorlint.flow.callers import Hearing
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
+    from tensorlint.flow.details import Tracing
     from tensorlint.flow.learned import FunctionLesson
     from tensorlint.flow.summary import Summary
-    from tensorlint.flow.traces import Tracing
     from tensorlint.flow.unit import Unit
     from tensorlint.flow.world import World
 

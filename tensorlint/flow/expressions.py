@@ -18,6 +18,7 @@ from tensorlint.flow.domain.dtypes import BOOL
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import is_made_float32, is_usual, storages_of, surely_array
 from tensorlint.flow.domain.lattice import join, join_all
+from tensorlint.flow.domain.memory import Container
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
@@ -190,7 +191,7 @@ class Expressions(Machine):
             element = self.evaluate(node.elt, frame)
             if kind == "set":
                 self._note_member(Argument(node.elt, element), frame)
-            self.store(frame, node.elt, element, "comprehension", "", written=node.elt)
+            self.store(frame, node.elt, element, Container.COMPREHENSION, "", written=node.elt)
             made = Sequence(kind=kind, element=element, born=self.next_serial(), oid=self.serial)
         frame.loops.pop()
         self.stored_buffers(loop, frame)
@@ -411,7 +412,7 @@ class Expressions(Machine):
             case expression:
                 value = self.evaluate(expression, frame)
                 frame.yielded.append(value)
-                self.store(frame, node, value, "yield", "", written=expression)
+                self.store(frame, node, value, Container.YIELD, "", written=expression)
         return UNKNOWN
 
 

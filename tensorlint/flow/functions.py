@@ -10,6 +10,7 @@ from tensorlint.flow.annotations import value_of
 from tensorlint.flow.call import Argument
 from tensorlint.flow.core import HOST_METHODS, MAX_APPLICATIONS, MAX_DEPTH
 from tensorlint.flow.defined import FunctionInfo
+from tensorlint.flow.details import Escape, Tracing
 from tensorlint.flow.domain.dtypes import FLOAT32, UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import of_no_model, storages_of, without_aliases
@@ -34,7 +35,7 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.machine import Machine, declared_value
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame
 from tensorlint.flow.summary import Summary, summary_of
-from tensorlint.flow.traces import Escape, Tracing, escaped, handed_on
+from tensorlint.flow.traces import escaped, handed_on
 from tensorlint.flow.tree import dotted_name, parameters_of
 from tensorlint.knowledge import names
 

@@ -8,7 +8,7 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, wrap
 from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.memory import How
+from tensorlint.flow.domain.memory import Container, How
 from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.domain.values import Dictionary, Value
 from tensorlint.flow.events import StaleRead, Store
@@ -94,7 +94,7 @@ class StateDictAlias(Rule):
     def on_store(self, event: Store) -> Iterator[Draft]:
         value = event.value
         if (
-            event.container != "attribute"
+            event.container is not Container.ATTRIBUTE
             or not isinstance(value, Dictionary)
             or not value.state_dict
             or not names.KEPT.search(event.target)

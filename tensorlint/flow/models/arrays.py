@@ -11,6 +11,7 @@ from tensorlint.flow.arguments import dtype_argument
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.dtypes import BOOL, FLOAT64, INT64, UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
+from tensorlint.flow.domain.memory import Writing
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import NONE, PLAIN, UNKNOWN, Scalar, Sequence, Symbol, Value, is_false, is_true
 from tensorlint.flow.dtypes import dtype_of
@@ -45,7 +46,7 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
             )
         return UNKNOWN
     if 0 in row.writes:
-        machine.write(call.frame, call.node, value, dotted_name(call.node.func.value), "method")
+        machine.write(call.frame, call.node, value, dotted_name(call.node.func.value), Writing.METHOD)
         return NONE
     if name == "astype":
         return cast(machine, value, call.arguments)

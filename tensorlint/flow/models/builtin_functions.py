@@ -7,6 +7,7 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow.call import Argument, Call
+from tensorlint.flow.details import Leaving
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.lattice import join_all
 from tensorlint.flow.domain.memory import Owner
@@ -39,7 +40,7 @@ def number(machine: Machine, path: str, call: Call) -> Value:
     name = path.removeprefix("builtins.")
     if name in {"float", "int"} and call.first is not None:
         machine.ask(call.frame, call.node, call.first)
-        machine.escape(call.frame, call.node, call.first, "number", call.arguments[0].node)
+        machine.escape(call.frame, call.node, call.first, Leaving.NUMBER, call.arguments[0].node)
     return Scalar(kind=name)
 
 

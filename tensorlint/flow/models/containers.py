@@ -8,6 +8,7 @@ import libcst as cst
 
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.lattice import any_element, join
+from tensorlint.flow.domain.memory import Container
 from tensorlint.flow.domain.values import NONE, UNKNOWN, Dictionary, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.hashing import hash_key
@@ -30,7 +31,7 @@ def sequence_method(machine: Machine, value: Sequence, name: str, call: Call) ->
             call.frame,
             call.node,
             added,
-            "append",
+            Container.APPEND,
             dotted_name(call.node.func.value) if isinstance(call.node.func, cst.Attribute) else "",
             value.born,
             written=call.arguments[-1].node if call.arguments and name != "extend" else None,

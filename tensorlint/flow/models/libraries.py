@@ -10,7 +10,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT
-from tensorlint.flow.domain.memory import NO_STORAGE, Owner
+from tensorlint.flow.domain.memory import NO_STORAGE, Owner, Writing
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
@@ -81,7 +81,8 @@ def of_unseen_library(machine: Machine, path: str, call: Call) -> Value:
 @function("random.shuffle")
 def shuffle(machine: Machine, path: str, call: Call) -> Value:
     if call.arguments and isinstance(call.arguments[0].value, Array):
-        machine.write(call.frame, call.node, call.arguments[0].value, dotted_name(call.arguments[0].node), "method")
+        shuffled = call.arguments[0]
+        machine.write(call.frame, call.node, shuffled.value, dotted_name(shuffled.node), Writing.METHOD)
     return tell_numpy_call(machine, "stdlib:random.shuffle", call, NONE)
 
 

@@ -9,6 +9,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.arguments import dtype_argument, dtype_of_data
 from tensorlint.flow.call import Argument, Call
+from tensorlint.flow.details import Leaving
 from tensorlint.flow.domain.dtypes import (
     COMPLEX64,
     COMPLEX128,
@@ -78,7 +79,7 @@ def tell_numpy_call(machine: Machine, name: str, call: Call, result: Value) -> V
         machine.note_exported(argument)
     first = next((argument for argument in call.arguments if not argument.keyword), None)
     if first is not None and name in EXPORTS:
-        machine.escape(call.frame, call.node, first.value, "function", first.node)
+        machine.escape(call.frame, call.node, first.value, Leaving.FUNCTION, first.node)
     discarded = call.frame.bare_call is call.node
     machine.emit(
         call.frame,

@@ -22,7 +22,7 @@ from tensorlint.flow.domain.dtypes import (
 )
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.memory import NO_STORAGE, Storages
+from tensorlint.flow.domain.memory import NO_STORAGE, Storages, Writing
 from tensorlint.flow.domain.tensors import Array, Origin, Tensor
 from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.dtypes import dtype_of
@@ -256,12 +256,12 @@ def write_operand(machine: Machine, position: int, receiver: Tensor | None, call
         if isinstance(link, cst.Attribute) and link.attr.value in IN_PLACE_METHODS:
             # ``t.sub_(m).div_(s)``: the first link of the chain was told already.
             return
-        machine.write(call.frame, call.node, receiver, dotted_name(owner), "method")
+        machine.write(call.frame, call.node, receiver, dotted_name(owner), Writing.METHOD)
         return
     index = position - (receiver is not None)
     if index < len(call.arguments) and not call.arguments[index].keyword:
         machine.write(
-            call.frame, call.node, call.arguments[index].value, dotted_name(call.arguments[index].node), "method"
+            call.frame, call.node, call.arguments[index].value, dotted_name(call.arguments[index].node), Writing.METHOD
         )
 
 
@@ -269,7 +269,7 @@ def write_out(machine: Machine, row: Row, call: Call) -> None:
     out = next((argument for argument in call.arguments if argument.keyword == "out"), None)
     if row.out and out is not None:
         for leaf in leaves(out.value):
-            machine.write(call.frame, call.node, leaf, dotted_name(out.node), "out")
+            machine.write(call.frame, call.node, leaf, dotted_name(out.node), Writing.OUT)
 
 
 def source_of(

@@ -8,6 +8,7 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.call import Argument, Call
+from tensorlint.flow.details import Leaving
 from tensorlint.flow.domain.dtypes import FLOAT64, INT32, INT64, OTHER_DTYPE, UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import cut_of
@@ -111,12 +112,12 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
     if name == "item":
         machine.wait(call.frame, call.node, value)
         machine.ask(call.frame, call.node, value)
-        machine.escape(call.frame, call.node, value, "item", call.node.func.value)
+        machine.escape(call.frame, call.node, value, Leaving.ITEM, call.node.func.value)
         kind = "int" if value.dtype.is_integer else "float" if value.dtype.is_float else "number"
         return Scalar(kind=kind)
     if name == "tolist":
         machine.wait(call.frame, call.node, value)
-        machine.escape(call.frame, call.node, value, "item", call.node.func.value)
+        machine.escape(call.frame, call.node, value, Leaving.ITEM, call.node.func.value)
         return Sequence(element=PLAIN)
     if name == "clone" or (name == "type" and not call.arguments):
         return replace(
@@ -176,7 +177,7 @@ def export(machine: Machine, value: Value, call: Call) -> Value:
         consumer=consumer,
         consumer_node=around,
     )
-    machine.escape(call.frame, call.node, value, "numpy", call.node.func.value)
+    machine.escape(call.frame, call.node, value, Leaving.NUMPY, call.node.func.value)
     torchs = machine.file.numpy_is_torchs and not call.frame.env.other_framework
     if not (isinstance(value, Tensor) and value.sure) and not torchs:
         return Array(

@@ -11,7 +11,7 @@ from tensorlint.flow.call import Call
 from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import leaves, parameters_of_own
-from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner
+from tensorlint.flow.domain.memory import NO_STORAGE, Container, How, Mutation, Owner
 from tensorlint.flow.domain.tensors import Array, Origin, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
@@ -239,7 +239,7 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
             return None
         case "append" | "appendleft" | "put" | "add" if call.arguments:
             last = call.arguments[-1]
-            machine.store(call.frame, call.node, last.value, "append", owner, value.oid, written=last.node)
+            machine.store(call.frame, call.node, last.value, Container.APPEND, owner, value.oid, written=last.node)
             return None
         case "shuffle" if call.arguments and isinstance(call.arguments[0].value, Tensor):
             return tell_numpy_call(machine, "random.shuffle", call, NONE)
