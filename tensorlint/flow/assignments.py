@@ -14,9 +14,8 @@ from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import arrays_behind, as_trainable, of_no_model, storages_of, without_aliases
 from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.memory import NO_STORAGE, Adding, Container, Writing, gradients_of
-from tensorlint.flow.domain.tensors import Array, Origin, Tensor
+from tensorlint.flow.domain.tensors import Array, Origin, Provenance, Tensor
 from tensorlint.flow.domain.values import (
-    PARAMETER_OF_MODULE,
     UNKNOWN,
     Dictionary,
     Module,
@@ -102,7 +101,7 @@ class Assignments(Machine):
         combined = combine(self, current, operand, node, frame)
         if isinstance(current, Unknown) and isinstance(combined, Unknown):
             combined = replace(combined, storages=current.storages)
-        if path and isinstance(current, Unknown) and current.source == "attribute":
+        if path and isinstance(current, Unknown) and current.source is Provenance.ATTRIBUTE:
             # What binds the attribute first was not seen yet, or never will be; this does not.
             frame.env.bind(path, combined)
             return
@@ -229,7 +228,7 @@ class Assignments(Machine):
                 frame.env.change(array, lambda held: replace(array, read_only=NO_FACT))
             return
         if name in {"data", "grad"} and isinstance(owner, Tensor):
-            if name == "data" and owner.source == PARAMETER_OF_MODULE:
+            if name == "data" and owner.source is Provenance.PARAMETER_OF_MODULE:
                 self._rebound(owner, frame)
             if (
                 name == "data"

@@ -19,7 +19,7 @@ from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import is_made_float32, is_usual, storages_of, surely_array
 from tensorlint.flow.domain.lattice import join, join_all
 from tensorlint.flow.domain.memory import Container
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     PLAIN,
@@ -90,7 +90,7 @@ class Expressions(Machine):
             for module in self.stars if self.unit is None else ():
                 if (found := self.bound_around(f"{module}.{name}")) is not None:
                     return found
-            return Symbol(path=f"builtins.{name}") if name in _BUILTINS else Unknown(source="global")
+            return Symbol(path=f"builtins.{name}") if name in _BUILTINS else Unknown(source=Provenance.GLOBAL)
         if type(value) is Symbol:
             return self.around(value)
         self._read(name, value, node, frame)
@@ -257,15 +257,15 @@ class Expressions(Machine):
                 return module_attribute(self, value, name, node)
             case Instance() | ClassObject():
                 cls = self.cls(value)
-                return member(self, cls, value, name, node, frame) if cls is not None else Unknown(source="attribute")
+                if cls is not None:
+                    return member(self, cls, value, name, node, frame)
             case Unknown():
                 return unknown_attribute(self, value, name, node)
             case Sequence() | Dictionary() | Optimizer():
                 return Method(receiver=value, name=name)
-            case Foreign():
-                return value if value.framework else Unknown(source="attribute")
-            case _:
-                return Unknown(source="attribute")
+            case Foreign() if value.framework:
+                return value
+        return Unknown(source=Provenance.ATTRIBUTE)
 
     # Operators.
 

@@ -16,7 +16,7 @@ from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import of_no_model, storages_of, without_aliases
 from tensorlint.flow.domain.lattice import fingerprint, join_all
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     SOME_DTYPE,
@@ -173,7 +173,7 @@ class Functions(Machine):
         """The same while a network is traced: what leaves torch in there has left it here, too."""
         bound = receiver is not None
         if self.active and info.cls is not None and info.cls.site in tracing.scripted and not tracing.reads_code:
-            return Unknown(source="model")
+            return Unknown(source=Provenance.MODEL)
         with self.visiting(info.unit):
             summary = self.followed_into(info, receiver, bound_arguments(info, arguments, bound=bound), frame)
         given = bound_nodes(info, arguments, bound=bound)
@@ -301,21 +301,25 @@ class Functions(Machine):
             elif parameter.default is not None:
                 value = self.evaluate(parameter.default, frame)
             else:
-                value = Unknown(source="parameter")
+                value = Unknown(source=Provenance.PARAMETER)
             frame.env.bind(name, value)
         params = info.node.params
         if isinstance(params.star_arg, cst.Param):
-            frame.env.bind(params.star_arg.name.value, Sequence(kind="tuple", element=Unknown(source="parameter")))
+            frame.env.bind(
+                params.star_arg.name.value, Sequence(kind="tuple", element=Unknown(source=Provenance.PARAMETER))
+            )
         if params.star_kwarg is not None:
-            frame.env.bind(params.star_kwarg.name.value, Dictionary(element=Unknown(source="parameter")))
+            frame.env.bind(params.star_kwarg.name.value, Dictionary(element=Unknown(source=Provenance.PARAMETER)))
 
     def _declared_return(self, info: FunctionInfo, frame: Frame, result: Value) -> Value:
         if not isinstance(result, Unknown) or isinstance(info.node, cst.Lambda) or info.node.returns is None:
-            return result if not isinstance(result, Unknown) or result.source else replace(result, source="call")
+            return (
+                result if not isinstance(result, Unknown) or result.source else replace(result, source=Provenance.CALL)
+            )
         declared = value_of(info.node.returns.annotation, lambda node: self.resolve(node, frame))
         if declared is None:
             return result
-        return declared_value(declared, replace(result, source="call"))
+        return declared_value(declared, replace(result, source=Provenance.CALL))
 
 
 def flags_of(info: FunctionInfo) -> dict[str, Value]:

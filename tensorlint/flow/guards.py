@@ -10,7 +10,7 @@ from tensorlint.flow.domain.devices import device_fact
 from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, off_cpu
 from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     ACCELERATED,
     ClassObject,
@@ -212,7 +212,7 @@ class Guards(Machine):
                     grad=known.grad,
                     dtype=known.dtype,
                     storages=known.storages,
-                    source=known.source or "parameter",
+                    source=known.source or Provenance.PARAMETER,
                     origin=known.origin,
                     oid=self.next_serial(),
                 ),
@@ -245,12 +245,14 @@ class Guards(Machine):
         if names <= {"builtins.list", "builtins.tuple", "builtins.set"} and names:
             inner = value if isinstance(value, Unknown) else Unknown()
             kind = "list" if len(names) > 1 else next(iter(names)).removeprefix("builtins.")
-            element = replace(inner, source=inner.source or "element", oid=0)
+            element = replace(inner, source=inner.source or Provenance.ELEMENT, oid=0)
             self._rebind(subject, frame, Sequence(kind=kind, element=element))
         elif names in ({"builtins.float"}, {"builtins.int"}, {"builtins.str"}):
             self._rebind(subject, frame, Scalar(kind=names.pop().removeprefix("builtins.")))
         elif names and all(name.startswith("builtins.") and name != "builtins.object" for name in names):
-            self._rebind(subject, frame, Foreign() if "builtins.dict" not in names else Unknown(source="element"))
+            self._rebind(
+                subject, frame, Foreign() if "builtins.dict" not in names else Unknown(source=Provenance.ELEMENT)
+            )
         elif names and all(name == "torch.nn.Module" for name in names):
             self._rebind(subject, frame, Module(device=Fact()))
         elif not any(name.startswith(_OF_ANY_KIND) for name in names):

@@ -12,7 +12,7 @@ from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import leaves, storages_of
 from tensorlint.flow.domain.memory import NO_STORAGE, Adding, Container, How, Mutation, Storages
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import Dictionary, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.graphs import root_name
 from tensorlint.flow.learned import Kept
@@ -113,7 +113,7 @@ class Keeping(Memory):
             storages: Storages = getattr(value, "storages", NO_STORAGE)
             if len(storages) != 1 or id(node) in seen or getattr(value, "picked", False):
                 continue
-            if isinstance(value, Tensor) and value.source == "element":
+            if isinstance(value, Tensor) and value.source is Provenance.ELEMENT:
                 # Of a container that was not seen: another one each time.
                 continue
             (storage,) = storages

@@ -11,10 +11,9 @@ from tensorlint.flow.branches import merge
 from tensorlint.flow.domain.dtypes import Dtype
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.tensors import Provenance, Tensor
 from tensorlint.flow.domain.values import (
     MAYBE_GRAD,
-    PARAMETER_OF_MODULE,
     DeviceValue,
     Foreign,
     Scalar,
@@ -46,7 +45,7 @@ class Loops(Machine):
 
         # A model has parameters: what is done to each of them is done.
         each = list(leaves(iterable)) if isinstance(iterable, Sequence) else []
-        entered = any(isinstance(leaf, Tensor) and leaf.source == PARAMETER_OF_MODULE for leaf in each)
+        entered = any(isinstance(leaf, Tensor) and leaf.source is Provenance.PARAMETER_OF_MODULE for leaf in each)
         entered |= isinstance(iterable, Sequence) and bool(iterable.items)
         rows = rows_of(self, node.target, node.iter, iterable, frame)
         self._loop(node, enter, frame, endless=False, entered=entered, rows=rows)

@@ -13,7 +13,7 @@ from tensorlint.flow.details import Escape, Leaving
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import arrived, leaves, of_no_model, parameters_of_own
 from tensorlint.flow.domain.memory import NO_STORAGE, Adding, Backing, How, Mutation, Owner, Storages, Writing
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import Dictionary, Instance, Module, Optimizer, Sequence, Unknown, Value
 from tensorlint.flow.graphs import Differentiated, root_name
 from tensorlint.flow.state import Frame, View
@@ -140,7 +140,7 @@ class Memory(Core):
                 return how is How.ARRAY or (how is How.EITHER and imported)
             case Array(picked=False, exported=exported):
                 return how is How.TENSOR or (how is How.UPDATE and not exported)
-            case Unknown(source="parameter"):
+            case Unknown(source=Provenance.PARAMETER):
                 # The array a tensor was made of, when nothing says more than that.
                 return how in {How.TENSOR, How.UPDATE}
             case _:
@@ -308,7 +308,7 @@ class Memory(Core):
         if (
             self.tracing is not None
             and isinstance(value, Tensor)
-            and not value.source.startswith(("parameter of", "buffer"))
+            and value.source not in {Provenance.PARAMETER_OF_MODULE, Provenance.BUFFER_OF_MODULE}
         ):
             spelling = cst.Module(body=()).code_for_node(node).strip()
             frame.escapes.append(Escape(self.at(node), how, spelling, value.sure, node, sources))

@@ -10,7 +10,7 @@ from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, replace, source_of
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.dtypes import Dtype
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import Scalar, Sequence, Unknown, Value
 from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.events import NumpyCall
@@ -109,7 +109,7 @@ def _needs_copy(value: Value, dtype: Argument | None, scene: Scene) -> tuple[str
             if risk is not None and (risk.surest or Certainty.POSSIBLE) > Certainty.POSSIBLE:
                 # It raises for another reason before, which TBX105 tells.
                 return None
-            return "is a tensor", Certainty.POSSIBLE if source == "parameter" else Certainty.CERTAIN
+            return "is a tensor", Certainty.POSSIBLE if source is Provenance.PARAMETER else Certainty.CERTAIN
         case Array(sure=True) if dtype is not None and _differ(value.dtype, dtype.value):
             return f"is {value.dtype}, and another dtype is asked for", Certainty.CERTAIN
         case Unknown():

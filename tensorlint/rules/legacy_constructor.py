@@ -13,7 +13,7 @@ from tensorlint.flow.domain.dtypes import FLOAT16, FLOAT32, Dtype
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import holds_exactly
 from tensorlint.flow.domain.lattice import any_element
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import Scalar, Sequence, Unknown, Value, is_none
 from tensorlint.flow.events import NarrowedUse, TorchCall
 from tensorlint.flow.scene import Spelling
@@ -186,7 +186,7 @@ def harm_of(event: TorchCall, data: Argument) -> tuple[Certainty, str] | None:
             return Certainty.POSSIBLE, f"which holds {dtype}"
         case Sequence() as numbers:
             return _harm_of_list(numbers, data, target)
-        case Unknown(tensor=tensor, source=source) if tensor is not Truth.NO or source == "mixed":
+        case Unknown(tensor=tensor, source=source) if tensor is not Truth.NO or source is Provenance.MIXED:
             sized = names.SIZE.search(spell(data.node)) or event.consumer.endswith("_")
             return None if sized else (Certainty.POSSIBLE, "whatever it holds")
         case _:

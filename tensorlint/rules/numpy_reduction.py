@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append, replace, source_of
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.dtypes import Dtype
-from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.tensors import Provenance, Tensor
 from tensorlint.flow.domain.values import Scalar
 from tensorlint.flow.events import NumpyCall
 from tensorlint.knowledge import REDUCTIONS_RAISE
@@ -28,7 +28,10 @@ _ALONG_AXIS = {"max": "amax", "min": "amin"}
 _OF_FLOATS = frozenset({"mean", "std", "var"})
 
 #: What a parameter is declared to be, and what calls of this file were seen to pass.
-_BY_SOURCE = {"parameter": Certainty.POSSIBLE, "argument": Certainty.LIKELY}
+_BY_SOURCE: Mapping[Provenance | None, Certainty] = {
+    Provenance.PARAMETER: Certainty.POSSIBLE,
+    Provenance.ARGUMENT: Certainty.LIKELY,
+}
 
 
 class NumpyReduction(Rule):

@@ -200,7 +200,7 @@ def describe(value: Value, switched_on: bool = True) -> Mapping[str, str]:
             said |= {"alias": _yes(value.alias is not None)}
         case Unknown():
             said |= _facts(device=value.device, grad=value.grad)
-            said |= {"dtype": str(value.dtype), "source": value.source or "none"}
+            said |= {"dtype": str(value.dtype), "source": value.source.value if value.source else "none"}
             said |= {"kind": "nontensor" if value.tensor is Truth.NO else "unknown"}
         case Module():
             said |= _facts(device=value.device)

@@ -20,7 +20,7 @@ from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.lattice import fingerprint, join
 from tensorlint.flow.domain.memory import Owner, Storage
 from tensorlint.flow.domain.site import NOWHERE, Site
-from tensorlint.flow.domain.tensors import Array, Narrowed, Origin, Tensor
+from tensorlint.flow.domain.tensors import Array, Narrowed, Origin, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     ClassObject,
@@ -49,7 +49,7 @@ dtypes = st.builds(
 storages = st.frozensets(
     st.builds(Storage, st.integers(1, 4), st.sampled_from([Owner.FRESH, Owner.PARAMETER])), max_size=2
 )
-sources = st.sampled_from(["", "parameter", "call", "model", "element", "parameter of a module"])
+sources = st.none() | st.sampled_from(Provenance)
 origins = st.none() | st.builds(Origin, st.sampled_from(SITES), st.sampled_from(["made here", "computed here"]))
 flags = st.booleans()
 tensors = st.builds(
@@ -232,7 +232,7 @@ DIFFERENT = [
             "grad": Fact(Truth.NO),
             "dtype": INT64,
             "sure": False,
-            "source": "model",
+            "source": Provenance.MODEL,
             "alias": SITES[0],
             "imported": True,
             "zero_dim": True,

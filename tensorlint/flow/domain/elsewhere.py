@@ -12,7 +12,7 @@ from tensorlint.flow.domain.inside import with_facts
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.memory import NO_STORAGE, Owner, Storages
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     ClassObject,
     DeviceValue,
@@ -73,7 +73,7 @@ def elsewhere(
                 device=placed(value.device),
                 grad=placed(value.grad),
                 tensor=value.tensor,
-                source="parameter",
+                source=Provenance.PARAMETER,
                 oid=fresh()[1],
             )
         case Module():

@@ -9,7 +9,7 @@ from tensorlint.flow.domain.dtypes import BOOL, FLOAT16, FLOAT32, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.memory import NO_BACKING, NO_STORAGE, Backing, Owner, Storage, Storages
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import PLAIN, DeviceValue, Dictionary, Module, Scalar, Sequence, Unknown, Value
 
 
@@ -51,7 +51,9 @@ def arrived(value: Value) -> Value:
 
 def is_made_float32(value: Value | None) -> bool:
     """Whether a tensor is float32 unless somebody cast what it was computed with: the output of layers."""
-    return isinstance(value, Tensor) and (value.dtype is FLOAT32 or (value.source == "model" and not value.dtype))
+    return isinstance(value, Tensor) and (
+        value.dtype is FLOAT32 or (value.source is Provenance.MODEL and not value.dtype)
+    )
 
 
 def surely_array(operands: Iterable[Value]) -> bool:

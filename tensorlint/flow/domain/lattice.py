@@ -9,7 +9,7 @@ from tensorlint.flow.domain.devices import device_fact, names_device
 from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, printed_as
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.memory import NO_STORAGE
-from tensorlint.flow.domain.tensors import Array, Tensor, one_word
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor, either_way
 from tensorlint.flow.domain.values import (
     GRAD_CONTEXTS,
     MAYBE_GRAD,
@@ -82,11 +82,13 @@ def join(left: Value, right: Value) -> Value:
     match left, right:
         case (Tensor() as tensor, _) | (_, Tensor() as tensor):
             # On the paths where it is a tensor, what is known of that tensor holds.
-            return Unknown(device=tensor.device, grad=tensor.grad, source="mixed", origin=tensor.origin)
+            return Unknown(device=tensor.device, grad=tensor.grad, source=Provenance.MIXED, origin=tensor.origin)
         case (Unknown() as unseen, _) | (_, Unknown() as unseen):
             # Nor is the evidence on something unseen gone where a path has a number.
-            return replace(unseen, tensor=Truth.UNKNOWN, dtype=UNKNOWN_DTYPE, source=one_word(unseen.source, "mixed"))
-    return Unknown(source="mixed")
+            return replace(
+                unseen, tensor=Truth.UNKNOWN, dtype=UNKNOWN_DTYPE, source=either_way(unseen.source, Provenance.MIXED)
+            )
+    return Unknown(source=Provenance.MIXED)
 
 
 def _is_grad_context(value: Value) -> bool:
@@ -107,7 +109,7 @@ def _of_two_kinds(value: Value, other: Value) -> Value | None:
         case Module(), Instance():
             return value
         case Unknown(), Array():
-            return Unknown(device=value.device, grad=value.grad, tensor=value.tensor, source="mixed")
+            return Unknown(device=value.device, grad=value.grad, tensor=value.tensor, source=Provenance.MIXED)
     return None
 
 
@@ -128,21 +130,21 @@ def _either_symbol(left: Symbol, right: Symbol) -> Value:
         return left
     if left.path.startswith("torch.") and right.path.startswith("torch."):
         dtype = printed_as(left.path.removeprefix("torch.")).joined(printed_as(right.path.removeprefix("torch.")))
-        return Scalar(kind="torch.dtype", literal=dtype) if dtype else Unknown(source="mixed")
-    return Unknown(source="mixed")
+        return Scalar(kind="torch.dtype", literal=dtype) if dtype else Unknown(source=Provenance.MIXED)
+    return Unknown(source=Provenance.MIXED)
 
 
 def _tensor_or_unknown(tensor: Tensor, other: Unknown) -> Value:
     """A tensor on one path and something unseen on the other keeps its evidence, no longer for sure."""
     if other.tensor is Truth.NO:
-        return Unknown(source="mixed")
+        return Unknown(source=Provenance.MIXED)
     return Unknown(
         device=tensor.device.joined(other.device),
         grad=tensor.grad.joined(other.grad),
         dtype=tensor.dtype.joined(other.dtype),
         # Something unseen lies in memory of its own, unless it is known not to.
         storages=tensor.storages | other.storages if other.storages else NO_STORAGE,
-        source=one_word(tensor.source, other.source),
+        source=either_way(tensor.source, other.source),
         origin=tensor.origin,
         oid=tensor.oid,
     )

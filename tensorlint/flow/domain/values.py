@@ -15,10 +15,16 @@ from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.memory import NO_BACKING, NO_STORAGE, Backing, Storages
 from tensorlint.flow.domain.site import NOWHERE, Site
-from tensorlint.flow.domain.tensors import Array, Origin, Tensor, earlier_origin, joined_grad, one_word, told_grad
-
-#: The ``source`` of what ``model.parameters()`` yields.
-PARAMETER_OF_MODULE = "parameter of a module"
+from tensorlint.flow.domain.tensors import (
+    Array,
+    Origin,
+    Provenance,
+    Tensor,
+    earlier_origin,
+    either_way,
+    joined_grad,
+    told_grad,
+)
 
 #: How the values in a container are joined, and told apart.
 Join: TypeAlias = "Callable[[Value, Value], Value]"
@@ -131,7 +137,7 @@ class Instance:
 
     def joined(self, other: Instance) -> Value:
         if self.cls != other.cls:
-            return Unknown(source="mixed")
+            return Unknown(source=Provenance.MIXED)
         return Instance(cls=self.cls, unmoved=self.unmoved and other.unmoved, oid=self.oid)
 
     def fingerprint(self) -> object:
@@ -307,7 +313,7 @@ class Unknown:
     tensor: Truth = Truth.UNKNOWN
     dtype: Dtype = UNKNOWN_DTYPE
     storages: Storages = NO_STORAGE
-    source: str = ""
+    source: Provenance | None = None
     origin: Origin | None = field(default=None, compare=False)
     oid: int = field(default=0, compare=False)
 
@@ -318,7 +324,7 @@ class Unknown:
             tensor=self.tensor if self.tensor is other.tensor else Truth.UNKNOWN,
             dtype=self.dtype.joined(other.dtype),
             storages=self.storages | other.storages,
-            source=one_word(self.source, other.source),
+            source=either_way(self.source, other.source),
             origin=earlier_origin(self.origin, other.origin),
             oid=self.oid,
         )

@@ -9,6 +9,7 @@ import libcst as cst
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.memory import Container
+from tensorlint.flow.domain.tensors import Provenance
 from tensorlint.flow.domain.values import NONE, UNKNOWN, Dictionary, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.hashing import hash_key
@@ -51,7 +52,7 @@ def sequence_method(machine: Machine, value: Sequence, name: str, call: Call) ->
         return Scalar(kind="int")
     if name in {"numpy", "cpu", "to", "cuda", "detach"}:
         # Lists have no such methods, so this is something else: a named tuple or a packed sequence.
-        return unknown_method(machine, Unknown(source="element"), name, call)
+        return unknown_method(machine, Unknown(source=Provenance.ELEMENT), name, call)
     return first if name == "setdefault" else UNKNOWN
 
 

@@ -15,10 +15,9 @@ from tensorlint.flow.domain.dtypes import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, U
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, needed, strongest
 from tensorlint.flow.domain.inside import arrays_behind, as_trainable, is_made_float32, leaves
 from tensorlint.flow.domain.memory import NO_BACKING, Owner, Storages
-from tensorlint.flow.domain.tensors import Origin, Tensor
+from tensorlint.flow.domain.tensors import Origin, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
-    PARAMETER_OF_MODULE,
     PLAIN,
     UNKNOWN,
     DeviceValue,
@@ -113,7 +112,7 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
             device=device,
             grad=grad.weakened(),
             dtype=(machine.autocast or module.dtype).weakened(),
-            source="model",
+            source=Provenance.MODEL,
             origin=Origin(machine.at(call.node), "the output of a model"),
             oid=machine.next_serial(),
         )
@@ -125,7 +124,7 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
         # Weights of another dtype than the input would raise.
         dtype=(autocast_to(machine, module.name) or given) if stateless else machine.autocast or module.dtype or given,
         storages=machine.storage(),
-        source="model",
+        source=Provenance.MODEL,
         origin=Origin(machine.at(call.node), "the output of a model"),
         # Averaged, as is the rule.
         zero_dim=module.name.endswith("Loss"),
@@ -195,7 +194,7 @@ def module_method(machine: Machine, value: Module, name: str, call: Call) -> Val
         grad=trained,
         dtype=value.dtype,
         storages=value.storages,
-        source=PARAMETER_OF_MODULE,
+        source=Provenance.PARAMETER_OF_MODULE,
         of_module=value.oid > 0,
         module=value.oid,
         origin=Origin(machine.at(call.node), "a parameter of the model"),
@@ -244,7 +243,7 @@ def registered(machine: Machine, value: Module, name: str, arguments: tuple[Argu
 
 def state_dict_of(machine: Machine, device: Fact, storages: Storages, node: cst.Call, of: int) -> Dictionary:
     machine.lessons.snapshots = True
-    entry = Tensor(device=device, grad=NO_FACT, storages=storages, source="state_dict", alias=machine.at(node))
+    entry = Tensor(device=device, grad=NO_FACT, storages=storages, source=Provenance.STATE_DICT, alias=machine.at(node))
     return state_of(machine, entry, storages, node, of)
 
 
@@ -279,12 +278,12 @@ def module_attribute(machine: Machine, value: Module, name: str, node: cst.CSTNo
             grad=trained,
             dtype=value.dtype,
             storages=value.storages,
-            source=PARAMETER_OF_MODULE,
+            source=Provenance.PARAMETER_OF_MODULE,
             module=value.oid,
         )
     if name in {"running_mean", "running_var", "num_batches_tracked"}:
         buffers = frozenset({replace(storage, owner=Owner.BUFFER) for storage in value.storages})
-        return Tensor(device=value.device, grad=NO_FACT, storages=buffers, source="buffer of a module")
+        return Tensor(device=value.device, grad=NO_FACT, storages=buffers, source=Provenance.BUFFER_OF_MODULE)
     if name == "device":
         return DeviceValue(fact=value.device)
     if name == "training":
@@ -292,7 +291,7 @@ def module_attribute(machine: Machine, value: Module, name: str, node: cst.CSTNo
         return Scalar(kind="bool", literal=False, known=True) if machine.traces_run else PLAIN
     if name in {"module", "model"}:
         return value
-    return Unknown(device=value.device.weakened(), dtype=value.dtype.weakened(), source="attribute")
+    return Unknown(device=value.device.weakened(), dtype=value.dtype.weakened(), source=Provenance.ATTRIBUTE)
 
 
 def has_parameters(machine: Machine, name: str, arguments: tuple[Argument, ...]) -> Truth:

@@ -22,7 +22,7 @@ from tensorlint.flow.domain.dtypes import (
 )
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import all_small, leaves, surely_array
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Foreign, Scalar, Sequence, Symbol, Unknown, Value, is_true
 from tensorlint.flow.graphs import goes_into_backward
 from tensorlint.flow.machine import Machine
@@ -129,7 +129,7 @@ def numpy_result(machine: Machine, name: str, call: Call) -> Value:
         return Symbol(path="numpy.random")
     row = NUMPY_FUNCTIONS.get(name)
     if row is None:
-        return Unknown(tensor=Truth.NO, source="call")
+        return Unknown(tensor=Truth.NO, source=Provenance.CALL)
     for position in row.writes:
         write_operand(machine, position, None, call)
     write_out(machine, row, call)
@@ -189,7 +189,7 @@ def made_of_tensor(machine: Machine, name: str, call: Call) -> Value:
     if parts is None:
         return part(is_tensor=True)
     if any(argument.keyword in {"compute_uv", "mode"} for argument in call.arguments):
-        return Unknown(source="call")
+        return Unknown(source=Provenance.CALL)
     return Sequence(kind="tuple", items=tuple(map(part, parts)))
 
 

@@ -92,7 +92,7 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
         dtype=dtype,
         storages=row_storages(machine, row, source, call.arguments),
         sure=receiver.sure if receiver is not None else True,
-        source=source.source if source is not None else (unknown[0].source if unknown else ""),
+        source=source.source if source is not None else (unknown[0].source if unknown else None),
         origin=next(
             (value.origin for value in (source, *unknown[:1]) if value is not None and value.origin is not None),
             Origin(machine.at(call.node), f"made by {words} here"),

@@ -13,10 +13,9 @@ from tensorlint.flow.domain.dtypes import FLOAT64, INT32, INT64, OTHER_DTYPE, UN
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import cut_of
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, gradients_of
-from tensorlint.flow.domain.tensors import Array, Origin, Rewrapped, Tensor
+from tensorlint.flow.domain.tensors import Array, Origin, Provenance, Rewrapped, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
-    PARAMETER_OF_MODULE,
     PLAIN,
     DeviceValue,
     Method,
@@ -281,7 +280,7 @@ def set_grad(machine: Machine, value: Value, grad: Fact, frame: Frame, *, by_fla
                 return held
 
     frame.env.change(value, changed)
-    if not isinstance(value, Tensor) or value.source != PARAMETER_OF_MODULE:
+    if not isinstance(value, Tensor) or value.source is not Provenance.PARAMETER_OF_MODULE:
         return made
     # What ``.parameters()`` yields stands for all of them; ``model.weight`` leaves the others as they are.
     every = value.origin is not None
@@ -299,9 +298,9 @@ def is_computed(value: Value) -> bool:
     """Whether a tensor is the result of something that may have given it a graph."""
     match value:
         case Tensor(source=source, grad=grad):
-            return source != PARAMETER_OF_MODULE and grad.truth is not Truth.NO
+            return source is not Provenance.PARAMETER_OF_MODULE and grad.truth is not Truth.NO
         case Unknown(source=source, origin=origin):
-            return source in {"call", "model"} and origin is not None
+            return source in {Provenance.CALL, Provenance.MODEL} and origin is not None
         case _:
             return False
 

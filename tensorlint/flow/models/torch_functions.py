@@ -12,7 +12,7 @@ from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.dtypes import BFLOAT16, FLOAT64, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import is_made_float32, leaves
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     ACCELERATED,
     NONE,
@@ -145,7 +145,7 @@ def distribution(machine: Machine, path: str, call: Call) -> Value:
     ]
     device = strongest((value.device for value in inputs), UNKNOWN_FACT)
     grad = strongest((value.grad for value in inputs), UNKNOWN_FACT)
-    return Unknown(device=device, grad=grad, source="distribution")
+    return Unknown(device=device, grad=grad, source=Provenance.DISTRIBUTION)
 
 
 @function("torch.profiler.*", "torch.multiprocessing.*", "torch.distributed.*")
@@ -182,7 +182,7 @@ def load(machine: Machine, path: str, call: Call) -> Value:
     if machine.learning and machine.unit is None:
         takes_any = is_false(call.keyword("weights_only") or UNKNOWN) or call.keyword("pickle_module") is not None
         machine.lessons.loads.add(takes_any)
-    return Unknown(device=map_location(machine, call), source="load", oid=machine.next_serial())
+    return Unknown(device=map_location(machine, call), source=Provenance.LOAD, oid=machine.next_serial())
 
 
 @function("torch.**.autocast")

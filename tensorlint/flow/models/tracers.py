@@ -11,7 +11,7 @@ from tensorlint.flow.annotations import value_of
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.details import Tracer, Tracing
-from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.tensors import Provenance, Tensor
 from tensorlint.flow.domain.values import Dictionary, Function, Module, Scalar, Sequence, Unknown, Value, is_false
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.registry import function
@@ -115,6 +115,6 @@ def _any_tensors(machine: Machine, info: FunctionInfo, frame: Frame) -> tuple[Ar
         value: Value = Tensor(sure=not machine.traces_run)
         if parameter.annotation is not None:
             declared = value_of(parameter.annotation.annotation, lambda node: machine.resolve(node, frame))
-            value = declared if declared is not None else Unknown(source="parameter")
+            value = declared if declared is not None else Unknown(source=Provenance.PARAMETER)
         arguments.append(Argument(parameter.name, value, keyword=parameter.name.value))
     return tuple(arguments)

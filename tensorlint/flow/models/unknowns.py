@@ -12,10 +12,9 @@ from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import leaves, parameters_of_own
 from tensorlint.flow.domain.memory import NO_STORAGE, Container, How, Mutation, Owner
-from tensorlint.flow.domain.tensors import Array, Origin, Tensor
+from tensorlint.flow.domain.tensors import Array, Origin, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
-    PARAMETER_OF_MODULE,
     PLAIN,
     SOME_DTYPE,
     UNKNOWN,
@@ -47,7 +46,6 @@ _DISTRIBUTION_METHODS = frozenset(
 )
 
 #: The sources of queues that hand tensors on to another process in shared memory: when they can, or at once.
-TORCH_QUEUE, TORCH_PIPE = "torch queue", "torch pipe"
 #: Methods that only networks have.
 _ASKED_OF_NETWORKS = frozenset({"eval", "train", "zero_grad", "load_state_dict", "named_parameters", "requires_grad_"})
 
@@ -60,7 +58,7 @@ def unknown_method(machine: Machine, value: Unknown, name: str, call: Call) -> V
     if value.tensor is not Truth.NO and name in TENSOR_ONLY_METHODS and not machine.file.foreign:
         tensor = recognised(machine, value, owner, call.frame)
         return tensor_method(machine, tensor, name, call)
-    if name in ARRAY_ONLY_METHODS and "pandas" not in machine.file.foreign and value.source != "attribute":
+    if name in ARRAY_ONLY_METHODS and "pandas" not in machine.file.foreign and value.source is not Provenance.ATTRIBUTE:
         array = Array(storages=value.storages, sure=False, oid=value.oid)
         path = dotted_name(owner)
         if path and path not in call.frame.env.stale:
@@ -87,7 +85,7 @@ def recognised(machine: Machine, value: Unknown, owner: cst.BaseExpression, fram
         grad=value.grad,
         dtype=value.dtype,
         storages=value.storages,
-        source=value.source or "duck",
+        source=value.source or Provenance.DUCK,
         origin=value.origin,
         oid=value.oid or machine.next_serial(),
     )
@@ -123,7 +121,7 @@ def unsure(machine: Machine, result: Value, value: Unknown) -> Value:
                 grad=result.grad,
                 tensor=value.tensor,
                 dtype=result.dtype,
-                source=value.source or "call",
+                source=value.source or Provenance.CALL,
                 origin=result.origin,
                 storages=result.storages & value.storages,
                 oid=result.oid,
@@ -187,7 +185,7 @@ def retyped(machine: Machine, value: Unknown, dtype: Dtype, node: cst.Call, fram
 def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Call) -> Value | None:
     """Methods of models, optimizers, distributions and containers whose class was not seen."""
     assert isinstance(call.node.func, cst.Attribute)
-    if value.source == "distribution" and name in _DISTRIBUTION_METHODS:
+    if value.source is Provenance.DISTRIBUTION and name in _DISTRIBUTION_METHODS:
         grad = NO_FACT if name in {"sample", "sample_n"} else machine.result_grad(value.grad, call.frame)
         return Tensor(
             device=value.device,
@@ -229,7 +227,8 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
             machine.release_gradients(call.frame)
             return NONE
         case "put" | "put_nowait" if call.arguments and (
-            value.source in {"queue", TORCH_QUEUE, TORCH_PIPE} or names.QUEUE.search(owner)
+            value.source in {Provenance.QUEUE, Provenance.TORCH_QUEUE, Provenance.TORCH_PIPE}
+            or names.QUEUE.search(owner)
         ):
             put_in(machine, value, call)
             return NONE
@@ -315,7 +314,7 @@ def parameter_of(machine: Machine, owner: Unknown, grad: Fact, node: cst.CSTNode
         grad=grad,
         storages=own or machine.storage(Owner.PARAMETER),
         of_module=bool(own),
-        source=PARAMETER_OF_MODULE,
+        source=Provenance.PARAMETER_OF_MODULE,
         module=owner.oid,
         origin=Origin(machine.at(node), "a parameter of the model"),
         oid=machine.serial,
@@ -339,15 +338,15 @@ def unknown_attribute(machine: Machine, value: Unknown, name: str, node: cst.Att
         return replace(part, storages=NO_STORAGE) if name == "grad" else part
     if name in {"T", "mT", "real"}:
         return replace(value, oid=0)
-    source = value.source if value.source in {"call", "model"} else "attribute"
+    source = value.source if value.source in {Provenance.CALL, Provenance.MODEL} else Provenance.ATTRIBUTE
     return Unknown(device=value.device, grad=value.grad, dtype=value.dtype, source=source)
 
 
 def put_in(machine: Machine, queue: Unknown, call: Call) -> None:
     """Another process, or thread, is given something by ``queue``, now or later."""
     given = call.arguments[0]
-    for leaf in leaves(given.value) if queue.source in {TORCH_QUEUE, TORCH_PIPE} else ():
+    for leaf in leaves(given.value) if queue.source in {Provenance.TORCH_QUEUE, Provenance.TORCH_PIPE} else ():
         words = "the queue puts the data into shared memory, the old one is freed"
         machine.share(call.frame, call.node, leaf if isinstance(leaf, Tensor) else NONE, words)
-    if queue.source != TORCH_PIPE:
+    if queue.source is not Provenance.TORCH_PIPE:
         machine.queue_up(call.frame, call.node, given.value, given.node)
