@@ -19,16 +19,13 @@ _DEVICE_WORDS = re.compile(
 _IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*)", re.MULTILINE)
 _NUMPY_METHOD = re.compile(r"^[ \t]+(?:async[ \t]+)?def numpy[ \t]*\(", re.MULTILINE)
 _DEFAULTS = ("set_default_dtype", "set_default_device", "set_default_tensor_type", "with torch.device(")
-_MODULE_CASTS = re.compile(
-    r"\b(?:self|\w*(?:model|net|module|encoder|decoder|policy|actor|critic))\.(?:double\(|float\(|half\(|to\([^)\n]*float)",
-    re.IGNORECASE,
-)
 _TEST_PATH = re.compile(r"(^|/)(tests?|testing|test_\w+|\w+_test)(\.py|/)")
 
 
 def file_facts(source: Source) -> FileFacts:
     """What the text of the whole file says about itself."""
     from tensorlint.flow.scene import FileFacts
+    from tensorlint.knowledge import names
     from tensorlint.knowledge.frameworks import FOREIGN_NUMPY_METHOD, TORCH_ECOSYSTEM
 
     modules = {
@@ -42,7 +39,7 @@ def file_facts(source: Source) -> FileFacts:
         defines_numpy="def numpy" in source.text and bool(_NUMPY_METHOD.search(source.text)),
         is_test=bool(_TEST_PATH.search(_in_project(source.path))),
         sets_defaults=any(words in source.text for words in _DEFAULTS),
-        casts_modules=bool(_MODULE_CASTS.search(source.text)),
+        casts_modules=names.CASTS_MODULE.search(source.text),
     )
 
 

@@ -46,6 +46,10 @@ MODULE = _named(
     r"(model|net|network|module|actor|critic|policy|encoder|decoder)\w*$",
     "is a module, which `.to(...)` moves in place",
 )
+CASTS_MODULE = _named(
+    r"\b(?:self|\w*(?:model|net|module|encoder|decoder|policy|actor|critic))\.(?:double\(|float\(|half\(|to\([^)\n]*float)",
+    "casts a module to another float, wherever in the text of a file it stands",
+)
 OPTIMIZER = _named(
     r"(^|_)(opt|optim|optimizer|optimiser|solver|trainer)\w*$|_opt(im)?$", "is an optimizer: `.step()` updates in place"
 )
