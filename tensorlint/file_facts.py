@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from tensorlint.knowledge import names
 from tensorlint.program.layout import project
 
 if TYPE_CHECKING:
@@ -19,10 +20,8 @@ _DEVICE_WORDS = re.compile(
 _IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*)", re.MULTILINE)
 _NUMPY_METHOD = re.compile(r"^[ \t]+(?:async[ \t]+)?def numpy[ \t]*\(", re.MULTILINE)
 _DEFAULTS = ("set_default_dtype", "set_default_device", "set_default_tensor_type", "with torch.device(")
-#: A cast, and the name of a module in front of it: dots are found at once, words without regard to case are not.
+#: A cast: dots are found at once, words without regard to case are not.
 _CAST = re.compile(r"\.(?=double\(|float\(|half\(|to\([^)\n]*float)", re.IGNORECASE)
-_MODULE = re.compile(r"(?:\bself|model|net|module|encoder|decoder|policy|actor|critic)\Z", re.IGNORECASE)
-_LONGEST_MODULE = len("encoder")
 _TEST_PATH = re.compile(r"(^|/)(tests?|testing|test_\w+|\w+_test)(\.py|/)")
 
 
@@ -48,7 +47,7 @@ def file_facts(source: Source) -> FileFacts:
 
 def _casts_modules(text: str) -> bool:
     casts = (match.start() for match in _CAST.finditer(text))
-    return any(_MODULE.search(text, max(at - _LONGEST_MODULE, 0), at) for at in casts)
+    return any(names.CAST.search(text[max(at - names.LONGEST_CAST, 0) : at]) for at in casts)
 
 
 def _in_project(path: str) -> str:

@@ -684,7 +684,8 @@ NOT_SHOWN = {
     "how many there are of each": (
         "TBX201",
         (
-            "import numpy as np\nimport torch\n\ndef collate(batch):\n    counts = np.array([len(each) for each in batch])\n"
+            "import numpy as np\nimport torch\n\ndef collate(batch):\n"
+            "    counts = np.array([len(each) for each in batch])\n"
             "    order = np.argsort(counts)[::-1]\n    return torch.Tensor(counts[order]).long()\n"
         ),
     ),

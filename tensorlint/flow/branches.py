@@ -9,6 +9,7 @@ import libcst as cst
 
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import is_usual
+from tensorlint.flow.domain.tensors import Provenance
 from tensorlint.flow.domain.values import Foreign, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.hanging import hung
 from tensorlint.flow.kinds import answer
@@ -168,7 +169,7 @@ class Branches(Machine):
                         self._bind_pattern(part.value, item, _PART, frame)
             case _:
                 for name in bound_in(pattern):
-                    frame.env.bind(name, Unknown(source="element"))
+                    frame.env.bind(name, Unknown(source=Provenance.ELEMENT))
 
     def _try(self, node: cst.Try | cst.TryStar, frame: Frame) -> None:
         before = frame.env.copy()

@@ -7,9 +7,10 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow.domain.devices import device_fact
+from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, off_cpu
 from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     ACCELERATED,
     ClassObject,
@@ -23,7 +24,7 @@ from tensorlint.flow.domain.values import (
     Value,
     is_none,
 )
-from tensorlint.flow.dtypes import dtype_name
+from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.hanging import asked
 from tensorlint.flow.kinds import TENSOR_TESTS, TENSOR_TYPES
 from tensorlint.flow.machine import Machine
@@ -201,7 +202,7 @@ class Guards(Machine):
                     grad=known.grad,
                     dtype=known.dtype,
                     storages=known.storages,
-                    source=known.source or "parameter",
+                    source=known.source or Provenance.PARAMETER,
                     origin=known.origin,
                     oid=self.next_serial(),
                 ),
@@ -234,12 +235,14 @@ class Guards(Machine):
         if names <= {"builtins.list", "builtins.tuple", "builtins.set"} and names:
             inner = value if isinstance(value, Unknown) else Unknown()
             kind = "list" if len(names) > 1 else next(iter(names)).removeprefix("builtins.")
-            element = replace(inner, source=inner.source or "element", oid=0)
+            element = replace(inner, source=inner.source or Provenance.ELEMENT, oid=0)
             self._rebind(subject, frame, Sequence(kind=kind, element=element))
         elif names in ({"builtins.float"}, {"builtins.int"}, {"builtins.str"}):
             self._rebind(subject, frame, Scalar(kind=names.pop().removeprefix("builtins.")))
         elif names and all(name.startswith("builtins.") and name != "builtins.object" for name in names):
-            self._rebind(subject, frame, Foreign() if "builtins.dict" not in names else Unknown(source="element"))
+            self._rebind(
+                subject, frame, Foreign() if "builtins.dict" not in names else Unknown(source=Provenance.ELEMENT)
+            )
         elif names and all(name == "torch.nn.Module" for name in names):
             self._rebind(subject, frame, Module(device=Fact()))
         elif not any(name.startswith(_OF_ANY_KIND) for name in names):
@@ -304,15 +307,15 @@ class Guards(Machine):
         match left:
             case cst.Attribute(value=owner, attr=cst.Name(value="dtype")) if holds:
                 value = self.current(owner, frame)
-                if isinstance(value, (Array, Tensor)) and dtype_name(other):
-                    self._rebind(owner, frame, replace(value, dtype=dtype_name(other)))
+                if isinstance(value, (Array, Tensor)) and (dtype := dtype_of(other)):
+                    self._rebind(owner, frame, replace(value, dtype=dtype))
                 elif (
                     isinstance(value, Unknown)
                     and isinstance(other, Symbol)
                     and other.path.startswith("numpy.")
-                    and dtype_name(other)
+                    and dtype_of(other)
                 ):
-                    self._rebind(owner, frame, Array(dtype=dtype_name(other), storages=value.storages))
+                    self._rebind(owner, frame, Array(dtype=dtype_of(other), storages=value.storages))
             case cst.Attribute(attr=cst.Name(value="dtype")):
                 self._not_of_dtype(left, other, frame)
             case cst.Call(func=cst.Name(value="type"), args=[argument]):
@@ -333,9 +336,9 @@ class Guards(Machine):
             return
         value = self.current(left.value, frame)
         if isinstance(value, (Tensor, Unknown)) and value.dtype:
-            excluded = {dtype_name(leaf) for leaf in leaves(other)}
-            if value.dtype.rstrip("?") in excluded:
-                self._rebind(left.value, frame, replace(value, dtype=""))
+            excluded = map(dtype_of, leaves(other))
+            if any(each.name == value.dtype.name and not each.unsure for each in excluded):
+                self._rebind(left.value, frame, replace(value, dtype=UNKNOWN_DTYPE))
 
     def _device_guard(
         self, node: cst.BaseExpression, compared: cst.BaseExpression, frame: Frame, *, holds: bool

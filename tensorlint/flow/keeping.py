@@ -10,9 +10,9 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import leaves, storages_of
-from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Storages
+from tensorlint.flow.domain.memory import NO_STORAGE, Adding, Container, How, Mutation, Storages
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import Dictionary, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.graphs import root_name
 from tensorlint.flow.learned import Kept
@@ -64,20 +64,20 @@ class Keeping(Memory):
         frame: Frame,
         node: cst.CSTNode,
         value: Value,
-        container: str,
+        container: Container,
         target: str,
         born: int = 0,
         written: cst.BaseExpression | None = None,
     ) -> None:
         """A value is kept in something that outlives the statement. ``written`` is the expression that is the value."""
-        if container != "comprehension":
+        if container is not Container.COMPREHENSION:
             self.hand_on(frame, node, value)
-        if container != "yield":
+        if container is not Container.YIELD:
             self.keep(value)
-        if container == "append" and written is not None and self.learning and isinstance(value, Sequence):
+        if container is Container.APPEND and written is not None and self.learning and isinstance(value, Sequence):
             self.lessons.handed_lists.add((root_name(written), target))
-        if container == "append" and written is not None:
-            self.accumulate(frame, node, written, value, target, "append")
+        if container is Container.APPEND and written is not None:
+            self.accumulate(frame, node, written, value, target, Adding.APPEND)
         for leaf in leaves(value):
             if isinstance(leaf, (Tensor, Array, Dictionary)):
                 training = self.lessons.training or self._called_back(frame)
@@ -132,7 +132,7 @@ class Keeping(Memory):
             storages: Storages = getattr(value, "storages", NO_STORAGE)
             if len(storages) != 1 or storages <= each or id(node) in seen or getattr(value, "picked", False):
                 continue
-            if isinstance(value, Tensor) and value.source == "element":
+            if isinstance(value, Tensor) and value.source is Provenance.ELEMENT:
                 # Of a container that was not seen: another one each time.
                 continue
             (storage,) = storages
@@ -147,7 +147,7 @@ class Keeping(Memory):
                     storage=storage,
                     expression=expression,
                     write=written[storage.serial],
-                    kept=container != "yield" or storage.site in self.lessons.kept_allocations,
+                    kept=container is not Container.YIELD or storage.site in self.lessons.kept_allocations,
                 )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow.branches import merge
+from tensorlint.flow.domain.dtypes import Dtype
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import parameters_in
 from tensorlint.flow.domain.memory import gradients_of
@@ -23,7 +24,7 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of, rows_of
-from tensorlint.flow.models.torch_functions import AUTOCAST
+from tensorlint.flow.models.torch_functions import AUTOCAST, MAYBE_AUTOCAST
 from tensorlint.flow.scene import EVERY, RAISED_BY_EXPORTS
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop
 from tensorlint.flow.tree import dotted_name
@@ -136,7 +137,9 @@ class Loops(Machine):
                     fact, site=self.at(node), reason=fact.reason or "made on the device set here"
                 )
             case Symbol(path=path) if path.startswith(AUTOCAST):
-                self.autocast = path.removeprefix(AUTOCAST)
+                self.autocast = Dtype(path.removeprefix(AUTOCAST))
+            case Symbol(path=path) if path.startswith(MAYBE_AUTOCAST):
+                self.autocast = Dtype(path.removeprefix(MAYBE_AUTOCAST), unsure=True)
             case Unknown() | Foreign():
                 called = node.func if isinstance(node, cst.Call) else node
                 name = dotted_name(called).split(".")[-1]

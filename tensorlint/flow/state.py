@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.lattice import join
-from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Storage, Storages
+from tensorlint.flow.domain.memory import NO_STORAGE, Container, How, Mutation, Storage, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import UNKNOWN, Dictionary, Sequence, Value
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
-    from tensorlint.flow.traces import Escape
+    from tensorlint.flow.details import Escape
 
 #: Grad mode of code nobody is seen to call under ``no_grad``.
 GRAD_ASSUMED_ON = Fact(Truth.MAYBE)
@@ -241,7 +241,7 @@ def _with_changed(value: Value, oid: int, change: Callable[[Value], Value], dept
 
 
 #: Node, value, how it is kept, and the expression that is the value, where one is.
-Stored: TypeAlias = "tuple[cst.CSTNode, Value, str, cst.BaseExpression | None]"
+Stored: TypeAlias = "tuple[cst.CSTNode, Value, Container, cst.BaseExpression | None]"
 
 
 @dataclass(frozen=True, slots=True)

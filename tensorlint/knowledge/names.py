@@ -46,6 +46,12 @@ MODULE = _named(
     r"(model|net|network|module|actor|critic|policy|encoder|decoder)\w*$",
     "is a module, which `.to(...)` moves in place",
 )
+CAST = _named(
+    r"(?:\bself|model|net|module|encoder|decoder|policy|actor|critic)\Z",
+    "is a module, where it is cast to another float anywhere in the text of a file",
+)
+#: As many characters of a name are enough to tell.
+LONGEST_CAST = len("encoder")
 OPTIMIZER = _named(
     r"(^|_)(opt|optim|optimizer|optimiser|solver|trainer)\w*$|_opt(im)?$", "is an optimizer: `.step()` updates in place"
 )

@@ -8,8 +8,8 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, wrap
 from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.memory import How
-from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.memory import Container, How
+from tensorlint.flow.domain.tensors import Provenance, Tensor
 from tensorlint.flow.domain.values import Dictionary, Value
 from tensorlint.flow.events import StaleRead, Store
 from tensorlint.flow.scene import Scene, Spelling
@@ -97,7 +97,7 @@ class StateDictAlias(Rule):
     def on_store(self, event: Store) -> Iterator[Draft]:
         value = event.value
         if (
-            event.container != "attribute"
+            event.container is not Container.ATTRIBUTE
             or not isinstance(value, Dictionary)
             or not value.state_dict
             or not (event.restored or names.KEPT.search(event.target))
@@ -159,7 +159,7 @@ def _alias(value: Value) -> Site | None:
     match value:
         case Dictionary(state_dict=True):
             return value.alias
-        case Tensor(source="state_dict") if any(storage.owner.is_trained for storage in value.storages):
+        case Tensor(source=Provenance.STATE_DICT) if any(storage.owner.is_trained for storage in value.storages):
             return value.alias
         case _:
             return None

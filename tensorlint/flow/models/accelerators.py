@@ -9,21 +9,21 @@ from dataclasses import replace
 
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import Fact, Truth
+from tensorlint.flow.domain.tensors import Provenance
 from tensorlint.flow.domain.values import Module, Sequence, Unknown, Value, is_true
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import names
 
-#: The ``source`` of an object that places what it is handed.
-ACCELERATOR = "accelerator"
+#: The methods that do.
 PLACES = frozenset({"prepare", "prepare_model", "prepare_data_loader", "setup", "setup_module", "setup_dataloaders"})
 
 
 @function("accelerate.Accelerator", "lightning.Fabric", "lightning.fabric.Fabric", "lightning_fabric.Fabric")
 def accelerator(machine: Machine, path: str, call: Call) -> Value | None:
     stays = is_true(call.keyword("cpu") or call.first or Unknown()) and path.startswith("accelerate")
-    return None if stays else Unknown(source=ACCELERATOR, oid=machine.next_serial())
+    return None if stays else Unknown(source=Provenance.ACCELERATOR, oid=machine.next_serial())
 
 
 def placed(machine: Machine, call: Call) -> Value | None:
@@ -42,9 +42,9 @@ def _placed(argument: Argument, fact: Fact, call: Call) -> Value:
             call.frame.env.change(model, lambda held: replace(held, device=fact) if isinstance(held, Module) else held)
             return replace(model, device=fact)
         case Sequence(kind="loader"):
-            return Sequence(kind="generator", element=Unknown(device=fact, source="loader"))
+            return Sequence(kind="generator", element=Unknown(device=fact, source=Provenance.LOADER))
         case Unknown() as thing if names.LOADER.search(dotted_name(argument.node)):
-            return replace(thing, device=fact, source="prepared")
+            return replace(thing, device=fact, source=Provenance.PREPARED)
         case Unknown() as thing if names.MODEL.search(dotted_name(argument.node)):
             return replace(thing, device=fact)
         case thing:
