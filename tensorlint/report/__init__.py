@@ -43,6 +43,10 @@ class Style:
 
     colour: bool = False
     cwd: str = ""
+    #: How wide source lines may be shown.
+    columns: int = 140
+    #: Whether codes lead to their documentation.
+    links: bool = False
     #: Whether unsafe fixes are on offer, too.
     unsafe_fixes: bool = False
     #: The codes that were found, described.

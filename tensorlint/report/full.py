@@ -55,7 +55,7 @@ def _block(finding: Finding, lines: tuple[str, ...], style: Style) -> Iterator[s
     colour = paint(style)
     yield (
         f"{colour(shown_path(finding.path, style), 'bold')}:{finding.span.row}:{finding.span.column}: "
-        f"{colour(codes(finding), 'red', 'bold')} {colour(visible(finding.message), 'bold')}  "
+        f"{colour(codes(finding, style), 'red', 'bold')} {colour(visible(finding.message), 'bold')}  "
         f"{colour(f'[{finding.certainty.label}]', certainty_colour(finding.certainty))}"
     )
     here = [step for step in finding.trace if not step.path]

@@ -7,8 +7,10 @@ import unicodedata
 from collections.abc import Callable
 
 from tensorlint.findings import Certainty, Finding
+from tensorlint.links import rule_url
 from tensorlint.report import Style
 
+PLAIN = Style()
 _SGR = {
     "bold": "1",
     "dim": "2",
@@ -49,9 +51,15 @@ def visible(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
-def codes(finding: Finding) -> str:
+def codes(finding: Finding, style: Style = PLAIN) -> str:
     """``TBX101``, or ``TBX101 (also TBX102)``."""
-    return f"{finding.code} (also {', '.join(finding.also)})" if finding.also else finding.code
+    first = linked(finding.code, style)
+    return f"{first} (also {', '.join(linked(code, style) for code in finding.also)})" if finding.also else first
+
+
+def linked(code: str, style: Style) -> str:
+    """A code that leads to its documentation, where the style says so."""
+    return f"\x1b]8;;{rule_url(code)}\x1b\\{code}\x1b]8;;\x1b\\" if style.links else code
 
 
 def certainty_colour(certainty: Certainty) -> str:
