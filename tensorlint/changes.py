@@ -87,7 +87,7 @@ def _meets(changed: tuple[range, ...], span: Span, data: bytes) -> bool:
 
 def changes_since(revision: str, directory: str) -> Changes:
     """What changed in the repository around ``directory``. Raises ``ChangesError``."""
-    root = os.fsdecode(_git(directory, "rev-parse", "--show-toplevel", why="").rstrip(b"\n"))
+    root = os.fsdecode(_git(directory, "rev-parse", "--show-toplevel", why=f"{directory} is in no git repository").rstrip(b"\n"))
     unknown = f"git knows no commit `{revision}` here"
     if revision.startswith("-"):
         raise ChangesError(unknown)

@@ -92,8 +92,10 @@ def check(paths: tuple[str, ...], **options: Any) -> int:
         return watch(lambda: shared.resolver_of(options), paths or (".",), click.get_current_context().meta[_ARGUMENTS])
     try:
         return _check(paths, options)
-    except (ConfigError, ChangesError) as error:
+    except ConfigError as error:
         raise click.ClickException(str(error)) from None
+    except ChangesError as error:
+        raise click.ClickException(f"--diff-base: {error}") from None
     except DiscoveryError as error:
         commands = click.get_current_context().find_root().command.to_info_dict(click.get_current_context())["commands"]
         near = did_you_mean(error.path, commands) if os.sep not in error.path else ""
@@ -189,7 +191,7 @@ def _refuse(options: _Options, given: dict[str, Any], *, from_stdin: bool) -> No
 def _origins(files: list[Discovered], resolver: Resolver) -> str:
     """The files that the settings came from, as far as there are any."""
     directories = {os.path.dirname(file.path) for file in files}
-    origins = {" < ".join(resolver.configuration(each).files) or "(defaults)" for each in directories}
+    origins = {" extending ".join(resolver.configuration(each).files) or "(defaults)" for each in directories}
     return ", ".join(sorted(origins)) or "(nowhere)"
 
 

@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -31,9 +30,8 @@ _LINKING = {
 def style_for(stream: TextIO, colour: str = "auto") -> Style:
     """Colour and links on a terminal only, unless the environment or ``colour`` says otherwise; lines as wide as it."""
     coloured = colour == "always" or (colour == "auto" and _wants_colour(stream))
-    style = Style(colour=coloured, cwd=os.getcwd(), links=colour != "never" and _wants_links(stream))
-    columns = _columns(stream)
-    return replace(style, columns=columns) if columns else style
+    links = colour != "never" and _wants_links(stream)
+    return Style(colour=coloured, cwd=os.getcwd(), links=links, columns=_columns(stream))
 
 
 def _wants_colour(stream: TextIO) -> bool:

@@ -67,7 +67,7 @@ def _said(key: Key, configuration: Configuration, style: Style) -> Iterator[tupl
 
 def _wrapped(text: str, style: Style) -> list[str]:
     return textwrap.wrap(
-        text, min(style.columns, 120), initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+        text, min(style.columns or 120, 120), initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
     )
 
 

@@ -43,8 +43,8 @@ class Style:
 
     colour: bool = False
     cwd: str = ""
-    #: How wide source lines may be shown.
-    columns: int = 140
+    #: How wide the terminal is; 0 where text goes elsewhere, and nobody breaks lines.
+    columns: int = 0
     #: Whether codes lead to their documentation.
     links: bool = False
     #: Whether unsafe fixes are on offer, too.
