@@ -61,17 +61,18 @@ class Narrowed:
 
 def narrow(report: Report, changes: Changes) -> Narrowed:
     """Keep findings with a changed line: their own, or one of their trace. What could not be judged stays."""
-    others = {finding: _repository_between(finding.path, changes.root) for finding in report.findings}
-    kept = tuple(
-        finding
-        for finding in report.findings
-        if finding.is_internal or (not others[finding] and _is_touched(finding, report, changes))
-    )
-    return Narrowed(
-        replace(report, findings=kept),
-        len(report.findings) - len(kept),
-        tuple(sorted({other for other in others.values() if other})),
-    )
+    kept: list[Finding] = []
+    others: set[str] = set()
+    unchanged = 0
+    for finding in report.findings:
+        other = _repository_between(finding.path, changes.root)
+        if finding.is_internal or (not other and _is_touched(finding, report, changes)):
+            kept.append(finding)
+        elif other:
+            others.add(other)
+        else:
+            unchanged += 1
+    return Narrowed(replace(report, findings=tuple(kept)), unchanged, tuple(sorted(others)))
 
 
 def _is_touched(finding: Finding, report: Report, changes: Changes) -> bool:
@@ -87,7 +88,9 @@ def _meets(changed: tuple[range, ...], span: Span, data: bytes) -> bool:
 
 def changes_since(revision: str, directory: str) -> Changes:
     """What changed in the repository around ``directory``. Raises ``ChangesError``."""
-    root = os.fsdecode(_git(directory, "rev-parse", "--show-toplevel", why=f"{directory} is in no git repository").rstrip(b"\n"))
+    root = os.fsdecode(
+        _git(directory, "rev-parse", "--show-toplevel", why=f"{directory} is in no git repository").rstrip(b"\n")
+    )
     unknown = f"git knows no commit `{revision}` here"
     if revision.startswith("-"):
         raise ChangesError(unknown)

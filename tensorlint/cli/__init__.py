@@ -33,8 +33,9 @@ class CheckByDefault(click.Group):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The first word: a command, or what could stand behind `check`."""
         of_check = check.shell_complete(check.make_context("check", [], ctx, resilient_parsing=True), incomplete)
+        # First, as bash forgets what it was told before it hears of files.
         path = [] if incomplete.startswith("-") else [CompletionItem(incomplete, type="file")]
-        return [*super().shell_complete(ctx, incomplete), *of_check, *path]
+        return [*path, *super().shell_complete(ctx, incomplete), *of_check]
 
 
 @click.group(cls=CheckByDefault, context_settings={"help_option_names": ["-h", "--help"]})

@@ -44,7 +44,8 @@ def one_of(*choices: str) -> Kind:
             raise ConfigError(f"{where}: must be one of {listed}, not `{text}`{did_you_mean(text, choices)}")
         return text
 
-    name = " or ".join(part for part in (", ".join(f'"{each}"' for each in choices[:-1]), f'"{choices[-1]}"') if part)
+    *first, last = (f'`"{choice}"`' for choice in choices)
+    name = f"{', '.join(first)} or {last}"
     return Kind(name, read, lambda: {"type": "string", "enum": list(choices)}, choices)
 
 

@@ -14,7 +14,7 @@ src/eval.py:41:12: TBX101 `feats` is on the GPU here: `.numpy()` raises TypeErro
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
 
 from tensorlint.findings import Finding, Fix, Span
@@ -150,7 +150,8 @@ def _underlined(mark: Mark, line: Line, window: Window, room: int, style: Style)
     else:
         yield underline
         indent = min(start, max(room - width(label), 0))
-        yield " " * indent + colour(label, *attributes)
+        below = replace(style, columns=room)
+        yield from (" " * indent + each for each in folded(label, lambda text: colour(text, *attributes), 0, 0, below))
 
 
 @dataclass(frozen=True, slots=True)
