@@ -12,9 +12,9 @@ from jsonschema import Draft7Validator
 
 from tensorlint import __version__
 from tensorlint.cli.check import check
-from tensorlint.config import KEYS, ConfigError, Key, Layer, Resolver, Settings
+from tensorlint.config import KEYS, ConfigError, Configuration, Key, Layer, Resolver, Settings
 from tensorlint.config.files import inline
-from tensorlint.config.keys import as_toml, plain
+from tensorlint.config.keys import Merge, as_toml, plain
 from tensorlint.config.schema import schema
 from tensorlint.config.values import SPECIFIER
 from tensorlint.config.versions import satisfies
@@ -398,6 +398,12 @@ def test_examples_and_defaults_are_values(key: Key) -> None:
         written = f"{key.name} = {as_toml(key.default)}"
         assert Layer.read(tomllib.loads(written), "", "", str).values == {key.name: key.default}
         assert VALIDATOR.is_valid({key.name: plain(key.default)})
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if key.merge is not Merge.OWN], ids=lambda key: key.name)
+def test_every_key_reaches_the_settings(key: Key) -> None:
+    layer = Layer.read(tomllib.loads(f"{key.name} = {key.example}"), "", "", str)
+    assert Configuration((layer,)).settings != Configuration().settings
 
 
 # The schema

@@ -72,7 +72,7 @@ src/eval.py:8:12: TBX101 `feats` is on the GPU here: `.numpy()` raises TypeError
 def test_full_in_colour() -> None:
     coloured = block(FINDING, style=Style(colour=True, cwd="/p"))
     assert "\x1b[31;1m^^^^^^^^^^^^^\x1b[0m" in coloured
-    assert "\x1b[34m-------------------\x1b[0m \x1b[34mmoved to `device` here\x1b[0m" in coloured
+    assert "\x1b[94m-------------------\x1b[0m \x1b[94mmoved to `device` here\x1b[0m" in coloured
 
 
 def test_findings_are_set_apart_by_a_blank_line() -> None:

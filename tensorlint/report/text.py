@@ -21,7 +21,7 @@ _SGR = {
     "red": "31",
     "green": "32",
     "yellow": "33",
-    "blue": "34",
+    "blue": "94",  # the bright one can be read on black and on white; the other is lost on black
     "magenta": "35",
     "cyan": "36",
 }
