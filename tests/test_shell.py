@@ -142,10 +142,13 @@ def test_watch_clears_a_terminal(tmp_path: Path) -> None:
         assert said.count("\x1b[2J") == 1
 
 
-def test_watch_needs_files(tensorlint: Program) -> None:
-    outcome = tensorlint("--watch", "-")
+@pytest.mark.parametrize(
+    ("argument", "why"), [("-", "--watch needs files"), ("--select=TBX999", "--select: unknown code `TBX999`")]
+)
+def test_watch_does_not_begin_with_a_mistake(tensorlint: Program, argument: str, why: str) -> None:
+    outcome = tensorlint("--watch", argument)
     assert (outcome.code, outcome.out) == (2, "")
-    assert "--watch needs files" in outcome.err
+    assert why in outcome.err
 
 
 # Terminals

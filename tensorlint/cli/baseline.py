@@ -114,7 +114,8 @@ def show(paths: tuple[str, ...], path: str, quiet: bool, **options: Any) -> int:
         ]
         emit(("\n" if compared.report.findings else "") + colour("Gone:", "bold") + "\n" + "".join(lines))
     if not quiet:
-        counts = f"{len(compared.report.findings)} new, {len(compared.gone)} gone, {compared.known} still there"
+        new = sum(not finding.is_internal for finding in compared.report.findings)
+        counts = f"{new} new, {len(compared.gone)} gone, {compared.known} still there"
         note(f"{counts}; the baseline has {plural(len(known), 'finding')}.")
     return compared.report.exit_code
 

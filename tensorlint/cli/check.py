@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import click
 
 from tensorlint import __version__
-from tensorlint.baseline import compare
+from tensorlint.baseline import Known, compare
 from tensorlint.changes import Changes, ChangesError, changes_since, narrow
 from tensorlint.cli import options as shared
 from tensorlint.cli.baseline import read_baseline, write_baseline
@@ -86,12 +86,13 @@ class _Check(click.Command):
 @click.option("-v", "--verbose", is_flag=True, help="Say more about the run, on standard error.")
 def check(paths: tuple[str, ...], **options: Any) -> int:
     """Check files and directories (default: the current one); `-` reads standard input."""
-    if options.pop("watch"):
+    try:
+        if not options.pop("watch"):
+            return _check(paths, options)
         if "-" in paths:
             raise click.UsageError("--watch needs files; it cannot be combined with `-`")
+        shared.resolver_of(options)  # a mistake in an option does not go away by watching
         return watch(lambda: shared.resolver_of(options), paths or (".",), click.get_current_context().meta[_ARGUMENTS])
-    try:
-        return _check(paths, options)
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
     except ChangesError as error:
@@ -136,6 +137,7 @@ def _check(paths: tuple[str, ...], given: dict[str, Any]) -> int:
     if "-" in paths and len(paths) > 1:
         raise click.UsageError("`-` cannot be combined with other paths")
     _refuse(options, given, from_stdin=paths == ("-",))
+    known = None if options.baseline is None else read_baseline(options.baseline)
     resolver = shared.resolver_of(given)
     if options.show_settings:
         return show_settings(paths or (".",), resolver, options.color, given["output_format"])
@@ -151,7 +153,7 @@ def _check(paths: tuple[str, ...], given: dict[str, Any]) -> int:
         program = sys.stdin.buffer.read()
         excluded = options.stdin_filename and is_force_excluded(name, resolver.for_directory)
         report = Report() if excluded else run_text(name, program, resolver, fixing)
-        return _tell(report, options, settings, () if excluded else (name,), program)
+        return _tell(report, options, settings, () if excluded else (name,), known, program=program)
     files = discover(paths or (".",), resolver.for_directory)
     if options.show_files:
         return show_files(files, options.color)
@@ -164,7 +166,7 @@ def _check(paths: tuple[str, ...], given: dict[str, Any]) -> int:
     report = run(files, resolver, options.jobs or available_processors(), fixing)
     if not files and discover(paths or (".",), resolver.for_directory, ("*.ipynb",)):
         report = replace(report, only_notebooks=True)
-    return _tell(report, options, settings, [file.path for file in files], changes=changes)
+    return _tell(report, options, settings, [file.path for file in files], known, changes=changes)
 
 
 def _refuse(options: _Options, given: dict[str, Any], *, from_stdin: bool) -> None:
@@ -200,6 +202,8 @@ def _tell(
     options: _Options,
     settings: Settings,
     checked: Sequence[str],
+    known: Collection[Known] | None,
+    *,
     program: bytes | None = None,
     changes: Changes | None = None,
 ) -> int:
@@ -209,8 +213,7 @@ def _tell(
         note(f"{report.judged} of {plural(report.checked, 'file')} passed the byte screen")
     if options.write_baseline is not None:
         return write_baseline(report, options.write_baseline, quiet=quiet)
-    if options.baseline is not None:
-        known = read_baseline(options.baseline)
+    if known is not None and options.baseline is not None:
         compared = compare(report, known, os.path.dirname(os.path.abspath(options.baseline)), checked)
         report = compared.report
         if not quiet:

@@ -67,21 +67,13 @@ def _page(key: Key, style: Style) -> Iterator[str]:
     yield f"Default:  {default(key)}"
     if key.has_option:
         yield f"Option:   {option(key)}"
-    yield f"Layers:   {LAYERS[key.merge.name]}"
+    yield f"Layers:   {key.merge.value}"
     if key.of_run:
         yield "Taken from the configuration of the directory where the run begins."
     yield ""
     yield colour("Example:", "bold")
     yield ""
     yield f"    {key.name} = {key.example}"
-
-
-LAYERS = {
-    "REPLACE": "the last one that has the key wins",
-    "ADD": "all of them count",
-    "SELECT": "each changes what the ones before it selected",
-    "OWN": "it is about its own file",
-}
 
 
 def default(key: Key) -> str:
@@ -103,7 +95,7 @@ def _object(key: Key) -> dict[str, Any]:
         "details": key.details,
         "example": key.example,
         "option": option(key) if key.has_option else None,
-        "layers": LAYERS[key.merge.name],
+        "layers": key.merge.value,
         "of_run": key.of_run,
         "schema": key.kind.schema(),
     }

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ class File:
     def layer(self, root: str) -> Layer:
         """What it says, with patterns relative to ``root``. Raises ``ConfigError``."""
         check_version(self.table, self.where("required-version"))
-        return Layer.read(self.table, self.path, root, self.where, is_file=True)
+        return replace(Layer.read(self.table, self.path, root, self.where), is_file=True)
 
 
 def layers_in(directory: str) -> tuple[Layer, ...]:

@@ -27,14 +27,10 @@ DEFAULT_INCLUDE = ("*.py", "*.pyw")
 class Merge(enum.Enum):
     """What becomes of the values of several layers: a file, one that it extends, the command line."""
 
-    #: The last layer that has the key wins.
-    REPLACE = "replaces"
-    #: All of them count.
-    ADD = "adds"
-    #: Each changes the selection that the layers before it made.
-    SELECT = "changes the selection"
-    #: It is about the file that has it, and nothing else.
-    OWN = "stays in its file"
+    REPLACE = "the last one that has the key wins"
+    ADD = "all of them count"
+    SELECT = "each changes what the ones before it selected"
+    OWN = "it is about its own file"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,13 +28,13 @@ class Layer:
     is_file: bool = False
 
     @classmethod
-    def read(cls, table: Mapping[str, Any], origin: str, root: str, where: Callable[[str], str], **more: bool) -> Layer:
-        """The values of a table. ``where`` names a key in an error; ConfigError for what cannot be meant."""
+    def read(cls, table: Mapping[str, Any], origin: str, root: str, where: Callable[[str], str]) -> Layer:
+        """The values of a table. ``where`` names a key in an error. Raises ``ConfigError`` for what cannot be meant."""
         for name in table:
             if name not in BY_NAME:
                 raise ConfigError(f"{where('')}: unknown key `{name}`{did_you_mean(name, BY_NAME)}")
         values = {name: BY_NAME[name].kind.read(value, where(name)) for name, value in table.items()}
-        return cls(values, origin, root, **more)
+        return cls(values, origin, root)
 
     @classmethod
     def of_options(cls, root: str = "", **values: Any) -> Layer:
