@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tensorlint.config import Overrides, Resolver
+from tensorlint.config import Layer, Resolver
 from tensorlint.discovery import discover
 from tensorlint.findings import Certainty, Finding
 from tensorlint.program import layout
@@ -40,7 +40,7 @@ def write(root: Path, files: Mapping[str, str]) -> None:
 
 
 def findings(root: Path, name: str = "", jobs: int = 1, certainty: Certainty | None = None) -> list[Finding]:
-    resolver = Resolver(Overrides(certainty=certainty), isolated=True)
+    resolver = Resolver(Layer.of_options(certainty=certainty and certainty.label), isolated=True)
     return list(run(discover([str(root / name)], resolver.for_directory), resolver, jobs).findings)
 
 

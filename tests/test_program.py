@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tensorlint.config import Overrides, Resolver
+from tensorlint.config import Layer, Resolver
 from tensorlint.discovery import discover
 from tensorlint.findings import Certainty, Finding
 from tensorlint.program.index import Lines, index_of
@@ -250,7 +250,7 @@ def test_a_circle_through_a_value_does_not_show_who_asked_first(tmp_path: Path) 
             "d.py": "import torch\nimport b\n\nprint(b.Y.numpy())\n",
         },
     )
-    resolver = Resolver(Overrides(certainty=Certainty.POSSIBLE), isolated=True)
+    resolver = Resolver(Layer.of_options(certainty="possible"), isolated=True)
     outcomes = []
     for names in (["c.py", "d.py"], ["d.py"]):
         _world.cache_clear()
@@ -280,7 +280,7 @@ def test_in_circles_of_any_shape_it_does_not_show_what_was_asked_before(tmp_path
         )
         ask = f"import torch\nimport {name}\n\nprint({name}.f(1).numpy(), {name}.Y.numpy(), {name}.K().x.numpy())\n"
         write(tmp_path, {f"{name}.py": text, f"ask_{name}.py": ask})
-    resolver = Resolver(Overrides(certainty=Certainty.POSSIBLE), isolated=True)
+    resolver = Resolver(Layer.of_options(certainty="possible"), isolated=True)
     asking = [f"ask_{name}.py" for name in modules]
     outcomes = set()
     for names in (asking, asking[::-1], drawn.sample(asking, 5), *([name] for name in asking)):

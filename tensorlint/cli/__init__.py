@@ -8,9 +8,13 @@ import threading
 from collections.abc import Sequence
 
 import click
+from click.shell_completion import CompletionItem
 
 from tensorlint import __version__
+from tensorlint.cli.baseline import baseline
 from tensorlint.cli.check import check
+from tensorlint.cli.completion import completion
+from tensorlint.cli.config import config
 from tensorlint.cli.output import close_quietly
 from tensorlint.cli.rule import rule
 from tensorlint.cli.verify import verify
@@ -20,9 +24,18 @@ class CheckByDefault(click.Group):
     """A group whose command may be left out: ``tensorlint src/`` is ``tensorlint check src/``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing and not args:  # what is completed may still become a command
+            return super().parse_args(ctx, args)
         if not args or (args[0] not in self.commands and args[0] not in {"--version", "--help", "-h"}):
             args = ["check", *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The first word: a command, or what could stand behind `check`."""
+        of_check = check.shell_complete(check.make_context("check", [], ctx, resilient_parsing=True), incomplete)
+        # First, as bash forgets what it was told before it hears of files.
+        path = [] if incomplete.startswith("-") else [CompletionItem(incomplete, type="file")]
+        return [*path, *super().shell_complete(ctx, incomplete), *of_check]
 
 
 @click.group(cls=CheckByDefault, context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,7 +47,10 @@ def app() -> None:
     """
 
 
+app.add_command(baseline)
 app.add_command(check)
+app.add_command(completion)
+app.add_command(config)
 app.add_command(rule)
 app.add_command(verify)
 

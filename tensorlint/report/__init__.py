@@ -43,6 +43,10 @@ class Style:
 
     colour: bool = False
     cwd: str = ""
+    #: How wide the terminal is; 0 where text goes elsewhere, and nobody breaks lines.
+    columns: int = 0
+    #: Whether codes lead to their documentation.
+    links: bool = False
     #: Whether unsafe fixes are on offer, too.
     unsafe_fixes: bool = False
     #: The codes that were found, described.

@@ -20,7 +20,7 @@ def line(finding: Finding, style: Style) -> str:
     """What a finding says, without its place."""
     colour = paint(style)
     return (
-        f"{colour(codes(finding), 'red', 'bold')} {_mark(finding, style)}{visible(finding.message)} "
+        f"{colour(codes(finding, style), 'red', 'bold')} {_mark(finding, style)}{visible(finding.message)} "
         f"{colour(f'[{finding.certainty.label}]', certainty_colour(finding.certainty))}"
     )
 
