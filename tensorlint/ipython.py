@@ -22,7 +22,9 @@ PYTHON_BODIES = frozenset(
 _STATEMENT = "0"
 _VALUE = "_()"
 
-_CELL_MAGIC = re.compile(r"(?:[ \t]*(?:\#[^\r\n]*)?(?:\r\n|\r|\n))*%%(?P<name>\w*)")
+#: Blank lines and comments. A newline can be read in one way only, or hundreds of them would take for ever.
+_BLANK = r"(?:[ \t]*(?:\#[^\r\n]*)?(?:\r?\n|\r(?!\n)))*"
+_CELL_MAGIC = re.compile(_BLANK + r"%%(?P<name>\w*)")
 #: What no statement of Python begins with, and shell commands that IPython takes without a sign.
 _COMMAND = re.compile(
     r"(?P<indent>[ \t]*)(?:[%!?,;/]|(?:pip3?|conda|mamba)[ \t]+install\b"
@@ -32,7 +34,7 @@ _COMMAND = re.compile(
 _ROWS = re.compile(r"(?:[^\r\n\\]+|\\(?:\r\n|[\s\S]|\Z))*(?:\r\n|\r|\n|\Z)")
 #: ``%time statement``, which executes the statement like any other.
 _TIMED = re.compile(r"(?P<indent>[ \t]*)(?P<magic>%time[ \t]+)(?P<statement>[^\s-][^\r\n]*)")
-_INDENTED = re.compile(r"(?:[ \t]*(?:\#[^\r\n]*)?(?:\r\n|\r|\n))*[ \t]+[^\s\#]")
+_INDENTED = re.compile(_BLANK + r"[ \t]+[^\s\#]")
 _PIECE = re.compile(
     r"""
       (?P<skip> \#[^\r\n]* | '''(?:\\.|[^\\])*?''' | \"""(?:\\.|[^\\])*?\"""

@@ -16,7 +16,7 @@ from tensorlint.config import Overrides, Resolver
 from tensorlint.discovery import Discovered
 from tensorlint.findings import Applicability, Certainty, Location, Span
 from tensorlint.ipynb import Document
-from tensorlint.ipython import as_python
+from tensorlint.ipython import as_python, is_indented
 from tensorlint.notebook import Notebook, source_of
 from tensorlint.report import FORMATS, Report, Style, render
 from tensorlint.runner import Fixing, run, run_text, suppress
@@ -138,6 +138,14 @@ def test_what_is_python_stays(text: str) -> None:
 @given(st.text(alphabet=" \n\r\\%!?'\"#()=x0;:", max_size=40))
 def test_rows_stay_whatever_is_in_a_cell(text: str) -> None:
     assert len(NEWLINE.split(as_python(text))) == len(NEWLINE.split(text))
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_many_blank_lines(newline: str) -> None:
+    text = "# a" + newline * 500 + "x"
+    assert as_python(text) == text
+    assert as_python(newline * 500 + "%%bash") == newline * 500
+    assert not is_indented(text)
 
 
 @given(st.sampled_from(sorted(Path(__file__).parent.glob("test_*.py"))))
