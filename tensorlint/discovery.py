@@ -27,9 +27,7 @@ class Discovered:
     error: str = ""
 
 
-def discover(
-    paths: Iterable[str], settings_for: Callable[[str], Settings], include: tuple[str, ...] | None = None
-) -> list[Discovered]:
+def discover(paths: Iterable[str], settings_for: Callable[[str], Settings]) -> list[Discovered]:
     """The files below these paths, absolute, sorted, each once.
 
     A path that is named is taken unless the settings force their exclusions on it. Below a directory, files are those
@@ -44,7 +42,7 @@ def discover(
         if os.path.lexists(absolute) and is_force_excluded(absolute, settings_for):
             items = ()
         elif os.path.isdir(absolute):
-            items = _walk(absolute, settings_for, include)
+            items = _walk(absolute, settings_for)
         elif os.path.lexists(absolute):
             items = (Discovered(absolute, named=True),)
         else:
@@ -66,7 +64,7 @@ def is_force_excluded(path: str, settings_for: Callable[[str], Settings]) -> boo
     )
 
 
-def _walk(top: str, settings_for: Callable[[str], Settings], include: tuple[str, ...] | None) -> Iterator[Discovered]:
+def _walk(top: str, settings_for: Callable[[str], Settings]) -> Iterator[Discovered]:
     """Files below a directory that was named: patterns that would exclude that directory itself are set aside."""
     pending = [(top, tuple(globs.without(top) for globs in _ignored_above(top)))]
     while pending:
@@ -79,8 +77,7 @@ def _walk(top: str, settings_for: Callable[[str], Settings], include: tuple[str,
             continue
         settings = settings_for(directory)
         excluded = tuple(globs.rebased(top).without(top) for globs in settings.exclude)
-        included = settings.include if include is None else (Globs(top, include),)
-        split = [globs.rebased(top).suffixes() for globs in included]
+        split = [globs.rebased(top).suffixes() for globs in settings.include]
         suffixes = tuple(suffix for each, _ in split for suffix in each)
         wanted = [globs for _, globs in split if globs.patterns]
         ignored = inherited

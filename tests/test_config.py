@@ -112,7 +112,7 @@ def test_all_keys() -> None:
     assert settings == Settings(
         selections=(Selection(("TBX1",), ("TBX201",), ("TBX102",)),),
         per_file_ignores=((Globs("/p", ("tests/*",)), ("TBX",)),),
-        include=(Globs("/p", ("*.py", "*.pyw")),),
+        include=(Globs("/p", ("*.py", "*.pyw", "*.ipynb")),),
         exclude=(Globs("/p", ("vendor", "*_pb2.py")),),
         certainty=Certainty.CERTAIN,
         target_torch="2.4",

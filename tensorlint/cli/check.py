@@ -164,8 +164,6 @@ def _check(paths: tuple[str, ...], given: dict[str, Any]) -> int:
     if options.verbose:
         note(f"tensorlint {__version__}: {plural(len(files), 'file')}, settings from {_origins(files, resolver)}")
     report = run(files, resolver, options.jobs or available_processors(), fixing)
-    if not files and discover(paths or (".",), resolver.for_directory, ("*.ipynb",)):
-        report = replace(report, only_notebooks=True)
     return _tell(report, options, settings, [file.path for file in files], known, changes=changes)
 
 

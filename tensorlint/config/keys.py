@@ -21,7 +21,7 @@ DEFAULT_EXCLUDE = (
     "__pycache__", "__pypackages__", "_build", "buck-out", "build", "dist", "node_modules", "site-packages", "venv",
     "*.egg-info",
 )  # fmt: skip
-DEFAULT_INCLUDE = ("*.py", "*.pyw")
+DEFAULT_INCLUDE = ("*.py", "*.pyw", "*.ipynb")
 
 
 class Merge(enum.Enum):

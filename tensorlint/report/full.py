@@ -17,9 +17,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
 
-from tensorlint.findings import Finding, Fix, Span
+from tensorlint.findings import Finding, Fix, Location, Span
 from tensorlint.report import Report, Style
-from tensorlint.report.text import certainty_colour, codes, folded, paint, seen_width, shown_path, visible, width
+from tensorlint.report.text import (
+    certainty_colour,
+    codes,
+    folded,
+    paint,
+    position,
+    seen_width,
+    shown_path,
+    visible,
+    width,
+)
 
 #: A line wider than this, or than the terminal, is cut around what is underlined in it.
 MAX_WIDTH = 140
@@ -34,6 +44,7 @@ class Mark:
     """Something to underline: the finding itself, or a step of its trace."""
 
     span: Span
+    location: Location
     message: str
     is_finding: bool
 
@@ -49,18 +60,19 @@ def render(report: Report, style: Style) -> str:
     for finding in report.findings:
         if finding.path not in lines_of:
             lines_of = {finding.path: report.lines(finding.path)}  # findings come file by file
-        blocks.append("\n".join(_block(finding, lines_of[finding.path], style)) + "\n")
+        blocks.append("\n".join(_block(finding, lines_of[finding.path], report, style)) + "\n")
     return "\n".join(blocks)
 
 
-def _block(finding: Finding, lines: tuple[str, ...], style: Style) -> Iterator[str]:
+def _block(finding: Finding, lines: tuple[str, ...], report: Report, style: Style) -> Iterator[str]:
     colour = paint(style)
-    yield from _header(finding, style)
+    yield from _header(finding, report.location(finding.path, finding.span), style)
     here = [step for step in finding.trace if not step.path]
     elsewhere = [step for step in finding.trace if step.path]
-    marks = [Mark(finding.span, "", True)] + [Mark(step.span, step.message, False) for step in here]
+    marks = [Mark(finding.span, report.location(finding.path, finding.span), "", True)]
+    marks += [Mark(step.span, report.location(finding.path, step.span), step.message, False) for step in here]
     marks = sorted((mark for mark in marks if mark.span.row <= len(lines)), key=lambda mark: mark.order)
-    gutter = max((len(str(mark.span.row)) for mark in marks), default=1)
+    gutter = max((len(str(mark.location.span.row)) for mark in marks), default=1)
     bar = colour(" " * gutter + " |", "blue")
     if marks:
         yield bar
@@ -75,10 +87,10 @@ def _block(finding: Finding, lines: tuple[str, ...], style: Style) -> Iterator[s
         yield from _point(colour("help:", "cyan", "bold"), len("help:"), visible(finding.help), note, gutter, style)
 
 
-def _header(finding: Finding, style: Style) -> Iterator[str]:
+def _header(finding: Finding, location: Location, style: Style) -> Iterator[str]:
     """Place, code, message, certainty: one line, or as many as the terminal needs."""
     colour = paint(style)
-    path, place = shown_path(finding.path, style), f":{finding.span.row}:{finding.span.column}: "
+    path, place = shown_path(finding.path, style), f":{position(location)}: "
     used = width(f"{path}{place}{codes(finding)} ")
     message = folded(visible(finding.message), lambda text: colour(text, "bold"), used, 4, style)
     message[0] = f"{colour(path, 'bold')}{place}{colour(codes(finding, style), 'red', 'bold')} {message[0]}"
@@ -119,21 +131,26 @@ def _snippet(marks: list[Mark], lines: tuple[str, ...], gutter: int, style: Styl
     def numbered(row: int, text: str) -> str:
         return f"{colour(f'{row:>{gutter}} |', 'blue')} {text}".rstrip()
 
-    previous = 0
+    previous: Mark | None = None
+    several_cells = len({mark.location.cell for mark in marks}) > 1
     for row, marked in groupby(marks, key=lambda mark: mark.span.row):
-        if previous and row == previous + 2:
-            yield numbered(row - 1, Line(lines[row - 2]).window(1, room).text)
-        elif previous and row > previous + 2:
-            yield colour("...", "blue")
-        previous = row
-        line = Line(lines[row - 1])
         left = list(marked)
+        first = left[0]
+        shown_row = first.location.span.row
+        if several_cells and (previous is None or previous.location.cell != first.location.cell):
+            yield colour(f"{' ' * gutter}::: cell {first.location.cell}", "blue")
+        elif previous is not None and row == previous.span.row + 2:
+            yield numbered(shown_row - 1, Line(lines[row - 2]).window(1, room).text)
+        elif previous is not None and row > previous.span.row + 2:
+            yield colour("...", "blue")
+        previous = first
+        line = Line(lines[row - 1])
         while left:
             # What does not lie in the part that is shown is shown in another part.
             window = line.window(left[0].span.column, room)
             here = [mark for mark in left if mark is left[0] or window.has(line.extent(mark.span)[0])]
             left = [mark for mark in left if mark not in here]
-            yield numbered(row, window.text)
+            yield numbered(shown_row, window.text)
             for mark in here:
                 yield from (f"{bar} {text}" for text in _underlined(mark, line, window, room, style))
 

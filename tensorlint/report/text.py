@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from tensorlint.findings import Certainty, Finding
+from tensorlint.findings import Certainty, Finding, Location
 from tensorlint.links import rule_url
 from tensorlint.report import Style
 
@@ -46,6 +46,12 @@ def shown_path(path: str, style: Style) -> str:
         if not relative.startswith(os.pardir + os.sep):
             path = relative
     return visible(path)
+
+
+def position(location: Location) -> str:
+    """``2:5``, or ``cell 3:2:5`` in a notebook."""
+    cell = "" if location.cell is None else f"cell {location.cell}:"
+    return f"{cell}{location.span.row}:{location.span.column}"
 
 
 def visible(text: str) -> str:
