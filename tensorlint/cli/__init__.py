@@ -13,6 +13,7 @@ from tensorlint import __version__
 from tensorlint.cli.check import check
 from tensorlint.cli.output import close_quietly
 from tensorlint.cli.rule import rule
+from tensorlint.cli.server import server
 from tensorlint.cli.verify import verify
 
 
@@ -36,6 +37,7 @@ def app() -> None:
 
 app.add_command(check)
 app.add_command(rule)
+app.add_command(server)
 app.add_command(verify)
 
 

@@ -1,0 +1,141 @@
+"""What is found in a text that an editor has open, and what its fixes make of it. Knows nothing of the protocol.
+
+A text is judged as ``tensorlint - --stdin-filename PATH`` would judge it: itself as the editor has it, the program
+around it as it lies on disk.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from tensorlint.config import ConfigError, Overrides, Resolver
+from tensorlint.discovery import is_excluded
+from tensorlint.findings import Applicability, Certainty, Edit, Finding, Span, tool_finding
+from tensorlint.report import Report
+from tensorlint.runner import Fixing, forget, internal_error, run_text, suppress
+from tensorlint.source import NEWLINE, Source, file_bytes
+
+#: Texts longer than this were generated, and judging them would keep others waiting.
+MAX_CHARACTERS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is to be judged: a program, the path it goes by, and the state of the files and settings around it.
+
+    ``era`` grows with each change of what is around the text, so that two of the same text in one era are equal.
+    """
+
+    path: str
+    text: str
+    era: int = 0
+    certainty: Certainty | None = None
+
+
+@dataclass
+class Judge:
+    """Judges one text after the other, and remembers the program around them for as long as an era lasts.
+
+    Not to be used by two threads at once, as the linter's memory of programs is the process's.
+    """
+
+    on_error: Callable[[str], None] = lambda message: None
+    _era: int = -1
+    _resolvers: dict[Certainty | None, Resolver] = field(default_factory=dict)
+
+    def check(self, text: Text) -> Report:
+        """What is found. Whatever goes wrong is a finding, too, and is told to ``on_error``."""
+
+        def work() -> Report:
+            resolver = self._resolver(text)
+            return run_text(text.path, file_bytes(text.text), resolver) if _is_wanted(text, resolver) else Report()
+
+        return self._guarded(text, work)
+
+    def fix_all(self, text: Text, highest: Applicability) -> tuple[Edit, ...]:
+        """The edits that ``--fix`` makes."""
+        data = file_bytes(text.text)
+
+        def work() -> Report:
+            resolver, fixing = self._resolver(text), Fixing(highest, write=False)
+            return run_text(text.path, data, resolver, fixing) if _is_wanted(text, resolver) else Report()
+
+        return _edits(text, data, self._guarded(text, work))
+
+    def suppress(self, text: Text, report: Report, finding: Finding) -> tuple[Edit, ...]:
+        """The edit that ``--add-noqa`` makes for one finding of the report; none where no comment can stand."""
+        data = file_bytes(text.text)
+        alone = replace(report, findings=(finding,), data={text.path: data})
+        return _edits(text, data, self._guarded(text, lambda: suppress(alone, write=False)))
+
+    def _resolver(self, text: Text) -> Resolver:
+        if text.era != self._era:
+            forget()
+            self._resolvers.clear()
+            self._era = text.era
+        if text.certainty not in self._resolvers:
+            self._resolvers[text.certainty] = Resolver(Overrides(certainty=text.certainty))
+        return self._resolvers[text.certainty]
+
+    def _guarded(self, text: Text, work: Callable[[], Report]) -> Report:
+        try:
+            report = work()
+        except ConfigError as error:
+            report = Report(findings=(tool_finding("TBX900", text.path, str(error)),))
+        except Exception as error:  # noqa: BLE001  # the promise of TBX900, and the server lives on
+            report = Report(findings=(tool_finding("TBX900", text.path, internal_error(error)),))
+        for finding in report.findings:
+            if finding.code == "TBX900":
+                self.on_error(f"{finding.path}: {finding.message}")
+        return report
+
+
+def _is_wanted(text: Text, resolver: Resolver) -> bool:
+    """Whether the text is to be judged at all."""
+    path = os.path.abspath(text.path)
+    return len(text.text) <= MAX_CHARACTERS and not is_excluded(path, resolver.for_file(path))
+
+
+def _edits(text: Text, data: bytes, report: Report) -> tuple[Edit, ...]:
+    """What the report changes in the text; nothing where the file's encoding does not have all of its characters."""
+    if text.path not in report.changes:
+        return ()
+    before = Source.from_bytes(text.path, data).text
+    after = Source.from_bytes(text.path, report.changes[text.path][1]).text
+    return tuple(edits_between(before, after)) if before == text.text else ()
+
+
+def edits_between(before: str, after: str) -> Iterator[Edit]:
+    """The edits that lead from one text to another: a line that stays is left alone, and so are the ends of others."""
+    old, new = _with_ends(before), _with_ends(after)
+    for kind, start, end, new_start, new_end in difflib.SequenceMatcher(None, old, new).get_opcodes():
+        if kind == "equal":
+            continue
+        removed, added = "".join(old[start:end]), "".join(new[new_start:new_end])
+        head = _common(removed, added)
+        tail = _common(removed[head:][::-1], added[head:][::-1])
+        yield Edit(
+            Span(*_after(start, removed[:head]), *_after(start, removed[: len(removed) - tail])),
+            added[head : len(added) - tail],
+        )
+
+
+def _with_ends(text: str) -> list[str]:
+    """The lines of a text, each with its end; the last may be empty."""
+    ends = [match.end() for match in NEWLINE.finditer(text)]
+    return [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters two texts have in common at their start."""
+    shared = min(len(one), len(other))
+    return next((index for index in range(shared) if one[index] != other[index]), shared)
+
+
+def _after(lines_before: int, text: str) -> tuple[int, int]:
+    """The place behind a text that begins on the line after so many lines."""
+    lines = NEWLINE.split(text)
+    return lines_before + len(lines), len(lines[-1]) + 1

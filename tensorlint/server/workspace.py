@@ -1,0 +1,127 @@
+"""What the editor has open."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lsprotocol import types
+from pygls import workspace
+from pygls.protocol import LanguageServerProtocol, lsp_method
+from pygls.uris import to_fs_path
+
+from tensorlint.discovery import SUFFIXES
+from tensorlint.findings import Span
+from tensorlint.server.places import Places, encoding_name
+from tensorlint.source import NEWLINE
+
+
+class Document(workspace.TextDocument):
+    """A text whose lines end where the protocol says, which is where Python ends them.
+
+    pygls splits at form feeds and other separators, too, after which changes would land on the wrong line.
+    """
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """The lines without their ends; a final newline leaves an empty last one."""
+        return tuple(NEWLINE.split(self.source))
+
+    def _apply_incremental_change(self, change: types.TextDocumentContentChangePartial) -> None:
+        text = self.source
+        places = Places(NEWLINE.split(text), encoding_name(self.position_codec.encoding))
+        starts = [0, *(match.end() for match in NEWLINE.finditer(text))]
+        span = places.span(change.range)
+        start = starts[span.row - 1] + span.column - 1
+        end = starts[span.end_row - 1] + span.end_column - 1
+        self._source = text[:start] + change.text + text[max(start, end) :]
+
+
+class Workspace(workspace.Workspace):
+    """Documents of that kind."""
+
+    def _create_text_document(
+        self, doc_uri: str, source: str | None = None, version: int | None = None, language_id: str | None = None
+    ) -> Document:
+        return Document(
+            doc_uri, source, version, language_id, sync_kind=self._sync_kind, position_codec=self._position_codec
+        )
+
+
+class Protocol(LanguageServerProtocol):
+    """pygls's own, with that workspace."""
+
+    @lsp_method(types.INITIALIZE)
+    def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
+        """Begin a session; the workspace is there once the editor knows what this server can do."""
+        result = yield from super().lsp_initialize(params)
+        given = self.workspace
+        folders = list(given.folders.values())
+        self._workspace = Workspace(
+            given.root_uri, types.TextDocumentSyncKind.Incremental, folders, given.position_encoding
+        )
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One document of a program, whose first line is row ``first`` of it."""
+
+    uri: str
+    version: int | None
+    places: Places
+    first: int = 1
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.places.lines) - 1
+
+    def range(self, span: Span) -> types.Range:
+        """A span of the program in this document."""
+        return self.places.range(
+            Span(span.row - self.first + 1, span.column, span.end_row - self.first + 1, span.end_column)
+        )
+
+    def span(self, of: types.Range) -> Span:
+        """A range of this document in the program."""
+        span = self.places.span(of)
+        down = self.first - 1
+        return Span(span.row + down, span.column, span.end_row + down, span.end_column)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What is judged as one: a text, and the documents that it consists of, from top to bottom."""
+
+    uri: str
+    path: str
+    text: str
+    pages: tuple[Page, ...]
+
+    def page_at(self, row: int) -> Page:
+        """The document that a row of the program stands in."""
+        return next((page for page in self.pages if row <= page.last), self.pages[-1])
+
+    def page(self, uri: str) -> Page | None:
+        """The document of this name, if it is one of the program's."""
+        return next((page for page in self.pages if page.uri == uri), None)
+
+
+#: What a program goes by that was never saved.
+UNSAVED = "<unsaved>"
+
+
+def program_of(document: workspace.TextDocument, encoding: str) -> Program:
+    """A document that is a program by itself."""
+    path = to_fs_path(document.uri)
+    path = UNSAVED if path is None else os.path.abspath(path)
+    page = Page(document.uri, document.version, Places(NEWLINE.split(document.source), encoding))
+    return Program(document.uri, path, document.source, (page,))
+
+
+def is_python(document: workspace.TextDocument) -> bool:
+    """Whether a document is a program: by its name as on the command line, else by what the editor takes it for."""
+    name = document.path.lower()
+    return name.endswith(SUFFIXES) or (document.language_id == "python" and not name.endswith((".pyi", ".ipynb")))
