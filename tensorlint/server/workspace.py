@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +52,7 @@ class Workspace(workspace.Workspace):
 
 
 class Protocol(LanguageServerProtocol):
-    """pygls's own, with that workspace."""
+    """pygls's own, with that workspace, and without what it keeps of each notification that was handled."""
 
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
@@ -63,6 +64,11 @@ class Protocol(LanguageServerProtocol):
             given.root_uri, types.TextDocumentSyncKind.Incremental, folders, given.position_encoding
         )
         return result
+
+    def _check_handler_result(self, future: Future[Any]) -> None:
+        super()._check_handler_result(future)
+        for done in [each for each, handled in self._request_futures.items() if handled.done()]:
+            del self._request_futures[done]
 
 
 @dataclass(frozen=True, slots=True)
