@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -518,6 +519,14 @@ def _as_fix(edit: object) -> object:
 def test_wishes(options: object, wishes: settings.Wishes, wrong: int) -> None:
     read, complaints = settings.read(json.loads(json.dumps(options)))
     assert (read, len(complaints)) == (wishes, wrong)
+
+
+def test_the_settings_are_those_of_the_documentation() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "editors.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    (defaults, wrong) = settings.read({"certainty": "likely", "unsafeFixes": False, "debounce": 150})
+    assert (documented, wrong) == (["certainty", "unsafeFixes", "debounce"], [])
+    assert defaults == settings.Wishes(Certainty.LIKELY)
 
 
 @pytest.mark.parametrize("text", ["# coding: latin-1\ns = 'é→'\n", "# coding: no-such\n", "s = '\ud800'\n", "\0"])

@@ -39,14 +39,20 @@ class Asked:
         """The findings that are meant, with the diagnostics that show them: by place, or because they are named."""
         meant = []
         for finding in findings:
-            shown = [each for each in self.diagnostics if self._shows(each, finding)]
+            shown = self._that_show(finding)
             inside = self.page.first <= finding.span.row <= self.page.last
             if inside and (shown or _meet(finding.span, self.at)):
                 meant.append((finding, shown))
         return meant
 
-    def _shows(self, diagnostic: types.Diagnostic, finding: Finding) -> bool:
-        return diagnostic.code == finding.code and self.page.span(diagnostic.range) == finding.span
+    def _that_show(self, finding: Finding) -> list[types.Diagnostic]:
+        """The diagnostics of this finding; those of its code on its row where columns are not as we count them."""
+        near = [
+            (span, each)
+            for each in self.diagnostics
+            if each.code == finding.code and (span := self.page.span(each.range)).row == finding.span.row
+        ]
+        return [each for span, each in near if span == finding.span] or [each for _, each in near]
 
 
 def quick_fix(
