@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import subprocess
@@ -377,7 +378,8 @@ def test_who_goes_without_a_word_is_no_error_of_ours(tmp_path: Path) -> None:
 def test_without_the_extra_one_line_says_what_is_missing(tensorlint: Program, tmp_path: Path) -> None:
     (tmp_path / "pygls").mkdir()
     (tmp_path / "pygls" / "__init__.py").write_text("raise ModuleNotFoundError('no pygls', name='pygls')\n")
-    outcome = tensorlint("server", env={"PYTHONPATH": str(tmp_path)})
+    paths = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    outcome = tensorlint("server", env={"PYTHONPATH": paths})
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == "Error: the language server needs pygls: pip install 'tensorlint[lsp]'\n"
 
