@@ -535,7 +535,7 @@ def test_the_settings_are_those_of_the_documentation() -> None:
 def test_any_text_is_judged_without_an_error_of_the_tool(tmp_path: Path, text: str) -> None:
     said: list[str] = []
     judge = Judge(on_error=said.append)
-    report = judge.check(Text(str(tmp_path / "odd.py"), text + BUG))
+    report = judge.check(Text(str(tmp_path / "odd.py"), (text + BUG,)))
     assert report.findings
     assert said == []
-    assert judge.fix_all(Text(str(tmp_path / "odd.py"), text + BUG), Applicability.SAFE) is not None
+    assert judge.fix_all(Text(str(tmp_path / "odd.py"), (text + BUG,)), Applicability.SAFE) is not None

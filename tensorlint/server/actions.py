@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from lsprotocol import types
 
 from tensorlint.codes import TOOL_CODES
-from tensorlint.findings import Applicability, Edit, Finding, Fix, Span
+from tensorlint.findings import Applicability, Finding, Fix, Span
 from tensorlint.server.diagnostics import NAME, Abilities
+from tensorlint.server.judging import Changes
 from tensorlint.server.workspace import Page, Program
 
 FIX_ALL = f"{types.CodeActionKind.SourceFixAll.value}.{NAME}"
@@ -40,8 +41,7 @@ class Asked:
         meant = []
         for finding in findings:
             shown = self._that_show(finding)
-            inside = self.page.first <= finding.span.row <= self.page.last
-            if inside and (shown or _meet(finding.span, self.at)):
+            if shown or _meet(finding.span, self.at):
                 meant.append((finding, shown))
         return meant
 
@@ -67,8 +67,15 @@ def quick_fix(
         kind=types.CodeActionKind.QuickFix,
         diagnostics=shown or None,
         is_preferred=fix.is_safe or None,
-        edit=workspace_edit(program, fix.edits, abilities),
+        edit=_workspace_edit(_of_fix(program, fix), abilities),
     )
+
+
+def _of_fix(program: Program, fix: Fix) -> Iterator[tuple[Page, list[types.TextEdit]]]:
+    """The edits of a fix, which has rows of the program, by the documents they are for."""
+    for page in program.pages:
+        edits = [edit for edit in fix.edits if program.page_at(edit.span.row) is page]
+        yield page, [types.TextEdit(page.range(edit.span), edit.content) for edit in edits]
 
 
 def _unsafe(fix: Fix) -> str:
@@ -83,7 +90,7 @@ def can_be_suppressed(finding: Finding) -> bool:
 
 
 def suppression(
-    program: Program, finding: Finding, edits: Sequence[Edit], shown: list[types.Diagnostic], abilities: Abilities
+    program: Program, finding: Finding, changes: Changes, shown: list[types.Diagnostic], abilities: Abilities
 ) -> types.CodeAction:
     """The comment that accepts one finding."""
     codes = ", ".join(sorted({finding.code, *finding.also}))
@@ -91,33 +98,35 @@ def suppression(
         title=f"{NAME} ({finding.code}): suppress with `# noqa: {codes}`",
         kind=types.CodeActionKind.QuickFix,
         diagnostics=shown or None,
-        edit=workspace_edit(program, edits, abilities),
+        edit=_workspace_edit(_of_changes(program, changes), abilities),
     )
 
 
-def fix_all(program: Program, edits: Sequence[Edit], abilities: Abilities, *, unsafe: bool) -> types.CodeAction:
+def fix_all(program: Program, changes: Changes, abilities: Abilities, *, unsafe: bool) -> types.CodeAction:
     """All fixes of the program at once."""
     return types.CodeAction(
         title=f"{NAME}: fix all, also what is unsafe" if unsafe else f"{NAME}: fix all that is safe",
         kind=FIX_ALL,
-        edit=workspace_edit(program, edits, abilities),
+        edit=_workspace_edit(_of_changes(program, changes), abilities),
     )
 
 
-def workspace_edit(program: Program, edits: Iterable[Edit], abilities: Abilities) -> types.WorkspaceEdit:
-    """Edits of a program in the protocol's words, for the versions of its documents that they were made for."""
-    by_page: dict[str, tuple[Page, list[types.TextEdit]]] = {}
-    for edit in edits:
-        page = program.page_at(edit.span.row)
-        by_page.setdefault(page.uri, (page, []))[1].append(types.TextEdit(page.range(edit.span), edit.content))
+def _of_changes(program: Program, changes: Changes) -> Iterator[tuple[Page, list[types.TextEdit]]]:
+    """The edits in the documents, by them. Rows are those of the documents."""
+    for page, edits in zip(program.pages, changes, strict=True):
+        yield page, [types.TextEdit(page.places.range(edit.span), edit.content) for edit in edits]
+
+
+def _workspace_edit(changes: Iterable[tuple[Page, list[types.TextEdit]]], abilities: Abilities) -> types.WorkspaceEdit:
+    """Edits for the versions of the documents that they were made for."""
+    changed = [(page, edits) for page, edits in changes if edits]
     if not abilities.versioned_edits:
-        return types.WorkspaceEdit(changes={uri: changes for uri, (_, changes) in by_page.items()})
-    return types.WorkspaceEdit(document_changes=list(_versioned(by_page.values())))
+        return types.WorkspaceEdit(changes={page.uri: edits for page, edits in changed})
+    return types.WorkspaceEdit(document_changes=[_versioned(page, edits) for page, edits in changed])
 
 
-def _versioned(changed: Iterable[tuple[Page, list[types.TextEdit]]]) -> Iterator[types.TextDocumentEdit]:
-    for page, edits in changed:
-        yield types.TextDocumentEdit(types.OptionalVersionedTextDocumentIdentifier(page.uri, page.version), edits)
+def _versioned(page: Page, edits: list[types.TextEdit]) -> types.TextDocumentEdit:
+    return types.TextDocumentEdit(types.OptionalVersionedTextDocumentIdentifier(page.uri, page.version), edits)
 
 
 def _meet(one: Span, other: Span) -> bool:

@@ -21,13 +21,13 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from tensorlint import __version__
-from tensorlint.findings import Applicability, Edit, Finding
+from tensorlint.findings import Applicability, Finding
 from tensorlint.report import Report
 from tensorlint.runner import internal_error
 from tensorlint.server import actions, settings
 from tensorlint.server.diagnostics import NAME, Abilities, diagnostics_of
 from tensorlint.server.hover import hover_in
-from tensorlint.server.judging import MAX_CHARACTERS, Judge, Text
+from tensorlint.server.judging import MAX_CHARACTERS, Changes, Judge, Text
 from tensorlint.server.places import encoding_name
 from tensorlint.server.workspace import Page, Program, Protocol, is_python, program_of
 
@@ -43,7 +43,7 @@ class Judged:
     text: Text
     found: asyncio.Future[Report]
     #: The comments that were asked for so far.
-    comments: dict[Finding, tuple[Edit, ...]] = field(default_factory=dict)
+    comments: dict[Finding, Changes] = field(default_factory=dict)
 
 
 class Server(LanguageServer):
@@ -101,7 +101,7 @@ class Server(LanguageServer):
 
     async def judged(self, program: Program) -> Judged:
         """What is found in a program as it is now. Whoever asks for the same gets the same."""
-        text = Text(program.path, program.text, self.era, self.wishes.certainty)
+        text = Text(program.path, program.parts, self.era, self.wishes.certainty)
         judged = self._judged.get(program.uri)
         if judged is None or judged.text != text:
             if judged is not None:
@@ -116,7 +116,7 @@ class Server(LanguageServer):
         program = self.program(uri)
         if program is None:
             return
-        if len(program.text) > MAX_CHARACTERS:
+        if sum(map(len, program.parts)) > MAX_CHARACTERS:
             self.tell_once(f"{program.path} is longer than {MAX_CHARACTERS:,} characters and is not judged")
         self._publish(program, (await self.judged(program)).found.result())
 
@@ -243,15 +243,15 @@ class Server(LanguageServer):
             fixes = (actions.quick_fix(program, finding, shown, self.abilities) for finding, shown in meant)
             offered += [fix for fix in fixes if fix is not None]
             for finding, shown in meant:
-                if actions.can_be_suppressed(finding) and (edits := await self._comment(judged, report, finding)):
-                    offered.append(actions.suppression(program, finding, edits, shown, self.abilities))
+                if actions.can_be_suppressed(finding) and (comment := await self._comment(judged, report, finding)):
+                    offered.append(actions.suppression(program, finding, comment, shown, self.abilities))
         # A cursor that merely moves past asks for nothing in particular, and again with every step.
         automatic = params.context.trigger_kind is types.CodeActionTriggerKind.Automatic
         if asked.wants(actions.FIX_ALL) and not (asked.only is None and automatic):
             offered += await self._fix_all(program, judged.text, report)
         return offered
 
-    async def _comment(self, judged: Judged, report: Report, finding: Finding) -> tuple[Edit, ...]:
+    async def _comment(self, judged: Judged, report: Report, finding: Finding) -> Changes:
         if finding not in judged.comments:
             work = partial(self._judge.suppress, judged.text, report, finding)
             judged.comments[finding] = await self.on_worker(work)
@@ -263,8 +263,8 @@ class Server(LanguageServer):
         wanted = {Applicability.SAFE, highest}
         if not any(finding.fix is not None and finding.fix.applicability in wanted for finding in report.findings):
             return []
-        edits = await self.on_worker(partial(self._judge.fix_all, text, highest))
-        return [actions.fix_all(program, edits, self.abilities, unsafe=unsafe)] if edits else []
+        changes = await self.on_worker(partial(self._judge.fix_all, text, highest))
+        return [actions.fix_all(program, changes, self.abilities, unsafe=unsafe)] if changes else []
 
     async def hover_at(self, params: types.HoverParams) -> types.Hover | None:
         """The documentation of what is found at a place, or of a code that a comment names there."""

@@ -24,19 +24,19 @@ def hover_in(
     """What there is to read at a position: of a code in a suppression comment, else of what is found there."""
     place = page.span(types.Range(at, at))
     documented = _entries()
-    named = _code_at(Source(program.path, program.text), place)
+    named = _code_at(Source(program.path, page.text), page.inside(place))
     if named is not None and named[0] in documented:
         span, entries = named[1], [documented[named[0]]]
     else:
         here = [finding for finding in findings if _covers(finding.span, place)]
         if not here:
             return None
-        span = min((finding.span for finding in here), key=_size)
+        span = page.inside(min((finding.span for finding in here), key=_size))
         codes = dict.fromkeys(code for finding in here for code in (finding.code, *finding.also))
         entries = [documented[code] for code in codes if code in documented]
     kind = types.MarkupKind.Markdown if markdown else types.MarkupKind.PlainText
     text = "\n\n---\n\n".join("\n".join(_page(entry, markdown=markdown)) for entry in entries)
-    return types.Hover(types.MarkupContent(kind, text), page.range(span))
+    return types.Hover(types.MarkupContent(kind, text), page.places.range(span))
 
 
 @lru_cache(maxsize=1)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from tensorlint.config import ConfigError, Overrides, Resolver
 from tensorlint.discovery import is_excluded
@@ -18,6 +19,8 @@ from tensorlint.report import Report
 from tensorlint.runner import Fixing, forget, internal_error, run_text, suppress
 from tensorlint.source import NEWLINE, Source, file_bytes
 
+#: For each document of a program the edits in it.
+Changes: TypeAlias = Sequence[Sequence[Edit]]
 #: Texts longer than this were generated, and judging them would keep others waiting.
 MAX_CHARACTERS = 1_000_000
 
@@ -26,13 +29,27 @@ MAX_CHARACTERS = 1_000_000
 class Text:
     """What is to be judged: a program, the path it goes by, and the state of the files and settings around it.
 
-    ``era`` grows with each change of what is around the text, so that two of the same text in one era are equal.
+    ``parts`` are the texts of its documents. ``era`` grows with each change of what is around it, so that two of the
+    same text in one era are equal.
     """
 
     path: str
-    text: str
+    parts: tuple[str, ...]
     era: int = 0
     certainty: Certainty | None = None
+
+    @property
+    def size(self) -> int:
+        """How many characters it has."""
+        return sum(map(len, self.parts))
+
+    def data(self) -> bytes:
+        """The program as its file would hold it."""
+        return file_bytes(self.parts[0])
+
+    def texts_in(self, data: bytes) -> tuple[str, ...]:
+        """The texts of its documents in such bytes. Raises ``SourceError`` where they cannot be read."""
+        return (Source.from_bytes(self.path, data).text,)
 
 
 @dataclass
@@ -51,25 +68,23 @@ class Judge:
 
         def work() -> Report:
             resolver = self._resolver(text)
-            return run_text(text.path, file_bytes(text.text), resolver) if _is_wanted(text, resolver) else Report()
+            return run_text(text.path, text.data(), resolver) if _is_wanted(text, resolver) else Report()
 
         return self._guarded(text, work)
 
-    def fix_all(self, text: Text, highest: Applicability) -> tuple[Edit, ...]:
+    def fix_all(self, text: Text, highest: Applicability) -> Changes:
         """The edits that ``--fix`` makes."""
-        data = file_bytes(text.text)
 
         def work() -> Report:
             resolver, fixing = self._resolver(text), Fixing(highest, write=False)
-            return run_text(text.path, data, resolver, fixing) if _is_wanted(text, resolver) else Report()
+            return run_text(text.path, text.data(), resolver, fixing) if _is_wanted(text, resolver) else Report()
 
-        return _edits(text, data, self._guarded(text, work))
+        return _changes(text, self._guarded(text, work))
 
-    def suppress(self, text: Text, report: Report, finding: Finding) -> tuple[Edit, ...]:
+    def suppress(self, text: Text, report: Report, finding: Finding) -> Changes:
         """The edit that ``--add-noqa`` makes for one finding of the report; none where no comment can stand."""
-        data = file_bytes(text.text)
-        alone = replace(report, findings=(finding,), data={text.path: data})
-        return _edits(text, data, self._guarded(text, lambda: suppress(alone, write=False)))
+        alone = replace(report, findings=(finding,), data={text.path: text.data()})
+        return _changes(text, self._guarded(text, lambda: suppress(alone, write=False)))
 
     def _resolver(self, text: Text) -> Resolver:
         if text.era != self._era:
@@ -96,16 +111,18 @@ class Judge:
 def _is_wanted(text: Text, resolver: Resolver) -> bool:
     """Whether the text is to be judged at all."""
     path = os.path.abspath(text.path)
-    return len(text.text) <= MAX_CHARACTERS and not is_excluded(path, resolver.for_file(path))
+    return text.size <= MAX_CHARACTERS and not is_excluded(path, resolver.for_file(path))
 
 
-def _edits(text: Text, data: bytes, report: Report) -> tuple[Edit, ...]:
-    """What the report changes in the text; nothing where the file's encoding does not have all of its characters."""
+def _changes(text: Text, report: Report) -> Changes:
+    """What the report changes; nothing where the encoding of the file does not have all characters of the text."""
     if text.path not in report.changes:
         return ()
-    before = Source.from_bytes(text.path, data).text
-    after = Source.from_bytes(text.path, report.changes[text.path][1]).text
-    return tuple(edits_between(before, after)) if before == text.text else ()
+    before, after = (text.texts_in(data) for data in report.changes[text.path])
+    if before != text.parts:
+        return ()
+    changes = [tuple(edits_between(old, new)) for old, new in zip(before, after, strict=True)]
+    return changes if any(changes) else ()
 
 
 def edits_between(before: str, after: str) -> Iterator[Edit]:

@@ -56,6 +56,8 @@ class Places:
         return Span(*self.row_and_column(of.start), *self.row_and_column(of.end))
 
     def _position(self, row: int, column: int) -> types.Position:
+        if row < 1:
+            row, column = 1, 1
         if row > len(self.lines):
             row, column = len(self.lines), len(self.lines[-1]) + 1
         return types.Position(row - 1, _UNITS[self.encoding](self.lines[row - 1][: column - 1]))

@@ -77,8 +77,15 @@ class Page:
 
     uri: str
     version: int | None
+    text: str
     places: Places
     first: int = 1
+
+    @classmethod
+    def of(cls, document: workspace.TextDocument, encoding: str, first: int = 1) -> Page:
+        """A document as it is now."""
+        text = document.source
+        return cls(document.uri, document.version, text, Places(NEWLINE.split(text), encoding), first)
 
     @property
     def last(self) -> int:
@@ -86,9 +93,12 @@ class Page:
 
     def range(self, span: Span) -> types.Range:
         """A span of the program in this document."""
-        return self.places.range(
-            Span(span.row - self.first + 1, span.column, span.end_row - self.first + 1, span.end_column)
-        )
+        return self.places.range(self.inside(span))
+
+    def inside(self, span: Span) -> Span:
+        """A span of the program with rows counted from the beginning of this document."""
+        up = self.first - 1
+        return Span(span.row - up, span.column, span.end_row - up, span.end_column)
 
     def span(self, of: types.Range) -> Span:
         """A range of this document in the program."""
@@ -99,12 +109,16 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is judged as one: a text, and the documents that it consists of, from top to bottom."""
+    """What is judged as one: the documents that it consists of, from top to bottom, and the path it goes by."""
 
     uri: str
     path: str
-    text: str
     pages: tuple[Page, ...]
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The texts of its documents."""
+        return tuple(page.text for page in self.pages)
 
     def page_at(self, row: int) -> Page:
         """The document that a row of the program stands in."""
@@ -123,8 +137,7 @@ def program_of(document: workspace.TextDocument, encoding: str) -> Program:
     """A document that is a program by itself."""
     path = to_fs_path(document.uri)
     path = UNSAVED if path is None else os.path.abspath(path)
-    page = Page(document.uri, document.version, Places(NEWLINE.split(document.source), encoding))
-    return Program(document.uri, path, document.source, (page,))
+    return Program(document.uri, path, (Page.of(document, encoding),))
 
 
 def is_python(document: workspace.TextDocument) -> bool:
