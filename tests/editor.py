@@ -144,6 +144,16 @@ class Editor:
 
         return self._do(answered())
 
+    def request_and_cancel(self, method: str, params: object) -> Any:
+        """What a request is answered by that is not wanted any more."""
+
+        async def answered() -> Any:
+            answer = self._client.protocol.send_request_async(method, params, "unwanted")
+            self._client.cancel_request(types.CancelParams("unwanted"))
+            return await answer
+
+        return self._do(answered())
+
     def wait(self, until: Callable[[], bool]) -> None:
         with self._arrived:
             assert self._arrived.wait_for(until, PATIENCE), (self.logged, self.shown)

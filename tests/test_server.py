@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from lsprotocol import types
+from pygls.exceptions import JsonRpcRequestCancelled
 
 from tensorlint.config import Overrides, Resolver
 from tensorlint.findings import Applicability, Certainty, Finding, Span
@@ -366,6 +367,36 @@ def test_an_error_of_the_tool_ends_nothing(project: Path) -> None:
         editor.wait(lambda: any("KeyError" in message.message for message in editor.logged))
         editor.change(uri, UNSAFE)
         assert codes(editor.diagnostics(uri)) == ["TBX302"]
+    assert editor.exit_code == 0
+
+
+def test_the_protocol_is_spoken_while_a_text_is_judged(tmp_path: Path) -> None:
+    """And nothing is said of a text that is not the editor's any more."""
+    go = tmp_path / "go"
+    program = (
+        "import os, sys, time\n"
+        "from tensorlint.server.judging import Judge\n"
+        "check = Judge.check\n"
+        "def wait(self, text):\n"
+        f"    while not os.path.exists({str(go)!r}):\n"
+        "        time.sleep(0.01)\n"
+        "    return check(self, text)\n"
+        "Judge.check = wait\n"
+        "from tensorlint.cli import main\n"
+        "sys.exit(main(['server', '--stdio']))\n"
+    )
+    with Editor(tmp_path, options={"debounce": 0}, command=(sys.executable, "-c", program)) as editor:
+        uri = editor.open(tmp_path / "slow.py", BUG)
+        editor.replace(uri, 0, 0, "# a line more\n")
+        hover = types.HoverParams(types.TextDocumentIdentifier(uri), types.Position(3, 20))
+        with pytest.raises(JsonRpcRequestCancelled):
+            editor.request_and_cancel(types.TEXT_DOCUMENT_HOVER, hover)
+        assert editor.published[uri] == []
+        go.touch()
+        assert codes(editor.diagnostics(uri)) == ["TBX101"]
+        assert [each.version for each in editor.published[uri]] == [2]
+        go.unlink()
+        editor.replace(uri, 0, 0, "# and one more, which is still being judged at the end\n")
     assert editor.exit_code == 0
 
 

@@ -304,8 +304,8 @@ def create() -> Server:
 
     @server.feature(types.INITIALIZED)
     async def initialized(params: types.InitializedParams) -> None:
-        await server.watch()
-        await server.ask_for_wishes()
+        server.start(server.watch())
+        server.start(server.ask_for_wishes())
 
     @server.feature(types.SHUTDOWN)
     def shutdown(params: None) -> None:
