@@ -187,6 +187,55 @@ class Editor:
         document = types.VersionedTextDocumentIdentifier(self.versions[uri], uri)
         self.notify(self._client.text_document_did_change, types.DidChangeTextDocumentParams(document, changes))
 
+    def open_notebook(self, path: Path, *cells: tuple[str, str]) -> tuple[str, list[str]]:
+        """Open a notebook of cells, each a language and a text. Returns its URI and those of the cells."""
+        self.versions[path.as_uri()] = 1
+        items = [self._cell(path, index, language, text) for index, (language, text) in enumerate(cells)]
+        notebook = types.NotebookDocument(path.as_uri(), "jupyter-notebook", 1, [_as_cell(item) for item in items])
+        params = types.DidOpenNotebookDocumentParams(notebook, items)
+        self.notify(self._client.notebook_document_did_open, params)
+        return notebook.uri, [item.uri for item in items]
+
+    def _cell(self, path: Path, index: int, language: str, text: str) -> types.TextDocumentItem:
+        uri = f"vscode-notebook-cell:{path}#W{index}sZmlsZQ%3D%3D"
+        self.texts[uri], self.versions[uri] = text, 1
+        return types.TextDocumentItem(uri, language, 1, text)
+
+    def insert_cell(self, path: Path, at: int, index: int, text: str) -> str:
+        item = self._cell(path, index, "python", text)
+        array = types.NotebookCellArrayChange(at, 0, [_as_cell(item)])
+        structure = types.NotebookDocumentCellChangeStructure(array, did_open=[item])
+        self._change_notebook(path, types.NotebookDocumentCellChanges(structure=structure))
+        return item.uri
+
+    def delete_cell(self, path: Path, at: int, uri: str) -> None:
+        array = types.NotebookCellArrayChange(at, 1)
+        closed = [types.TextDocumentIdentifier(uri)]
+        structure = types.NotebookDocumentCellChangeStructure(array, did_close=closed)
+        self._change_notebook(path, types.NotebookDocumentCellChanges(structure=structure))
+
+    def replace_in_cell(self, path: Path, uri: str, old: str, new: str) -> None:
+        text = self.texts[uri]
+        start = text.index(old)
+        at = types.Range(self.position(text, start), self.position(text, start + len(old)))
+        self.texts[uri] = text.replace(old, new, 1)
+        self.versions[uri] += 1
+        document = types.VersionedTextDocumentIdentifier(self.versions[uri], uri)
+        changes = [types.TextDocumentContentChangePartial(at, new)]
+        content = [types.NotebookDocumentCellContentChanges(document, changes)]
+        self._change_notebook(path, types.NotebookDocumentCellChanges(text_content=content))
+
+    def _change_notebook(self, path: Path, cells: types.NotebookDocumentCellChanges) -> None:
+        self.versions[path.as_uri()] += 1
+        notebook = types.VersionedNotebookDocumentIdentifier(self.versions[path.as_uri()], path.as_uri())
+        params = types.DidChangeNotebookDocumentParams(notebook, types.NotebookDocumentChangeEvent(cells=cells))
+        self.notify(self._client.notebook_document_did_change, params)
+
+    def close_notebook(self, path: Path, uris: Sequence[str]) -> None:
+        cells = [types.TextDocumentIdentifier(uri) for uri in uris]
+        params = types.DidCloseNotebookDocumentParams(types.NotebookDocumentIdentifier(path.as_uri()), cells)
+        self.notify(self._client.notebook_document_did_close, params)
+
     def save(self, uri: str, path: Path) -> None:
         path.write_bytes(self.texts[uri].encode())
         document = types.TextDocumentIdentifier(uri)
@@ -277,6 +326,11 @@ class Editor:
         """The text that a range of it covers."""
         text = self.texts[uri]
         return text[self.offset(text, at.start) : self.offset(text, at.end)]
+
+
+def _as_cell(item: types.TextDocumentItem) -> types.NotebookCell:
+    kind = types.NotebookCellKind.Markup if item.language_id == "markdown" else types.NotebookCellKind.Code
+    return types.NotebookCell(kind, item.uri)
 
 
 def _line_starts(text: str) -> list[int]:

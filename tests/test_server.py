@@ -20,7 +20,7 @@ from tensorlint.findings import Applicability, Certainty, Finding, Span
 from tensorlint.fix import edits as fix_edits
 from tensorlint.runner import Fixing, forget, run_text
 from tensorlint.server import settings
-from tensorlint.server.judging import Judge, Text, edits_between
+from tensorlint.server.judging import Cells, Judge, Text, edits_between
 from tensorlint.server.places import Places
 from tensorlint.source import NEWLINE, file_bytes
 from tests.conftest import Program
@@ -205,6 +205,73 @@ def test_an_unused_comment_is_shown_as_such(editor: Editor, project: Path) -> No
     (action,) = editor.actions(uri, shown.range, [shown], ["quickfix"])
     assert action.edit is not None
     assert editor.apply(action.edit)[uri] == "import torch\n\nx = torch.zeros(3)\n"
+
+
+# Notebooks.
+
+
+def test_the_cells_of_a_notebook_are_one_program(editor: Editor, project: Path) -> None:
+    path = project / "book.ipynb"
+    told = [("markdown", "# 😀"), ("python", "%matplotlib inline\nimport torch\nx = torch.zeros(3).cuda()")]
+    _, (_, first, second) = editor.open_notebook(path, *told, ("python", "s = '😀'; y = x.numpy()"))
+    (shown,) = editor.diagnostics(second)
+    assert (shown.code, editor.shown_text(second, shown.range)) == ("TBX101", "x.numpy()")
+    (step,) = shown.related_information or ()
+    assert (step.location.uri, editor.shown_text(first, step.location.range)) == (first, "torch.zeros(3).cuda()")
+    assert editor.diagnostics(first) == []
+    fix, comment = editor.actions(second, shown.range, [shown], ["quickfix"])
+    assert fix.edit is not None
+    assert editor.apply(fix.edit) == {second: "s = '😀'; y = x.cpu().numpy()"}
+    assert comment.edit is not None
+    assert editor.apply(comment.edit) == {second: "s = '😀'; y = x.numpy()  # noqa: TBX101"}
+    assert "numpy-off-cpu" in editor.hover(second, editor.texts[second].index(".numpy"))
+    editor.replace_in_cell(path, first, ".cuda()", "")
+    editor.wait(lambda: not editor.published[second][-1].diagnostics)
+    third = editor.insert_cell(path, 2, 9, "x = torch.ones(3).cuda()")
+    editor.wait(lambda: bool(editor.published[second][-1].diagnostics))
+    (action,) = editor.actions(third, whole(editor, third), (), ["source.fixAll"])
+    assert action.edit is not None
+    assert editor.apply(action.edit) == {second: "s = '😀'; y = x.cpu().numpy()"}
+    editor.delete_cell(path, 2, third)
+    editor.wait(lambda: not editor.published[second][-1].diagnostics)
+    editor.close_notebook(path, [first, second])
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        (UNSAFE,),
+        ("import torch", UNSAFE.partition("\n\n")[2].rstrip("\n")),
+        ("from __future__ import annotations", UNSAFE.rstrip("\n")),
+        ("import os", "import torch\nimport sys", UNSAFE.partition("\n\n")[2]),
+        ("", "%pip install torch\n", UNSAFE),
+    ],
+)
+def test_a_fix_may_add_lines_to_another_cell(editor: Editor, tmp_path: Path, cells: tuple[str, ...]) -> None:
+    path = tmp_path / "copied.ipynb"
+    _, uris = editor.open_notebook(path, *(("python", cell) for cell in cells))
+    (shown,) = editor.diagnostics(uris[-1])
+    fix = editor.actions(uris[-1], shown.range, [shown], ["quickfix"])[0]
+    assert fix.edit is not None
+    fixed = editor.apply(fix.edit)
+    notebook = Cells(str(path), cells)
+    report = run_text(str(path), notebook.data(), Resolver(), Fixing(Applicability.UNSAFE, write=False))
+    expected = notebook.texts_in(report.changes[str(path)][1])
+    assert tuple(fixed.get(uri, editor.texts[uri]) for uri in uris) == expected != cells
+    editor.close_notebook(path, uris)
+
+
+def test_an_unused_comment_on_the_last_line_of_a_cell(editor: Editor, project: Path) -> None:
+    path = project / "comment.ipynb"
+    _, (first, second) = editor.open_notebook(
+        path, ("python", "import torch\n# noqa: TBX101"), ("python", "x = torch.zeros(3)")
+    )
+    (shown,) = editor.diagnostics(first)
+    assert shown.code == "TBX903"
+    (fix,) = editor.actions(first, shown.range, [shown], ["quickfix"])
+    assert fix.edit is not None
+    assert editor.apply(fix.edit) == {first: "import torch"}
+    editor.close_notebook(path, [first, second])
 
 
 # What is offered.

@@ -75,7 +75,7 @@ def _of_fix(program: Program, fix: Fix) -> Iterator[tuple[Page, list[types.TextE
     """The edits of a fix, which has rows of the program, by the documents they are for."""
     for page in program.pages:
         edits = [edit for edit in fix.edits if program.page_at(edit.span.row) is page]
-        yield page, [types.TextEdit(page.range(edit.span), edit.content) for edit in edits]
+        yield page, [page.edit(edit) for edit in edits]
 
 
 def _unsafe(fix: Fix) -> str:

@@ -27,9 +27,9 @@ from tensorlint.runner import internal_error
 from tensorlint.server import actions, settings
 from tensorlint.server.diagnostics import NAME, Abilities, diagnostics_of
 from tensorlint.server.hover import hover_in
-from tensorlint.server.judging import MAX_CHARACTERS, Changes, Judge, Text
+from tensorlint.server.judging import MAX_CHARACTERS, Cells, Changes, Judge, Text
 from tensorlint.server.places import encoding_name
-from tensorlint.server.workspace import Page, Program, Protocol, is_python, program_of
+from tensorlint.server.workspace import Page, Program, Protocol, is_python, notebook_of, program_of
 
 _T = TypeVar("_T")
 #: Files whose changes can change what is found in others.
@@ -50,7 +50,9 @@ class Server(LanguageServer):
     """The server: what it knows of the editor, and of the programs that are open in it."""
 
     def __init__(self) -> None:
-        super().__init__(NAME, __version__, protocol_cls=Protocol)
+        cells = types.NotebookDocumentFilterWithCells([types.NotebookCellLanguage("python")], "jupyter-notebook")
+        notebooks = types.NotebookDocumentSyncOptions([cells])
+        super().__init__(NAME, __version__, notebook_document_sync=notebooks, protocol_cls=Protocol)
         self.abilities = Abilities()
         self.options: object = None
         self.wishes = settings.Wishes()
@@ -72,7 +74,11 @@ class Server(LanguageServer):
     # What is open.
 
     def program(self, uri: str) -> Program | None:
-        """The program that a document belongs to; None where it is none of ours."""
+        """The program that a document, or a notebook, belongs to; None where it is none of ours."""
+        notebook = self.workspace.get_notebook_document(notebook_uri=uri)
+        notebook = notebook or self.workspace.get_notebook_document(cell_uri=uri)
+        if notebook is not None:
+            return notebook_of(notebook, self.workspace, self.abilities.encoding)
         document = self.workspace.text_documents.get(_key(uri))
         if document is None or not is_python(document):
             return None
@@ -92,6 +98,11 @@ class Server(LanguageServer):
             self._refreshing.cancel()
         self._refreshing = self.start(self._refresh())
 
+    def closed(self, *uris: str) -> None:
+        """Show nothing any more in these documents."""
+        for uri in uris:
+            self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
+
     def forget(self, uri: str) -> None:
         """Let go of what is being found out about a program."""
         if (task := self._speaking.pop(uri, None)) is not None:
@@ -101,7 +112,8 @@ class Server(LanguageServer):
 
     async def judged(self, program: Program) -> Judged:
         """What is found in a program as it is now. Whoever asks for the same gets the same."""
-        text = Text(program.path, program.parts, self.era, self.wishes.certainty)
+        kind = Cells if program.is_notebook else Text
+        text = kind(program.path, program.parts, self.era, self.wishes.certainty)
         judged = self._judged.get(program.uri)
         if judged is None or judged.text != text:
             if judged is not None:
@@ -327,7 +339,23 @@ def create() -> Server:
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def closed(params: types.DidCloseTextDocumentParams) -> None:
         server.forget(params.text_document.uri)
-        server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(params.text_document.uri, []))
+        server.closed(params.text_document.uri)
+
+    @server.feature(types.NOTEBOOK_DOCUMENT_DID_OPEN)
+    def notebook_opened(params: types.DidOpenNotebookDocumentParams) -> None:
+        server.changed(params.notebook_document.uri, 0)
+
+    @server.feature(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
+    def notebook_changed(params: types.DidChangeNotebookDocumentParams) -> None:
+        structure = params.change.cells and params.change.cells.structure
+        if structure:
+            server.closed(*(cell.uri for cell in structure.did_close or ()))
+        server.changed(params.notebook_document.uri, server.wishes.debounce)
+
+    @server.feature(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
+    def notebook_closed(params: types.DidCloseNotebookDocumentParams) -> None:
+        server.forget(params.notebook_document.uri)
+        server.closed(*(cell.uri for cell in params.cell_text_documents))
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def files_changed(params: types.DidChangeWatchedFilesParams) -> None:

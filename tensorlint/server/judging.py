@@ -7,6 +7,7 @@ around it as it lies on disk.
 from __future__ import annotations
 
 import difflib
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -50,6 +51,20 @@ class Text:
     def texts_in(self, data: bytes) -> tuple[str, ...]:
         """The texts of its documents in such bytes. Raises ``SourceError`` where they cannot be read."""
         return (Source.from_bytes(self.path, data).text,)
+
+
+@dataclass(frozen=True, slots=True)
+class Cells(Text):
+    """The code cells of a notebook, as a notebook that has nothing else."""
+
+    def data(self) -> bytes:
+        """A notebook of these cells."""
+        cells = [{"cell_type": "code", "source": part} for part in self.parts]
+        return json.dumps({"cells": cells, "nbformat": 4}).encode()
+
+    def texts_in(self, data: bytes) -> tuple[str, ...]:
+        """The texts of the cells."""
+        return tuple(cell["source"] for cell in json.loads(data)["cells"])
 
 
 @dataclass

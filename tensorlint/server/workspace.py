@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from lsprotocol import types
 from pygls import workspace
@@ -14,7 +15,8 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.uris import to_fs_path
 
 from tensorlint.discovery import SUFFIXES
-from tensorlint.findings import Span
+from tensorlint.findings import Edit, Span
+from tensorlint.notebook import SUFFIX
 from tensorlint.server.places import Places, encoding_name
 from tensorlint.source import NEWLINE
 
@@ -95,6 +97,22 @@ class Page:
         """A span of the program in this document."""
         return self.places.range(self.inside(span))
 
+    def edit(self, edit: Edit) -> types.TextEdit:
+        """An edit of the program in this document.
+
+        One that reaches the row behind it, where the rest of the program begins, ends with the document: a line that
+        is added there is one more, and one that is taken away leaves none behind.
+        """
+        span, content, last = self.inside(edit.span), edit.content, len(self.places.lines)
+        if span.end_row <= last:
+            return types.TextEdit(self.places.range(span), content)
+        row, column = span.row, span.column
+        if row > last:
+            content = "\n" + content.removesuffix("\n")
+        elif not content and column == 1 and row > 1:
+            row, column = row - 1, len(self.places.lines[row - 2]) + 1
+        return types.TextEdit(self.places.range(Span(row, column, last + 1, 1)), content)
+
     def inside(self, span: Span) -> Span:
         """A span of the program with rows counted from the beginning of this document."""
         up = self.first - 1
@@ -114,6 +132,7 @@ class Program:
     uri: str
     path: str
     pages: tuple[Page, ...]
+    is_notebook: bool = False
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -121,12 +140,26 @@ class Program:
         return tuple(page.text for page in self.pages)
 
     def page_at(self, row: int) -> Page:
-        """The document that a row of the program stands in."""
-        return next((page for page in self.pages if row <= page.last), self.pages[-1])
+        """The document that a row of the program stands in; a row between two of them is the end of the first."""
+        return next((page for page in self.pages if row <= page.last + 1), self.pages[-1])
 
     def page(self, uri: str) -> Page | None:
         """The document of this name, if it is one of the program's."""
         return next((page for page in self.pages if page.uri == uri), None)
+
+
+def notebook_of(notebook: types.NotebookDocument, open_in: workspace.Workspace, encoding: str) -> Program | None:
+    """A notebook, whose code cells are one program; None where it has none."""
+    path = to_fs_path(notebook.uri)
+    pages: list[Page] = []
+    for cell in notebook.cells:
+        document = open_in.text_documents.get(unquote(cell.document))
+        if cell.kind is types.NotebookCellKind.Code and document is not None and document.language_id == "python":
+            # One row before each cell, as in the text of a notebook.
+            first = pages[-1].last + 2 if pages else 2
+            pages.append(Page.of(document, encoding, first))
+    path = UNSAVED + SUFFIX if path is None else os.path.abspath(path)
+    return Program(notebook.uri, path, tuple(pages), is_notebook=True) if pages else None
 
 
 #: What a program goes by that was never saved.
