@@ -193,9 +193,10 @@ class Server(LanguageServer):
         self.wish(None)
 
     def wish(self, options: object) -> None:
-        """Take over settings, on top of those the session began with; what is wrong with them is shown."""
+        """Take over settings, on top of those the session began with; what is wrong with them is shown, once."""
         wishes, wrong = settings.read(self.options, options)
-        for message in wrong:
+        for message in [each for each in wrong if each not in self._told]:
+            self._told.add(message)
             self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"{NAME}: {message}"))
         if wishes != self.wishes:
             self.wishes = wishes
