@@ -26,6 +26,9 @@ from tensorlint.source import NEWLINE, file_bytes
 from tests.conftest import Program
 from tests.editor import Editor, able
 
+# What newer releases of Python deprecate in pygls is not ours to mend.
+pytestmark = pytest.mark.filterwarnings(r"ignore::DeprecationWarning:pygls\.")
+
 BUG = "import torch\n\nx = torch.zeros(3).cuda().numpy()\n"
 UNSAFE = """\
 import torch

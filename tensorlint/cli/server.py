@@ -10,9 +10,9 @@ import click
 @click.command()
 @click.option("--stdio", is_flag=True, hidden=True, help="Accepted, as editors say so; there is no other way.")
 def server(stdio: bool) -> int:
-    """Speak with an editor: a language server on standard input and output.
+    """Speak with an editor, as a language server.
 
-    Needs `pip install 'tensorlint[lsp]'`. docs/editors.md says how editors are told.
+    On standard input and output. Needs `pip install 'tensorlint[lsp]'`. docs/editors.md says how editors are told.
     """
     try:
         from tensorlint.server.app import serve

@@ -10,6 +10,7 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -129,7 +130,8 @@ class Server(LanguageServer):
         if program is None:
             return
         if sum(map(len, program.parts)) > MAX_CHARACTERS:
-            self.tell_once(f"{program.path} is longer than {MAX_CHARACTERS:,} characters and is not judged")
+            message = f"{program.path} is longer than {MAX_CHARACTERS:,} characters and is not judged"
+            self.log_once(message, types.MessageType.Warning)
         self._publish(program, (await self.judged(program)).found.result())
 
     async def _refresh(self) -> None:
@@ -170,11 +172,11 @@ class Server(LanguageServer):
         """Write to the editor's log."""
         self.window_log_message(types.LogMessageParams(kind, message))
 
-    def tell_once(self, message: str) -> None:
+    def log_once(self, message: str, kind: types.MessageType = types.MessageType.Error) -> None:
         """Write to the editor's log what would be the same after each keystroke."""
         if message not in self._told:
             self._told.add(message)
-            self.log(message, types.MessageType.Warning)
+            self.log(message, kind)
 
     def report_server_error(self, error: Exception, source: object) -> None:
         """Log what went wrong in a message's handler, which pygls would put before the reader's eyes."""
@@ -182,7 +184,7 @@ class Server(LanguageServer):
 
     def _log_from_worker(self, message: str) -> None:
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self.log, message)
+            self._loop.call_soon_threadsafe(self.log_once, message)
 
     # What the editor wants.
 
@@ -194,14 +196,19 @@ class Server(LanguageServer):
         root = next((folder for folder in [*folders, self.workspace.root_path] if folder is not None), None)
         # What belongs to a program that nothing marks as one depends on where one stands, as on the command line:
         # without a folder nowhere, so that nobody's home directory is searched for callers.
-        os.chdir(root if root is not None and os.path.isdir(root) else os.path.dirname(__file__))
+        for place in (root, os.path.dirname(__file__)):
+            with suppress(OSError):
+                if place is not None:
+                    os.chdir(place)
+                    break
         self.options = params.initialization_options
         self.wish(None)
 
     def wish(self, options: object) -> None:
-        """Take over settings, on top of those the session began with; what is wrong with them is shown."""
+        """Take over settings, on top of those the session began with; what is wrong with them is shown, once."""
         wishes, wrong = settings.read(self.options, options)
-        for message in wrong:
+        for message in [each for each in wrong if each not in self._told]:
+            self._told.add(message)
             self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"{NAME}: {message}"))
         if wishes != self.wishes:
             self.wishes = wishes
