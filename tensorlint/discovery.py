@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from tensorlint.config import Settings
 from tensorlint.globs import Globs
 
-SUFFIXES = (".py", ".pyw")
+SUFFIXES = (".py", ".pyw", ".ipynb")
 
 
 class DiscoveryError(Exception):
@@ -29,9 +29,7 @@ class Discovered:
     error: str = ""
 
 
-def discover(
-    paths: Iterable[str], settings_for: Callable[[str], Settings], suffixes: tuple[str, ...] = SUFFIXES
-) -> list[Discovered]:
+def discover(paths: Iterable[str], settings_for: Callable[[str], Settings]) -> list[Discovered]:
     """The files below these paths, absolute, sorted, each once.
 
     A path that is named is taken unless the settings force their exclusions on it. Below a directory, files are those
@@ -46,7 +44,7 @@ def discover(
         if os.path.lexists(absolute) and is_force_excluded(absolute, settings_for):
             items = ()
         elif os.path.isdir(absolute):
-            items = _walk(absolute, settings_for, suffixes)
+            items = _walk(absolute, settings_for)
         elif os.path.lexists(absolute):
             items = (Discovered(absolute, named=True),)
         else:
@@ -71,7 +69,7 @@ def is_excluded(path: str, settings: Settings) -> bool:
     return any(globs.rebased(os.getcwd()).matches(path, is_dir=os.path.isdir(path)) for globs in settings.exclude)
 
 
-def _walk(top: str, settings_for: Callable[[str], Settings], suffixes: tuple[str, ...]) -> Iterator[Discovered]:
+def _walk(top: str, settings_for: Callable[[str], Settings]) -> Iterator[Discovered]:
     """Files below a directory that was named: patterns that would exclude that directory itself are set aside."""
     pending = [(top, tuple(globs.without(top) for globs in _ignored_above(top)))]
     while pending:
@@ -92,7 +90,7 @@ def _walk(top: str, settings_for: Callable[[str], Settings], suffixes: tuple[str
                 if not entry.is_symlink() and not _left_out(entry.path, is_dir, excluded, ignored):
                     pending.append((entry.path, ignored))
             elif (
-                entry.name.endswith(suffixes)
+                entry.name.endswith(SUFFIXES)
                 and not entry.name.startswith(".#")  # an editor's lock, a link to nowhere by design
                 and (entry.is_symlink() or entry.is_file())
                 and not _left_out(entry.path, is_dir, excluded, ignored)

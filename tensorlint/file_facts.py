@@ -31,18 +31,17 @@ def file_facts(source: Source) -> FileFacts:
     from tensorlint.flow.scene import FileFacts
     from tensorlint.knowledge.frameworks import FOREIGN_NUMPY_METHOD, TORCH_ECOSYSTEM
 
-    modules = {
-        name.strip().split(".")[0] for match in _IMPORT.finditer(source.text) for name in match.group(1).split(",")
-    }
+    text = source.program
+    modules = {name.strip().split(".")[0] for match in _IMPORT.finditer(text) for name in match.group(1).split(",")}
     return FileFacts(
         path=source.path,
         imports_torch=bool(modules & TORCH_ECOSYSTEM),
-        mentions_device=bool(_DEVICE_WORDS.search(source.text)),
+        mentions_device=bool(_DEVICE_WORDS.search(text)),
         foreign=frozenset(modules & FOREIGN_NUMPY_METHOD),
-        defines_numpy="def numpy" in source.text and bool(_NUMPY_METHOD.search(source.text)),
+        defines_numpy="def numpy" in text and bool(_NUMPY_METHOD.search(text)),
         is_test=bool(_TEST_PATH.search(_in_project(source.path))),
-        sets_defaults=any(words in source.text for words in _DEFAULTS),
-        casts_modules=bool(_MODULE_CASTS.search(source.text)),
+        sets_defaults=any(words in text for words in _DEFAULTS),
+        casts_modules=bool(_MODULE_CASTS.search(text)),
     )
 
 

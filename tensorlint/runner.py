@@ -12,6 +12,7 @@ import signal
 import symtable
 import traceback
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -28,6 +29,7 @@ from tensorlint.findings import Applicability, Certainty, Finding, tool_finding
 from tensorlint.fix.comments import CommentError, with_comments
 from tensorlint.fix.writing import WriteError, replace_file
 from tensorlint.nesting import check_nesting
+from tensorlint.notebook import SUFFIX, program_bytes, source_of
 from tensorlint.policy import FixPolicy, Policy
 from tensorlint.program import layout
 from tensorlint.program.checkpoints import loads_in
@@ -85,8 +87,8 @@ class Judged:
     applied: tuple[Finding, ...] = ()
     fixed: bytes | None = None
     before: tuple[Finding, ...] = ()
-    #: A template of a program, which was found among programs.
-    is_template: bool = False
+    #: What the file is, where it is no program of ours and was passed over.
+    skipped: str = ""
 
 
 def run(files: Iterable[Discovered], resolver: Resolver, jobs: int = 1, fixing: Fixing | None = None) -> Report:
@@ -98,9 +100,6 @@ def run(files: Iterable[Discovered], resolver: Resolver, jobs: int = 1, fixing: 
         checked += 1
         if file.error:
             findings.append(tool_finding("TBX902", file.path, f"the directory cannot be read: {file.error}"))
-            continue
-        if file.path.endswith(".ipynb"):
-            findings.append(tool_finding("TBX902", file.path, "notebooks are not read yet; export it as a script"))
             continue
         try:
             data = read_bytes(file.path)
@@ -118,11 +117,12 @@ def run_text(path: str, data: bytes, resolver: Resolver, fixing: Fixing | None =
 
 
 def _job(path: str, data: bytes, resolver: Resolver, fixing: Fixing | None) -> Job:
-    if is_of_interest(data):
+    searched = program_bytes(path, data)
+    if is_of_interest(searched):
         from tensorlint.rules import clues_of
 
         policy = policy_of(resolver.for_file(path), path)
-        if may_matter(data, clues_of(policy.codes)):
+        if may_matter(searched, clues_of(policy.codes)):
             return Job(path, data, policy, highest=None if fixing is None else fixing.highest)
     return Job(path, data, _NOTHING, matters=False)
 
@@ -156,12 +156,12 @@ def _report(
             data[each.path] = each.fixed
             applied += each.applied
         findings += each.findings
-    templates = sum(each.is_template for each in judged)
+    skipped = Counter(each.skipped for each in judged if each.skipped)
     shown = {finding.path for finding in findings}
     return Report(
         findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)),
-        checked=checked - templates,
-        templates=templates,
+        checked=checked - skipped.total(),
+        skipped=dict(sorted(skipped.items())),
         judged=sum(job.matters for job in work),
         data={path: content for path, content in data.items() if path in shown},
         applied=tuple(applied),
@@ -185,7 +185,7 @@ def suppress(report: Report, *, write: bool, reason: str = "") -> Report:
         if not rows:
             continue
         try:
-            new = with_comments(Source.from_bytes(path, data), rows, reason)
+            new = with_comments(source_of(path, data), rows, reason)
             if write and new != data:
                 replace_file(path, data, new)
         except (WriteError, CommentError) as error:
@@ -274,12 +274,16 @@ def _judge_batch(batch: list[Job]) -> list[Judged]:
 
 def judge(job: Job) -> Judged:
     """The findings of one file, and what it looks like when they are fixed."""
-    if not job.matters and _parses(job.data):
+    if not job.matters and not job.path.endswith(SUFFIX) and _parses(job.data):
         return Judged(job.path, ())
     try:
-        source = Source.from_bytes(job.path, job.data)
+        source = source_of(job.path, job.data)
     except SourceError as error:
         return Judged(job.path, (source_finding(job.path, error),))
+    if source.language != "python":
+        return Judged(job.path, (), skipped="notebook of another language")
+    if not job.matters and _parses(source.program):
+        return Judged(job.path, ())
     outcome: list[Fixed] = []
 
     def work() -> list[Finding]:
@@ -292,7 +296,7 @@ def judge(job: Job) -> Judged:
 
     found = tuple(_guarded(source, work))
     if not job.named and any(finding.code == "TBX901" and is_template(source, finding.span.row) for finding in found):
-        return Judged(job.path, (), is_template=True)
+        return Judged(job.path, (), skipped="template")
     if not outcome or not outcome[0].applied:
         return Judged(job.path, found)
     if source.to_bytes() != job.data:
@@ -350,7 +354,7 @@ def _guarded(source: Source, work: Callable[[], list[Finding]]) -> list[Finding]
         return [tool_finding("TBX900", source.path, internal_error(error))]
 
 
-def _parses(data: bytes) -> bool:
+def _parses(program: bytes | str) -> bool:
     """Whether Python itself takes the program. When not, the engine decides: it knows other versions' syntax, too.
 
     A symbol table costs a third of ``ast.parse``, as the tree is never turned into Python objects.
@@ -359,7 +363,7 @@ def _parses(data: bytes) -> bool:
         warnings.simplefilter("ignore")
         try:
             # Bytes are taken as by ``compile``, cookie and all; typeshed only knows of text.
-            with_deep_stack(lambda: symtable.symtable(data, "<program>", "exec"))  # type: ignore[arg-type]
+            with_deep_stack(lambda: symtable.symtable(program, "<program>", "exec"))  # type: ignore[arg-type]
         except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
             return False
     return True

@@ -23,7 +23,7 @@ def found(root: Path, *paths: str, overrides: Overrides | None = None) -> list[s
 
 def test_python_files_in_order(tmp_path: Path) -> None:
     make(tmp_path, "b.py", "a/z.py", "a/y.pyw", "c.pyi", "d.txt", "e.ipynb", "Makefile", "a.py/inner.py")
-    assert found(tmp_path) == ["a.py/inner.py", "a/y.pyw", "a/z.py", "b.py"]
+    assert found(tmp_path) == ["a.py/inner.py", "a/y.pyw", "a/z.py", "b.py", "e.ipynb"]
 
 
 def test_directories_that_are_not_ones_own_code(tmp_path: Path) -> None:

@@ -221,8 +221,6 @@ def _check(
             where = ", ".join(origins) or "(nowhere)"
             note(f"tensorlint {__version__}: {plural(len(files), 'file')}, settings from {where}")
         report = run(files, resolver, jobs or available_processors(), fixing)
-        if not files and discover(paths or (".",), resolver.for_directory, (".ipynb",)):
-            report = replace(report, only_notebooks=True)
     if verbose:
         note(f"{report.judged} of {plural(report.checked, 'file')} passed the byte screen")
     if write_baseline is not None:

@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 
-from tensorlint.findings import Finding, Fix, Span
+from tensorlint.findings import Finding, Fix, Location, Span
 from tensorlint.report import Report, Style
-from tensorlint.report.text import certainty_colour, codes, paint, shown_path, visible, width
+from tensorlint.report.text import certainty_colour, codes, paint, position, shown_path, visible, width
 
 #: A line wider than this is cut around what is underlined in it.
 MAX_WIDTH = 140
@@ -32,6 +32,7 @@ class Mark:
     """Something to underline: the finding itself, or a step of its trace."""
 
     span: Span
+    location: Location
     message: str
     is_finding: bool
 
@@ -47,22 +48,23 @@ def render(report: Report, style: Style) -> str:
     for finding in report.findings:
         if finding.path not in lines_of:
             lines_of = {finding.path: report.lines(finding.path)}  # findings come file by file
-        blocks.append("\n".join(_block(finding, lines_of[finding.path], style)) + "\n")
+        blocks.append("\n".join(_block(finding, lines_of[finding.path], report, style)) + "\n")
     return "\n".join(blocks)
 
 
-def _block(finding: Finding, lines: tuple[str, ...], style: Style) -> Iterator[str]:
+def _block(finding: Finding, lines: tuple[str, ...], report: Report, style: Style) -> Iterator[str]:
     colour = paint(style)
     yield (
-        f"{colour(shown_path(finding.path, style), 'bold')}:{finding.span.row}:{finding.span.column}: "
+        f"{colour(shown_path(finding.path, style), 'bold')}:{position(report.location(finding.path, finding.span))}: "
         f"{colour(codes(finding), 'red', 'bold')} {colour(visible(finding.message), 'bold')}  "
         f"{colour(f'[{finding.certainty.label}]', certainty_colour(finding.certainty))}"
     )
     here = [step for step in finding.trace if not step.path]
     elsewhere = [step for step in finding.trace if step.path]
-    marks = [Mark(finding.span, "", True)] + [Mark(step.span, step.message, False) for step in here]
+    marks = [Mark(finding.span, report.location(finding.path, finding.span), "", True)]
+    marks += [Mark(step.span, report.location(finding.path, step.span), step.message, False) for step in here]
     marks = sorted((mark for mark in marks if mark.span.row <= len(lines)), key=lambda mark: mark.order)
-    gutter = max((len(str(mark.span.row)) for mark in marks), default=1)
+    gutter = max((len(str(mark.location.span.row)) for mark in marks), default=1)
     bar = colour(" " * gutter + " |", "blue")
     if marks:
         yield bar
@@ -90,17 +92,22 @@ def _snippet(marks: list[Mark], lines: tuple[str, ...], gutter: int, style: Styl
     def numbered(row: int, text: str) -> str:
         return f"{colour(f'{row:>{gutter}} |', 'blue')} {text}".rstrip()
 
-    previous = 0
+    previous: Mark | None = None
+    several_cells = len({mark.location.cell for mark in marks}) > 1
     for row, marked in groupby(marks, key=lambda mark: mark.span.row):
-        if previous and row == previous + 2:
-            yield numbered(row - 1, Line(lines[row - 2]).window(1).text)
-        elif previous and row > previous + 2:
-            yield colour("...", "blue")
-        previous = row
         here = list(marked)
+        first = here[0]
+        shown_row = first.location.span.row
+        if several_cells and (previous is None or previous.location.cell != first.location.cell):
+            yield colour(f"{' ' * gutter}::: cell {first.location.cell}", "blue")
+        elif previous is not None and row == previous.span.row + 2:
+            yield numbered(shown_row - 1, Line(lines[row - 2]).window(1).text)
+        elif previous is not None and row > previous.span.row + 2:
+            yield colour("...", "blue")
+        previous = first
         line = Line(lines[row - 1])
-        window = line.window(here[0].span.column)
-        yield numbered(row, window.text)
+        window = line.window(first.span.column)
+        yield numbered(shown_row, window.text)
         for mark in here:
             start, end = window.underline(*line.extent(mark.span))
             sign, attributes = ("^", ("red", "bold")) if mark.is_finding else ("-", ("blue",))

@@ -6,7 +6,7 @@ import os
 import unicodedata
 from collections.abc import Callable
 
-from tensorlint.findings import Certainty, Finding
+from tensorlint.findings import Certainty, Finding, Location
 from tensorlint.report import Style
 
 _SGR = {
@@ -40,6 +40,12 @@ def shown_path(path: str, style: Style) -> str:
         if not relative.startswith(os.pardir + os.sep):
             path = relative
     return visible(path)
+
+
+def position(location: Location) -> str:
+    """``2:5``, or ``cell 3:2:5`` in a notebook."""
+    cell = "" if location.cell is None else f"cell {location.cell}:"
+    return f"{cell}{location.span.row}:{location.span.column}"
 
 
 def visible(text: str) -> str:
