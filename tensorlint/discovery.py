@@ -59,9 +59,12 @@ def discover(paths: Iterable[str], settings_for: Callable[[str], Settings]) -> l
 def is_force_excluded(path: str, settings_for: Callable[[str], Settings]) -> bool:
     """Whether the settings leave out even a path that is named. It is absolute, and need not exist."""
     settings = settings_for(os.path.dirname(path))
-    return settings.force_exclude and any(
-        globs.rebased(os.getcwd()).matches(path, is_dir=os.path.isdir(path)) for globs in settings.exclude
-    )
+    return settings.force_exclude and is_excluded(path, settings)
+
+
+def is_excluded(path: str, settings: Settings) -> bool:
+    """Whether the settings leave out a path that nobody names. It is absolute, and need not exist."""
+    return any(globs.rebased(os.getcwd()).matches(path, is_dir=os.path.isdir(path)) for globs in settings.exclude)
 
 
 def _walk(top: str, settings_for: Callable[[str], Settings]) -> Iterator[Discovered]:

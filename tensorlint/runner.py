@@ -31,6 +31,9 @@ from tensorlint.fix.writing import WriteError, replace_file
 from tensorlint.nesting import check_nesting
 from tensorlint.notebook import SUFFIX, program_bytes, source_of
 from tensorlint.policy import FixPolicy, Policy
+from tensorlint.program import layout
+from tensorlint.program.checkpoints import loads_in
+from tensorlint.program.mentions import mentions_in
 from tensorlint.report import Report
 from tensorlint.screen import is_of_interest, may_matter
 from tensorlint.source import Source, SourceError, read_bytes
@@ -318,6 +321,14 @@ def world() -> World:
     if _world().size > _MAX_WORLD:
         _world.cache_clear()
     return _world()
+
+
+def forget() -> None:
+    """Let nothing be known of the files of programs, so that they are read anew: some have changed."""
+    _world.cache_clear()
+    layout.forget()
+    mentions_in.cache_clear()
+    loads_in.cache_clear()
 
 
 @lru_cache(maxsize=1)

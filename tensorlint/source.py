@@ -134,6 +134,18 @@ class Source:
         return tuple(NEWLINE.split(self.text))
 
 
+def file_bytes(text: str) -> bytes:
+    """A program that is being edited as its file would hold it, in the encoding that its first lines declare.
+
+    Characters which that encoding does not have become question marks, so that columns stay what they are.
+    """
+    data = text.encode("utf-8", "replace")
+    try:
+        return text.encode(_declared_encoding(data), "replace")
+    except (SourceError, LookupError, UnicodeError):
+        return data
+
+
 def read_bytes(path: str) -> bytes:
     """The bytes of a file; a ``SourceError`` that says why when there are none to be had."""
     try:

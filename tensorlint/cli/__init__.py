@@ -17,6 +17,7 @@ from tensorlint.cli.completion import completion
 from tensorlint.cli.config import config
 from tensorlint.cli.output import close_quietly
 from tensorlint.cli.rule import rule
+from tensorlint.cli.server import server
 from tensorlint.cli.verify import verify
 
 
@@ -52,6 +53,7 @@ app.add_command(check)
 app.add_command(completion)
 app.add_command(config)
 app.add_command(rule)
+app.add_command(server)
 app.add_command(verify)
 
 

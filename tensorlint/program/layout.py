@@ -45,6 +45,12 @@ def locate(dotted: str, importer: str) -> Found | None:
     return None
 
 
+def forget() -> None:
+    """Let nothing be known of which files there are."""
+    for known in (_is_script, roots, project, is_package_directory, _below):
+        known.cache_clear()
+
+
 @lru_cache(maxsize=4096)
 def _is_script(path: str) -> bool:
     """Whether the file is started by its path, so that what lies beside it comes first, also in a package.
