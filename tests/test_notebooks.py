@@ -58,7 +58,8 @@ def read(text: str) -> Notebook:
 
 def lint(text: str | bytes, certainty: Certainty | None = None, fixing: Fixing | None = None) -> Report:
     data = text if isinstance(text, bytes) else text.encode()
-    return run_text("/p/a.ipynb", data, Resolver(Layer.of_options(certainty=certainty.label if certainty else None), isolated=True), fixing)
+    options = Layer.of_options(certainty=certainty and certainty.label)
+    return run_text("/p/a.ipynb", data, Resolver(options, isolated=True), fixing)
 
 
 def places(report: Report) -> list[tuple[str, int | None, int, int]]:

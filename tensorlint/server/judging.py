@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from tensorlint.config import ConfigError, Overrides, Resolver
+from tensorlint.config import ConfigError, Layer, Resolver
 from tensorlint.discovery import is_excluded
 from tensorlint.findings import Applicability, Certainty, Edit, Finding, Span, tool_finding
 from tensorlint.report import Report
@@ -107,7 +107,9 @@ class Judge:
             self._resolvers.clear()
             self._era = text.era
         if text.certainty not in self._resolvers:
-            self._resolvers[text.certainty] = Resolver(Overrides(certainty=text.certainty))
+            self._resolvers[text.certainty] = Resolver(
+                Layer.of_options(certainty=text.certainty and text.certainty.label)
+            )
         return self._resolvers[text.certainty]
 
     def _guarded(self, text: Text, work: Callable[[], Report]) -> Report:

@@ -14,11 +14,13 @@ from pygls import workspace
 from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.uris import to_fs_path
 
-from tensorlint.discovery import SUFFIXES
+from tensorlint.config import DEFAULT_INCLUDE
 from tensorlint.findings import Edit, Span
 from tensorlint.notebook import SUFFIX
 from tensorlint.server.places import Places, encoding_name
 from tensorlint.source import NEWLINE
+
+_SUFFIXES = tuple(pattern.removeprefix("*") for pattern in DEFAULT_INCLUDE)
 
 
 class Document(workspace.TextDocument):
@@ -176,4 +178,4 @@ def program_of(document: workspace.TextDocument, encoding: str) -> Program:
 def is_python(document: workspace.TextDocument) -> bool:
     """Whether a document is a program: by its name as on the command line, else by what the editor takes it for."""
     name = document.path.lower()
-    return name.endswith(SUFFIXES) or (document.language_id == "python" and not name.endswith((".pyi", ".ipynb")))
+    return name.endswith(_SUFFIXES) or (document.language_id == "python" and not name.endswith((".pyi", ".ipynb")))
