@@ -15,7 +15,7 @@ import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcRequestCancelled
 
-from tensorlint.config import Overrides, Resolver
+from tensorlint.config import Layer, Resolver
 from tensorlint.findings import Applicability, Certainty, Finding, Span
 from tensorlint.fix import edits as fix_edits
 from tensorlint.runner import Fixing, forget, run_text
@@ -72,7 +72,7 @@ def whole(editor: Editor, uri: str) -> types.Range:
 
 def fresh(path: Path, text: str, certainty: Certainty | None = None) -> tuple[Finding, ...]:
     forget()
-    return run_text(str(path), file_bytes(text), Resolver(Overrides(certainty=certainty))).findings
+    return run_text(str(path), file_bytes(text), Resolver(Layer.of_options(certainty=certainty and certainty.label))).findings
 
 
 # What is shown, and when.
