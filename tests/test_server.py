@@ -72,7 +72,9 @@ def whole(editor: Editor, uri: str) -> types.Range:
 
 def fresh(path: Path, text: str, certainty: Certainty | None = None) -> tuple[Finding, ...]:
     forget()
-    return run_text(str(path), file_bytes(text), Resolver(Layer.of_options(certainty=certainty and certainty.label))).findings
+    return run_text(
+        str(path), file_bytes(text), Resolver(Layer.of_options(certainty=certainty and certainty.label))
+    ).findings
 
 
 # What is shown, and when.
