@@ -1,4 +1,5 @@
-"""Write docs/rules/: one page for each code, from the docstring of its rule and its fixture programs.
+"""Write docs/rules/: one page for each code, from the docstring of its rule, its fixture programs, what tensorlint prints
+of one, the ledgers in evidence/ and the tables in benchmarks/.
 
 python tools/document_rules.py            write the pages
 python tools/document_rules.py --check    fail when they are not what would be written
@@ -6,16 +7,17 @@ python tools/document_rules.py --check    fail when they are not what would be w
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from document_gallery import anchor_of
+from pages import DOCS, ROOT, Reading, bugs, first_printed, readings, table, write_or_check
+
 from tensorlint.catalogue import Entry, catalogue
 from tensorlint.evidence import Seen, seen
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGES = ROOT / "docs" / "rules"
+PAGES = DOCS / "rules"
 BLOCKS = {
     "1": "Export: tensor to array",
     "2": "Import: array to tensor, and dtype",
@@ -25,13 +27,14 @@ BLOCKS = {
     "9": "The tool itself",
 }
 MARK = "<!-- Written by tools/document_rules.py; change the docstring of the rule or its fixtures instead. -->"
+QUALITY = "[Quality](../quality.md#findings-read-by-hand)"
 
 
-def pages() -> dict[str, str]:
-    """File name to text of every page."""
+def pages() -> dict[Path, str]:
+    """The text of every page."""
     entries = list(catalogue().values())
-    written = {f"{entry.code}.md": "\n".join(_page(entry)) + "\n" for entry in entries}
-    written["index.md"] = "\n".join(_index(entries)) + "\n"
+    written = {PAGES / f"{entry.code}.md": "\n".join(_page(entry)) + "\n" for entry in entries}
+    written[PAGES / "index.md"] = "\n".join(_index(entries)) + "\n"
     return written
 
 
@@ -44,17 +47,64 @@ def _page(entry: Entry) -> Iterator[str]:
     yield f"Since {entry.since}. {_fix(entry)}{visibility}"
     yield ""
     yield entry.documentation
-    for title, programs in (("Flagged", entry.bad), ("Not flagged", entry.good)):
-        if programs:
-            yield ""
-            yield f"## {title}"
-            yield ""
-            yield f"`{programs[0].relative_to(ROOT).as_posix()}`, one of {len(programs)}:"
-            yield ""
-            yield "```python"
-            yield programs[0].read_text(encoding="utf-8").rstrip("\n")
-            yield "```"
+    if entry.bad:
+        program, shown = first_printed(entry.bad, entry.code, *(() if entry.default else ("--select", entry.code)))
+        yield from _program("Flagged", program, len(entry.bad))
+        yield ""
+        yield "What tensorlint prints of it:"
+        yield ""
+        yield from shown.block()
+    if entry.good:
+        yield from _program("Not flagged", entry.good[0], len(entry.good))
+    yield from _measured(entry)
     yield from _evidence(seen(entry.code))
+
+
+def _program(title: str, program: Path, count: int) -> Iterator[str]:
+    name = program.relative_to(ROOT).as_posix()
+    yield ""
+    yield f"## {title}"
+    yield ""
+    yield f"[`{name}`](../../{name}), one of {count}:"
+    yield ""
+    yield "```python"
+    yield program.read_text(encoding="utf-8").rstrip("\n")
+    yield "```"
+
+
+def _measured(entry: Entry) -> Iterator[str]:
+    """What came of reading its findings by hand, and the bugs among them."""
+    if entry.code[3] == "9":
+        return
+    yield ""
+    yield "## Measured"
+    yield ""
+    rows = [row for reading in readings() if reading.is_of(entry.code) for row in _rows(reading, entry.code)]
+    if rows:
+        yield "Findings that were read by hand, with callers and producers, in repositories that the rule was not written"
+        yield f"on; right are those worth acting on. {QUALITY} says how, and what followed."
+        yield ""
+        yield from table(("round", "findings", "read", "right", "what the others were"), *rows)
+    else:
+        yield "None of its findings is among those that were read by hand in repositories that it was not written on, so"
+        yield f"what it is worth there is not known ({QUALITY})."
+    found = [bug for bug in bugs() if bug.code == entry.code]
+    if found:
+        yield ""
+        yield "Bugs it found:"
+        yield ""
+        for bug in found:
+            yield f"- {bug.repository}, {bug.lines}: [{bug.what}](../gallery.md#{anchor_of(bug.program)})"
+
+
+def _rows(reading: Reading, code: str) -> Iterator[tuple[str, ...]]:
+    """One for what was shown, and one for what was not, as far as some were read."""
+    together = "" if reading.rules == code else f" ({reading.rules} together)"
+    shown, hidden = ("`--certainty likely`", "") if reading.rounds != "10" else ("shown by default", "not shown")
+    if reading.read:
+        yield reading.rounds, f"{shown}{together}", reading.read, reading.right, reading.others
+    if reading.hidden_read:
+        yield reading.rounds, f"{hidden}{together}", reading.hidden_read, reading.hidden_right, ""
 
 
 def _evidence(lines: tuple[Seen, ...]) -> Iterator[str]:
@@ -79,41 +129,36 @@ def _index(entries: list[Entry]) -> Iterator[str]:
     yield MARK
     yield ""
     yield "# Rules"
+    yield ""
+    count = sum(entry.code[3] != "9" for entry in entries)
+    yield f"{count} rules in five blocks, and five codes about the tool and the files themselves. *Shown* says which"
+    yield "findings are shown by default: all that are at least `likely`, those that are `certain`, or none (`off`)."
     for digit, title in BLOCKS.items():
         block = [entry for entry in entries if entry.code[3] == digit]
         if block:
             yield ""
             yield f"## TBX{digit}: {title}"
             yield ""
-            yield "| code | name | fix |"
-            yield "|---|---|---|"
-            for entry in block:
-                yield f"| [{entry.code}]({entry.code}.md) | {entry.name} | {entry.fix or ''} |"
+            rows = [
+                (f"[{entry.code}]({entry.code}.md)", entry.name, _summary(entry), _shown(entry), entry.fix or "")
+                for entry in block
+            ]
+            yield from table(("code", "name", "what is reported", "shown", "fix"), *rows)
+
+
+def _summary(entry: Entry) -> str:
+    """The first paragraph of its documentation; of a code about the tool, the first sentence."""
+    first = " ".join(entry.documentation.partition("\n\n")[0].split())
+    return f"{first.partition('. ')[0].rstrip('.')}." if entry.code[3] == "9" else first
+
+
+def _shown(entry: Entry) -> str:
+    return entry.shown if entry.default else "off"
 
 
 def _fix(entry: Entry) -> str:
     return f"Fix: {entry.fix}." if entry.fix else "No automatic fix."
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a page is stale")
-    check = parser.parse_args().check
-    wanted = pages()
-    present = {path.name: path.read_text(encoding="utf-8") for path in PAGES.glob("*.md")}
-    stale = sorted(name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name))
-    if check:
-        for name in stale:
-            print(f"docs/rules/{name} is stale: run `make docs`")
-        return 1 if stale else 0
-    PAGES.mkdir(parents=True, exist_ok=True)
-    for name in stale:
-        if name in wanted:
-            (PAGES / name).write_text(wanted[name], encoding="utf-8")
-        else:
-            (PAGES / name).unlink()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(pages(), PAGES.glob("*.md"), __doc__))
