@@ -120,6 +120,9 @@ def _codes(program: Program) -> list[str]:
 
 
 def _verdict(program: Program) -> str:
+    """What was seen; a claim that nobody ran yet is neither."""
+    if not any(_executed(program)):
+        return "not run yet"
     return f"**{program.verdict}**" if program.verdict == "refuted" else program.verdict
 
 

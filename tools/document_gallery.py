@@ -1,4 +1,4 @@
-"""Write docs/gallery.md: real bugs by kind, a program of our own with the same mistake, and what tensorlint prints of it.
+"""Write docs/gallery.md: real bugs by kind, a program of our own with the same mistake, and what tensorlint prints.
 
 The programs lie in docs/gallery/, with the header of a fixture, so that `tensorlint verify docs/gallery` executes them.
 
@@ -25,10 +25,10 @@ _INTRODUCTION = """\
 
 # Gallery of real bugs
 
-Bugs that tensorlint found in public repositories, by kind. [Quality](quality.md#bugs-found) says how they were found and
-read, and counts what was found beside them. Each program here was written for this page and has the same mistake; what
-stands in its first lines was seen to happen by `tensorlint verify docs/gallery`. Whether the repositories have mended
-the lines since was not looked up."""
+Bugs that tensorlint found in public repositories, by kind. [Quality](quality.md#bugs-found) says how they were found
+and read, and counts what was found beside them. Each program here was written for this page and has the same mistake;
+what stands in its first lines was seen to happen by `tensorlint verify docs/gallery`. Whether the repositories have
+mended the lines since was not looked up."""
 
 
 def page() -> str:

@@ -1,5 +1,5 @@
-"""Write docs/rules/: one page for each code, from the docstring of its rule, its fixture programs, what tensorlint prints
-of one, the ledgers in evidence/ and the tables in benchmarks/.
+"""Write docs/rules/: one page for each code, from the docstring of its rule, its fixture programs, what tensorlint
+prints of one, the ledgers in evidence/ and the tables in benchmarks/.
 
 python tools/document_rules.py            write the pages
 python tools/document_rules.py --check    fail when they are not what would be written
@@ -27,6 +27,8 @@ BLOCKS = {
     "9": "The tool itself",
 }
 MARK = "<!-- Written by tools/document_rules.py; change the docstring of the rule or its fixtures instead. -->"
+#: No selection and no comment hides them.
+ALWAYS_SHOWN = {"TBX900", "TBX901", "TBX902"}
 QUALITY = "[Quality](../quality.md#findings-read-by-hand)"
 
 
@@ -81,13 +83,13 @@ def _measured(entry: Entry) -> Iterator[str]:
     yield ""
     rows = [row for reading in readings() if reading.is_of(entry.code) for row in _rows(reading, entry.code)]
     if rows:
-        yield "Findings that were read by hand, with callers and producers, in repositories that the rule was not written"
-        yield f"on; right are those worth acting on. {QUALITY} says how, and what followed."
+        yield "Findings that were read by hand, with callers and producers, in repositories that the rule was not"
+        yield f"written on; right are those worth acting on. {QUALITY} says how, and what followed."
         yield ""
         yield from table(("round", "findings", "read", "right", "what the others were"), *rows)
     else:
-        yield "None of its findings is among those that were read by hand in repositories that it was not written on, so"
-        yield f"what it is worth there is not known ({QUALITY})."
+        yield "None of its findings is among those that were read by hand in repositories that it was not written on,"
+        yield f"so what it is worth there is not known ({QUALITY})."
     found = [bug for bug in bugs() if bug.code == entry.code]
     if found:
         yield ""
@@ -139,21 +141,18 @@ def _index(entries: list[Entry]) -> Iterator[str]:
             yield ""
             yield f"## TBX{digit}: {title}"
             yield ""
-            rows = [
-                (f"[{entry.code}]({entry.code}.md)", entry.name, _summary(entry), _shown(entry), entry.fix or "")
-                for entry in block
-            ]
-            yield from table(("code", "name", "what is reported", "shown", "fix"), *rows)
+            yield from table(("code", "name", "what is reported", "shown", "fix"), *map(_row, block))
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    shown = "always" if entry.code in ALWAYS_SHOWN else entry.shown if entry.default else "off"
+    return f"[{entry.code}]({entry.code}.md)", entry.name, _summary(entry), shown, entry.fix or ""
 
 
 def _summary(entry: Entry) -> str:
     """The first paragraph of its documentation; of a code about the tool, the first sentence."""
     first = " ".join(entry.documentation.partition("\n\n")[0].split())
     return f"{first.partition('. ')[0].rstrip('.')}." if entry.code[3] == "9" else first
-
-
-def _shown(entry: Entry) -> str:
-    return entry.shown if entry.default else "off"
 
 
 def _fix(entry: Entry) -> str:

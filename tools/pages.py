@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from tensorlint.cli import main as tensorlint
@@ -79,7 +79,7 @@ class Printed:
         yield "```"
 
 
-@lru_cache(maxsize=None)
+@cache
 def printed(program: Path, *options: str) -> Printed:
     """What tensorlint prints of this program, which lies in a folder alone; nothing where nothing is found."""
     name = program.relative_to(ROOT).as_posix()

@@ -8,6 +8,7 @@ ones: the average of the new weights and the new weights is what is loaded.
 import torch
 from torch import nn
 
+
 class Trainer:
     def __init__(self):
         self.model = nn.Linear(1, 1, bias=False)

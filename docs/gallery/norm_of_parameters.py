@@ -1,8 +1,8 @@
 # claim: raises RuntimeError "requires grad"
 """A norm of parameters that goes through NumPy
 
-The sum of the squares of parameters needs a gradient like they do. NumPy's square root asks for an array of it, which it
-may not have.
+The sum of the squares of parameters needs a gradient like they do. NumPy's square root asks for an array of it, which
+it may not have.
 """
 import numpy as np
 from torch import nn

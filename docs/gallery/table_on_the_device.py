@@ -10,13 +10,13 @@ import torch
 
 
 class Positions:
-    def __init__(self, length, width):
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.table = torch.zeros(length, width).to("cuda")
+    def __init__(self, length, width, device):
+        self.device = torch.device(device)
+        self.table = torch.zeros(length, width, device=self.device)
 
     def as_image(self):
         return np.flipud(self.table.numpy())
 
 
-positions = Positions(6, 4)
+positions = Positions(6, 4, "cuda")
 print(positions.as_image())
