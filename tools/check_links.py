@@ -6,6 +6,7 @@ python tools/check_links.py FOLDER     in a site that was built there, which may
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -36,9 +37,9 @@ def dead_in_markdown(files: Iterable[Path]) -> Iterator[str]:
                 continue
             target = (file.parent / unquote(parts.path)).resolve() if parts.path else file
             if not target.exists():
-                yield f"{file.relative_to(ROOT)}: no file {match[1]}"
+                yield f"{os.path.relpath(file, ROOT)}: no file {match[1]}"
             elif parts.fragment and target.suffix == ".md" and parts.fragment not in anchors(target):
-                yield f"{file.relative_to(ROOT)}: no heading {match[1]}"
+                yield f"{os.path.relpath(file, ROOT)}: no heading {match[1]}"
 
 
 @cache
