@@ -16,6 +16,7 @@ from pages import DOCS, ROOT, Reading, bugs, first_printed, readings, table, wri
 
 from tensorlint.catalogue import Entry, catalogue
 from tensorlint.evidence import Seen, seen
+from tensorlint.rules import all_rules
 
 PAGES = DOCS / "rules"
 BLOCKS = {
@@ -46,7 +47,7 @@ def _page(entry: Entry) -> Iterator[str]:
     yield f"# {entry.code}: {entry.name}"
     yield ""
     visibility = f" {entry.visibility[0].upper()}{entry.visibility[1:]}." if entry.visibility else ""
-    yield f"Since {entry.since}. {_fix(entry)}{visibility}"
+    yield f"Since {entry.since}. {_fix(entry)}{visibility}{_releases(entry.code)}"
     yield ""
     yield entry.documentation
     if entry.bad:
@@ -60,6 +61,21 @@ def _page(entry: Entry) -> Iterator[str]:
         yield from _program("Not flagged", entry.good[0], len(entry.good))
     yield from _measured(entry)
     yield from _evidence(seen(entry.code))
+
+
+def _releases(code: str) -> str:
+    """On which releases its claim holds, where it does not on all."""
+    if code not in all_rules():
+        return ""
+    holds = all_rules()[code].versions
+    bounds = {
+        f"torch {holds.torch_from} and later": holds.torch_from,
+        f"torch before {holds.torch_below}": holds.torch_below,
+        f"NumPy {holds.numpy_from} and later": holds.numpy_from,
+        f"NumPy before {holds.numpy_below}": holds.numpy_below,
+    }
+    words = [text for text, bound in bounds.items() if bound]
+    return f" Holds on {', '.join(words)}." if words else ""
 
 
 def _program(title: str, program: Path, count: int) -> Iterator[str]:
