@@ -60,7 +60,8 @@ def _page(entry: Entry) -> Iterator[str]:
     if entry.good:
         yield from _program("Not flagged", entry.good[0], len(entry.good))
     yield from _measured(entry)
-    yield from _evidence(seen(entry.code))
+    if entry.bad:
+        yield from _evidence(seen(entry.code))
 
 
 def _releases(code: str) -> str:
@@ -127,11 +128,12 @@ def _rows(reading: Reading, code: str) -> Iterator[tuple[str, ...]]:
 
 def _evidence(lines: tuple[Seen, ...]) -> Iterator[str]:
     """Where the programs were run, as the ledgers in evidence/ have it."""
-    if not lines:
-        return
     yield ""
     yield "## Evidence"
     yield ""
+    if not lines:
+        yield "The ledgers in evidence/ do not have its programs yet; `make verify` runs them."
+        return
     yield "Programs that `tensorlint verify` confirmed, with their fixes, and those that it did not."
     yield "Flagged ones were seen to do what they claim, the others to run without it."
     yield ""
