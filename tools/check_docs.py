@@ -93,7 +93,8 @@ def _furnish(folder: Path, found: Sequence[Block]) -> None:
     for name, origin in (("src/model.py", "train.py"), ("model.py", "train.py"), ("tools/export.py", "evaluate.py")):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / "examples" / origin, folder / name)
-    shutil.copytree(DOCS / "gallery", folder / "path" / "to" / "fixtures")
+    (folder / "path" / "to" / "fixtures").mkdir(parents=True)
+    shutil.copy(DOCS / "gallery" / "inverted_mask.py", folder / "path" / "to" / "fixtures")
     for name in ("fixtures", "tests", "docs"):
         (folder / name).symlink_to(ROOT / name)
     for block in found:
