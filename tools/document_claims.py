@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -44,8 +45,8 @@ def pages() -> dict[Path, str]:
 
 def _overview(programs: list[Program]) -> Iterator[str]:
     yield _INTRODUCTION
-    counts = [sum(program.verdict == verdict for program in programs) for verdict in ("confirmed", "refuted")]
-    yield f"{len(programs)} programs: {counts[0]} of a claim that holds, {counts[1]} of one that does not."
+    counts = Counter(_verdict(program).strip("*") for program in programs)
+    yield f"{len(programs)} programs: {', '.join(f'{count} {verdict}' for verdict, count in counts.most_common())}."
     yield ""
     yield from table(("claim", "verdict", "tensorlint"), *map(_row, programs))
 
