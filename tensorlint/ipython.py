@@ -130,4 +130,6 @@ def _silent(command: str, word: str) -> str:
 def _rows_of(text: str) -> str:
     """As many rows with nothing in them. A carriage return and a newline that had words between them stay two."""
     rows = NEWLINE.findall(text)
-    return "".join(" " + row if before == "\r" and row == "\n" else row for before, row in zip(["", *rows], rows))
+    return "".join(
+        " " + row if before == "\r" and row == "\n" else row for before, row in zip(["", *rows], rows, strict=False)
+    )
