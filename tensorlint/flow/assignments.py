@@ -155,15 +155,14 @@ class Assignments(Machine):
         if frame.assigned is None or path.partition(".")[0] in names_in(frame.assigned):
             # ``model = DataParallel(model)``
             return
-        gradients = gradients_of(held.storages) if isinstance(held, Tensor) else NO_STORAGE
+        gone = gradients_of(held.storages) if isinstance(held, Tensor) else NO_STORAGE
+        if isinstance(held, Module) and not _is_elsewhere(held, path, frame):
+            gone = held.storages
         for name, kept in list(frame.env.items()):
             if isinstance(kept, (Dictionary, Sequence, Tensor, Array)):
-                let = (
-                    without_aliases(kept, gradients)
-                    if gradients
-                    else of_no_model(kept, lambda state: state.asked_of == path)
-                )
-                frame.env.bindings[name] = let
+                if not isinstance(held, Tensor):
+                    kept = of_no_model(kept, lambda state: state.asked_of == path)
+                frame.env.bindings[name] = without_aliases(kept, gone) if gone else kept
 
     def _rebound(self, parameter: Tensor, frame: Frame) -> None:
         """Every parameter of a model got other memory: what was kept of it before stays as it is."""
@@ -351,6 +350,13 @@ class Assignments(Machine):
                 contents = join(any_element(owner), value) if owner.items != () else value
                 frame.env.change(owner, lambda held: replace(owner, items=None, element=contents))
                 self.store(frame, target, value, Container.ITEM, path, owner.born, frame.assigned)
+
+
+def _is_elsewhere(model: Module, path: str, frame: Frame) -> bool:
+    """Whether another name than ``path`` is of a model with parameters of this one."""
+    return any(
+        isinstance(held, Module) and name != path and held.storages & model.storages for name, held in frame.env.items()
+    )
 
 
 def _base(node: cst.CSTNode) -> cst.CSTNode:

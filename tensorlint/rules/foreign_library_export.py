@@ -13,6 +13,10 @@ from tensorlint.rules.implicit_export import export_draft, exported
 from tensorlint.rules.wording import spell
 
 
+#: Of what matplotlib is given by these it takes the ``.item()``, which every tensor of one element has (3.11.2).
+_LIMITS = frozenset({"vmin", "vmax"})
+
+
 class ForeignLibraryExport(Rule):
     """A plot, a metric or an estimator makes an array of a tensor, which fails on a GPU or with a gradient.
 
@@ -73,6 +77,8 @@ class ForeignLibraryExport(Rule):
         library, _, name = event.name.rpartition(".")
         for argument in event.arguments:
             if isinstance(argument.value, Sequence) and keeps_lists(event.name):
+                continue
+            if argument.keyword in _LIMITS and library.startswith("matplotlib"):
                 continue
             words = f"`{library.split('.')[-1]}.{name}`"
             draft = export_draft(argument, event.node, event.scene, words, exported(argument, event))

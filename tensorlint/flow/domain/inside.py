@@ -208,6 +208,9 @@ def of_no_model(value: Value, gone: Callable[[Dictionary], bool] = lambda _: Tru
     match value:
         case Dictionary(state_dict=True):
             return replace(value, alias=None) if gone(value) else value
+        case Dictionary(entries=entries, element=element):
+            inside = {key: of_no_model(item, gone) for key, item in entries.items()}
+            return replace(value, entries=inside, element=None if element is None else of_no_model(element, gone))
         case Sequence(items=items) if items is not None:
             return replace(value, items=tuple(of_no_model(item, gone) for item in items))
         case Sequence(element=element) if element is not None:

@@ -46,7 +46,6 @@ _DISTRIBUTION_METHODS = frozenset(
     {"sample", "sample_n", "rsample", "log_prob", "entropy", "mean", "stddev", "variance", "cdf", "icdf"}
 )
 
-#: The sources of queues that hand tensors on to another process in shared memory: when they can, or at once.
 #: Methods that only networks have.
 _ASKED_OF_NETWORKS = frozenset({"eval", "train", "zero_grad", "load_state_dict", "named_parameters", "requires_grad_"})
 
@@ -56,6 +55,9 @@ def unknown_method(machine: Machine, value: Unknown, name: str, call: Call) -> V
     owner = call.node.func.value
     if name == "numpy":
         return export(machine, value, call)
+    if name == "backward" and isinstance(call.first, (Tensor, Unknown)):
+        # ``accelerator.backward(loss)``: what a tensor is given there is rarely more than options.
+        return backward_through(machine, call.first, call)
     if value.tensor is not Truth.NO and name in TENSOR_ONLY_METHODS and not machine.file.foreign:
         tensor = recognised(machine, value, owner, call.frame)
         return tensor_method(machine, tensor, name, call)
@@ -94,6 +96,13 @@ def recognised(machine: Machine, value: Unknown, owner: cst.BaseExpression, fram
     if path and path not in frame.env.stale and frame.env.lookup(path) is not None:
         frame.env.bind(path, tensor)
     return tensor
+
+
+def backward_through(machine: Machine, loss: Tensor | Unknown, call: Call) -> Value:
+    """Something that scales a loss, or moves it, makes the backward pass of it."""
+    node = call.arguments[0].node
+    tensor = loss if isinstance(loss, Tensor) else recognised(machine, loss, node, call.frame)
+    return tensor_method(machine, tensor, "backward", call)
 
 
 def as_if_tensor(machine: Machine, value: Unknown, name: str, call: Call) -> Value:
