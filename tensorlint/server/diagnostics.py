@@ -10,6 +10,7 @@ from lsprotocol import types
 from pygls.capabilities import get_capability
 from pygls.uris import from_fs_path
 
+from tensorlint.codes import canonical
 from tensorlint.findings import Certainty, Finding, TraceStep
 from tensorlint.links import rule_url
 from tensorlint.server.places import Places
@@ -22,12 +23,12 @@ _SEVERITY = {
     Certainty.LIKELY: types.DiagnosticSeverity.Warning,
     Certainty.POSSIBLE: types.DiagnosticSeverity.Information,
 }
-#: Codes of what does nothing, or should not be written any more. None of them says that a program goes wrong.
+#: What does nothing, or should not be written any more. None of them says that a program goes wrong.
 _TAGS = {
     "TBX903": types.DiagnosticTag.Unnecessary,
     "TBX904": types.DiagnosticTag.Unnecessary,
-    "TBX404": types.DiagnosticTag.Unnecessary,
-    "TBX216": types.DiagnosticTag.Deprecated,
+    canonical("needless-step"): types.DiagnosticTag.Unnecessary,
+    canonical("legacy-constructor-style"): types.DiagnosticTag.Deprecated,
 }
 
 
