@@ -632,6 +632,33 @@ NOT_SHOWN = {
             "        return net(x).numpy()\n"
         ),
     ),
+    "what was kept before the model went to another device": (
+        "TBX302",
+        (
+            "import torch\n\nnet = torch.nn.Linear(2, 1)\nkept = net.state_dict()\nnet.cuda()\n"
+            "optimizer = torch.optim.SGD(net.parameters(), lr=0.1)\n"
+            "net(torch.ones(1, 2).cuda()).sum().backward()\noptimizer.step()\nnet.load_state_dict(kept)\n"
+        ),
+    ),
+    "what was kept of the model when it was at home": (
+        "TBX302",
+        (
+            "import torch\n\ndevice = torch.device('cuda' if torch.cuda.is_available() else 'cpu')\n"
+            "net = torch.nn.Linear(2, 1).to(device)\noptimizer = torch.optim.SGD(net.parameters(), lr=0.1)\n"
+            "for epoch in range(3):\n    net(torch.ones(1, 2, device=device)).sum().backward()\n"
+            "    optimizer.step()\n    kept = net.cpu().state_dict()\n    torch.save(kept, 'a.pt')\n"
+            "    net = net.to(device)\ntorch.save(kept, 'last.pt')\n"
+        ),
+    ),
+    "whoever makes the backward pass of a loss": (
+        "TBX102",
+        (
+            "import torch\nfrom accelerate import Accelerator\n\naccelerator = Accelerator()\n\n"
+            "def run(model, loader, loss):\n    accelerator.backward(loss)\n    for batch in loader:\n"
+            "        with torch.no_grad():\n            outputs = model(**batch)\n"
+            "        print(accelerator.gather(outputs.logits).cpu().numpy())\n"
+        ),
+    ),
     "a branch for arrays that is given a tensor": (
         "TBX109",
         (

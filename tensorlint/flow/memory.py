@@ -11,7 +11,7 @@ from tensorlint.flow import events
 from tensorlint.flow.core import Core
 from tensorlint.flow.details import Escape, Leaving
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.inside import arrived, leaves, of_no_model, parameters_of_own
+from tensorlint.flow.domain.inside import arrived, leaves, of_no_model, parameters_of_own, without_aliases
 from tensorlint.flow.domain.memory import NO_STORAGE, Adding, Backing, How, Mutation, Owner, Storages, Writing
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import Dictionary, Instance, Module, Optimizer, Sequence, Unknown, Value
@@ -227,6 +227,13 @@ class Memory(Core):
                 storage.owner is Owner.GRADIENT if dropped is None else storage in dropped for storage in value.storages
             ):
                 frame.env.bindings[path] = replace(value, storages=self.storage())
+
+    def leave_behind(self, frame: Frame, model: Module) -> None:
+        """The parameters of ``model`` go to another device: what was kept of them stays where it is, a copy by now."""
+        for path, kept in list(frame.env.items()) if self.lessons.snapshots else ():
+            if isinstance(kept, (Dictionary, Sequence)):
+                kept = of_no_model(kept, lambda state: bool(state.of == model.oid or state.storages & model.storages))
+                frame.env.bindings[path] = without_aliases(kept, model.storages)
 
     def let_go_each(self, target: cst.BaseAssignTargetExpression, frame: Frame) -> None:
         """A loop goes on to the next object: nobody trains the models of the one before."""

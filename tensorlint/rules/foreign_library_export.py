@@ -12,7 +12,6 @@ from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.implicit_export import export_draft, exported
 from tensorlint.rules.wording import spell
 
-
 #: Of what matplotlib is given by these it takes the ``.item()``, which every tensor of one element has (3.11.2).
 _LIMITS = frozenset({"vmin", "vmax"})
 

@@ -169,6 +169,8 @@ def module_method(machine: Machine, value: Module, name: str, call: Call) -> Val
         moved = replace(value, dtype=dtype.named) if dtype else value
         if device is not None:
             moved = replace(moved, device=device)
+            if (device.truth > Truth.UNKNOWN) is not (value.device.truth > Truth.UNKNOWN):
+                machine.leave_behind(call.frame, value)
         if dtype or (device is not None and device.truth is not Truth.NO):
             moved = replace(moved, arrays=NO_BACKING)
         call.frame.env.change(value, lambda held: moved)
