@@ -659,6 +659,23 @@ NOT_SHOWN = {
             "        print(accelerator.gather(outputs.logits).cpu().numpy())\n"
         ),
     ),
+    "parameters that were asked for as they are": (
+        "TBX302",
+        (
+            "import torch\n\nnet = torch.nn.Linear(2, 1)\nbest = net.state_dict(keep_vars=True)\n"
+            "optimizer = torch.optim.SGD(net.parameters(), lr=0.1)\nnet(torch.ones(1, 2)).sum().backward()\n"
+            "optimizer.step()\nnet.load_state_dict(best)\n"
+        ),
+    ),
+    "a list of integers that another method adds to": (
+        "TBX213",
+        (
+            "import torch\n\nclass Envs:\n    def __init__(self, envs):\n        self.envs = envs\n"
+            "        self.rewards = [0 for _ in envs]\n\n    def step(self, actions):\n"
+            "        for i, env in enumerate(self.envs):\n            self.rewards[i] += env.step(actions[i])[1]\n\n"
+            "    def mean(self):\n        return torch.tensor(self.rewards).mean()\n"
+        ),
+    ),
     "a branch for arrays that is given a tensor": (
         "TBX109",
         (

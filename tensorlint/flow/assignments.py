@@ -27,6 +27,7 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.machine import Machine, declared_value
 from tensorlint.flow.models.arithmetic import combine, promotes
 from tensorlint.flow.models.arrays import copies_by_index
+from tensorlint.flow.models.containers import kept_on_self
 from tensorlint.flow.models.cuts import cut_here, exported, has_no_graph
 from tensorlint.flow.models.items import element_of, index_value, note_key
 from tensorlint.flow.models.numpy_functions import OF_SHAPE
@@ -348,7 +349,9 @@ class Assignments(Machine):
                 self.store(frame, target, value, Container.ITEM, path, owner.born, frame.assigned)
             case Sequence():
                 contents = join(any_element(owner), value) if owner.items != () else value
-                frame.env.change(owner, lambda held: replace(owner, items=None, element=contents))
+                written = replace(owner, items=None, element=contents)
+                frame.env.change(owner, lambda held: written)
+                kept_on_self(self, target.value, written, frame)
                 self.store(frame, target, value, Container.ITEM, path, owner.born, frame.assigned)
 
 

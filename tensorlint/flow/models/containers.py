@@ -42,7 +42,8 @@ def sequence_method(machine: Machine, value: Sequence, name: str, call: Call) ->
         if value.items is not None and name == "append" and len(value.items) < 16 and not call.frame.loops:
             grown = replace(value, items=(*value.items, added))
         call.frame.env.change(value, lambda held: grown)
-        kept_on_self(machine, call.node, grown, call.frame)
+        assert isinstance(call.node.func, cst.Attribute)
+        kept_on_self(machine, call.node.func.value, grown, call.frame)
         return NONE
     if name in {"pop", "popleft"}:
         return any_element(value)
@@ -56,10 +57,9 @@ def sequence_method(machine: Machine, value: Sequence, name: str, call: Call) ->
     return first if name == "setdefault" else UNKNOWN
 
 
-def kept_on_self(machine: Machine, node: cst.Call, grown: Value, frame: Frame) -> None:
-    """``machine.items.append(x)``: what the class knows of the attribute grows too."""
-    assert isinstance(node.func, cst.Attribute)
-    head, _, attribute = dotted_name(node.func.value).partition(".")
+def kept_on_self(machine: Machine, owner: cst.BaseExpression, grown: Value, frame: Frame) -> None:
+    """``self.items.append(x)``, ``self.items[i] = x``: what the class knows of the attribute grows too."""
+    head, _, attribute = dotted_name(owner).partition(".")
     if machine.learning and frame.cls is not None and frame.self_name and head == frame.self_name and attribute:
         machine.record_attribute(frame.cls, attribute, grown)
 

@@ -215,7 +215,7 @@ def module_method(machine: Machine, value: Module, name: str, call: Call) -> Val
         )
     if name == "state_dict":
         kept = value.storages or machine.storage(Owner.PARAMETER)
-        return state_dict_of(machine, value.device, kept, call.node, value.oid)
+        return state_dict_of(machine, value.device, kept, call, value.oid)
     if name in {"zero_grad", "load_state_dict", "register_buffer", "register_parameter", "add_module"}:
         return registered(machine, value, name, call.arguments, call.frame)
     if name == "forward":
@@ -243,10 +243,14 @@ def registered(machine: Machine, value: Module, name: str, arguments: tuple[Argu
     return NONE
 
 
-def state_dict_of(machine: Machine, device: Fact, storages: Storages, node: cst.Call, of: int) -> Dictionary:
+def state_dict_of(machine: Machine, device: Fact, storages: Storages, call: Call, of: int) -> Dictionary:
     machine.lessons.snapshots = True
-    entry = Tensor(device=device, grad=NO_FACT, storages=storages, source=Provenance.STATE_DICT, alias=machine.at(node))
-    return state_of(machine, entry, storages, node, of)
+    if is_true(call.keyword("keep_vars") or UNKNOWN):
+        # Who asks for the parameters themselves wants no copy.
+        return Dictionary(element=UNKNOWN, storages=storages, state_dict=True, oid=machine.next_serial())
+    site = machine.at(call.node)
+    entry = Tensor(device=device, grad=NO_FACT, storages=storages, source=Provenance.STATE_DICT, alias=site)
+    return state_of(machine, entry, storages, call.node, of)
 
 
 def state_of(machine: Machine, entry: Value, storages: Storages, node: cst.Call, of: int = 0) -> Dictionary:

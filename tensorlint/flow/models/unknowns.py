@@ -225,7 +225,7 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
             return Dictionary(element=UNKNOWN, oid=machine.next_serial())
         case "state_dict" if names.MODULE.search(owner) or names.OPTIMIZER.search(owner):
             held = parameters_of_own(value) or machine.storage(Owner.PARAMETER)
-            return state_dict_of(machine, value.device, held, call.node, value.oid)
+            return state_dict_of(machine, value.device, held, call, value.oid)
         case "parameters" | "buffers":
             grad = trained if name == "parameters" else NO_FACT
             return Sequence(kind="generator", element=parameter_of(machine, value, grad, call.node))
