@@ -17,7 +17,8 @@ PAGE = DOCS / "quality.md"
 
 def page() -> str:
     text = PAGE.read_text(encoding="utf-8")
-    for name, lines in (("read-1-8", _first_rounds()), ("read-10", _tenth_round()), ("bugs", _bugs())):
+    rounds = ((f"read-{number}", _round(number)) for number in ("10", "11", "12"))
+    for name, lines in (("read-1-8", _first_rounds()), *rounds, ("bugs", _bugs())):
         text = with_part(text, name, lines)
     return text
 
@@ -27,11 +28,11 @@ def _first_rounds() -> Iterator[str]:
     return table(("rule", "read", "right", "what the others were, in rounds 5 to 8"), *rows)
 
 
-def _tenth_round() -> Iterator[str]:
+def _round(number: str) -> Iterator[str]:
     rows = [
         (each.rules, each.read, each.right, each.others, each.hidden_read, each.hidden_right)
         for each in readings()
-        if each.rounds == "10"
+        if each.rounds == number
     ]
     return table(("rule", "shown: read", "right", "what the others were", "not shown: read", "right"), *rows)
 

@@ -119,7 +119,7 @@ def _measured(entry: Entry) -> Iterator[str]:
 def _rows(reading: Reading, code: str) -> Iterator[tuple[str, ...]]:
     """One for what was shown, and one for what was not, as far as some were read."""
     together = "" if reading.rules == code else f" ({reading.rules} together)"
-    shown, hidden = ("`--certainty likely`", "") if reading.rounds != "10" else ("shown by default", "not shown")
+    shown, hidden = ("`--certainty likely`", "") if not reading.is_of_defaults else ("shown by default", "not shown")
     if reading.read:
         yield reading.rounds, f"{shown}{together}", reading.read, reading.right, reading.others
     if reading.hidden_read:

@@ -29,13 +29,17 @@ class Reading:
 
     rounds: str
     rules: str
-    #: How many were read of those that ``--certainty likely`` (rounds 1 to 8) or the defaults (round 10) show.
+    #: How many were read of those that ``--certainty likely`` (rounds 1 to 8) or the defaults (from round 10 on) show.
     read: str
     right: str
-    #: How many of those that ``--certainty likely`` shows, and the defaults do not (round 10).
+    #: How many of those that ``--certainty likely`` shows, and the defaults do not (from round 10 on).
     hidden_read: str
     hidden_right: str
     others: str
+
+    @property
+    def is_of_defaults(self) -> bool:
+        return self.rounds != "1 to 8"
 
     def is_of(self, code: str) -> bool:
         return code in self.rules.split(", ")

@@ -176,11 +176,10 @@ def harm_of(event: TorchCall, data: Argument) -> tuple[Certainty, str] | None:
             return Certainty.CERTAIN, "which holds objects: TypeError"
         case Array(dtype=Dtype(name="int64" | "int32" | "uint64" | "uint32") as dtype):
             bound = "2**24" if target is FLOAT32 else "2**11"
-            cast_back = event.consumer in _CASTS and not data.value.counted
-            meant = target is FLOAT16 or (cast_back and not names.PLACE.search(spell(data.node)))
-            meant = meant or _identifies(spell(data.node))
-            # Counts, features and pixels are turned into floats on purpose, and are small.
-            certainty = Certainty.CERTAIN if meant else Certainty.POSSIBLE
+            meant = target is FLOAT16 or _identifies(spell(data.node))
+            cast_back = event.consumer in _CASTS and not data.value.counted and not names.PLACE.search(spell(data.node))
+            # Counts, features and pixels are turned into floats on purpose; even labels and indices are small.
+            certainty = Certainty.CERTAIN if meant else Certainty.LIKELY if cast_back else Certainty.POSSIBLE
             return certainty, f"which holds {dtype}: above {bound} values change"
         case Array(dtype=dtype):
             return Certainty.POSSIBLE, f"which holds {dtype}"
