@@ -828,3 +828,15 @@ def test_a_checkpoint_that_is_saved_again_may_be_meant_to_be_the_latest() -> Non
         program = text.format(name=held, first=first.format(held), second=second.format(held))
         found = judge_source(Source("src/train.py", program), frozenset({"TBX302"}), Certainty.POSSIBLE)
         assert [finding.certainty for finding in found] == [certainty], program
+
+
+def test_a_first_value_that_is_copied_as_soon_as_there_is_a_better_one() -> None:
+    text = (
+        "import copy\nimport torch\n\nnet = torch.nn.Linear(2, 1)\n"
+        "optimizer = torch.optim.SGD(net.parameters(), lr=0.1)\nbest, score = net.state_dict(), 0.0\n"
+        "for epoch in range(9):\n    net(torch.ones(1, 2)).sum().backward()\n    optimizer.step()\n"
+        "    if epoch > score:\n        best, score = copy.deepcopy(net.state_dict()), epoch\n"
+        "net.load_state_dict(best)\n"
+    )
+    found = judge_source(Source("src/train.py", text), frozenset({"TBX302"}), Certainty.POSSIBLE)
+    assert [finding.certainty for finding in found] == [Certainty.LIKELY]

@@ -78,6 +78,7 @@ class StateDictAlias(Rule):
         if event.mutation.how is not How.UPDATE:
             return
         again = _is_saved_again(event)
+        # Which model is trained is known, or it goes by the names of things.
         for leaf in leaves(event.value):
             alias = event.scene.node(_alias(leaf))
             if alias is not None:
@@ -85,9 +86,8 @@ class StateDictAlias(Rule):
                 yield Draft(
                     alias,
                     f"`{event.name}` holds the live parameters, not a copy: training changes it",
-                    # Which model is trained is known, or it goes by the names of things.
                     Certainty.CERTAIN
-                    if event.mutation.surely_updates(_object(leaf)) and not again
+                    if event.mutation.surely_updates(_object(leaf)) and not again and not _may_be_a_copy(leaf)
                     else Certainty.LIKELY,
                     _help(alias, event.scene),
                     (Note(event.mutation.site, event.mutation.words), used),
@@ -147,6 +147,11 @@ def _is_saved_again(event: StaleRead) -> bool:
             return event.handed_on and not names.KEPT.search(event.name)
         case _:
             return False
+
+
+def _may_be_a_copy(value: Value) -> bool:
+    """Whether another path leaves an entry that lies in memory of its own: a first value that is copied later."""
+    return isinstance(value, Tensor) and not all(storage.owner.is_trained for storage in value.storages)
 
 
 def _object(value: Value) -> int:
