@@ -21,10 +21,12 @@ lint: $(VENV)/installed-dev
 	$(BIN)/mypy --strict tensorlint
 
 docs: $(VENV)/installed
+	$(BIN)/python tools/tabulate_rules.py
 	$(BIN)/python tools/document_rules.py
 	$(BIN)/python tools/document_claims.py
 
 docs-check: $(VENV)/installed
+	$(BIN)/python tools/tabulate_rules.py --check
 	$(BIN)/python tools/document_rules.py --check
 	$(BIN)/python tools/document_claims.py --check
 

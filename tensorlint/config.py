@@ -18,11 +18,7 @@ from tensorlint.codes import canonical, code_defaults, did_you_mean, is_known, n
 from tensorlint.findings import Certainty
 from tensorlint.globs import Globs, is_pattern
 from tensorlint.policy import ExportStyle
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from tensorlint.tabulated import tabulated
 
 TABLE = "[tool.tensorlint]"
 DEFAULT_EXCLUDE = (
@@ -180,11 +176,17 @@ def read_table(path: str) -> Mapping[str, Any] | None:
     """The ``[tool.tensorlint]`` table of a TOML file, or None when it has none."""
     try:
         data = Path(path).read_bytes()
-        if b"tensorlint" not in data:
-            return None  # most are someone else's; also, a broken one is none of our business then
-        document = tomllib.loads(data.decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if b"tensorlint" not in data:
+        return None  # most are someone else's; also, a broken one is none of our business then
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    try:
+        document = tomllib.loads(data.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
     tool = document.get("tool", {})
@@ -241,9 +243,7 @@ def _out_of_date(torch: str | None, numpy: str | None) -> frozenset[str]:
     """Rules whose claim does not hold on the releases that the code is written for."""
     if torch is None and numpy is None:
         return frozenset()
-    from tensorlint.rules import all_rules
-
-    return frozenset(code for code, rule in all_rules().items() if not rule.versions.cover(torch, numpy))
+    return frozenset(code for code, rule in tabulated().items() if not rule.versions.cover(torch, numpy))
 
 
 @lru_cache(maxsize=256)
