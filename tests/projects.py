@@ -8,9 +8,7 @@ from pathlib import Path
 from tensorlint.config import Overrides, Resolver
 from tensorlint.discovery import discover
 from tensorlint.findings import Certainty, Finding
-from tensorlint.program import layout
-from tensorlint.program.mentions import mentions_in
-from tensorlint.runner import _world, run
+from tensorlint.runner import begin, run
 
 HOME = "def home(x):\n    return x.detach().cpu()\n"
 AWAY = 'def away(x):\n    return x.to("cuda")\n'
@@ -19,16 +17,7 @@ PLOT = "import torch\n\n\ndef plot(x, title):\n    return x.detach().numpy()\n"
 
 def forget() -> None:
     """Let nothing be known of the programs before."""
-    for cached in (
-        _world,
-        mentions_in,
-        layout.roots,
-        layout.project,
-        layout._below,
-        layout._is_script,
-        layout.is_package_directory,
-    ):
-        cached.cache_clear()
+    begin(None)
 
 
 def write(root: Path, files: Mapping[str, str]) -> None:

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import threading
 from collections.abc import Sequence
+from typing import cast
 
 import click
 
 from tensorlint import __version__
-from tensorlint.cli.check import check
 from tensorlint.cli.output import close_quietly
-from tensorlint.cli.rule import rule
-from tensorlint.cli.verify import verify
+
+#: The module of each command, which is imported when the command is asked for.
+_COMMANDS = {"check": "check", "clean": "caching", "rule": "rule", "verify": "verify"}
 
 
 class CheckByDefault(click.Group):
     """A group whose command may be left out: ``tensorlint src/`` is ``tensorlint check src/``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0] not in self.commands and args[0] not in {"--version", "--help", "-h"}):
+        if not args or (args[0] not in _COMMANDS and args[0] not in {"--version", "--help", "-h"}):
             args = ["check", *args]
         return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"{__name__}.{_COMMANDS[cmd_name]}")
+        return cast("click.Command", getattr(module, cmd_name))
 
 
 @click.group(cls=CheckByDefault, context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,11 +43,6 @@ def app() -> None:
 
     `tensorlint [PATH...]` is short for `tensorlint check [PATH...]`.
     """
-
-
-app.add_command(check)
-app.add_command(rule)
-app.add_command(verify)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

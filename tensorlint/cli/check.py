@@ -7,20 +7,24 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
 from tensorlint import __version__
-from tensorlint.baseline import BaselineError, Known, all_known, compare, from_bytes, to_text
+from tensorlint.cli.caching import cache_at, place_for
 from tensorlint.cli.output import available_processors, emit, emit_bytes, note, stream_to, style_for
+from tensorlint.cli.progress import Progress
 from tensorlint.codes import did_you_mean
 from tensorlint.config import ConfigError, Overrides, Resolver, Selection
 from tensorlint.discovery import Discovered, DiscoveryError, discover, is_force_excluded
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.report import FOR_PEOPLE, FORMATS, Report, RuleText, Style, render
 from tensorlint.report.text import plural, shown_path
-from tensorlint.runner import Fixing, run, run_text, suppress
+from tensorlint.runner import Fixing, run, run_text
+
+if TYPE_CHECKING:
+    from tensorlint.baseline import Known
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -115,10 +119,18 @@ class _Check(click.Command):
     "--config", type=click.Path(), metavar="FILE", help="Take the settings from this TOML file for all files."
 )
 @click.option("--isolated", is_flag=True, help="Read no configuration file.")
-@click.option("--no-cache", is_flag=True, help="Do not use a cache (there is none yet).")
+@click.option("--no-cache", is_flag=True, help="Judge every file anew, and keep nothing for the next run.")
+@click.option(
+    "--cache-dir",
+    type=click.Path(file_okay=False),
+    envvar="TENSORLINT_CACHE_DIR",
+    metavar="DIRECTORY",
+    help="Keep what was found there (default: .tensorlint_cache beside the settings).",
+)
 @click.option(
     "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Number of processes (default: processors)."
 )
+@click.option("--timing", is_flag=True, help="Say where the time went, on standard error.")
 @click.option("-q", "--quiet", is_flag=True, help="Show findings only, no summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Say more about the run, on standard error.")
 def check(paths: tuple[str, ...], **options: Any) -> int:
@@ -166,6 +178,8 @@ def _check(
     config: str | None,
     isolated: bool,
     no_cache: bool,
+    cache_dir: str | None,
+    timing: bool,
     jobs: int | None,
     quiet: bool,
     verbose: bool,
@@ -201,6 +215,7 @@ def _check(
     if fix or fix_only or diff:
         fixing = Fixing(Applicability.UNSAFE if unsafe_fixes else Applicability.SAFE, write=not diff)
     resolver = Resolver(overrides, config, isolated)
+    watch = Progress()
     program = b""
     checked: list[str] = []
     if paths == ("-",):
@@ -212,7 +227,8 @@ def _check(
             report = run_text(name, program, resolver, fixing)
             checked = [name]
     else:
-        files = discover(paths or (".",), resolver.for_directory)
+        with watch.stage("discovery"):
+            files = discover(paths or (".",), resolver.for_directory)
         checked = [file.path for file in files]
         if show_files:
             return _show_files(files)
@@ -220,7 +236,8 @@ def _check(
             origins = sorted({resolver.for_file(file.path).origin or "(defaults)" for file in files})
             where = ", ".join(origins) or "(nowhere)"
             note(f"tensorlint {__version__}: {plural(len(files), 'file')}, settings from {where}")
-        report = run(files, resolver, jobs or available_processors(), fixing)
+        cache = None if no_cache else cache_at(cache_dir or place_for(None if config else resolver))
+        report = run(files, resolver, jobs or available_processors(), fixing, cache, watch)
         if not files and discover(paths or (".",), resolver.for_directory, (".ipynb",)):
             report = replace(report, only_notebooks=True)
     if verbose:
@@ -228,6 +245,8 @@ def _check(
     if write_baseline is not None:
         return _write_baseline(report, write_baseline, quiet=quiet)
     if baseline is not None:
+        from tensorlint.baseline import compare
+
         compared = compare(report, known, os.path.dirname(os.path.abspath(baseline)), checked)
         report = compared.report
         if not quiet:
@@ -246,9 +265,11 @@ def _check(
         emit(_show_fixes(report, stream), stream)
     if fix_only:
         report = report.only_errors()
-    with stream_to(output_file, stream) as target:
+    with watch.stage("reporting"), stream_to(output_file, stream) as target:
         style = replace(style_for(target), unsafe_fixes=unsafe_fixes)
         _show(report, output_format, target, style, statistics=statistics, quiet=quiet)
+    if timing:
+        emit(watch.summary(), sys.stderr)
     if report.has_errors:
         return 2
     if exit_non_zero_on_fix and report.applied:
@@ -263,6 +284,8 @@ def _show_files(files: list[Discovered]) -> int:
 
 
 def _read_baseline(path: str) -> tuple[Known, ...]:
+    from tensorlint.baseline import BaselineError, from_bytes
+
     try:
         return from_bytes(Path(path).read_bytes())
     except OSError as error:
@@ -273,6 +296,8 @@ def _read_baseline(path: str) -> tuple[Known, ...]:
 
 def _write_baseline(report: Report, path: str, *, quiet: bool) -> int:
     """Write down all that was found; what could not be judged is an error all the same."""
+    from tensorlint.baseline import all_known, to_text
+
     known = all_known(report, os.path.dirname(os.path.abspath(path)))
     with stream_to(path, sys.stdout) as stream:
         stream.write(to_text(known))
@@ -298,6 +323,8 @@ def _diff(report: Report, *, quiet: bool, exit_zero: bool) -> int:
 
 def _add_noqa(report: Report, reason: str, *, from_stdin: bool, program: bytes) -> int:
     """Suppress every finding. Files are written like fixed ones; a program from standard input goes to the output."""
+    from tensorlint.runner.gathering import suppress
+
     result = suppress(report, write=not from_stdin, reason=reason)
     if from_stdin:
         emit_bytes(next((new for _, new in result.changes.values()), program))
