@@ -24,11 +24,13 @@ docs: $(VENV)/installed
 	$(BIN)/python tools/tabulate_rules.py
 	$(BIN)/python tools/document_rules.py
 	$(BIN)/python tools/document_claims.py
+	$(BIN)/python tools/document_configuration.py
 
 docs-check: $(VENV)/installed
 	$(BIN)/python tools/tabulate_rules.py --check
 	$(BIN)/python tools/document_rules.py --check
 	$(BIN)/python tools/document_claims.py --check
+	$(BIN)/python tools/document_configuration.py --check
 
 # Runs every fixture program with torch, on the CPU and on the simulated accelerator, then the knowledge tables.
 verify: $(VENV)/installed-verify

@@ -34,11 +34,11 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A report without what is known, how many findings that were, and how many known ones are there no more."""
+    """A report without what is known, how many findings that were, and the known ones that are there no more."""
 
     report: Report
     known: int
-    gone: int
+    gone: tuple[Known, ...]
 
 
 def all_known(report: Report, directory: str) -> tuple[Known, ...]:
@@ -71,16 +71,27 @@ def compare(report: Report, known: Collection[Known], directory: str, checked: C
     left = Counter(known)
     others = [finding for finding in report.findings if not _take(left, _names(report, finding, directory))]
     judged = {_relative(path, directory) for path in checked}
-    gone = sum(count for each, count in left.items() if each.path in judged)
-    missing = (each for each in left.elements() if not os.path.exists(os.path.join(directory, each.path)))
+    gone = [each for each in left.elements() if each.path in judged]
+    missing = [each for each in left.elements() if each.path not in judged and _is_missing(each, directory)]
     homeless = Counter(replace(each, path="") for each in missing)
     new = tuple(
         finding
         for finding in others
         if not _take(homeless, [replace(name, path="") for name in _names(report, finding, directory)])
     )
-    gone += sum(homeless.values())
-    return Comparison(replace(report, findings=new), len(report.findings) - len(new), gone)
+    gone += [each for each in missing if _take(homeless, [replace(each, path="")])]
+    return Comparison(replace(report, findings=new), len(report.findings) - len(new), tuple(sorted(gone)))
+
+
+def updated(report: Report, known: Collection[Known], directory: str, checked: Collection[str]) -> tuple[Known, ...]:
+    """What a baseline says after another run: of the files that were judged what was found, of others what it said."""
+    judged = {_relative(path, directory) for path in checked}
+    kept = (each for each in known if each.path not in judged and not _is_missing(each, directory))
+    return tuple(sorted((*all_known(report, directory), *kept)))
+
+
+def _is_missing(known: Known, directory: str) -> bool:
+    return not os.path.exists(os.path.join(directory, known.path))
 
 
 def _take(left: Counter[Known], names: Iterable[Known]) -> bool:

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from tensorlint.config import Settings
 from tensorlint.globs import Globs
 
-SUFFIXES = (".py", ".pyw")
-
 
 class DiscoveryError(Exception):
     """A path on the command line that leads nowhere."""
@@ -29,14 +27,12 @@ class Discovered:
     error: str = ""
 
 
-def discover(
-    paths: Iterable[str], settings_for: Callable[[str], Settings], suffixes: tuple[str, ...] = SUFFIXES
-) -> list[Discovered]:
+def discover(paths: Iterable[str], settings_for: Callable[[str], Settings]) -> list[Discovered]:
     """The files below these paths, absolute, sorted, each once.
 
     A path that is named is taken unless the settings force their exclusions on it. Below a directory, files are those
-    with one of the suffixes that neither the settings nor a .gitignore exclude; symbolic links to directories are not
-    followed, so that loops cannot matter.
+    that the settings include, or the patterns of ``include``, and neither the settings nor a .gitignore exclude;
+    symbolic links to directories are not followed, so that loops cannot matter.
     ``settings_for`` takes an absolute directory.
     """
     found: dict[str, Discovered] = {}
@@ -46,7 +42,7 @@ def discover(
         if os.path.lexists(absolute) and is_force_excluded(absolute, settings_for):
             items = ()
         elif os.path.isdir(absolute):
-            items = _walk(absolute, settings_for, suffixes)
+            items = _walk(absolute, settings_for)
         elif os.path.lexists(absolute):
             items = (Discovered(absolute, named=True),)
         else:
@@ -63,12 +59,15 @@ def discover(
 def is_force_excluded(path: str, settings_for: Callable[[str], Settings]) -> bool:
     """Whether the settings leave out even a path that is named. It is absolute, and need not exist."""
     settings = settings_for(os.path.dirname(path))
-    return settings.force_exclude and any(
-        globs.rebased(os.getcwd()).matches(path, is_dir=os.path.isdir(path)) for globs in settings.exclude
-    )
+    return settings.force_exclude and is_excluded(path, settings)
 
 
-def _walk(top: str, settings_for: Callable[[str], Settings], suffixes: tuple[str, ...]) -> Iterator[Discovered]:
+def is_excluded(path: str, settings: Settings) -> bool:
+    """Whether the settings leave out a path that nobody names. It is absolute, and need not exist."""
+    return any(globs.rebased(os.getcwd()).matches(path, is_dir=os.path.isdir(path)) for globs in settings.exclude)
+
+
+def _walk(top: str, settings_for: Callable[[str], Settings]) -> Iterator[Discovered]:
     """Files below a directory that was named: patterns that would exclude that directory itself are set aside."""
     pending = [(top, tuple(globs.without(top) for globs in _ignored_above(top)))]
     while pending:
@@ -79,20 +78,25 @@ def _walk(top: str, settings_for: Callable[[str], Settings], suffixes: tuple[str
         except OSError as error:
             yield Discovered(directory, error=error.strerror or str(error))
             continue
-        excluded = tuple(globs.rebased(top).without(top) for globs in settings_for(directory).exclude)
+        settings = settings_for(directory)
+        excluded = tuple(globs.rebased(top).without(top) for globs in settings.exclude)
+        split = [globs.rebased(top).suffixes() for globs in settings.include]
+        suffixes = tuple(suffix for each, _ in split for suffix in each)
+        wanted = [globs for _, globs in split if globs.patterns]
         ignored = inherited
         if any(entry.name == ".gitignore" for entry in entries):
             ignored = (*inherited, _read_ignore_file(directory, ".gitignore"))
+        respected = ignored if settings.respect_gitignore else ()
         for entry in entries:
             is_dir = _is_directory(entry)
             if is_dir:
-                if not entry.is_symlink() and not _left_out(entry.path, is_dir, excluded, ignored):
+                if not entry.is_symlink() and not _left_out(entry.path, is_dir, excluded, respected):
                     pending.append((entry.path, ignored))
             elif (
-                entry.name.endswith(suffixes)
+                (entry.name.endswith(suffixes) or any(globs.matches(entry.path) for globs in wanted))
                 and not entry.name.startswith(".#")  # an editor's lock, a link to nowhere by design
                 and (entry.is_symlink() or entry.is_file())
-                and not _left_out(entry.path, is_dir, excluded, ignored)
+                and not _left_out(entry.path, is_dir, excluded, respected)
             ):
                 yield Discovered(entry.path)
 

@@ -17,15 +17,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tensorlint.file_facts import file_facts
-from tensorlint.findings import Applicability, Finding, Fix, TraceStep, tool_finding
+from tensorlint.findings import Applicability, Finding, Fix, Span, TraceStep, tool_finding
 from tensorlint.policy import Policy
+from tensorlint.source import NEWLINE
 from tensorlint.unused import UNKNOWN_SUPPRESSION, has_our_comments, looked_for, unknown, unused
 
 if TYPE_CHECKING:
     import libcst as cst
 
+    from tensorlint.fix.imports import Place
     from tensorlint.fix.repair import Repair
     from tensorlint.flow.events import Event
+    from tensorlint.flow.positions import Places
     from tensorlint.flow.world import World
     from tensorlint.rules.base import Draft, Rule
     from tensorlint.source import Source
@@ -97,7 +100,7 @@ def fix(
                 changed = _apply(text, judged, chosen)
             except UnsafeChangeError as error:
                 return _kept(source, first, _culprits(text, judged, chosen), str(error))
-            text = replace(text, text=changed)
+            text = changed
             judged = _judge(text, policy, world)
             applied += chosen
         return _kept(source, first, chosen, "its fix does not settle")
@@ -114,20 +117,25 @@ def _chosen(judged: _Judgement, highest: Applicability) -> list[Finding]:
     return [wanted[index][0] for index in choose([each for _, each in wanted])]
 
 
-def _apply(source: Source, judged: _Judgement, chosen: list[Finding]) -> str:
-    """The text with these findings fixed, proved to be the old program everywhere else."""
+def _apply(source: Source, judged: _Judgement, chosen: list[Finding]) -> Source:
+    """The program with these findings fixed, proved to be the old program everywhere else."""
     from tensorlint.fix.edits import EditError, apply
     from tensorlint.fix.safety import UnsafeChangeError, check_unchanged, parse
 
     try:
         text = apply(source.text, [finding.fix for finding in chosen if finding.fix is not None])
+        changed = replace(source, text=text)
     except EditError as error:
         raise UnsafeChangeError(str(error)) from error
+    if not changed.is_whole:
+        raise UnsafeChangeError("the fix reaches beyond the end of a cell")
     assert judged.module is not None
     repairs = [judged.repairs[finding] for finding in chosen if finding in judged.repairs]
     targets = [change.target for repair in repairs for change in repair.changes]
-    check_unchanged(judged.module, parse(text), targets, sorted({name for each in repairs for name in each.imports}))
-    return text
+    check_unchanged(
+        judged.module, parse(changed.program), targets, sorted({name for each in repairs for name in each.imports})
+    )
+    return changed
 
 
 def _culprits(source: Source, judged: _Judgement, chosen: list[Finding]) -> list[Finding]:
@@ -173,7 +181,7 @@ def _judge(source: Source, policy: Policy, world: World | None) -> _Judgement:
     from tensorlint.suppression import Suppressions
 
     try:
-        module = parse_module(source.text)
+        module = parse_module(source.program)
     except cst.ParserSyntaxError as error:
         return _Judgement((_syntax_error(source, error),))
     reports_unused = looked_for(source, policy)
@@ -225,12 +233,16 @@ def _listeners(policy: Policy) -> dict[str, list[tuple[type[Rule], Callable[[Eve
 def _syntax_error(source: Source, error: cst.ParserSyntaxError) -> Finding:
     """Python's own words for it when it agrees, as they are the ones people know."""
     row, column, message = error.raw_line, error.raw_column + 1, " ".join(error.message.split())
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(source.text)
-    except SyntaxError as own:
-        row, column, message = own.lineno or row, own.offset or 1, own.msg
+    for part in source.parts:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                ast.parse(part.text)
+        except SyntaxError as own:
+            # What is missing at the end of a part is missing on its last row.
+            last = len(NEWLINE.split(part.text.removesuffix("\n")))
+            row, column, message = part.row + min(own.lineno or 1, last) - 1, own.offset or 1, own.msg
+            break
     return tool_finding(SYNTAX_ERROR, source.path, f"syntax error: {message}", max(row, 1), max(column, 1))
 
 
@@ -259,13 +271,15 @@ def _findings(
 
     kept = list(drafts)
     repairs, failures = _repairs(source, kept, policy)
-    imports = {name: place_import(module, name) for repair in repairs.values() for name in repair.imports}
+    needed = {name for repair in repairs.values() for name in repair.imports}
+    closed = _closed(source, module) if needed and source.closed else frozenset()
+    imports = {name: place_import(module, name, closed) for name in sorted(needed)}
     sites = Sites(module, source.path)
     notes = {note: sites.node(note.site) for _, draft in kept for note in draft.notes}
     nodes = [draft.node for _, draft in kept] + [node for node in notes.values() if node is not None]
     nodes += [change.node for repair in repairs.values() for change in repair.changes]
     nodes += [place.statement for place in imports.values() if place.statement is not None]
-    places = locate(module, nodes, source.text)
+    places = locate(module, nodes, source.program)
     rows = CommentRows(source)
     layout = Layout(places, source.lines, module.default_newline)
     groups: dict[object, list[Finding]] = {}
@@ -285,7 +299,9 @@ def _findings(
             if world is not None and (elsewhere := world.place(note.site)) is not None
         }
         repair, fix = repairs.get(id(draft)), None
-        if repair is not None:
+        if repair is not None and (
+            not source.closed or all(_runs_before(span, imports[name], places) for name in repair.imports)
+        ):
             try:
                 fix = policy.trusted(rule.code, layout.fix_of(repair, [imports[name] for name in repair.imports]))
             except Exception as error:  # noqa: BLE001  # such as a node that is not in this program
@@ -318,6 +334,19 @@ def _findings(
         {finding: behind[finding.fix] for finding in merged if finding.fix is not None},
         suppressed,
     )
+
+
+def _closed(source: Source, module: cst.Module) -> frozenset[int]:
+    """The ``id`` of the statements at the top that stand where nothing can be put."""
+    from tensorlint.flow.positions import locate
+
+    spans = locate(module, module.body, source.program).spans
+    return frozenset(key for key, span in spans.items() if any(span.row in rows for rows in source.closed))
+
+
+def _runs_before(span: Span, place: Place, places: Places) -> bool:
+    """Whether an import that goes to this place is executed before what stands in ``span``."""
+    return place.statement is not None and places.spans[id(place.statement)].row <= span.row
 
 
 def _spelled_like(path: str, absolute: str) -> str:

@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from tensorlint.knowledge import names
 from tensorlint.program.layout import project
 
 if TYPE_CHECKING:
@@ -19,10 +20,8 @@ _DEVICE_WORDS = re.compile(
 _IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*)", re.MULTILINE)
 _NUMPY_METHOD = re.compile(r"^[ \t]+(?:async[ \t]+)?def numpy[ \t]*\(", re.MULTILINE)
 _DEFAULTS = ("set_default_dtype", "set_default_device", "set_default_tensor_type", "with torch.device(")
-_MODULE_CASTS = re.compile(
-    r"\b(?:self|\w*(?:model|net|module|encoder|decoder|policy|actor|critic))\.(?:double\(|float\(|half\(|to\([^)\n]*float)",
-    re.IGNORECASE,
-)
+#: A cast: dots are found at once, words without regard to case are not.
+_CAST = re.compile(r"\.(?=double\(|float\(|half\(|to\([^)\n]*float)", re.IGNORECASE)
 _TEST_PATH = re.compile(r"(^|/)(tests?|testing|test_\w+|\w+_test)(\.py|/)")
 
 
@@ -31,19 +30,23 @@ def file_facts(source: Source) -> FileFacts:
     from tensorlint.flow.scene import FileFacts
     from tensorlint.knowledge.frameworks import FOREIGN_NUMPY_METHOD, TORCH_ECOSYSTEM
 
-    modules = {
-        name.strip().split(".")[0] for match in _IMPORT.finditer(source.text) for name in match.group(1).split(",")
-    }
+    text = source.program
+    modules = {name.strip().split(".")[0] for match in _IMPORT.finditer(text) for name in match.group(1).split(",")}
     return FileFacts(
         path=source.path,
         imports_torch=bool(modules & TORCH_ECOSYSTEM),
-        mentions_device=bool(_DEVICE_WORDS.search(source.text)),
+        mentions_device=bool(_DEVICE_WORDS.search(text)),
         foreign=frozenset(modules & FOREIGN_NUMPY_METHOD),
-        defines_numpy="def numpy" in source.text and bool(_NUMPY_METHOD.search(source.text)),
+        defines_numpy="def numpy" in text and bool(_NUMPY_METHOD.search(text)),
         is_test=bool(_TEST_PATH.search(_in_project(source.path))),
-        sets_defaults=any(words in source.text for words in _DEFAULTS),
-        casts_modules=bool(_MODULE_CASTS.search(source.text)),
+        sets_defaults=any(words in text for words in _DEFAULTS),
+        casts_modules=_casts_modules(text),
     )
+
+
+def _casts_modules(text: str) -> bool:
+    casts = (match.start() for match in _CAST.finditer(text))
+    return any(names.CAST.search(text[max(at - names.LONGEST_CAST, 0) : at]) for at in casts)
 
 
 def _in_project(path: str) -> str:

@@ -45,6 +45,14 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Location:
+    """Where people look for something: in a notebook the number of a cell, and rows counted from its beginning."""
+
+    cell: int | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """Replace the text in ``span`` (empty for an insertion) by ``content``."""
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
+_SUFFIX = re.compile(r"\*\.\w+")
+
 
 @dataclass(frozen=True, slots=True)
 class Globs:
@@ -42,6 +44,17 @@ class Globs:
             return self
         kept = tuple(one for one in self.patterns if not Globs(self.root, (one,)).matches(path, is_dir=True))
         return Globs(self.root, kept)
+
+    def suffixes(self) -> tuple[tuple[str, ...], Globs]:
+        """What names end in that `*.py` and the like among these patterns take, and the other patterns.
+
+        Of patterns that take back, all are others, as their order counts.
+        """
+        if any(pattern.startswith("!") for pattern in self.patterns):
+            return (), self
+        simple = tuple(pattern for pattern in self.patterns if _SUFFIX.fullmatch(pattern))
+        others = tuple(pattern for pattern in self.patterns if pattern not in simple)
+        return tuple(pattern[1:] for pattern in simple), Globs(self.root, others)
 
 
 def is_pattern(text: str) -> bool:

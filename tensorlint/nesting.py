@@ -48,7 +48,7 @@ def _is_shallow(text: str) -> bool:
 
 def check_nesting(source: Source) -> None:
     """Raise ``SourceError`` where brackets or an expression go deeper than a parser should be asked to."""
-    text = source.text
+    text = source.program
     if _is_shallow(text):
         return
     open_at: list[int] = []  # length of the chain that each open bracket interrupts

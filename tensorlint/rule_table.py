@@ -1,4 +1,4 @@
-"""What ``tabulated`` reads. Written by tools/tabulate_rules.py (``make docs``); change the rules instead."""
+"""What ``tabulated`` reads. Written by tools/tabulate_rules.py; change the rules instead, and run it."""
 
 # fmt: off
 # ruff: noqa: E501

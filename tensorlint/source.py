@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tensorlint.findings import Finding, tool_finding
+from tensorlint.findings import Finding, Location, Span, tool_finding
 
 #: Where Python ends a line. ``str.splitlines`` also splits at form feeds and other separators, which would shift rows.
 NEWLINE = re.compile(r"\r\n|\r|\n")
@@ -39,12 +39,23 @@ class SourceError(Exception):
         return self.message
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a program that has to be one by itself, and the row that it begins on."""
+
+    row: int
+    text: str
+
+
 @dataclass(frozen=True)
 class Source:
     """One program as text, with what is needed to write it back byte for byte.
 
     ``text`` has no byte order mark and keeps every newline as it is. ``noqa`` is off for a caller that honours
     ``# noqa`` comments itself, as flake8 does.
+
+    Rows and columns are those of ``text`` everywhere. A program that does not stand in its file as Python reads it, a
+    notebook, is a subclass; ``location`` and ``in_file`` say where people find what is in it.
     """
 
     path: str
@@ -84,10 +95,55 @@ class Source:
         """The program as it stands in a file. Raises ``UnicodeError`` for text its encoding does not have."""
         return (codecs.BOM_UTF8 if self.bom else b"") + self.text.encode(self.encoding)
 
+    @property
+    def program(self) -> str:
+        """What Python reads, row by row and column by column the same as ``text``."""
+        return self.text
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts that the program is made of, each of which has to parse."""
+        return (Part(1, self.text),)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether an edit has left the parts what they were."""
+        return True
+
+    @property
+    def language(self) -> str:
+        """The language of the program, of which only ``python`` is judged."""
+        return "python"
+
+    @property
+    def closed(self) -> tuple[range, ...]:
+        """Rows where nothing can be put that the rest of the program is to see."""
+        return ()
+
+    def location(self, span: Span) -> Location:
+        """Where people look for what stands in ``span``."""
+        return Location(None, span)
+
+    def in_file(self, span: Span) -> Span:
+        """Where ``span`` stands in the file as it is."""
+        return span
+
     @cached_property
     def lines(self) -> tuple[str, ...]:
         """The lines without their ends; row ``n`` is ``lines[n - 1]``. A final newline leaves an empty last line."""
         return tuple(NEWLINE.split(self.text))
+
+
+def file_bytes(text: str) -> bytes:
+    """A program that is being edited as its file would hold it, in the encoding that its first lines declare.
+
+    Characters which that encoding does not have become question marks, so that columns stay what they are.
+    """
+    data = text.encode("utf-8", "replace")
+    try:
+        return text.encode(_declared_encoding(data), "replace")
+    except (SourceError, LookupError, UnicodeError):
+        return data
 
 
 def read_bytes(path: str) -> bytes:

@@ -27,7 +27,7 @@ from typing import Literal
 
 from tensorlint.codes import canonical, code_names
 from tensorlint.findings import Finding
-from tensorlint.source import Source
+from tensorlint.source import NEWLINE, Source
 
 Kind = Literal["noqa", "ignore", "flake8", "file"]
 
@@ -181,7 +181,9 @@ def _comments(source: Source) -> Iterator[tuple[int, int, str, bool]]:
 
 
 def _tokens(source: Source) -> Iterator[tokenize.TokenInfo]:
-    lines = iter([line + "\n" for line in source.lines])  # one kind of newline, so that rows agree on every Python
+    lines = iter(
+        [line + "\n" for line in NEWLINE.split(source.program)]
+    )  # one kind of newline, so that rows agree on every Python
     return tokenize.generate_tokens(lambda: next(lines, ""))
 
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tensorlint.config import Overrides, Resolver
+from tensorlint.config import Layer, Resolver
 from tensorlint.discovery import discover
 from tensorlint.findings import Certainty, Finding
-from tensorlint.runner import begin, run
+from tensorlint.runner import forget as forget
+from tensorlint.runner import run
 
 HOME = "def home(x):\n    return x.detach().cpu()\n"
 AWAY = 'def away(x):\n    return x.to("cuda")\n'
 PLOT = "import torch\n\n\ndef plot(x, title):\n    return x.detach().numpy()\n"
-
-
-def forget() -> None:
-    """Let nothing be known of the programs before."""
-    begin(None)
 
 
 def write(root: Path, files: Mapping[str, str]) -> None:
@@ -29,7 +25,7 @@ def write(root: Path, files: Mapping[str, str]) -> None:
 
 
 def findings(root: Path, name: str = "", jobs: int = 1, certainty: Certainty | None = None) -> list[Finding]:
-    resolver = Resolver(Overrides(certainty=certainty), isolated=True)
+    resolver = Resolver(Layer.of_options(certainty=certainty and certainty.label), isolated=True)
     return list(run(discover([str(root / name)], resolver.for_directory), resolver, jobs).findings)
 
 

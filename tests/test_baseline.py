@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import random
+import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Outcome, Program
+from tests.commands import Command, commander
+from tests.conftest import Outcome, Program, execute
+
+ROOT = Path(__file__).parent.parent
 
 BUG = "import torch\nx = torch.zeros(3).cuda()\nprint(x.numpy())\n"
 OTHER = "import torch\n\n\ndef size(n):\n    y = torch.zeros(n).cuda()\n    return y.numpy()\n"
@@ -121,6 +126,16 @@ def test_lines_that_move_and_files_that_are_renamed_report_nothing_new(
     assert new(tensorlint, "src", cwd=known) == []
 
 
+def test_the_examples_moved_about(tmp_path: Path) -> None:
+    tool = [sys.executable, str(ROOT / "tools" / "move_lines.py"), str(ROOT / "examples"), "--moves", "60"]
+    outcome = execute(tool, ROOT)
+    said = re.fullmatch(r"(\d+) line moves, (\d+) renames: 0 new of (\d+) known", outcome.out.splitlines()[-1])
+    assert said is not None, outcome
+    lines, renames, known = map(int, said.groups())
+    assert (outcome.code, lines + renames) == (0, 60)
+    assert min(lines, renames, known) > 5
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -140,6 +155,60 @@ def test_a_bad_baseline_is_an_error(tmp_path: Path, tensorlint: Program, text: s
     assert (outcome.code, outcome.out) == (2, "")
     assert "known.json" in outcome.err
     assert why in outcome.err
+
+
+# The command
+
+
+@pytest.fixture
+def command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    return commander(tmp_path, capsys, monkeypatch)
+
+
+def test_create_update_and_show(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "src").mkdir()
+    bug, other = tmp_path / "src" / "bug.py", tmp_path / "src" / "other.py"
+    bug.write_text(BUG)
+    other.write_text(OTHER)
+    written = "Wrote 2 findings to tensorlint-baseline.json.\n"
+    assert command("baseline", "create", "src") == Outcome(0, "", written)
+    again = command("baseline", "create", "src")
+    assert (again.code, "is there already" in again.err) == (2, True)
+    assert command("baseline", "create", "--force", "src").err == written
+    nothing = "0 new, 0 gone, 2 still there; the baseline has 2 findings.\n"
+    assert command("baseline", "show", "src") == Outcome(0, "", nothing)
+    bug.write_text(BUG.replace("print(x.numpy())", "print(x.numpy(), 1)"))
+    shown = command("baseline", "show", "src")
+    assert shown.out == (
+        "New:\nsrc/bug.py:3:7: TBX101 [*] `x` is off the CPU: `.numpy()` raises TypeError [certain]\n"
+        "\nGone:\nsrc/bug.py: TBX101 print(x.numpy())\n"
+    )
+    assert (shown.code, shown.err) == (1, "1 new, 1 gone, 1 still there; the baseline has 2 findings.\n")
+    # What is not checked stays as it is.
+    updated = command("baseline", "update", "src/bug.py")
+    assert updated == Outcome(0, "", "Wrote 2 findings to tensorlint-baseline.json: 1 added, 1 taken out.\n")
+    assert command("baseline", "show", "src").err == nothing
+    other.unlink()
+    gone = command("baseline", "show", "src/bug.py")
+    assert (gone.code, gone.out) == (0, "Gone:\nsrc/other.py: TBX101 return y.numpy()\n")
+    assert command("baseline", "update", "src/bug.py").err.endswith(": 0 added, 1 taken out.\n")
+    assert command("check", "src", "--baseline", "tensorlint-baseline.json").code == 0
+
+
+def test_the_command_takes_what_check_takes(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "a.py").write_text(BUG)
+    (tmp_path / "tensorlint.toml").write_text('ignore = ["TBX1"]\n')
+    assert command("baseline", "create", "-f", "none.json", "-q") == Outcome(0, "", "")
+    assert json.loads((tmp_path / "none.json").read_text())["findings"] == []
+    assert command("baseline", "create", "--isolated", "-f", "one.json").err == "Wrote 1 finding to one.json.\n"
+    for arguments, why in (
+        (["show"], "tensorlint-baseline.json cannot be read: No such file or directory"),
+        (["update", "-f", "none.json", "gone"], "no such file or directory: gone"),
+        (["show", "-f", "none.json", "--select", "TBX999"], "--select: unknown code `TBX999`"),
+    ):
+        outcome = command("baseline", *arguments)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert why in outcome.err
 
 
 @pytest.mark.parametrize("other", ["--fix", "--diff", "--add-noqa", "--write-baseline=x.json"])

@@ -15,18 +15,19 @@ import pytest
 from tensorlint import engine, screen
 from tensorlint.cli import progress
 from tensorlint.cli.caching import NAME
-from tensorlint.config import Overrides, Resolver, Selection
+from tensorlint.config import Layer, Resolver
 from tensorlint.discovery import discover
-from tensorlint.findings import Applicability, Certainty
+from tensorlint.findings import Applicability
 from tensorlint.program.archive import Archive
 from tensorlint.program.dependencies import Dependencies, Dependency, depend, recording, remembered, use
 from tensorlint.report import Report
-from tensorlint.runner import Fixing, Watch, run
+from tensorlint.runner import Fixing, Stopwatch, run
 from tensorlint.runner.cache import Cache, folder
 from tensorlint.runner.cache.identity import identity
 from tensorlint.tabulated import ask_rules, modules, tabulated
 from tests.conftest import Program, execute
 from tests.projects import AWAY, HOME, write
+from tests.test_notebooks import notebook
 
 #: What one file of this project knows of others: a helper that moves, a class that keeps, a caller, checkpoints.
 PROJECT = {
@@ -41,20 +42,29 @@ PROJECT = {
     "keep.py": "import numpy as np\nimport torch\n\n\ndef f(path):\n    torch.save({'a': np.zeros(2)}, path)\n",
     "read.py": "import torch\n\n\ndef f(path):\n    return torch.load(path)\n",
     "alone.py": "import torch\n\nx = torch.zeros(2).cuda().numpy()\n",
+    "note.ipynb": notebook(
+        "!ls", "import torch\nfrom pkg.home import home", "x = home(torch.zeros(2).cuda())\nx.numpy()"
+    ),
     "other.py": "x = 1\n",
 }
-EVERYTHING = Overrides(selection=Selection(extend_select=("ALL",)), certainty=Certainty.POSSIBLE)
+EVERYTHING = Layer.of_options(extend_select=["ALL"], certainty="possible")
 
 
 def lint(
-    root: Path, *, cached: bool = True, jobs: int = 1, overrides: Overrides = EVERYTHING, fixing: Fixing | None = None
+    root: Path,
+    *,
+    cached: bool = True,
+    jobs: int = 1,
+    layer: Layer = EVERYTHING,
+    fixing: Fixing | None = None,
+    ignore_noqa: bool = False,
 ) -> tuple[Report, set[str]]:
     """What is found, and which files were judged for it."""
-    resolver, watch = Resolver(overrides), Watch()
+    resolver, stopwatch = Resolver(layer, ignore_noqa=ignore_noqa), Stopwatch()
     files = discover([str(root)], resolver.for_directory)
     cache = Cache(str(root / NAME)) if cached else None
-    report = run(files, resolver, jobs, fixing, cache, watch)
-    return report, {os.path.relpath(path, root).replace(os.sep, "/") for path in watch.files}
+    report = run(files, resolver, jobs, fixing, cache, stopwatch)
+    return report, {os.path.relpath(path, root).replace(os.sep, "/") for path in stopwatch.files}
 
 
 @pytest.fixture
@@ -89,7 +99,8 @@ def test_what_is_known_is_not_judged_again(project: Path) -> None:
     [
         ("other.py", "1", "2", {"other.py"}),
         ("alone.py", ".cuda()", "", {"alone.py"}),
-        ("pkg/home.py", ".cpu()", ".cuda()", {"pkg/home.py", "main.py"}),
+        ("pkg/home.py", ".cpu()", ".cuda()", {"pkg/home.py", "main.py", "note.ipynb"}),
+        ("note.ipynb", "!ls", "?ls", {"note.ipynb"}),
         ("pkg/again.py", "pkg.home import home", "pkg.away import away", {"pkg/again.py", "main.py"}),
         ("show.py", "Model().x", "0", {"show.py", "plot.py"}),
         # Neither calls anything of the other.
@@ -111,9 +122,10 @@ def test_a_file_that_shadows_a_module_and_one_that_is_gone(project: Path) -> Non
     assert judged_after(project, lambda: (shadow / "__init__.py").write_text(HOME.replace(".cpu()", ""))) == {
         "pkg/home/__init__.py",
         "main.py",
+        "note.ipynb",
     }
-    assert judged_after(project, (shadow / "__init__.py").unlink) == {"main.py"}
-    assert judged_after(project, (project / "pkg" / "home.py").unlink) == {"main.py"}
+    assert judged_after(project, (shadow / "__init__.py").unlink) == {"main.py", "note.ipynb"}
+    assert judged_after(project, (project / "pkg" / "home.py").unlink) == {"main.py", "note.ipynb"}
 
 
 def test_a_new_caller_elsewhere(project: Path) -> None:
@@ -129,23 +141,29 @@ def test_a_change_that_keeps_the_size_in_the_same_moment(project: Path) -> None:
 
 
 def test_settings_are_part_of_the_question(project: Path) -> None:
-    some = Overrides(selection=Selection(select=("TBX1",)))
-    assert lint(project, overrides=some)[1] == PROJECT.keys()
-    assert lint(project, overrides=some)[0] == lint(project, cached=False, overrides=some)[0]
-    assert lint(project, overrides=some)[1] == lint(project)[1] == set()
-    loud = Overrides(selection=Selection(extend_select=("ALL",)), certainty=Certainty.POSSIBLE, ignore_noqa=True)
-    assert lint(project, overrides=loud)[1] == PROJECT.keys()
+    some = Layer.of_options(select=["TBX1"])
+    assert lint(project, layer=some)[1] == PROJECT.keys()
+    assert lint(project, layer=some)[0] == lint(project, cached=False, layer=some)[0]
+    assert lint(project, layer=some)[1] == lint(project)[1] == set()
+    assert lint(project, ignore_noqa=True)[1] == PROJECT.keys()
 
 
 def test_a_template_is_an_error_where_somebody_asks_for_it(tmp_path: Path) -> None:
     path = tmp_path / "template.py"
     path.write_text("import torch\n{{ name }} = 1\nx.numpy({% y %})\n")
     for _ in range(2):
-        assert lint(tmp_path)[0].templates == 1
+        assert lint(tmp_path)[0].skipped == {"template": 1}
         resolver = Resolver(EVERYTHING)
         files = discover([str(path)], resolver.for_directory)
         report = run(files, resolver, 1, None, Cache(str(tmp_path / NAME)))
         assert [finding.code for finding in report.findings] == ["TBX901"]
+
+
+def test_a_notebook_of_another_language_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "note.ipynb").write_text(notebook("torch", language_info={"name": "julia"}))
+    assert lint(tmp_path)[0] == lint(tmp_path, cached=False)[0]
+    report, judged = lint(tmp_path)
+    assert (report.skipped, judged) == ({"notebook of another language": 1}, set())
 
 
 def test_fixes_are_made_whatever_is_known(project: Path) -> None:
@@ -174,7 +192,7 @@ def test_random_edits(tmp_path: Path, seed: int) -> None:
 
 def change(root: Path, chance: random.Random) -> None:
     """One of the changes that people make, to one of the files."""
-    path = chance.choice(sorted(root.rglob("*.py")))
+    path = chance.choice(sorted(each for each in root.rglob("*") if each.suffix in {".py", ".ipynb"}))
     text = path.read_text()
     words = ((".cpu()", ".cuda()"), (".cuda()", ".cpu()"), (".detach()", ""), ("home", "away"), ("plot", "show"))
     match chance.randrange(8):
@@ -217,7 +235,7 @@ def test_what_is_damaged_is_found_out_anew(project: Path) -> None:
     "value",
     [
         {"entries": {"p": {"k": [1]}}, "dependencies": [], "told": {}, "compact": 0},
-        {"entries": {"p": {"k": ["", True, False, False, "7 x", [["TBX101"]]]}}, "dependencies": [["text", "p", ""]],
+        {"entries": {"p": {"k": ["", True, "", False, "7 x", [["TBX101"]]]}}, "dependencies": [["text", "p", ""]],
          "told": {}, "compact": 0},
         {"entries": [], "dependencies": 1},
     ],
@@ -309,6 +327,13 @@ def test_where_it_lies_and_how_it_goes(tensorlint: Program, tmp_path: Path) -> N
         assert tensorlint(*arguments, env=env).out == plain.out
         assert not where.exists()
         assert tensorlint("clean", *arguments, env=env).out == f"Removed {tmp_path / 'here'}.\n"
+    # As the configuration says, beside the settings.
+    (tmp_path / "pyproject.toml").write_text('[tool.tensorlint]\ncache-dir = "there"\n')
+    assert tensorlint(cwd=tmp_path / "sub").code == 0
+    assert tensorlint("clean", cwd=tmp_path / "sub").out == f"Removed {tmp_path / 'there'}.\n"
+    assert tensorlint(cwd=tmp_path / "sub", env={"TENSORLINT_CACHE_DIR": "here"}).code == 0
+    assert tensorlint("clean", "--config", 'cache-dir="sub/here"').out == f"Removed {tmp_path / 'sub' / 'here'}.\n"
+    assert not (tmp_path / "there").exists()
     refused = tensorlint("clean", "--cache-dir", "sub")
     assert (refused.code, refused.err) == (2, f"Error: {tmp_path / 'sub'} is no cache of tensorlint\n")
     assert (tmp_path / "sub" / "other.py").exists()
@@ -336,11 +361,11 @@ def test_progress_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(progress, "_PATIENCE", patience)
         monkeypatch.setattr(progress, "_EVERY", 0.0)
         monkeypatch.setattr(sys, "stderr", stream := Terminal())
-        watch = progress.Progress()
-        watch.begin(2)
-        watch.done("a.py", 0.5)
-        watch.done("b.py", 0.5)
-        watch.end()
+        stopwatch = progress.Progress()
+        stopwatch.begin(2)
+        stopwatch.done("a.py", 0.5)
+        stopwatch.done("b.py", 0.5)
+        stopwatch.end()
         written = stream.getvalue()
         assert ("1 of 2 files judged" in written) is shown
         assert written.rpartition("\x1b[K")[2] == ""

@@ -159,3 +159,18 @@ def test_what_everybody_calls_is_not_looked_for(tmp_path: Path) -> None:
     train = 'import torch\nfrom model import plot\n\nplot(torch.rand(3, device="cuda"), "a")\n'
     write(tmp_path, {"model.py": PLOT, **{f"train{number}.py": train for number in range(17)}})
     assert possible(tmp_path, "model.py") == ONLY_POSSIBLE
+
+
+def test_a_method_that_something_unseen_may_call_too_is_given_more_than_its_own_file_gives(tmp_path: Path) -> None:
+    decoder = (
+        "import numpy as np\nimport torch\n\n\nclass Decoder(torch.nn.Module):\n"
+        "    def sample(self, clip, places):\n        found = []\n        for i in range(2):\n"
+        "            found.append(clip[places[:, i]])\n        return np.stack(found)\n\n\n"
+        'if __name__ == "__main__":\n    Decoder().sample(torch.randn(3, 20), torch.ones(3, 20))\n'
+    )
+    whole = "def run(build, clip, data):\n    decoder = build()\n    return decoder.sample(clip, data)\n"
+    write(tmp_path, {"decoder.py": decoder})
+    assert likely(tmp_path, "decoder.py") == [("TBX212", "decoder.py", 9)]
+    forget()
+    write(tmp_path, {"whole.py": whole})
+    assert likely(tmp_path, "decoder.py") == []

@@ -233,12 +233,6 @@ def test_excluded_means_excluded(tensorlint: Program, project: Path, way: list[s
 # Output
 
 
-def test_only_notebooks(tensorlint: Program, tmp_path: Path) -> None:
-    (tmp_path / "a.ipynb").write_text("{}")
-    said = "No Python files found: only notebooks, which are not read yet.\n"
-    assert tensorlint() == Outcome(0, said, "")
-
-
 def test_templates_are_passed_over(tensorlint: Program, project: Path) -> None:
     (project / "src" / "cookie.py").write_text("from {{cookiecutter.package}} import x\n")
     (project / "src" / "jinja.py").write_text("import os\n{% if torch %}\nimport torch\n{% endif %}\n")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tensorlint.codes import TOOL_CODES, code_defaults
-from tensorlint.config import ConfigError, Overrides, Resolver, Selection, Settings, parse_table, read_table, resolve
+from tensorlint.config import ConfigError, Configuration, Layer, Resolver, Selection, Settings, resolve, selection
+from tensorlint.config.files import File, read_file
 from tensorlint.findings import Certainty
 from tensorlint.globs import Globs
 from tensorlint.rules import all_rules
@@ -71,12 +72,12 @@ def test_a_later_select_replaces_and_the_rest_adjusts() -> None:
 
 
 def test_a_rule_can_be_off_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tensorlint import codes, config
+    from tensorlint import codes
 
     known = tabulated()
     monkeypatch.setattr(codes, "tabulated", lambda: {**known, "TBX101": replace(known["TBX101"], default=False)})
     codes.code_defaults.cache_clear()
-    config._selected.cache_clear()
+    selection._selected.cache_clear()
     try:
         assert "TBX101" not in chosen()
         assert "TBX101" not in chosen(Selection(select=("TBX",)))
@@ -85,14 +86,18 @@ def test_a_rule_can_be_off_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         monkeypatch.undo()
         codes.code_defaults.cache_clear()
-        config._selected.cache_clear()
+        selection._selected.cache_clear()
 
 
 # The table
 
 
+def parsed(table: dict[str, object]) -> Settings:
+    return Configuration((File("/p/pyproject.toml", table).layer("/p"),)).settings
+
+
 def test_all_keys() -> None:
-    settings = parse_table(
+    settings = parsed(
         {
             "select": ["TBX1"],
             "extend-select": ["TBX201"],
@@ -104,14 +109,12 @@ def test_all_keys() -> None:
             "target-torch": "2.4",
             "target-numpy": "2",
             "export-style": "force",
-        },
-        "/p/pyproject.toml",
-        "/p",
+        }
     )
     assert settings == Settings(
-        origin="/p/pyproject.toml",
         selections=(Selection(("TBX1",), ("TBX201",), ("TBX102",)),),
         per_file_ignores=((Globs("/p", ("tests/*",)), ("TBX",)),),
+        include=(Globs("/p", ("*.py", "*.pyw", "*.ipynb")),),
         exclude=(Globs("/p", ("vendor", "*_pb2.py")),),
         certainty=Certainty.CERTAIN,
         target_torch="2.4",
@@ -143,7 +146,7 @@ def test_all_keys() -> None:
 )
 def test_a_mistake_names_file_key_and_what_was_meant(table: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        parse_table(table, "/p/pyproject.toml", "/p")
+        parsed(table)
     text = str(caught.value)
     assert text.startswith("/p/pyproject.toml: [tool.tensorlint]")
     assert message in text
@@ -157,38 +160,34 @@ def test_names_and_lower_case_stand_for_codes() -> None:
         "unfixable": ["tbx101"],
         "extend-safe-fixes": ["state-dict-alias"],
     }
-    settings = parse_table(table, "/p/pyproject.toml", "/p")
+    settings = parsed(table)
     assert settings.selections == (Selection(("TBX101", "TBX2", "ALL"), (), ("TBX301", "TBX903")),)
     assert [codes for _, codes in settings.per_file_ignores] == [("TBX", "TBX104")]
     assert (settings.unfixable, settings.extend_safe_fixes) == (("TBX101",), ("TBX302",))
-    words = ("numpy-off-cpu", "tbx2")
-    overrides = Overrides(
-        selection=Selection(words, words, words),
-        per_file_ignores=(("a", words),),
-        fixable=words,
-        unfixable=words,
-    ).checked()
-    codes = ("TBX101", "TBX2")
-    assert overrides == Overrides(
-        selection=Selection(codes, codes, codes), per_file_ignores=(("a", codes),), fixable=codes, unfixable=codes
-    )
+    words = ["numpy-off-cpu", "tbx2"]
+    options = Layer.of_options(select=words, per_file_ignores={"a": words}, fixable=words)
+    assert options.values == {
+        "select": ("TBX101", "TBX2"),
+        "per-file-ignores": {"a": ("TBX101", "TBX2")},
+        "fixable": ("TBX101", "TBX2"),
+    }
 
 
 def test_not_toml(project: Path) -> None:
     write(project, "[tool.tensorlint\n")
     with pytest.raises(ConfigError, match="not valid TOML"):
-        read_table(str(project / "pyproject.toml"))
+        read_file(str(project / "pyproject.toml"))
 
 
 def test_a_broken_file_that_is_not_ours_does_not_matter(project: Path) -> None:
     write(project, "[tool.black\n")
-    assert read_table(str(project / "pyproject.toml")) is None
+    assert read_file(str(project / "pyproject.toml")) is None
 
 
 def test_table_of_the_wrong_kind(project: Path) -> None:
     write(project, "[tool]\ntensorlint = 1\n")
     with pytest.raises(ConfigError, match="must be a table"):
-        read_table(str(project / "pyproject.toml"))
+        read_file(str(project / "pyproject.toml"))
 
 
 # Which file's settings
@@ -201,7 +200,7 @@ def test_nearest_table_upwards(project: Path) -> None:
     resolver = Resolver()
     assert resolver.for_file(str(project / "pkg" / "deep" / "x.py")).certainty is Certainty.POSSIBLE
     assert resolver.for_file(str(project / "pkg" / "x.py")).certainty is Certainty.CERTAIN
-    assert resolver.for_file(str(project / "x.py")).origin == str(project / "pyproject.toml")
+    assert resolver.configuration(str(project)).files == (str(project / "pyproject.toml"),)
 
 
 def test_isolated_and_config(project: Path) -> None:
@@ -228,24 +227,24 @@ def test_command_line_overrides_the_file(project: Path) -> None:
         '[tool.tensorlint]\ncertainty = "certain"\nselect = ["TBX1"]\nexclude = ["a"]\n'
         'per-file-ignores = { "x.py" = ["TBX101"] }\n',
     )
-    overrides = Overrides(
-        root=str(project),
-        selection=Selection(select=("TBX2",)),
-        per_file_ignores=(("x.py", ("TBX201",)),),
-        exclude=("b",),
-        extend_exclude=("c",),
-        certainty=Certainty.POSSIBLE,
+    options = Layer.of_options(
+        str(project),
+        select=["TBX2"],
+        per_file_ignores={"x.py": ["TBX201"]},
+        exclude=["b"],
+        extend_exclude=["c"],
+        certainty="possible",
     )
     path = str(project / "x.py")
-    settings = Resolver(overrides).for_file(path)
+    settings = Resolver(options).for_file(path)
     assert settings.certainty is Certainty.POSSIBLE
     assert resolve(settings, path) == starting("TBX2") - {"TBX201"}
-    assert [globs.patterns for globs in settings.exclude] == [("b",), ("c",)]
+    assert [globs.patterns for globs in settings.exclude] == [("b", "c")]
 
 
 def test_unknown_code_on_the_command_line() -> None:
     with pytest.raises(ConfigError, match=r"--ignore: unknown code `TBX1O1` \(did you mean `TBX101`\?\)"):
-        Resolver(Overrides(selection=Selection(ignore=("TBX1O1",))))
+        Layer.of_options(ignore=["TBX1O1"])
 
 
 @pytest.mark.parametrize(
@@ -267,13 +266,12 @@ def test_per_file_ignores(pattern: str, ignored: list[str]) -> None:
 
 
 def test_a_rule_is_off_where_its_claim_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tensorlint import config
     from tensorlint.versions import Versions
 
     bounds = Versions(torch_from="2.1", numpy_below="2")
     known = tabulated()
-    monkeypatch.setattr(config, "tabulated", lambda: {**known, "TBX210": replace(known["TBX210"], versions=bounds)})
-    config._out_of_date.cache_clear()
+    monkeypatch.setattr(selection, "tabulated", lambda: {**known, "TBX210": replace(known["TBX210"], versions=bounds)})
+    selection._out_of_date.cache_clear()
     try:
         for torch, numpy, on in (
             (None, None, True),
@@ -285,4 +283,4 @@ def test_a_rule_is_off_where_its_claim_does_not_hold(monkeypatch: pytest.MonkeyP
             codes = resolve(Settings(target_torch=torch, target_numpy=numpy), "x.py")
             assert ("TBX210" in codes, "TBX101" in codes) == (on, True), (torch, numpy)
     finally:
-        config._out_of_date.cache_clear()
+        selection._out_of_date.cache_clear()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tensorlint.config import Overrides, Resolver
+from tensorlint.config import Layer, Resolver
 from tensorlint.discovery import Discovered, DiscoveryError, discover
 
 
@@ -16,14 +16,14 @@ def make(root: Path, *names: str) -> None:
         path.write_text("x = 1\n")
 
 
-def found(root: Path, *paths: str, overrides: Overrides | None = None) -> list[str]:
-    items = discover([str(root / path) for path in paths or (".",)], Resolver(overrides).for_directory)
+def found(root: Path, *paths: str, options: Layer | None = None) -> list[str]:
+    items = discover([str(root / path) for path in paths or (".",)], Resolver(options or Layer()).for_directory)
     return [os.path.relpath(item.path, root) for item in items]
 
 
 def test_python_files_in_order(tmp_path: Path) -> None:
     make(tmp_path, "b.py", "a/z.py", "a/y.pyw", "c.pyi", "d.txt", "e.ipynb", "Makefile", "a.py/inner.py")
-    assert found(tmp_path) == ["a.py/inner.py", "a/y.pyw", "a/z.py", "b.py"]
+    assert found(tmp_path) == ["a.py/inner.py", "a/y.pyw", "a/z.py", "b.py", "e.ipynb"]
 
 
 def test_directories_that_are_not_ones_own_code(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_exclude_of_the_settings(tmp_path: Path) -> None:
     assert found(tmp_path) == ["a.py", "pkg/d.py", "pkg/vendor/c.py"]
     (tmp_path / "pyproject.toml").write_text('[tool.tensorlint]\nexclude = ["vendor"]\n')
     assert found(tmp_path) == ["a.py", "build/e.py", "pkg/d.py"]
-    assert found(tmp_path, overrides=Overrides(root=str(tmp_path), extend_exclude=("pkg/d.py",))) == [
+    assert found(tmp_path, options=Layer.of_options(str(tmp_path), extend_exclude=["pkg/d.py"])) == [
         "a.py",
         "build/e.py",
     ]

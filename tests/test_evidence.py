@@ -624,6 +624,83 @@ NOT_SHOWN = {
             "    return torch.Tensor(test_index).long()\n"
         ),
     ),
+    "gradients are switched off as the file is imported": (
+        "TBX102",
+        (
+            "import torch\n\ntorch.set_grad_enabled(False)\nnet = torch.nn.Linear(2, 1)\n\n"
+            "def predict(x):\n    return net(x).numpy()\n\nclass Agent:\n    def act(self, x):\n"
+            "        return net(x).numpy()\n"
+        ),
+    ),
+    "a branch for arrays that is given a tensor": (
+        "TBX109",
+        (
+            "import numpy as np\nimport torch\n\ndef of_arrays(pred, true):\n"
+            "    return np.mean(np.absolute(pred - true))\n\ndef metric(pred, true):\n"
+            "    if type(pred) == np.ndarray:\n        return of_arrays(pred, true)\n"
+            "    elif type(pred) == torch.Tensor:\n        return torch.mean(torch.abs(pred - true))\n\n"
+            "print(metric(torch.ones(3), torch.zeros(3)))\n"
+        ),
+    ),
+    "a branch for what is no tensor, where there is one": (
+        "TBX215",
+        (
+            "import torch\n\nclass Normalizer:\n    def __init__(self, x):\n        self.mean = torch.mean(x, 0)\n"
+            "        self.std = torch.std(x, 0)\n\n    def to(self, device):\n"
+            "        if torch.is_tensor(self.mean):\n            self.std = self.std.to(device)\n"
+            "        else:\n            self.std = torch.from_numpy(self.std).to(device)\n        return self\n"
+        ),
+    ),
+    "a method called values that is given something": (
+        "TBX208",
+        (
+            "import numpy as np\nimport pyBigWig\nimport torch\n\nwith pyBigWig.open('x.bw') as file:\n"
+            "    print(np.array(file.values('chr1', 0, 10, numpy=True)))\n"
+        ),
+    ),
+    "a declared tuple, of which one path gives a part": (
+        "TBX215",
+        (
+            "from typing import Optional, Tuple\nimport numpy as np\nimport torch\nfrom audio import read\n\n"
+            "def load(path, both=False) -> Tuple[np.ndarray, Optional[np.ndarray]]:\n    wave = read(path)\n"
+            "    mel = wave.T\n    if both:\n        return wave, mel\n    return mel\n\n"
+            "print(torch.from_numpy(load('a.wav')))\n"
+        ),
+    ),
+    "the weight of an embedding, which comes first": (
+        "TBX212",
+        (
+            "import torch\n\nweight = torch.rand((11, 7), requires_grad=True)\n"
+            "print(torch.embedding(weight, torch.randint(0, 11, (2, 3)), padding_idx=-1))\n"
+        ),
+    ),
+    "the dtype of what is only declared to be an array": (
+        "TBX210",
+        (
+            "import numpy as np\nimport torch\n\ndef padded(sequence: np.ndarray, count: int):\n"
+            "    padding = torch.zeros(count, dtype=sequence.dtype)\n    return torch.cat((sequence, padding))\n"
+        ),
+    ),
+    "how many there are of each": (
+        "TBX201",
+        (
+            "import numpy as np\nimport torch\n\ndef collate(batch):\n"
+            "    counts = np.array([len(each) for each in batch])\n"
+            "    order = np.argsort(counts)[::-1]\n    return torch.Tensor(counts[order]).long()\n"
+        ),
+    ),
+    "the place of one element": (
+        "TBX103",
+        ("import numpy as np\nimport torch\n\nclasses = torch.arange(4)\nprint(np.argwhere(classes == 2).item())\n"),
+    ),
+    "another parameter in each iteration": (
+        "TBX304",
+        (
+            "import torch\n\ndef prune(model, masks):\n    kept = {}\n"
+            "    for name, parameter in model.named_parameters():\n        weight = parameter.data\n"
+            "        weight *= masks[name]\n        kept[name] = weight\n    return kept\n"
+        ),
+    ),
 }
 
 
@@ -685,3 +762,25 @@ def test_a_method_that_hands_out_the_weights_of_its_object() -> None:
     )
     found = judge_source(Source("src/engine.py", text), frozenset({"TBX302"}), Certainty.LIKELY)
     assert [finding.span.row for finding in found] == [9]
+
+
+def test_a_checkpoint_that_is_saved_again_may_be_meant_to_be_the_latest() -> None:
+    text = (
+        "import torch\n\nmodel = torch.nn.Linear(2, 1)\n"
+        "optimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n\n"
+        "for epoch in range(9):\n    for step in range(9):\n"
+        "        model(torch.ones(1, 2)).sum().backward()\n        optimizer.step()\n"
+        "        if step == 5:\n"
+        "            {name} = {{'epoch': epoch, 'model': model.state_dict()}}\n            {first}\n"
+        "    {second}\n"
+    )
+    save = "torch.save({}, 'last.pt')"
+    for held, first, second, certainty in (
+        ("snap", save, save, Certainty.LIKELY),
+        ("best_snap", save, save, Certainty.CERTAIN),
+        ("snap", "pass", save, Certainty.CERTAIN),
+        ("snap", save, "model.load_state_dict({}['model'])", Certainty.CERTAIN),
+    ):
+        program = text.format(name=held, first=first.format(held), second=second.format(held))
+        found = judge_source(Source("src/train.py", program), frozenset({"TBX302"}), Certainty.POSSIBLE)
+        assert [finding.certainty for finding in found] == [certainty], program

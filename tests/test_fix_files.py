@@ -22,7 +22,7 @@ from tensorlint.discovery import Discovered
 from tensorlint.fix import writing
 from tensorlint.fix.writing import WriteError, replace_file
 from tensorlint.report import Report
-from tensorlint.runner import Fixing, Job, Outcome, Watch, run
+from tensorlint.runner import Fixing, Job, Outcome, Stopwatch, run
 from tests.conftest import SCRIPTS, execute
 
 BUG = b"import torch\nx = torch.zeros(3).cuda().numpy()\n"
@@ -233,8 +233,8 @@ def test_a_file_that_changes_between_reading_and_writing(
 ) -> None:
     real = runner._judge_all
 
-    def judge_and_change(work: list[Job], jobs: int, watch: Watch) -> list[Outcome]:
-        judged = real(work, jobs, watch)
+    def judge_and_change(work: list[Job], jobs: int, stopwatch: Stopwatch) -> list[Outcome]:
+        judged = real(work, jobs, stopwatch)
         if change == "read-only":
             bug.chmod(0o444)
         else:

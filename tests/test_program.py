@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tensorlint.config import Overrides, Resolver
+from tensorlint.config import Layer, Resolver
 from tensorlint.discovery import discover
 from tensorlint.findings import Certainty, Finding
 from tensorlint.program.index import Lines, index_of
 from tensorlint.program.layout import absolute, locate, module_name
 from tensorlint.program.mentions import mentions_in
 from tensorlint.runner import run
-from tests.projects import AWAY, HOME, PLOT, brief, findings, forget, possible, write
+from tests.projects import AWAY, HOME, PLOT, brief, findings, forget, likely, possible, write
 
 
 @pytest.fixture(autouse=True)
@@ -185,7 +185,7 @@ def test_what_stands_wrong_in_another_file_is_said_there_alone(tmp_path: Path) -
     main = "import torch\nfrom tools import chosen\n\nprint(torch.Tensor(chosen))\n"
     write(tmp_path, {"tools.py": tools, "main.py": main})
     assert brief(findings(tmp_path, "main.py")) == []
-    assert brief(findings(tmp_path)) == [("TBX103", "tools.py", 4)]
+    assert likely(tmp_path, "tools.py") == [("TBX103", "tools.py", 4)]
 
 
 def test_a_network_of_another_file_is_traced(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_what_a_star_hands_on_is_what_the_other_file_imports(tmp_path: Path) -> 
         "    print(np.argwhere(torch.ones(3) > 0))\n    return torch.from_numpy(ones)\n"
     )
     write(tmp_path, {"tools.py": "import numpy as np\n", "main.py": main})
-    assert brief(findings(tmp_path, "main.py")) == [("TBX103", "main.py", 7)]
+    assert likely(tmp_path, "main.py") == [("TBX103", "main.py", 7)]
 
 
 # Circles, and orders
@@ -249,7 +249,7 @@ def test_a_circle_through_a_value_does_not_show_who_asked_first(tmp_path: Path) 
             "d.py": "import torch\nimport b\n\nprint(b.Y.numpy())\n",
         },
     )
-    resolver = Resolver(Overrides(certainty=Certainty.POSSIBLE), isolated=True)
+    resolver = Resolver(Layer.of_options(certainty="possible"), isolated=True)
     outcomes = []
     for names in (["c.py", "d.py"], ["d.py"]):
         files = discover([str(tmp_path / name) for name in names], resolver.for_directory)
@@ -278,7 +278,7 @@ def test_in_circles_of_any_shape_it_does_not_show_what_was_asked_before(tmp_path
         )
         ask = f"import torch\nimport {name}\n\nprint({name}.f(1).numpy(), {name}.Y.numpy(), {name}.K().x.numpy())\n"
         write(tmp_path, {f"{name}.py": text, f"ask_{name}.py": ask})
-    resolver = Resolver(Overrides(certainty=Certainty.POSSIBLE), isolated=True)
+    resolver = Resolver(Layer.of_options(certainty="possible"), isolated=True)
     asking = [f"ask_{name}.py" for name in modules]
     outcomes = set()
     for names in (asking, asking[::-1], drawn.sample(asking, 5), *([name] for name in asking)):
@@ -397,3 +397,23 @@ def test_generator_of_a_dataset_in_another_file_is_told_of_at_the_loader(tmp_pat
         Certainty.CERTAIN,
     )
     assert [(Path(step.path).name, step.span.row) for step in found.trace] == [("noisy.py", 8), ("noisy.py", 14)]
+
+
+def test_a_script_that_was_judged_first_does_not_show_in_the_file_beside_it(tmp_path: Path) -> None:
+    importing = "import torch\nfrom helper import bring\n\n\ndef f():\n    x = torch.ones(3, device='cuda')\n"
+    asking = "    return bring(x).numpy()\n"
+    write(
+        tmp_path,
+        {
+            "helper.py": "def bring(x):\n    return x.cuda()\n",
+            "pack/__init__.py": "",
+            "pack/helper.py": "def bring(x):\n    return x.detach().cpu()\n",
+            # A script finds what lies beside it, a module of the package what lies above.
+            "pack/a_script.py": importing + asking + "\n\nif __name__ == '__main__':\n    f()\n",
+            "pack/module.py": importing + asking,
+        },
+    )
+    together = likely(tmp_path, "pack")
+    forget()
+    assert together == likely(tmp_path, "pack/module.py")
+    assert [(code, name) for code, name, _ in together] == [("TBX101", "module.py")]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tensorlint.findings import Applicability, Certainty, Edit, Finding, Fix, Span, TraceStep
+from tensorlint.links import rule_url
 from tensorlint.report import FORMATS, Report, Style, render, statistics, summary
 from tensorlint.report.full import MAX_WIDTH
 from tensorlint.report.text import width
@@ -71,7 +72,7 @@ src/eval.py:8:12: TBX101 `feats` is on the GPU here: `.numpy()` raises TypeError
 def test_full_in_colour() -> None:
     coloured = block(FINDING, style=Style(colour=True, cwd="/p"))
     assert "\x1b[31;1m^^^^^^^^^^^^^\x1b[0m" in coloured
-    assert "\x1b[34m-------------------\x1b[0m \x1b[34mmoved to `device` here\x1b[0m" in coloured
+    assert "\x1b[94m-------------------\x1b[0m \x1b[94mmoved to `device` here\x1b[0m" in coloured
 
 
 def test_findings_are_set_apart_by_a_blank_line() -> None:
@@ -176,9 +177,51 @@ def test_a_very_long_line_is_cut_around_the_caret(column: int) -> None:
 
 
 def test_an_underline_never_leaves_a_cut_line() -> None:
-    _, shown, carets, dashes = marked("x" * 1000, Span(1, 400, 1, 900), Span(1, 1, 1, 5)).splitlines()
+    _, shown, carets = marked("x" * 1000, Span(1, 400, 1, 900)).splitlines()
     assert len(carets) <= len(shown)
-    assert dashes == "  | - m"
+
+
+def test_what_a_cut_leaves_out_is_shown_in_a_part_of_its_own() -> None:
+    text = "ab = 1;" + "x" * 1000
+    _, first, carets, second, dashes = marked(text, Span(1, 400, 1, 402), Span(1, 1, 1, 3)).splitlines()
+    assert first.startswith("1 | ...x")
+    assert first[carets.index("^") :].startswith("xx")
+    assert (second[:12], dashes) == ("1 | ab = 1;x", "  | -- m")
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_nothing_is_wider_than_the_terminal(columns: int) -> None:
+    line = "    y = f(" + ", ".join(f"a{number}" for number in range(60)) + ").numpy()"
+    trace = (TraceStep(Span(1, 9, 1, 40), "moved to the accelerator by `.cuda()` here"),)
+    end = len(line) + 1
+    finding = replace(FINDING, span=Span(2, end - 8, 2, end), trace=trace, fix=FIX, message=f"{FINDING.message} always")
+    text = block(finding, f"{line}\n{line}\n", replace(PLAIN, columns=columns))
+    assert max(width(each) for each in text.splitlines()) <= columns
+    one_line = " ".join(text.replace("  | ", "").split())
+    for part in (f"{finding.message} [certain]", f"help: {finding.help} [safe fix]", trace[0].message):
+        assert part in one_line
+    wide = block(finding, f"{line}\n{line}\n")
+    assert wide.splitlines()[0].endswith(f"{finding.message}  [certain]")
+
+
+def test_codes_are_links_where_they_may_be() -> None:
+    linking = replace(PLAIN, links=True)
+    finding = replace(FINDING, also=("TBX102",))
+
+    def link(code: str) -> str:
+        return f"\x1b]8;;{rule_url(code)}\x1b\\{code}\x1b]8;;\x1b\\"
+
+    for output_format in ("full", "concise", "grouped"):
+        text = render(report(finding), output_format, linking)
+        assert f"{link('TBX101')} (also {link('TBX102')})" in text
+        plain = text.replace(link("TBX101"), "TBX101").replace(link("TBX102"), "TBX102")
+        assert plain == render(report(finding), output_format, PLAIN)
+    assert link("TBX101") in statistics.render(report(FINDING), linking, {"TBX101": "x"})
+    assert "\x1b" not in render(report(finding), "json", linking)
+    # Links take no room.
+    narrow = replace(PLAIN, columns=60)
+    linked = block(finding, style=replace(narrow, links=True))
+    assert linked.count("\n") == block(finding, style=narrow).count("\n")
 
 
 def test_rows_that_are_not_there_are_left_out() -> None:

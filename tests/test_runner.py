@@ -147,11 +147,6 @@ def test_a_broken_file_without_tokens_is_reported(tmp_path: Path, named: bool) -
     assert brief(lint([Discovered(path, named=named)])) == [("TBX901", "broken.py", 1)]
 
 
-def test_a_notebook_is_refused_not_passed_as_clean(tmp_path: Path) -> None:
-    (tmp_path / "a.ipynb").write_text('{"cells": []}')
-    assert brief(lint([Discovered(str(tmp_path / "a.ipynb"), named=True)])) == [("TBX902", "a.ipynb", 1)]
-
-
 # Order, processes
 
 

@@ -16,11 +16,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tensorlint.config import Overrides, Resolver, Selection
+from tensorlint.config import Layer, Resolver
 from tensorlint.discovery import discover
-from tensorlint.findings import Certainty
 from tensorlint.report import Report
-from tensorlint.runner import Watch, run
+from tensorlint.runner import Stopwatch, run
 from tensorlint.runner.cache import Cache
 
 #: What is written in place of what, where it occurs: it changes what other files know.
@@ -41,7 +40,8 @@ _WORDS = (
     ("torch.load(", "torch.load(weights_only=False, f="),
 )
 #: What most is found by.
-_ALL = Selection(extend_select=("ALL",))
+_ALL = Layer.of_options(extend_select=["ALL"], certainty="possible")
+_SUFFIXES = frozenset({".py", ".ipynb"})
 _DEFINED = re.compile(r"^[ ]*(?:def|class) (\w+)", re.MULTILINE)
 
 
@@ -65,9 +65,12 @@ class Editor:
 
     def edit(self) -> str:
         """Change something, and say what."""
-        programs = sorted(self.root.rglob("*.py"))
-        kind, path = self.chance.choice(self.kinds), self.chance.choice(programs)
+        kind, path = self.chance.choice(self.kinds), self.chance.choice(self.programs())
         return f"{kind(path)}: {path.relative_to(self.root)}"
+
+    def programs(self) -> list[Path]:
+        """All of them, notebooks among them."""
+        return sorted(path for path in self.root.rglob("*") if path.suffix in _SUFFIXES)
 
     def replace_word(self, path: Path) -> str:
         text = path.read_text(errors="surrogateescape")
@@ -114,7 +117,7 @@ class Editor:
         return f"moved to {to.name}"
 
     def shadow(self, path: Path) -> str:
-        other = self.chance.choice(sorted(self.root.rglob("*.py")))
+        other = self.chance.choice(self.programs())
         to = other.with_name(path.name)
         to.write_bytes(path.read_bytes())
         return f"shadowed by {to.relative_to(self.root)}"
@@ -128,7 +131,7 @@ class Editor:
         return "a package now"
 
     def copy_over(self, path: Path) -> str:
-        other = self.chance.choice(sorted(self.root.rglob("*.py")))
+        other = self.chance.choice(self.programs())
         path.write_bytes(other.read_bytes())
         return f"a copy of {other.relative_to(self.root)}"
 
@@ -138,11 +141,11 @@ class Editor:
         return f"configured {ignored}"
 
 
-def lint(root: Path, jobs: int, folder: Path | None) -> tuple[Report, Watch]:
+def lint(root: Path, jobs: int, folder: Path | None) -> tuple[Report, Stopwatch]:
     """What is found, and how much of it a cache knew."""
-    resolver, watch = Resolver(Overrides(selection=_ALL, certainty=Certainty.POSSIBLE)), Watch()
+    resolver, stopwatch = Resolver(_ALL), Stopwatch()
     files = discover([str(root)], resolver.for_directory)
-    return run(files, resolver, jobs, None, folder and Cache(str(folder)), watch), watch
+    return run(files, resolver, jobs, None, folder and Cache(str(folder)), stopwatch), stopwatch
 
 
 def main() -> int:
@@ -160,11 +163,11 @@ def main() -> int:
         judged = 0
         for step in range(arguments.edits + 1):
             what = [editor.edit() for _ in range(editor.chance.choice((1, 1, 1, 3)))] if step else ["as it is"]
-            cached, watch = lint(root, arguments.jobs, folder)
+            cached, stopwatch = lint(root, arguments.jobs, folder)
             plain, _ = lint(root, arguments.jobs, None)
-            judged += (watch.asked - watch.known) if step else 0
+            judged += (stopwatch.asked - stopwatch.known) if step else 0
             print(
-                f"{step:3}: {watch.asked - watch.known:4} of {watch.asked} judged, "
+                f"{step:3}: {stopwatch.asked - stopwatch.known:4} of {stopwatch.asked} judged, "
                 f"{len(plain.findings)} findings: {'; '.join(what)}",
                 flush=True,
             )

@@ -55,7 +55,7 @@ def _is_number(value: Value) -> bool:
 
 
 def _is_integral(value: Value) -> bool:
-    numbers = isinstance(value, (Tensor, Array)) and value.dtype.startswith(("int", "uint"))
+    numbers = isinstance(value, (Tensor, Array)) and value.dtype.is_integer
     return numbers or _is_number(value)
 
 

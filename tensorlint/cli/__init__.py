@@ -10,30 +10,53 @@ from collections.abc import Sequence
 from typing import cast
 
 import click
+from click.shell_completion import CompletionItem
 
 from tensorlint import __version__
 from tensorlint.cli.output import close_quietly
 
 #: The module of each command, which is imported when the command is asked for.
-_COMMANDS = {"check": "check", "clean": "caching", "rule": "rule", "verify": "verify"}
+_COMMANDS = {
+    "baseline": "baseline",
+    "check": "check",
+    "clean": "caching",
+    "completion": "completion",
+    "config": "config",
+    "rule": "rule",
+    "server": "server",
+    "verify": "verify",
+}
 
 
 class CheckByDefault(click.Group):
     """A group whose command may be left out: ``tensorlint src/`` is ``tensorlint check src/``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing and not args:  # what is completed may still become a command
+            return super().parse_args(ctx, args)
         if not args or (args[0] not in _COMMANDS and args[0] not in {"--version", "--help", "-h"}):
             args = ["check", *args]
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands, sorted."""
         return sorted(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name; None where there is none."""
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"{__name__}.{_COMMANDS[cmd_name]}")
         return cast("click.Command", getattr(module, cmd_name))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The first word: a command, or what could stand behind `check`."""
+        from tensorlint.cli.check import check
+
+        of_check = check.shell_complete(check.make_context("check", [], ctx, resilient_parsing=True), incomplete)
+        # First, as bash forgets what it was told before it hears of files.
+        path = [] if incomplete.startswith("-") else [CompletionItem(incomplete, type="file")]
+        return [*path, *super().shell_complete(ctx, incomplete), *of_check]
 
 
 @click.group(cls=CheckByDefault, context_settings={"help_option_names": ["-h", "--help"]})

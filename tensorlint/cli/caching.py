@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from tensorlint.cli import options as shared
 from tensorlint.cli.output import emit
-from tensorlint.config import Resolver
+from tensorlint.config import ConfigError, Configuration
 
 if TYPE_CHECKING:
     from tensorlint.runner.cache import Cache
@@ -17,33 +18,29 @@ if TYPE_CHECKING:
 NAME = ".tensorlint_cache"
 
 
-def cache_at(path: str) -> Cache:
-    """The cache in a directory, which need not be there yet."""
+def cache_of(configuration: Configuration) -> Cache:
+    """The cache of a run that begins where this applies. Its directory need not be there yet."""
     from tensorlint.runner.cache import Cache  # here, as a run need not have one
 
-    return Cache(os.path.abspath(path))
+    return Cache(_place(configuration))
 
 
-def place_for(resolver: Resolver | None) -> str:
-    """The directory of a cache that nobody chose: beside the settings of the current directory, else in it."""
-    here = os.getcwd()
-    origin = None if resolver is None else resolver.for_directory(here).origin
-    return os.path.join(here if origin is None else os.path.dirname(os.path.abspath(origin)), NAME)
+def _place(configuration: Configuration) -> str:
+    """The directory of a cache: the one that was chosen, else beside the settings, or here where there are none."""
+    return os.path.abspath(configuration.settings.cache_dir or os.path.join(configuration.root, NAME))
 
 
 @click.command()
-@click.option(
-    "--cache-dir",
-    type=click.Path(file_okay=False),
-    envvar="TENSORLINT_CACHE_DIR",
-    metavar="DIRECTORY",
-    help="The cache to remove (default: .tensorlint_cache beside the settings).",
-)
-def clean(cache_dir: str | None) -> int:
+@shared.for_keys(*shared.CACHE)
+@shared.for_configuration
+def clean(**options: Any) -> int:
     """Remove the cache of this project."""
     from tensorlint.runner.cache.folder import is_folder, remove
 
-    path = os.path.abspath(cache_dir or place_for(Resolver()))
+    try:
+        path = _place(shared.resolver_of(options).configuration(os.getcwd()))
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
     if not os.path.lexists(path):
         emit(f"There is no cache at {path}.\n")
         return 0

@@ -14,10 +14,24 @@ import click
 
 from tensorlint.report import Style
 
+#: When to colour, as ``--color`` has it.
+COLOURS = ("auto", "always", "never")
+#: Terminals that are known to take links, by a variable that they set; where it is empty, any value will do.
+_LINKING = {
+    "TERM_PROGRAM": ("iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "zed", "terminology"),
+    "TERM": ("xterm-kitty", "xterm-ghostty", "alacritty", "foot"),
+    "COLORTERM": ("xfce4-terminal",),
+    "WT_SESSION": (),
+    "KONSOLE_VERSION": (),
+    "DOMTERM": (),
+}
 
-def style_for(stream: TextIO) -> Style:
-    """Colour on a terminal only, unless the environment says otherwise."""
-    return Style(colour=_wants_colour(stream), cwd=os.getcwd())
+
+def style_for(stream: TextIO, colour: str = "auto") -> Style:
+    """Colour and links on a terminal only, unless the environment or ``colour`` says otherwise; lines as wide as it."""
+    coloured = colour == "always" or (colour == "auto" and _wants_colour(stream))
+    links = colour != "never" and _wants_links(stream)
+    return Style(colour=coloured, cwd=os.getcwd(), links=links, columns=_columns(stream))
 
 
 def _wants_colour(stream: TextIO) -> bool:
@@ -26,6 +40,26 @@ def _wants_colour(stream: TextIO) -> bool:
     if any(os.environ.get(name, "0") not in {"", "0"} for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
         return True
     return os.environ.get("TERM") != "dumb" and stream.isatty()
+
+
+def _wants_links(stream: TextIO) -> bool:
+    if (forced := os.environ.get("FORCE_HYPERLINK", "")) != "":
+        return forced != "0"
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not stream.isatty():
+        return False
+    if (vte := os.environ.get("VTE_VERSION", "")).isdecimal() and int(vte) >= 5000:  # GNOME Terminal and its kin
+        return True
+    return any(
+        value in wanted if wanted else value for name, wanted in _LINKING.items() if (value := os.environ.get(name))
+    )
+
+
+def _columns(stream: TextIO) -> int:
+    """How wide the terminal is; 0 where there is none."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns if stream.isatty() else 0
+    except (OSError, ValueError):  # a stream that is no file of the system
+        return 0
 
 
 def emit(text: str, stream: TextIO | None = None) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tensorlint.report.text import plural
-from tensorlint.runner import Watch
+from tensorlint.runner import Stopwatch
 
 #: Nothing is shown of runs that take less, and nothing more often than this, in seconds.
 _PATIENCE = 1.0
@@ -20,7 +20,7 @@ _ERASE = "\r\x1b[K"
 
 
 @dataclass(slots=True)
-class Progress(Watch):
+class Progress(Stopwatch):
     """Says on a terminal how many files were judged, and leaves no trace of that."""
 
     _files: int = 0
@@ -32,7 +32,7 @@ class Progress(Watch):
         self._files, self._begun, self._shown = files, time.monotonic(), 0.0
 
     def done(self, path: str, seconds: float) -> None:
-        Watch.done(self, path, seconds)
+        Stopwatch.done(self, path, seconds)
         now = time.monotonic()
         if self._on and now - self._begun >= _PATIENCE and now - self._shown >= _EVERY:
             rate = len(self.files) / (now - self._begun)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tensorlint.cli.options import complete_codes
 from tensorlint.cli.output import emit, style_for
 from tensorlint.codes import did_you_mean
 from tensorlint.report import Style
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=complete_codes)
 @click.option("--all", "all_rules", is_flag=True, help="Explain every rule.")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", help="How to show it.")
 def rule(code: str | None, all_rules: bool, output_format: str) -> int:

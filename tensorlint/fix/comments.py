@@ -71,8 +71,9 @@ def with_comments(source: Source, codes_by_row: Mapping[int, Iterable[str]], rea
         parts += (_with_codes(line, codes, present.get(row), reason) if codes else line, newline)
     text = "".join(parts)
     try:
-        check_unchanged(parse(source.text), parse(text), ())
-        return replace(source, text=text).to_bytes()
+        commented = replace(source, text=text)
+        check_unchanged(parse(source.program), parse(commented.program), ())
+        return commented.to_bytes()
     except UnsafeChangeError as error:
         raise CommentError(str(error)) from None
     except UnicodeError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,10 +21,14 @@ class Place:
     lines: tuple[str, ...]
 
 
-def place_import(module: cst.Module, name: str) -> Place:
-    """Where ``import name`` goes among the statements at the top of the module."""
+def place_import(module: cst.Module, name: str, closed: Collection[int] = ()) -> Place:
+    """Where ``import name`` goes among the statements at the top of the module.
+
+    ``closed`` has the ``id`` of statements beside which nothing can be put.
+    """
     line = f"import {name}"
-    block = list(_first_block(module))
+    body = [statement for statement in module.body if id(statement) not in closed]
+    block = list(_first_block(body))
     section = _section_of(name)
     alike = [statement for statement in block if _section(statement) == section]
     before = [statement for statement in alike if (plain := _plain_name(statement)) and plain.lower() < name.lower()]
@@ -37,9 +41,9 @@ def place_import(module: cst.Module, name: str) -> Place:
         return Place(earlier[-1], "after", ("", line))
     if block:
         return Place(block[0], "before", (line, ""))
-    if module.body and _is_docstring(module.body[0]):
-        return Place(module.body[0], "after", ("", line))
-    return Place(_beginning(module.body[0]) if module.body else None, "before", (line, ""))
+    if body and _is_docstring(body[0]):
+        return Place(body[0], "after", ("", line))
+    return Place(_beginning(body[0]) if body else None, "before", (line, ""))
 
 
 def _beginning(statement: cst.CSTNode) -> cst.CSTNode:
@@ -50,10 +54,10 @@ def _beginning(statement: cst.CSTNode) -> cst.CSTNode:
             return statement
 
 
-def _first_block(module: cst.Module) -> Iterator[cst.SimpleStatementLine]:
-    """The first imports of the module that stand together, those of ``__future__`` included."""
+def _first_block(body: Iterable[cst.CSTNode]) -> Iterator[cst.SimpleStatementLine]:
+    """The first imports that stand together, those of ``__future__`` included."""
     started = False
-    for statement in module.body:
+    for statement in body:
         if _small(statement) is not None:
             started = True
             yield statement  # type: ignore[misc]

@@ -2,7 +2,7 @@
 
 flake8 selects, ignores, and honours ``# noqa`` itself; ``# tensorlint: ignore`` works here, too. How sure a finding
 must be comes from flake8's option, else, like the codes that may speak at all, from ``[tool.tensorlint]`` of the
-nearest pyproject.toml.
+nearest configuration file.
 """
 
 from __future__ import annotations
@@ -85,10 +85,10 @@ class Plugin:
 @lru_cache(maxsize=4)
 def _resolver(certainty: Certainty | None, selected: tuple[str, ...]) -> Any:
     from tensorlint.codes import code_defaults
-    from tensorlint.config import Overrides, Resolver, Selection
+    from tensorlint.config import Layer, Resolver
 
-    off_by_default = tuple(code for code in selected if code_defaults().get(code) is False)
-    return Resolver(Overrides(certainty=certainty, selection=Selection(extend_select=off_by_default)))
+    off_by_default = [code for code in selected if code_defaults().get(code) is False]
+    return Resolver(Layer.of_options(certainty=certainty and certainty.label, extend_select=off_by_default))
 
 
 def _row(finding: Finding) -> Row:

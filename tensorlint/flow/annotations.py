@@ -8,7 +8,7 @@ import libcst as cst
 
 from tensorlint.flow.domain.facts import UNKNOWN_FACT, Truth
 from tensorlint.flow.domain.lattice import join_all
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     DeviceValue,
     Dictionary,
@@ -81,7 +81,7 @@ def _plain(named: Value) -> Value | None:
         return named
     path = named.path if isinstance(named, Symbol) else ""
     if path in _TENSORS or path == "Tensor":
-        return Tensor(source="parameter")
+        return Tensor(source=Provenance.PARAMETER)
     if path in _ARRAYS:
         return Array()
     if path in _SCALARS:
@@ -92,7 +92,7 @@ def _plain(named: Value) -> Value | None:
         return Module(device=UNKNOWN_FACT)
     if path.startswith(("tensorflow.", "jax.", "paddle.", "pandas.", "tinygrad.", "mxnet.", "cupy.")):
         return Foreign(framework=path.split(".")[0])
-    return Unknown(tensor=Truth.NO, source="parameter") if _is_other_class(path) else None
+    return Unknown(tensor=Truth.NO, source=Provenance.PARAMETER) if _is_other_class(path) else None
 
 
 def _is_other_class(path: str) -> bool:

@@ -9,14 +9,13 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
 from tensorlint.flow.call import Argument
-from tensorlint.flow.domain.dtypes import is_integral
+from tensorlint.flow.domain.dtypes import FLOAT64, OBJECT, UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import arrays_behind, as_trainable, of_no_model, storages_of, without_aliases
 from tensorlint.flow.domain.lattice import any_element, join
-from tensorlint.flow.domain.memory import NO_STORAGE, gradients_of
-from tensorlint.flow.domain.tensors import Array, Origin, Tensor
+from tensorlint.flow.domain.memory import NO_STORAGE, Adding, Container, Writing, gradients_of
+from tensorlint.flow.domain.tensors import Array, Origin, Provenance, Tensor
 from tensorlint.flow.domain.values import (
-    PARAMETER_OF_MODULE,
     UNKNOWN,
     Dictionary,
     Module,
@@ -48,10 +47,10 @@ class Assignments(Machine):
                 value=cst.BinaryOperation(left=left, operator=cst.Add(), right=right),
             ) if (path := dotted_name(kept)) and path in {dotted_name(left), dotted_name(right)}:
                 added = right if dotted_name(left) == path else left
-                self.accumulate(frame, node, added, value, path, "sum")
+                self.accumulate(frame, node, added, value, path, Adding.SUM)
             case cst.Assign(
                 targets=[cst.AssignTarget(target=cst.Attribute(value=held, attr=cst.Name(value="data")))]
-            ) if isinstance(value, Tensor) and value.dtype == "float64":
+            ) if isinstance(value, Tensor) and value.dtype is FLOAT64:
                 self._double_into(node, held, value, frame)
         for target in node.targets:
             frame.assigned = node.value if len(node.targets) == 1 else None
@@ -74,7 +73,7 @@ class Assignments(Machine):
         self.note_operation(frame, node, node.operator, *sides)
         self.write_part(frame, node, (node.target, current), (node.value, operand), copies=False)
         if isinstance(node.operator, cst.AddAssign):
-            self.accumulate(frame, node, node.value, operand, path or dotted_name(_base(node.target)), "sum")
+            self.accumulate(frame, node, node.value, operand, path or dotted_name(_base(node.target)), Adding.SUM)
         if isinstance(current, Tensor) and isinstance(operand, Array):
             # ``t -= array`` is answered by a new tensor: nothing is written in place.
             match node.target:
@@ -83,7 +82,7 @@ class Assignments(Machine):
             self.assign(node.target, combine(self, current, operand, node, frame), frame)
             return
         if isinstance(current, Array) or (isinstance(current, (Tensor, Unknown)) and current.storages):
-            self.write(frame, node, current, path or dotted_name(_base(node.target)), "augmented")
+            self.write(frame, node, current, path or dotted_name(_base(node.target)), Writing.AUGMENTED)
         if isinstance(current, (Tensor, Array)):
             combined = combine(self, current, operand, node, frame)
             if isinstance(current, Tensor) and isinstance(combined, Tensor):
@@ -102,7 +101,7 @@ class Assignments(Machine):
         combined = combine(self, current, operand, node, frame)
         if isinstance(current, Unknown) and isinstance(combined, Unknown):
             combined = replace(combined, storages=current.storages)
-        if path and isinstance(current, Unknown) and current.source == "attribute":
+        if path and isinstance(current, Unknown) and current.source is Provenance.ATTRIBUTE:
             # What binds the attribute first was not seen yet, or never will be; this does not.
             frame.env.bind(path, combined)
             return
@@ -229,9 +228,12 @@ class Assignments(Machine):
                 frame.env.change(array, lambda held: replace(array, read_only=NO_FACT))
             return
         if name in {"data", "grad"} and isinstance(owner, Tensor):
-            if name == "data" and owner.source == PARAMETER_OF_MODULE:
+            if name == "data" and owner.source is Provenance.PARAMETER_OF_MODULE:
                 self._rebound(owner, frame)
-            if name == "data" and (dtype := value.dtype if isinstance(value, Tensor) else "") != owner.dtype:
+            if (
+                name == "data"
+                and (dtype := value.dtype if isinstance(value, Tensor) else UNKNOWN_DTYPE) is not owner.dtype
+            ):
                 # It takes over the dtype of what it is given, wherever it is asked for.
                 retyped = replace(owner, dtype=dtype, numbers="")
                 frame.env.change(owner, lambda held: retyped)
@@ -257,7 +259,7 @@ class Assignments(Machine):
         if head == frame.self_name and frame.self_name and "." not in attribute and frame.cls is not None:
             if self.learning:
                 self.record_attribute(frame.cls, attribute, value)
-            self.store(frame, target, value, "attribute", path)
+            self.store(frame, target, value, Container.ATTRIBUTE, path)
 
     def _rank(self, array: Array) -> int:
         """How many dimensions an array was made with, where its shape is written out; 0 where it is not."""
@@ -293,8 +295,9 @@ class Assignments(Machine):
                 whole = all(is_everything(element.slice) for element in target.slice)
                 if owner.storages or isinstance(owner, Array):
                     filled = whole and not getattr(owner, "sliced", False)
-                    self.write(frame, target, owner, path or dotted_name(_base(target)), "fill" if filled else "item")
-                if isinstance(owner, Array) and not (owner.dtype == "object" and not _takes_part(target)):
+                    how = Writing.FILL if filled else Writing.ITEM
+                    self.write(frame, target, owner, path or dotted_name(_base(target)), how)
+                if isinstance(owner, Array) and not (owner.dtype is OBJECT and not _takes_part(target)):
                     # (An element of an object array holds the tensor itself.)
                     argument = Argument(frame.assigned or target, value)
                     rank = self._rank(owner)
@@ -315,7 +318,7 @@ class Assignments(Machine):
                     self.note_index(frame, target, owner, indices)
                 if isinstance(owner, Array) and (cut := self._cut_by_item(owner, value, target, frame)).reason:
                     frame.env.change(owner, lambda held: replace(held, cut=cut) if isinstance(held, Array) else held)
-                if isinstance(owner, Tensor) and is_integral(owner.dtype) and not copies_by_index(indices):
+                if isinstance(owner, Tensor) and owner.dtype.is_integral and not copies_by_index(indices):
                     if (isinstance(value, Tensor) and value.numbers) or (
                         isinstance(value, Scalar) and value.kind == "float"
                     ):
@@ -329,7 +332,7 @@ class Assignments(Machine):
                     # What is not known is most often a number; but that it is, is not known.
                     set_grad(self, owner, NO_FACT, frame)
                 if isinstance(owner, Unknown) and not _takes_part(target):
-                    self.store(frame, target, value, "slot", path, written=frame.assigned)
+                    self.store(frame, target, value, Container.SLOT, path, written=frame.assigned)
             case Dictionary():
                 key = indices[0] if indices else UNKNOWN
                 if isinstance(key, Scalar) and key.known:
@@ -343,11 +346,11 @@ class Assignments(Machine):
                     element = join(owner.element, value) if owner.element is not None else value
                     grown = replace(owner, entries=entries, element=element)
                 frame.env.change(owner, lambda held: grown)
-                self.store(frame, target, value, "item", path, owner.born, frame.assigned)
+                self.store(frame, target, value, Container.ITEM, path, owner.born, frame.assigned)
             case Sequence():
                 contents = join(any_element(owner), value) if owner.items != () else value
                 frame.env.change(owner, lambda held: replace(owner, items=None, element=contents))
-                self.store(frame, target, value, "item", path, owner.born, frame.assigned)
+                self.store(frame, target, value, Container.ITEM, path, owner.born, frame.assigned)
 
 
 def _base(node: cst.CSTNode) -> cst.CSTNode:

@@ -9,8 +9,10 @@ import libcst as cst
 
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import is_usual
+from tensorlint.flow.domain.tensors import Provenance
 from tensorlint.flow.domain.values import Foreign, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.hanging import hung
+from tensorlint.flow.kinds import answer
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of
 from tensorlint.flow.scene import EVERY
@@ -60,7 +62,7 @@ class Branches(Machine):
             frame.env.grad_mode = mode
 
     def _branches(self, node: cst.If, frame: Frame) -> None:
-        test = self.evaluate(node.test, frame)
+        test = answer(self, node.test, frame)
         before = frame.env
         frame.env = before.copy()
         self.narrow(node.test, frame, holds=True)
@@ -100,6 +102,9 @@ class Branches(Machine):
     ) -> None:
         """``if cuda: x = x.cuda()``: whether x is off the CPU hangs on the flag, which may be asked again."""
         for path, value in list(frame.env.items()):
+            if (kept := taken.bindings.get(path)) is not None and kept is left.bindings.get(path):
+                # Most names, in a long function.
+                continue
             first, second = taken.lookup(path), left.lookup(path)
             if first is not second and first is not None and second is not None:
                 frame.env.bindings[path] = hung(self, value, test, frame, before.lookup(path), first, second)
@@ -164,7 +169,7 @@ class Branches(Machine):
                         self._bind_pattern(part.value, item, _PART, frame)
             case _:
                 for name in bound_in(pattern):
-                    frame.env.bind(name, Unknown(source="element"))
+                    frame.env.bind(name, Unknown(source=Provenance.ELEMENT))
 
     def _try(self, node: cst.Try | cst.TryStar, frame: Frame) -> None:
         before = frame.env.copy()

@@ -104,7 +104,7 @@ class Callers:
             if info.site in heard.lessons:
                 lesson = lesson.joined(heard.lessons[info.site])
             if info.name in heard.modes and mentions.is_nearest(info.name, path, caller.path):
-                lesson = lesson.joined(FunctionLesson(grad_mode=heard.modes[info.name]))
+                lesson = lesson.joined(FunctionLesson(grad_mode=heard.modes[info.name], others=True))
         return lesson if lesson is _NOBODY else self._portable(lesson)
 
     def _hearing(self, unit: Unit, lines: Lines, method: str, depth: int) -> Hearing:

@@ -8,7 +8,7 @@ import libcst as cst
 
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import Fact, Truth
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     PLAIN,
     UNKNOWN,
@@ -135,7 +135,7 @@ class Calls(Machine):
                 return partial_call(self, callee, call)
             case Foreign():
                 return callee
-            case Unknown(source="load"):
+            case Unknown(source=Provenance.LOAD):
                 # What is called after it was loaded is a network that was saved as a whole.
                 return module_call(self, loaded_module(self, callee), call)
             case Unknown():
@@ -211,7 +211,7 @@ class Calls(Machine):
             case Foreign(framework=framework) if name == "numpy" and framework:
                 return Array(storages=self.storage())
             case Foreign():
-                return receiver if receiver.framework else Unknown(source="call")
+                return receiver if receiver.framework else Unknown(source=Provenance.CALL)
             case Scalar(kind="str") if name == "encode":
                 return Scalar(kind="bytes")
             case Scalar(kind="bytes"):

@@ -60,11 +60,18 @@ class Circles:
     _dependencies: dict[Hashable, Dependencies] = field(default_factory=dict)
 
     def dependencies_of(self, key: Hashable) -> Dependencies:
-        return self._dependencies.setdefault(key, Dependencies())
+        """What the answer of a task depends on, as far as it was found out."""
+        found = self._dependencies.get(key)
+        if found is None:
+            found = self._dependencies[key] = Dependencies()
+        return found
 
     def ask(self, key: Hashable, about: Hashable) -> Answer:
         """Whether a task is under way, or was done without the answer of one that is; who asks hangs on that, too."""
         use(self.dependencies_of(key))
+        if not self._under_way:
+            # Nothing to hang on, and nothing passing without it: most questions.
+            return Answer.KEPT
         passing = self._passing.get(key)
         if passing is not None:
             self._reach(passing.reaches)

@@ -9,10 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tensorlint.flow import events
+from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.memory import Owner, Storage, Storages
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import ClassObject, Instance, Module, Symbol, Unknown, Value
 from tensorlint.flow.learned import Lessons
 from tensorlint.flow.scene import FileFacts, Scene, Spelling
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 
     from tensorlint.flow.callers import Hearing
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
+    from tensorlint.flow.details import Tracing
     from tensorlint.flow.learned import FunctionLesson
     from tensorlint.flow.summary import Summary
-    from tensorlint.flow.traces import Tracing
     from tensorlint.flow.unit import Unit
     from tensorlint.flow.world import World
 
@@ -58,6 +59,24 @@ _PASSING = (
     "hearing",
     "tracing",
 )
+
+#: Events about what something is, not about where it lies.
+_OF_KINDS = frozenset(
+    {
+        events.ArrayMeetsTensor,
+        events.DoubleMeetsFloat,
+        events.FloatsIntoIntegers,
+        events.MaskSubtracted,
+        events.NotOnArray,
+        events.TensorIndex,
+    }
+)
+
+
+def _came_in(detail: object) -> bool:
+    """Whether a value, or that of an argument, is memory that a function was handed."""
+    value = getattr(detail, "value", detail)
+    return isinstance(value, (Tensor, Array)) and any(each.owner is Owner.ARGUMENT for each in value.storages)
 
 
 class Core:
@@ -104,7 +123,7 @@ class Core:
         #: Where tensors are created when nothing is said.
         self.default_device: Fact = NO_FACT
         #: The dtype that networks compute in around here; empty outside ``torch.autocast``.
-        self.autocast = ""
+        self.autocast = UNKNOWN_DTYPE
         #: How the network that is followed is recorded, where one is.
         self.tracing: Tracing | None = None
         #: What was allocated up to here was allocated by the module itself.
@@ -150,7 +169,7 @@ class Core:
         kept = tuple(getattr(self, name) for name in _PASSING)
         self.serial = serial
         self.applications, self.memo, self.active, self.pending, self.queued = 0, {}, [], [], set()
-        self.consumers, self.default_device, self.autocast = {}, NO_FACT, ""
+        self.consumers, self.default_device, self.autocast = {}, NO_FACT, UNKNOWN_DTYPE
         self.teaching, self.followed, self.asks_around = None, 0, True
         self.told, self.hearing, self.tracing = {}, None, None
         return kept
@@ -271,7 +290,8 @@ class Core:
             # What is made an array, or a tensor of another dtype.
             wanted = any(isinstance(each.value, Unknown) and each.value.storages for each in details["arguments"])
         else:
-            wanted = False
+            # What a dtype or a kind makes raise, where it came by a parameter.
+            wanted = make in _OF_KINDS and any(map(_came_in, details.values()))
         if wanted:
             self.wanting.add(function.site.definition)
 

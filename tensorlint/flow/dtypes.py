@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
-from tensorlint.flow.domain.dtypes import without_numpy
+from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, Dtype, printed_as
 from tensorlint.flow.domain.values import Scalar, Symbol, Value
-from tensorlint.knowledge.row import DTYPES, NUMPY_DTYPES
 
 
-def dtype_name(value: Value) -> str:
-    """``float32`` for ``torch.float32``, ``np.float32`` or ``"float32"``; empty when it is none of these."""
+def dtype_of(value: Value) -> Dtype:
+    """``FLOAT32`` for ``torch.float32``, ``np.float32`` or ``"float32"``; not known when it is none of these."""
     match value:
         case Symbol(path=path) if path.startswith("torch."):
             name = path.split(".")[-1]
@@ -25,17 +22,15 @@ def dtype_name(value: Value) -> str:
             name = "bool"
         case Symbol(path="builtins.object"):
             name = "object"
-        case Scalar(kind="str" | "numpy.dtype" | "torch.dtype" | "some.dtype", literal=str(text)):
+        case Scalar(literal=Dtype() as dtype):
+            return dtype if dtype.without_numpy else printed_as(dtype.name) if dtype.sure else UNKNOWN_DTYPE
+        case Scalar(kind="str", literal=str(text)):
             name = text.removeprefix("torch.").removeprefix("cuda.")
         case _:
-            return ""
-    name = _ALIASES.get(name, name).partition("[")[0]
-    known = name in DTYPES or name in NUMPY_DTYPES or name == "object" or without_numpy(name)
-    return name if known or _OTHER_ORDER.fullmatch(name) else ""
+            return UNKNOWN_DTYPE
+    return printed_as(_ALIASES.get(name, name).partition("[")[0])
 
 
-#: ``">f4"``: numbers whose bytes stand the other way round than on most machines.
-_OTHER_ORDER = re.compile(r">[iufc](2|4|8|16)")
 _ALIASES = {
     "float": "float32",
     "double": "float64",

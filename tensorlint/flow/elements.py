@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import libcst as cst
 
+from tensorlint.flow.details import Asks
 from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.tree import bound_in, children, dotted_name, names_in, walk_scope
 
@@ -21,24 +21,6 @@ _TO_HOST = _TRANSFERS | {"numpy", "tolist"}
 _QUICK = _NUMBERS | {"str", "round", "abs", "min", "max"}
 #: What may leave out a part of itself.
 _CHOOSES = (cst.IfExp, cst.BooleanOperation, cst.Lambda, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
-
-
-@dataclass(frozen=True, slots=True)
-class Asks:
-    """How a loop uses the elements of a tensor that it goes through, by the name they have."""
-
-    name: str
-    #: The expressions that are the plain name of the element where it is a number already; None where it is used as a
-    #: tensor, too.
-    spelled: tuple[cst.BaseExpression, ...] | None
-    #: Whether each iteration asks, so that there is one number in each element.
-    always: bool
-    #: Whether the loop does nothing else than to collect the numbers.
-    collects: bool
-    #: Whether the name is read behind the loop.
-    outlives: bool
-    #: Whether something that is called in the loop may write what it goes through.
-    written: bool
 
 
 def asked(node: cst.CSTNode) -> cst.BaseExpression | None:

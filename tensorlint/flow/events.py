@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from tensorlint.flow.call import Argument
+from tensorlint.flow.details import Asks, Escape, Tracer
 from tensorlint.flow.domain.facts import Fact, Truth
-from tensorlint.flow.domain.memory import Storage
+from tensorlint.flow.domain.frozen import dataclass
+from tensorlint.flow.domain.memory import Adding, Container, Storage, Writing
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import Unknown, Value
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from tensorlint.flow.domain.memory import Mutation
-    from tensorlint.flow.elements import Asks
-    from tensorlint.flow.traces import Escape
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +163,7 @@ class Write(Event):
     value: Value
     storage: Storage
     name: str
-    #: "augmented", "item", "fill" (the whole of it), "through" (an array that has no name), "method", "out".
-    how: str
+    how: Writing
     #: The indices and the calls of ``expand`` that ``value`` came by, the last one first.
     views: tuple[cst.BaseExpression, ...] = ()
     #: Whether all the memory that this may be was there before the function was called.
@@ -191,12 +189,13 @@ class OverlappingWrite(Event):
 
 @dataclass(frozen=True, slots=True)
 class StaleRead(Event):
-    """A name is read after its memory changed under it."""
+    """A name is read after its memory changed under it. ``handed_on``: by a statement that is a call and no more."""
 
     kind: ClassVar[str] = "stale_read"
     name: str
     value: Value
     mutation: Mutation
+    handed_on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,31 +228,30 @@ class FrozenUse(Event):
 
 @dataclass(frozen=True, slots=True)
 class Store(Event):
-    """A value is kept: ``container`` is "attribute", "append", "item", "slot", "yield" or "return".
-
-    A "slot" is an item of something unknown: an array would copy what it is given.
-    """
+    """A value is kept."""
 
     kind: ClassVar[str] = "store"
     value: Value
-    container: str
+    container: Container
     target: str
     #: Where the file updates parameters in place, if it does.
     training: Mutation | None = None
+    #: Whether ``load_state_dict`` is given what goes by this name.
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class GraphKept(Event):
     """What a backward pass of this iteration went through is added, with its graph, to what outlives the loop.
 
-    ``expression`` is what is added to ``target``, by ``how``: "sum" or "append".
+    ``expression`` is what is added to ``target``.
     """
 
     kind: ClassVar[str] = "graph_kept"
     value: Tensor | Unknown
     expression: cst.BaseExpression
     target: str
-    how: str
+    how: Adding
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,10 +325,10 @@ class TensorIndex(Event):
 
 @dataclass(frozen=True, slots=True)
 class LeavesTrace(Event):
-    """A network is recorded by ``tracer`` ("trace", "onnx", "script"); ``escape`` is no tensor any more on the way."""
+    """A network is recorded by ``tracer``; ``escape`` is no tensor any more on the way."""
 
     kind: ClassVar[str] = "leaves_trace"
-    tracer: str
+    tracer: Tracer
     escape: Escape
 
 
@@ -418,7 +416,7 @@ class BufferStored(Event):
 
     kind: ClassVar[str] = "buffer_stored"
     value: Value
-    container: str
+    container: Container
     storage: Storage
     #: The expression that is the value, where the program has one.
     expression: cst.BaseExpression | None

@@ -14,13 +14,16 @@ from tensorlint.flow import events
 from tensorlint.flow.call import Argument
 from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.domain.devices import together
+from tensorlint.flow.domain.dtypes import BOOL
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import is_made_float32, is_usual, storages_of, surely_array
 from tensorlint.flow.domain.lattice import join, join_all
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.memory import Container, Owner
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     PLAIN,
+    SOME_DTYPE,
     UNKNOWN,
     ClassObject,
     DeviceValue,
@@ -38,6 +41,7 @@ from tensorlint.flow.domain.values import (
     Value,
 )
 from tensorlint.flow.hanging import hung
+from tensorlint.flow.kinds import answer
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arithmetic import combine
 from tensorlint.flow.models.cuts import carried
@@ -88,7 +92,7 @@ class Expressions(Machine):
             for module in self.stars if self.unit is None else ():
                 if (found := self.bound_around(f"{module}.{name}")) is not None:
                     return found
-            return Symbol(path=f"builtins.{name}") if name in _BUILTINS else Unknown(source="global")
+            return Symbol(path=f"builtins.{name}") if name in _BUILTINS else Unknown(source=Provenance.GLOBAL)
         if type(value) is Symbol:
             return self.around(value)
         self._read(name, value, node, frame)
@@ -97,7 +101,9 @@ class Expressions(Machine):
     def _read(self, path: str, value: Value, node: cst.CSTNode, frame: Frame) -> None:
         mutation = frame.env.stale.get(path)
         if mutation is not None:
-            self.emit(frame, events.StaleRead, node, name=path, value=value, mutation=mutation)
+            call = frame.bare_call
+            handed_on = isinstance(call, cst.Call) and any(argument.value is node for argument in call.args)
+            self.emit(frame, events.StaleRead, node, name=path, value=value, mutation=mutation, handed_on=handed_on)
 
     def _integer(self, node: cst.Integer, frame: Frame) -> Value:
         return Scalar(
@@ -189,7 +195,7 @@ class Expressions(Machine):
             element = self.evaluate(node.elt, frame)
             if kind == "set":
                 self._note_member(Argument(node.elt, element), frame)
-            self.store(frame, node.elt, element, "comprehension", "", written=node.elt)
+            self.store(frame, node.elt, element, Container.COMPREHENSION, "", written=node.elt)
             made = Sequence(kind=kind, element=element, born=self.next_serial(), oid=self.serial)
         frame.loops.pop()
         self.stored_buffers(loop, frame)
@@ -247,7 +253,11 @@ class Expressions(Machine):
                 if row is None:
                     return Method(receiver=value, name=name)
                 if row.result is Result.DTYPE:
-                    return Scalar(kind="numpy.dtype", literal=value.dtype)
+                    handed_in = any(storage.owner is Owner.ARGUMENT for storage in value.storages)
+                    # Callers may pass something else than what an annotation, or one of them, says.
+                    return (
+                        SOME_DTYPE if handed_in and not value.dtype else Scalar(kind="numpy.dtype", literal=value.dtype)
+                    )
                 if row.result is Result.ARRAY:
                     return value if row.share is Share.ALWAYS else Array(dtype=value.dtype)
                 return PLAIN
@@ -255,15 +265,15 @@ class Expressions(Machine):
                 return module_attribute(self, value, name, node)
             case Instance() | ClassObject():
                 cls = self.cls(value)
-                return member(self, cls, value, name, node, frame) if cls is not None else Unknown(source="attribute")
+                if cls is not None:
+                    return member(self, cls, value, name, node, frame)
             case Unknown():
                 return unknown_attribute(self, value, name, node)
             case Sequence() | Dictionary() | Optimizer():
                 return Method(receiver=value, name=name)
-            case Foreign():
-                return value if value.framework else Unknown(source="attribute")
-            case _:
-                return Unknown(source="attribute")
+            case Foreign() if value.framework:
+                return value
+        return Unknown(source=Provenance.ATTRIBUTE)
 
     # Operators.
 
@@ -336,7 +346,7 @@ class Expressions(Machine):
                 tensors[0],
                 device=together(tensors),
                 grad=NO_FACT,
-                dtype="bool",
+                dtype=BOOL,
                 storages=self.storage(),
                 alias=None,
                 imported=False,
@@ -348,7 +358,7 @@ class Expressions(Machine):
             )
             return carried(self, compared, values, node, frame, "comparison")
         if any(isinstance(value, Array) for value in values):
-            return Array(dtype="bool", sure=surely_array(values), storages=self.storage())
+            return Array(dtype=BOOL, sure=surely_array(values), storages=self.storage())
         unknown = [value for value in values if isinstance(value, Unknown)]
         if unknown:
             return Unknown(device=together(unknown), grad=NO_FACT, source=unknown[0].source)
@@ -369,7 +379,7 @@ class Expressions(Machine):
 
     def _conditional(self, node: cst.IfExp, frame: Frame) -> Value:
         self.note_test(node.test, node)
-        test = self.evaluate(node.test, frame)
+        test = answer(self, node.test, frame)
         if isinstance(test, Scalar) and test.kind == "bool" and test.known and type(node.test) is not cst.Attribute:
             return self.evaluate(node.body if test.literal else node.orelse, frame)
         before = frame.env.copy()
@@ -410,7 +420,7 @@ class Expressions(Machine):
             case expression:
                 value = self.evaluate(expression, frame)
                 frame.yielded.append(value)
-                self.store(frame, node, value, "yield", "", written=expression)
+                self.store(frame, node, value, Container.YIELD, "", written=expression)
         return UNKNOWN
 
 

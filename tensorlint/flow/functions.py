@@ -10,11 +10,13 @@ from tensorlint.flow.annotations import value_of
 from tensorlint.flow.call import Argument
 from tensorlint.flow.core import HOST_METHODS, MAX_APPLICATIONS, MAX_DEPTH
 from tensorlint.flow.defined import FunctionInfo
+from tensorlint.flow.details import Escape, Tracing
+from tensorlint.flow.domain.dtypes import FLOAT32, UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import of_no_model, storages_of, without_aliases
 from tensorlint.flow.domain.lattice import fingerprint, join_all
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     SOME_DTYPE,
@@ -27,12 +29,13 @@ from tensorlint.flow.domain.values import (
     Symbol,
     Unknown,
     Value,
+    dtype_in,
     is_dtype,
 )
 from tensorlint.flow.machine import Machine, declared_value
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame
 from tensorlint.flow.summary import Summary, summary_of
-from tensorlint.flow.traces import Escape, Tracing, escaped, handed_on
+from tensorlint.flow.traces import escaped, handed_on
 from tensorlint.flow.tree import dotted_name, parameters_of
 from tensorlint.knowledge import names
 
@@ -170,7 +173,7 @@ class Functions(Machine):
         """The same while a network is traced: what leaves torch in there has left it here, too."""
         bound = receiver is not None
         if self.active and info.cls is not None and info.cls.site in tracing.scripted and not tracing.reads_code:
-            return Unknown(source="model")
+            return Unknown(source=Provenance.MODEL)
         with self.visiting(info.unit):
             summary = self.followed_into(info, receiver, bound_arguments(info, arguments, bound=bound), frame)
         given = bound_nodes(info, arguments, bound=bound)
@@ -186,7 +189,7 @@ class Functions(Machine):
         node: cst.CSTNode,
     ) -> None:
         """What met float32 in the body does so in the call, unless the module was cast, and its parts with it."""
-        cast = isinstance(receiver, Module) and receiver.dtype not in {"", "float32"}
+        cast = isinstance(receiver, Module) and receiver.dtype not in {UNKNOWN_DTYPE, FLOAT32}
         if summary.raises_for_double and not cast:
             self.meet_double(frame, node, arguments)
 
@@ -208,7 +211,7 @@ class Functions(Machine):
         if inner.escapes and self.tracing is not None and not self._is_compiled(info):
             escapes = escaped(info.node, inner.escapes, every=self.tracing.reads_code)
         result = self._declared_return(info, frame, result)
-        if isinstance(result, Scalar) and is_dtype(result) and str(result.literal).endswith("?"):
+        if isinstance(result, Scalar) and is_dtype(result) and dtype_in(result).unsure:
             # A table from one library's dtypes to another's: that it knows a dtype says nothing of this call.
             result = SOME_DTYPE
         handed_in = NO_STORAGE.union(*map(storages_of, passed.values()), storages_of(receiver) if receiver else ())
@@ -298,21 +301,28 @@ class Functions(Machine):
             elif parameter.default is not None:
                 value = self.evaluate(parameter.default, frame)
             else:
-                value = Unknown(source="parameter")
+                value = Unknown(source=Provenance.PARAMETER)
             frame.env.bind(name, value)
         params = info.node.params
         if isinstance(params.star_arg, cst.Param):
-            frame.env.bind(params.star_arg.name.value, Sequence(kind="tuple", element=Unknown(source="parameter")))
+            frame.env.bind(
+                params.star_arg.name.value, Sequence(kind="tuple", element=Unknown(source=Provenance.PARAMETER))
+            )
         if params.star_kwarg is not None:
-            frame.env.bind(params.star_kwarg.name.value, Dictionary(element=Unknown(source="parameter")))
+            frame.env.bind(params.star_kwarg.name.value, Dictionary(element=Unknown(source=Provenance.PARAMETER)))
 
     def _declared_return(self, info: FunctionInfo, frame: Frame, result: Value) -> Value:
         if not isinstance(result, Unknown) or isinstance(info.node, cst.Lambda) or info.node.returns is None:
-            return result if not isinstance(result, Unknown) or result.source else replace(result, source="call")
+            return (
+                result if not isinstance(result, Unknown) or result.source else replace(result, source=Provenance.CALL)
+            )
         declared = value_of(info.node.returns.annotation, lambda node: self.resolve(node, frame))
         if declared is None:
             return result
-        return declared_value(declared, replace(result, source="call"))
+        if isinstance(declared, Sequence):
+            # That there are several is what callers unpack; what one `return` gives may be something else.
+            declared = replace(declared, kind="declared")
+        return declared_value(declared, replace(result, source=Provenance.CALL))
 
 
 def flags_of(info: FunctionInfo) -> dict[str, Value]:

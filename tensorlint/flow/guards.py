@@ -7,9 +7,10 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow.domain.devices import device_fact
+from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, off_cpu
 from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     ACCELERATED,
     ClassObject,
@@ -23,26 +24,16 @@ from tensorlint.flow.domain.values import (
     Value,
     is_none,
 )
-from tensorlint.flow.dtypes import dtype_name
+from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.hanging import asked
+from tensorlint.flow.kinds import TENSOR_TESTS, TENSOR_TYPES
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import NOT_ON_ARRAYS, names
 
-_TENSOR_TYPES = (
-    "torch.Tensor",
-    "torch.nn.Parameter",
-    "torch.nn.parameter.Parameter",
-    "torch.nn.Buffer",
-    "torch.nn.parameter.Buffer",
-    "torch.FloatTensor",
-    "torch.LongTensor",
-    "torch.autograd.Variable",
-)
 #: Modules whose classes say nothing of what an object is made of: tensors are iterable, too.
 _OF_ANY_KIND = ("typing.", "collections.abc.", "numbers.", "builtins.object", "torch.")
-_TENSOR_TESTS = frozenset({"torch.is_tensor", "torch.overrides.is_tensor_like"})
 #: Attributes that only tensors have, among what is usually told apart with ``hasattr``.
 _TENSOR_WITNESSES = frozenset({"detach", "requires_grad", "grad_fn", "is_cuda"})
 
@@ -162,7 +153,7 @@ class Guards(Machine):
             return
         subject = test.args[0].value
         callee = self.symbol(self.evaluate(test.func, frame))
-        if callee in _TENSOR_TESTS:
+        if callee in TENSOR_TESTS:
             self._is_kind(subject, frame, tensor=True, holds=holds)
         elif callee == "builtins.isinstance" and len(test.args) == 2:
             self.narrow_class(subject, test.args[1].value, frame, holds=holds)
@@ -181,7 +172,7 @@ class Guards(Machine):
         if isinstance(classes, cst.BinaryOperation) and isinstance(classes.operator, cst.BitOr):
             options = tuple(self.evaluate(each, frame) for each in _alternatives(classes))
         names = [option.path if isinstance(option, Symbol) else "" for option in options]
-        if all(name in _TENSOR_TYPES or (name.startswith("torch.") and name.endswith("Tensor")) for name in names):
+        if all(name in TENSOR_TYPES or (name.startswith("torch.") and name.endswith("Tensor")) for name in names):
             # Not being a sparse or a long tensor leaves every other kind of tensor.
             if holds or any(name in {"torch.Tensor", "torch.autograd.Variable"} for name in names):
                 self._is_kind(subject, frame, tensor=True, holds=holds)
@@ -189,7 +180,7 @@ class Guards(Machine):
             self._is_no_array(subject, frame)
         elif all(name == "numpy.ndarray" for name in names):
             self._is_kind(subject, frame, tensor=False, holds=holds)
-        elif holds and not any(name in _TENSOR_TYPES for name in names):
+        elif holds and not any(name in TENSOR_TYPES for name in names):
             self._is_other(subject, options, frame)
 
     def _is_kind(self, subject: cst.BaseExpression, frame: Frame, *, tensor: bool, holds: bool) -> None:
@@ -211,7 +202,7 @@ class Guards(Machine):
                     grad=known.grad,
                     dtype=known.dtype,
                     storages=known.storages,
-                    source=known.source or "parameter",
+                    source=known.source or Provenance.PARAMETER,
                     origin=known.origin,
                     oid=self.next_serial(),
                 ),
@@ -244,12 +235,14 @@ class Guards(Machine):
         if names <= {"builtins.list", "builtins.tuple", "builtins.set"} and names:
             inner = value if isinstance(value, Unknown) else Unknown()
             kind = "list" if len(names) > 1 else next(iter(names)).removeprefix("builtins.")
-            element = replace(inner, source=inner.source or "element", oid=0)
+            element = replace(inner, source=inner.source or Provenance.ELEMENT, oid=0)
             self._rebind(subject, frame, Sequence(kind=kind, element=element))
         elif names in ({"builtins.float"}, {"builtins.int"}, {"builtins.str"}):
             self._rebind(subject, frame, Scalar(kind=names.pop().removeprefix("builtins.")))
         elif names and all(name.startswith("builtins.") and name != "builtins.object" for name in names):
-            self._rebind(subject, frame, Foreign() if "builtins.dict" not in names else Unknown(source="element"))
+            self._rebind(
+                subject, frame, Foreign() if "builtins.dict" not in names else Unknown(source=Provenance.ELEMENT)
+            )
         elif names and all(name == "torch.nn.Module" for name in names):
             self._rebind(subject, frame, Module(device=Fact()))
         elif not any(name.startswith(_OF_ANY_KIND) for name in names):
@@ -314,20 +307,20 @@ class Guards(Machine):
         match left:
             case cst.Attribute(value=owner, attr=cst.Name(value="dtype")) if holds:
                 value = self.current(owner, frame)
-                if isinstance(value, (Array, Tensor)) and dtype_name(other):
-                    self._rebind(owner, frame, replace(value, dtype=dtype_name(other)))
+                if isinstance(value, (Array, Tensor)) and (dtype := dtype_of(other)):
+                    self._rebind(owner, frame, replace(value, dtype=dtype))
                 elif (
                     isinstance(value, Unknown)
                     and isinstance(other, Symbol)
                     and other.path.startswith("numpy.")
-                    and dtype_name(other)
+                    and dtype_of(other)
                 ):
-                    self._rebind(owner, frame, Array(dtype=dtype_name(other), storages=value.storages))
+                    self._rebind(owner, frame, Array(dtype=dtype_of(other), storages=value.storages))
             case cst.Attribute(attr=cst.Name(value="dtype")):
                 self._not_of_dtype(left, other, frame)
             case cst.Call(func=cst.Name(value="type"), args=[argument]):
                 # A type that is another one may still be a kind of tensor.
-                if isinstance(other, Symbol) and other.path in _TENSOR_TYPES and holds:
+                if isinstance(other, Symbol) and other.path in TENSOR_TYPES and holds:
                     self._is_kind(argument.value, frame, tensor=True, holds=holds)
                 elif isinstance(other, Symbol) and other.path == "numpy.ndarray" and not holds:
                     self._is_no_array(argument.value, frame)
@@ -343,9 +336,9 @@ class Guards(Machine):
             return
         value = self.current(left.value, frame)
         if isinstance(value, (Tensor, Unknown)) and value.dtype:
-            excluded = {dtype_name(leaf) for leaf in leaves(other)}
-            if value.dtype.rstrip("?") in excluded:
-                self._rebind(left.value, frame, replace(value, dtype=""))
+            excluded = map(dtype_of, leaves(other))
+            if any(each.name == value.dtype.name and not each.unsure for each in excluded):
+                self._rebind(left.value, frame, replace(value, dtype=UNKNOWN_DTYPE))
 
     def _device_guard(
         self, node: cst.BaseExpression, compared: cst.BaseExpression, frame: Frame, *, holds: bool

@@ -13,11 +13,12 @@ from tensorlint.flow.annotations import value_of
 from tensorlint.flow.calls import Calls
 from tensorlint.flow.core import HOST_METHODS
 from tensorlint.flow.defined import ClassInfo, FunctionInfo
+from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.inside import as_trainable
+from tensorlint.flow.domain.inside import as_trainable, unsure
 from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.memory import Owner
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     UNKNOWN,
     DeviceValue,
@@ -41,6 +42,7 @@ from tensorlint.flow.statements import Statements
 from tensorlint.flow.tree import Sites, binds_attributes, dotted_name, parameters_of
 from tensorlint.flow.world import World
 from tensorlint.knowledge import names
+from tensorlint.parsing import nodes_taken_as_read
 
 #: Names without one of which nothing is converted, kept or written.
 _BOUNDARY = re.compile(
@@ -86,7 +88,7 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         self.stars = []
         self.queued.clear()
         self.default_device = NO_FACT
-        self.autocast = ""
+        self.autocast = UNKNOWN_DTYPE
         self.module_frame = Frame(Environment(grad_mode=Fact(Truth.YES)))
         self.asks_around = True
         self.execute(module.body, self.module_frame)
@@ -159,6 +161,9 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         lesson = self.lesson_of(info)
         if lesson.grad_mode is not None and lesson.grad_mode.truth is Truth.NO:
             return GRAD_OFF
+        if self.unit is None and lesson.grad_mode is None and self.module_frame.env.grad_mode.truth is Truth.NO:
+            # The module runs first, and switched them off for good.
+            return GRAD_OFF
         called_by_hook = lesson.grad_mode is not None and lesson.grad_mode.truth is Truth.UNKNOWN
         return GRAD_NOT_KNOWN if called_by_hook or _is_hook(info, lesson) else GRAD_ASSUMED_ON
 
@@ -172,9 +177,11 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
             frame.env.bind(name, self._parameter_value(info, parameter, frame))
         params = info.node.params
         if isinstance(params.star_arg, cst.Param):
-            frame.env.bind(params.star_arg.name.value, Sequence(kind="tuple", element=Unknown(source="parameter")))
+            frame.env.bind(
+                params.star_arg.name.value, Sequence(kind="tuple", element=Unknown(source=Provenance.PARAMETER))
+            )
         if params.star_kwarg is not None:
-            frame.env.bind(params.star_kwarg.name.value, Dictionary(element=Unknown(source="parameter")))
+            frame.env.bind(params.star_kwarg.name.value, Dictionary(element=Unknown(source=Provenance.PARAMETER)))
 
     def _parameter_value(self, info: FunctionInfo, parameter: cst.Param, frame: Frame) -> Value:
         name = parameter.name.value
@@ -182,7 +189,7 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         grad = NO_FACT if frame.host_only else Fact()
         if info.cls is not None and info.cls.is_lightning and name == "batch":
             device = Fact(Truth.MAYBE, self.at(parameter), "Lightning moves the batch to the device of the trainer")
-        value: Value = Unknown(device=device, grad=grad, source="parameter", oid=self.next_serial())
+        value: Value = Unknown(device=device, grad=grad, source=Provenance.PARAMETER, oid=self.next_serial())
         declared = None
         if parameter.annotation is not None:
             declared = value_of(parameter.annotation.annotation, lambda node: self.resolve(node, frame))
@@ -191,7 +198,7 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         if isinstance(seen, Scalar) and isinstance(seen.literal, bool):
             return replace(seen, known=False)
         if seen is not None:
-            value = self._seen_parameter(seen, value, parameter)
+            value = self._seen_parameter(unsure(seen) if lesson.others else seen, value, parameter)
         elif lesson.handed_on and not lesson.calls and names.DEVICE.search(name):
             return DeviceValue(fact=Fact(reason="put where somebody chooses who is not seen"))
         elif _is_cpu(parameter.default):
@@ -209,13 +216,13 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
             case Tensor():
                 # Who else calls it may pass another, with a graph.
                 grad = NO_FACT if seen.grad.truth is Truth.NO else seen.grad
-                return replace(seen, alias=None, imported=False, grad=grad, source=seen.source or "argument")
+                return replace(seen, alias=None, imported=False, grad=grad, source=seen.source or Provenance.ARGUMENT)
             case Array():
                 return replace(seen, alias=None, exported=False)
             case Unknown(device=device, grad=grad):
                 return (
                     replace(unseen, device=device, grad=grad)
-                    if isinstance(unseen, Unknown) and seen.source != "mixed"
+                    if isinstance(unseen, Unknown) and seen.source is not Provenance.MIXED
                     else unseen
                 )
             case Module() | Instance() | DeviceValue():
@@ -264,6 +271,14 @@ def interpret(
 ) -> None:
     """Interpret a parsed file, in ``world`` if there is one, and hand every event to ``emit``, in a fixed order."""
     machine = Interpreter(file, emit, world)
-    if world is not None:
-        world.machine = machine
-    machine.run(module)
+    if world is None:
+        machine.run(module)
+        return
+    world.machine = machine
+    try:
+        # Definitions of other files are parsed on the way.
+        with nodes_taken_as_read():
+            machine.run(module)
+    finally:
+        # It holds the whole tree, which would otherwise outlive two rounds of the collector.
+        del world.machine

@@ -10,9 +10,9 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import leaves, storages_of
-from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Storages
+from tensorlint.flow.domain.memory import NO_STORAGE, Adding, Container, How, Mutation, Storages
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import Dictionary, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.graphs import root_name
 from tensorlint.flow.learned import Kept
@@ -64,24 +64,33 @@ class Keeping(Memory):
         frame: Frame,
         node: cst.CSTNode,
         value: Value,
-        container: str,
+        container: Container,
         target: str,
         born: int = 0,
         written: cst.BaseExpression | None = None,
     ) -> None:
         """A value is kept in something that outlives the statement. ``written`` is the expression that is the value."""
-        if container != "comprehension":
+        if container is not Container.COMPREHENSION:
             self.hand_on(frame, node, value)
-        if container != "yield":
+        if container is not Container.YIELD:
             self.keep(value)
-        if container == "append" and written is not None and self.learning and isinstance(value, Sequence):
+        if container is Container.APPEND and written is not None and self.learning and isinstance(value, Sequence):
             self.lessons.handed_lists.add((root_name(written), target))
-        if container == "append" and written is not None:
-            self.accumulate(frame, node, written, value, target, "append")
+        if container is Container.APPEND and written is not None:
+            self.accumulate(frame, node, written, value, target, Adding.APPEND)
         for leaf in leaves(value):
             if isinstance(leaf, (Tensor, Array, Dictionary)):
                 training = self.lessons.training or self._called_back(frame)
-                self.emit(frame, events.Store, node, value=leaf, container=container, target=target, training=training)
+                self.emit(
+                    frame,
+                    events.Store,
+                    node,
+                    value=leaf,
+                    container=container,
+                    target=target,
+                    training=training,
+                    restored=target in self.lessons.restored,
+                )
                 for loop in frame.loops:
                     if born <= loop.start:
                         frame.env.stored |= {id(node)}
@@ -104,16 +113,26 @@ class Keeping(Memory):
                     frame.env.queued[self.at(node)] = leaf, expression
 
     def stored_buffers(self, loop: Loop, frame: Frame) -> None:
-        self.reused_buffers(loop.stored, loop.start, loop.written, frame)
+        self.reused_buffers(loop.stored, loop.start, loop.written, frame, loop.each)
 
-    def reused_buffers(self, stored: list[Stored], start: int, written: Mapping[int, Site], frame: Frame) -> None:
-        """What is stored time and again, was allocated before the first time and is written each time."""
+    def reused_buffers(
+        self,
+        stored: list[Stored],
+        start: int,
+        written: Mapping[int, Site],
+        frame: Frame,
+        each: Storages = NO_STORAGE,
+    ) -> None:
+        """What is stored time and again, was allocated before the first time and is written each time.
+
+        What lies in ``each`` is another one each time.
+        """
         seen: set[int] = set()
         for node, value, container, expression in stored:
             storages: Storages = getattr(value, "storages", NO_STORAGE)
-            if len(storages) != 1 or id(node) in seen or getattr(value, "picked", False):
+            if len(storages) != 1 or storages <= each or id(node) in seen or getattr(value, "picked", False):
                 continue
-            if isinstance(value, Tensor) and value.source == "element":
+            if isinstance(value, Tensor) and value.source is Provenance.ELEMENT:
                 # Of a container that was not seen: another one each time.
                 continue
             (storage,) = storages
@@ -128,7 +147,7 @@ class Keeping(Memory):
                     storage=storage,
                     expression=expression,
                     write=written[storage.serial],
-                    kept=container != "yield" or storage.site in self.lessons.kept_allocations,
+                    kept=container is not Container.YIELD or storage.site in self.lessons.kept_allocations,
                 )
 
 

@@ -28,6 +28,8 @@ class FunctionLesson:
     calls: int = 0
     #: Whether it was handed to something, which calls it as it likes.
     handed_on: bool = False
+    #: Whether something of its name is called that may be it, with what was not seen.
+    others: bool = False
 
     def called(self, passed: Mapping[str, Value], grad_mode: Fact) -> FunctionLesson:
         """The same with one call more."""
@@ -40,6 +42,7 @@ class FunctionLesson:
             grad_mode=modes[0].joined(modes[-1]) if modes else None,
             calls=self.calls + other.calls,
             handed_on=self.handed_on or other.handed_on,
+            others=self.others or other.others,
         )
 
 
@@ -116,8 +119,9 @@ class Learned:
     imports: Imports = field(default_factory=Imports)
     #: Whether any fact hangs on the answer to a test, so that it matters where the same is asked again.
     hanging: bool = False
-    #: Whether anything looks at a state or gradient that somebody could keep.
+    #: Whether anything looks at a state or gradient that somebody could keep; what is given to ``load_state_dict``.
     snapshots: bool = False
+    restored: frozenset[str] = frozenset()
     #: What lists are called, and those they are put into; "" for NumPy, or a library that makes arrays of them.
     handed_lists: frozenset[tuple[str, str]] = frozenset()
     #: Whether anything is copied from an accelerator without waiting for it.
@@ -151,6 +155,7 @@ class Learned:
             imports=self.imports.joined(other.imports),
             hanging=self.hanging or other.hanging,
             snapshots=self.snapshots or other.snapshots,
+            restored=self.restored | other.restored,
             handed_lists=self.handed_lists | other.handed_lists,
             transfers=self.transfers or other.transfers,
             scripted=self.scripted | other.scripted,
@@ -197,6 +202,7 @@ class Lessons:
         self.imported_star = known.imports.star
         self.hanging = known.hanging
         self.snapshots = known.snapshots
+        self.restored = set(known.restored)
         self.handed_lists = set(known.handed_lists)
         self.transfers = known.transfers
         self.scripted = set(known.scripted)
@@ -259,6 +265,7 @@ class Lessons:
             ),
             hanging=self.hanging,
             snapshots=self.snapshots,
+            restored=frozenset(self.restored),
             handed_lists=frozenset(self.handed_lists),
             transfers=self.transfers,
             scripted=frozenset(self.scripted),

@@ -8,12 +8,12 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow.branches import merge
+from tensorlint.flow.domain.dtypes import Dtype
 from tensorlint.flow.domain.facts import Fact, Truth
-from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.inside import parameters_in
+from tensorlint.flow.domain.memory import gradients_of
 from tensorlint.flow.domain.values import (
     MAYBE_GRAD,
-    PARAMETER_OF_MODULE,
     DeviceValue,
     Foreign,
     Scalar,
@@ -22,10 +22,9 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
-from tensorlint.flow.elements import Rows
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of, rows_of
-from tensorlint.flow.models.torch_functions import AUTOCAST
+from tensorlint.flow.models.torch_functions import AUTOCAST, MAYBE_AUTOCAST
 from tensorlint.flow.scene import EVERY, RAISED_BY_EXPORTS
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop
 from tensorlint.flow.tree import dotted_name
@@ -43,12 +42,12 @@ class Loops(Machine):
             self.let_go_each(node.target, frame)
             self.assign(node.target, element_of(self, iterable, node.iter, frame), frame)
 
+        each = parameters_in(iterable)
         # A model has parameters: what is done to each of them is done.
-        each = list(leaves(iterable)) if isinstance(iterable, Sequence) else []
-        entered = any(isinstance(leaf, Tensor) and leaf.source == PARAMETER_OF_MODULE for leaf in each)
-        entered |= isinstance(iterable, Sequence) and bool(iterable.items)
+        entered = bool(each) or (isinstance(iterable, Sequence) and bool(iterable.items))
         rows = rows_of(self, node.target, node.iter, iterable, frame)
-        self._loop(node, enter, frame, endless=False, entered=entered, rows=rows)
+        loop = Loop(self.serial, node, rows=rows, each=each | gradients_of(each))
+        self._loop(node, loop, enter, frame, endless=False, entered=entered)
 
     def _while(self, node: cst.While, frame: Frame) -> None:
         self.note_test(node.test, node)
@@ -58,21 +57,20 @@ class Loops(Machine):
             self.narrow(node.test, frame, holds=True)
 
         endless = isinstance(node.test, cst.Name) and node.test.value == "True"
-        self._loop(node, enter, frame, endless=endless)
+        self._loop(node, Loop(self.serial, node), enter, frame, endless=endless)
 
     def _loop(
         self,
         node: cst.For | cst.While,
+        loop: Loop,
         enter: Callable[[], None],
         frame: Frame,
         *,
         endless: bool,
         entered: bool = False,
-        rows: Rows | None = None,
     ) -> None:
         """Once in silence to learn what an iteration hands to the next, once more to speak."""
         before, quiet = frame.env, frame.quiet
-        loop = Loop(self.serial, node, rows=rows or {})
         silent = quiet or self.learning
         # Nobody hears a silent pass: what one iteration leaves, joined with what was before, is enough.
         rounds = 1 if silent else 2
@@ -139,7 +137,9 @@ class Loops(Machine):
                     fact, site=self.at(node), reason=fact.reason or "made on the device set here"
                 )
             case Symbol(path=path) if path.startswith(AUTOCAST):
-                self.autocast = path.removeprefix(AUTOCAST)
+                self.autocast = Dtype(path.removeprefix(AUTOCAST))
+            case Symbol(path=path) if path.startswith(MAYBE_AUTOCAST):
+                self.autocast = Dtype(path.removeprefix(MAYBE_AUTOCAST), unsure=True)
             case Unknown() | Foreign():
                 called = node.func if isinstance(node, cst.Call) else node
                 name = dotted_name(called).split(".")[-1]

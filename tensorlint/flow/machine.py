@@ -11,11 +11,12 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.call import Argument, Call
+from tensorlint.flow.domain.dtypes import FLOAT64
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable, is_mask, leaves
 from tensorlint.flow.domain.lattice import join, join_all
 from tensorlint.flow.domain.memory import Owner, Storage, Storages
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import ClassObject, Instance, Module, Optimizer, Unknown, Value, is_none
 from tensorlint.flow.elements import asked, changes, counted_by, transferred, uses_of, varies
 from tensorlint.flow.keeping import Keeping
@@ -161,7 +162,7 @@ class Machine(Keeping, ABC):
             for below in self.classes.values()
             if below is not cls and below.is_below(cls) and name in below.attributes
         ]
-        return join_all(kept) if kept else Unknown(source="attribute")
+        return join_all(kept) if kept else Unknown(source=Provenance.ATTRIBUTE)
 
     def _stays_on_cpu(self, cls: ClassInfo) -> bool:
         """A program that makes its own modules and never speaks of a device leaves them where they are made."""
@@ -174,7 +175,7 @@ class Machine(Keeping, ABC):
         if cls is None:
             return named
         tensor = any(base.startswith("torch.") and base.endswith("Tensor") for base in cls.all_bases())
-        return Tensor(source="parameter") if tensor else self.self_value(cls)
+        return Tensor(source=Provenance.PARAMETER) if tensor else self.self_value(cls)
 
     def self_value(self, cls: ClassInfo) -> Value:
         if cls.is_module:
@@ -239,7 +240,7 @@ class Machine(Keeping, ABC):
         self, frame: Frame, node: cst.CSTNode, arguments: tuple[Argument, ...], *, weight: bool = False
     ) -> None:
         """A call computes with float32 what is float64, if it was given such."""
-        doubles = (each for each in arguments if isinstance(each.value, Tensor) and each.value.dtype == "float64")
+        doubles = (each for each in arguments if isinstance(each.value, Tensor) and each.value.dtype is FLOAT64)
         given = next(doubles, None)
         if (given is None and not weight) or self.file.sets_defaults or self.autocast or self.scene(frame).caught:
             return
@@ -362,7 +363,7 @@ class Machine(Keeping, ABC):
             value = (
                 replace(value, storages=self._attribute_storage(cls, name), alias=None)
                 if not isinstance(value, Unknown)
-                else replace(value, storages=self._attribute_storage(cls, name), source="attribute")
+                else replace(value, storages=self._attribute_storage(cls, name), source=Provenance.ATTRIBUTE)
             )
         if isinstance(value, Tensor):
             # Another method may have filled it by then, or waited for it.

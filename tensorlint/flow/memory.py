@@ -9,14 +9,14 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.core import Core
+from tensorlint.flow.details import Escape, Leaving
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import arrived, leaves, of_no_model, parameters_of_own
-from tensorlint.flow.domain.memory import NO_STORAGE, Backing, How, Mutation, Owner, Storages
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.memory import NO_STORAGE, Adding, Backing, How, Mutation, Owner, Storages, Writing
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import Dictionary, Instance, Module, Optimizer, Sequence, Unknown, Value
 from tensorlint.flow.graphs import Differentiated, root_name
 from tensorlint.flow.state import Frame, View
-from tensorlint.flow.traces import Escape
 from tensorlint.flow.tree import contains, names_in, parameters_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ Viewed = TypeVar("Viewed", Tensor, Array)
 class Memory(Core):
     """Who holds which storage, and who notices when it changes."""
 
-    def write(self, frame: Frame, node: cst.CSTNode, value: Value, name: str, how: str) -> None:
+    def write(self, frame: Frame, node: cst.CSTNode, value: Value, name: str, how: Writing) -> None:
         """Memory of ``value`` is overwritten in place; tell the rules and mark the names that see it."""
         if not isinstance(value, (Tensor, Array, Unknown)):
             return
@@ -41,7 +41,7 @@ class Memory(Core):
             made = self.sites.node(value.alias)
             if exported and made is not None and contains(node, made):
                 # ``np.random.shuffle(t.numpy())``: an array without a name is only written for the tensor's sake.
-                how = "through"
+                how = Writing.THROUGH
         views = self.views_of(frame, value)
         older = all(storage.serial <= frame.start for storage in value.storages)
         for storage in sorted(value.storages, key=lambda item: item.serial):
@@ -60,7 +60,7 @@ class Memory(Core):
                 if len(value.storages) == 1 and queued.storages == value.storages:
                     written = self.at(node)
                     self.emit_at(frame, events.QueuedWrite, site, value=queued, expression=expression, write=written)
-        if how in {"fill", "through"} and isinstance(value, Array) and value.exported:
+        if how in {Writing.FILL, Writing.THROUGH} and isinstance(value, Array) and value.exported:
             # Filling the whole of a view is how memory is shared on purpose.
             return
         if value.storages:
@@ -140,7 +140,7 @@ class Memory(Core):
                 return how is How.ARRAY or (how is How.EITHER and imported)
             case Array(picked=False, exported=exported):
                 return how is How.TENSOR or (how is How.UPDATE and not exported)
-            case Unknown(source="parameter"):
+            case Unknown(source=Provenance.PARAMETER):
                 # The array a tensor was made of, when nothing says more than that.
                 return how in {How.TENSOR, How.UPDATE}
             case _:
@@ -246,7 +246,7 @@ class Memory(Core):
                     frame.env.bindings[path] = of_no_model(kept, gone)
 
     def accumulate(
-        self, frame: Frame, node: cst.CSTNode, expression: cst.BaseExpression, value: Value, target: str, how: str
+        self, frame: Frame, node: cst.CSTNode, expression: cst.BaseExpression, value: Value, target: str, how: Adding
     ) -> None:
         """``value`` is added to what is kept of each iteration of the loop at hand, or of each call of a method."""
         if frame.quiet or self.learning or not isinstance(value, (Tensor, Unknown)):
@@ -303,12 +303,12 @@ class Memory(Core):
             if isinstance(leaf, Tensor) and leaf.rewrapped is not None and not leaf.rewrapped.steps:
                 self.lessons.leaves_used.add(leaf.rewrapped.site)
 
-    def escape(self, frame: Frame, node: cst.CSTNode, value: Value, how: str, *sources: cst.CSTNode) -> None:
+    def escape(self, frame: Frame, node: cst.CSTNode, value: Value, how: Leaving, *sources: cst.CSTNode) -> None:
         """While a network is traced, ``node`` makes of ``value`` what is no tensor; it is made of ``sources``."""
         if (
             self.tracing is not None
             and isinstance(value, Tensor)
-            and not value.source.startswith(("parameter of", "buffer"))
+            and value.source not in {Provenance.PARAMETER_OF_MODULE, Provenance.BUFFER_OF_MODULE}
         ):
             spelling = cst.Module(body=()).code_for_node(node).strip()
             frame.escapes.append(Escape(self.at(node), how, spelling, value.sure, node, sources))

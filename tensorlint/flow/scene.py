@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from tensorlint.flow.domain.facts import Fact
+from tensorlint.flow.domain.frozen import dataclass
 from tensorlint.flow.domain.site import Site
 
 if TYPE_CHECKING:

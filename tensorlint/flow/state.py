@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.lattice import join
-from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Storage, Storages
+from tensorlint.flow.domain.memory import NO_STORAGE, Container, How, Mutation, Storage, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import UNKNOWN, Dictionary, Sequence, Value
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
-    from tensorlint.flow.traces import Escape
+    from tensorlint.flow.details import Escape
 
 #: Grad mode of code nobody is seen to call under ``no_grad``.
 GRAD_ASSUMED_ON = Fact(Truth.MAYBE)
@@ -88,10 +88,11 @@ class Environment:
         return twin
 
     def lookup(self, path: str) -> Value | None:
-        if path in self.bindings:
-            return self.bindings[path]
-        found = self.parent.lookup(path) if self.parent is not None else None
-        return None if found is None else self.latest(found)
+        found = self.bindings.get(path)
+        if found is not None or self.parent is None:
+            return found
+        found = self.parent.lookup(path)
+        return self.latest(found) if self.changed and found is not None else found
 
     def latest(self, value: Value) -> Value:
         """What an object that was bound elsewhere is by now."""
@@ -165,10 +166,10 @@ class Environment:
     def joined(self, other: Environment, fallback: Callable[[str], Value | None]) -> Environment:
         """What holds after either path. ``fallback`` tells what an attribute path is where nothing bound it."""
         merged = Environment(self.parent, self.grad_mode.joined(other.grad_mode))
-        for path in dict.fromkeys([*self.bindings, *other.bindings]):
-            here, there = self.bindings.get(path), other.bindings.get(path)
-            if here is there and here is not None:
-                merged.bindings[path] = here
+        # Most of what either holds is what both held before; the names of this one come first.
+        merged.bindings = {**self.bindings, **other.bindings}
+        for path, held in merged.bindings.items():
+            if self.bindings.get(path) is held and path in other.bindings:
                 continue
             here, there = self._at(path, fallback), other._at(path, fallback)
             if here is not None and there is not None:
@@ -240,7 +241,7 @@ def _with_changed(value: Value, oid: int, change: Callable[[Value], Value], dept
 
 
 #: Node, value, how it is kept, and the expression that is the value, where one is.
-Stored: TypeAlias = "tuple[cst.CSTNode, Value, str, cst.BaseExpression | None]"
+Stored: TypeAlias = "tuple[cst.CSTNode, Value, Container, cst.BaseExpression | None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +265,8 @@ class Loop:
     stored: list[Stored] = field(default_factory=list)
     #: The tensors that it goes through, by the names of their elements.
     rows: Rows = field(default_factory=dict)
+    #: The parameters it goes through, and their gradients: others in each iteration, though they are kept as one.
+    each: Storages = NO_STORAGE
 
     @cached_property
     def differentiated(self) -> Differentiated:

@@ -13,6 +13,7 @@ from tensorlint.flow.assignments import Assignments
 from tensorlint.flow.branches import Branches, asked_again
 from tensorlint.flow.definitions import Definitions
 from tensorlint.flow.domain.inside import leaves
+from tensorlint.flow.domain.memory import Container
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import NONE
 from tensorlint.flow.keeping import part_spelled
@@ -59,7 +60,7 @@ class Statements(Assignments, Branches, Loops, Definitions):
                 if not isinstance(leaf, (Tensor, Array)):
                     continue
                 part = part_spelled(node.value, value, leaf)
-                frame.handed_out.append((part or node.value, leaf, "return", part))
+                frame.handed_out.append((part or node.value, leaf, Container.RETURN, part))
         frame.returned.append(value)
         frame.exits.append(frame.env.changed)
         frame.alive = False

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import reduce
 
+from tensorlint.flow.details import Escape
 from tensorlint.flow.domain.elsewhere import here
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Storage, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import Value
 from tensorlint.flow.state import Frame, joined_changes
-from tensorlint.flow.traces import Escape
 
 
 @dataclass(frozen=True, slots=True)

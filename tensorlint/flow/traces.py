@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from tensorlint.flow.details import Escape
 from tensorlint.flow.tree import children, contains, dotted_name, parameters_of, walk_scope
-
-if TYPE_CHECKING:
-    from tensorlint.flow.domain.site import Site
 
 #: What is asked of a tensor, or of a class, that tells nothing of its numbers.
 _OF_FORM = frozenset(
@@ -27,37 +24,6 @@ _OF_OBJECTS = frozenset({"len", "isinstance", "type", "id", "hasattr", "callable
 #: Tests whose answer is known while a network is traced.
 _DECIDED = frozenset({"training", "is_tracing", "is_scripting", "is_in_onnx_export", "is_exporting", "is_compiling"})
 _LEAVES = (cst.Return, cst.Raise, cst.Break, cst.Continue)
-
-
-@dataclass(frozen=True, slots=True)
-class Tracing:
-    """A network is followed as what records it does: by running it ("trace"), or by reading its code ("script")."""
-
-    how: str
-    #: The classes whose objects the program scripts: a tracer takes them as they are.
-    scripted: frozenset[Site] = frozenset()
-
-    @property
-    def reads_code(self) -> bool:
-        return self.how == "script"
-
-
-@dataclass(frozen=True, slots=True)
-class Escape:
-    """A tensor of a network that is traced is made something that is none, where its numbers are an example's."""
-
-    site: Site
-    #: "item", "numpy", "number" (``float(x)``) or "function" (one of NumPy).
-    how: str
-    #: What the program writes there.
-    spelling: str
-    #: Whether every run comes by, with what is surely a tensor.
-    sure: bool
-    #: In the function at hand: the expression it is a part of, and those it is made of.
-    node: cst.CSTNode = field(compare=False, repr=False)
-    sources: tuple[cst.CSTNode, ...] = field(compare=False, repr=False)
-    #: The parameters it hangs on, once that function was left.
-    parameters: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

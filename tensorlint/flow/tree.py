@@ -143,8 +143,10 @@ class Sites:
                     waiting.append((name, name, node))
                     continue
                 nodes.append(node)
-                if _FIELDS[kind]:
-                    stack.extend(reversed(children(node)))
+                if kind not in _ATOMS:
+                    inside = children(node)
+                    inside.reverse()
+                    stack += inside
         self._numbers.update(zip(map(id, nodes[fresh:]), count(fresh), strict=False))
 
 

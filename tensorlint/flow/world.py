@@ -53,8 +53,6 @@ _MAX_BINDINGS = 8
 _MAX_DEPTH = 2
 #: Names that import names in turn are followed this far.
 _MAX_IMPORTS = 16
-#: A dotted name, and the directories into which who imports it looks.
-_Look = tuple[str, tuple[str, ...]]
 
 
 @dataclass(slots=True)
@@ -70,10 +68,12 @@ class World:
     serial: int = 0
     #: How many bytes of them were read.
     size: int = 0
+    #: By a dotted name, and the directories into which who imports it looks.
     _places: dict[tuple[str, tuple[str, ...]], tuple[tuple[Unit, str] | None, Dependencies]] = field(
         default_factory=dict
     )
     _texts: dict[str, Dependency] = field(default_factory=dict)
+    _telling: dict[Site, bool] = field(default_factory=dict)
     _learned: set[Site] = field(default_factory=set)
     _calls: dict[tuple[object, ...], Summary | None] = field(default_factory=dict)
     circles: Circles = field(default_factory=Circles)
@@ -253,9 +253,13 @@ class World:
 
     def tells(self, info: FunctionInfo) -> bool:
         """Whether following a function of another file can show anything."""
-        assert info.unit is not None
-        text = info.unit.text(info.found)
-        return text is None or len(text) <= _SHORT or any(map(_TELLING.search, text))
+        told = self._telling.get(info.site)
+        if told is None:
+            assert info.unit is not None
+            text = info.unit.text(info.found)
+            told = text is None or len(text) <= _SHORT or any(map(_TELLING.search, text))
+            self._telling[info.site] = told
+        return told
 
     def _elsewhere(self, value: Value, places: dict[Site, Site]) -> Value | None:
         """``value`` without the places of the file it comes from, which are numbered in ``places``."""

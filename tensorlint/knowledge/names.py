@@ -46,6 +46,12 @@ MODULE = _named(
     r"(model|net|network|module|actor|critic|policy|encoder|decoder)\w*$",
     "is a module, which `.to(...)` moves in place",
 )
+CAST = _named(
+    r"(?:\bself|model|net|module|encoder|decoder|policy|actor|critic)\Z",
+    "is a module, where it is cast to another float anywhere in the text of a file",
+)
+#: As many characters of a name are enough to tell.
+LONGEST_CAST = len("encoder")
 OPTIMIZER = _named(
     r"(^|_)(opt|optim|optimizer|optimiser|solver|trainer)\w*$|_opt(im)?$", "is an optimizer: `.step()` updates in place"
 )
@@ -75,6 +81,10 @@ PLACE = _named(
 KEPT = _named(
     r"best|initial|init_|_init$|backup|old|previous|prev_|original|snapshot|saved|restore",
     "is kept to be compared with, or returned to, later",
+)
+ACCELERATOR = _named(
+    r"(^|[._])(accelerator|fabric)$",
+    "puts models and loaders on the device that it chose: `.prepare(...)`, `.setup(...)`",
 )
 QUEUE = _named(
     r"queue|(^|[._])q(_\w+)?$|_q$", "is a queue, from which another thread or process takes what is put there"

@@ -63,8 +63,10 @@ def search_path(importer: str) -> tuple[str, ...]:
 def _is_script(path: str) -> bool:
     """Whether the file is started by its path, so that what lies beside it comes first, also in a package.
 
-    Tests are not, whatever stands at their end.
+    A notebook is. Tests are not, whatever stands at their end.
     """
+    if path.endswith(".ipynb"):
+        return True
     if not is_package_directory(os.path.dirname(path)) or os.path.basename(path).startswith("test_"):
         return False
     try:

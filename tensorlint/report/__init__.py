@@ -6,9 +6,11 @@ import importlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import cast
 
-from tensorlint.findings import Applicability, Finding
+from tensorlint.findings import Applicability, Finding, Location, Span
+from tensorlint.notebook import source_of
 from tensorlint.source import Source, SourceError
 
 #: Format name to the module of this package that has a ``render(report, style)``.
@@ -43,6 +45,10 @@ class Style:
 
     colour: bool = False
     cwd: str = ""
+    #: How wide the terminal is; 0 where text goes elsewhere, and nobody breaks lines.
+    columns: int = 0
+    #: Whether codes lead to their documentation.
+    links: bool = False
     #: Whether unsafe fixes are on offer, too.
     unsafe_fixes: bool = False
     #: The codes that were found, described.
@@ -64,10 +70,8 @@ class Report:
     #: Findings that were fixed, or would be, and the bytes of their files before and after.
     applied: tuple[Finding, ...] = ()
     changes: Mapping[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
-    #: Files that were passed over: they are templates of programs.
-    templates: int = 0
-    #: Whether there is nothing to check but notebooks.
-    only_notebooks: bool = False
+    #: How many files were passed over, by what they are: templates of programs, notebooks of other languages.
+    skipped: Mapping[str, int] = field(default_factory=dict)
     #: Suppression comments that were added.
     comments: int = 0
 
@@ -96,18 +100,36 @@ class Report:
         return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
 
     def lines(self, path: str) -> tuple[str, ...]:
-        """The lines of a file with findings; none when it has no readable text."""
-        if path not in self.data:
-            return ()
-        try:
-            return Source.from_bytes(path, self.data[path]).lines
-        except SourceError:
-            return ()
+        """The lines of a program with findings; none when it has no readable text."""
+        source = self._source(path)
+        return () if source is None else source.lines
+
+    def location(self, path: str, span: Span) -> Location:
+        """Where people look for what stands in ``span`` of the program at ``path``."""
+        source = self._source(path)
+        return Location(None, span) if source is None else source.location(span)
+
+    def in_file(self, path: str, span: Span) -> Span:
+        """Where it stands in the file, for readers that know nothing of cells."""
+        source = self._source(path)
+        return span if source is None else source.in_file(span)
+
+    def _source(self, path: str) -> Source | None:
+        return _source_of(path, self.data[path]) if path in self.data else None
 
     def line_of(self, finding: Finding) -> str:
         """The line that a finding begins on, with single spaces and no indentation: it tells findings from others."""
         lines = self.lines(finding.path)
         return " ".join(lines[finding.span.row - 1].split()) if finding.span.row <= len(lines) else ""
+
+
+@lru_cache(maxsize=4)
+def _source_of(path: str, data: bytes) -> Source | None:
+    """The program in a file, kept for as long as its findings are told; None where it cannot be read."""
+    try:
+        return source_of(path, data)
+    except SourceError:
+        return None
 
 
 def render(report: Report, output_format: str, style: Style) -> str:

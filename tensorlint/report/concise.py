@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from tensorlint.findings import Applicability, Finding
 from tensorlint.report import Report, Style
-from tensorlint.report.text import certainty_colour, codes, paint, shown_path, visible
+from tensorlint.report.text import certainty_colour, codes, paint, position, shown_path, visible
 
 
 def render(report: Report, style: Style) -> str:
     colour = paint(style)
     return "".join(
-        f"{colour(shown_path(finding.path, style), 'bold')}:{finding.span.row}:{finding.span.column}: "
+        f"{colour(shown_path(finding.path, style), 'bold')}:{position(report.location(finding.path, finding.span))}: "
         f"{line(finding, style)}\n"
         for finding in report.findings
     )
@@ -20,7 +20,7 @@ def line(finding: Finding, style: Style) -> str:
     """What a finding says, without its place."""
     colour = paint(style)
     return (
-        f"{colour(codes(finding), 'red', 'bold')} {_mark(finding, style)}{visible(finding.message)} "
+        f"{colour(codes(finding, style), 'red', 'bold')} {_mark(finding, style)}{visible(finding.message)} "
         f"{colour(f'[{finding.certainty.label}]', certainty_colour(finding.certainty))}"
     )
 

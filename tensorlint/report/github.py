@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from tensorlint.report import Report, Style
+from tensorlint.report.portable import message
 from tensorlint.report.text import codes, shown_path, visible
 
 
 def render(report: Report, style: Style) -> str:
     return "".join(
         f"::{'error' if finding.is_internal else 'warning'} title=tensorlint ({_property(codes(finding))}),"
-        f"file={_property(shown_path(finding.path, style))},line={finding.span.row},col={finding.span.column},"
-        f"endLine={finding.span.end_row},endColumn={finding.span.end_column}::{_data(finding.message)}\n"
+        f"file={_property(shown_path(finding.path, style))},line={span.row},col={span.column},"
+        f"endLine={span.end_row},endColumn={span.end_column}::{_data(message(finding, report))}\n"
         for finding in report.findings
+        for span in (report.in_file(finding.path, finding.span),)
     )
 
 

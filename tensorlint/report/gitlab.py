@@ -6,7 +6,7 @@ import json
 
 from tensorlint.findings import Certainty
 from tensorlint.report import Report, Style
-from tensorlint.report.portable import fingerprints, portable_path
+from tensorlint.report.portable import fingerprints, message, portable_path
 from tensorlint.report.text import codes
 
 _SEVERITY = {Certainty.CERTAIN: "major", Certainty.LIKELY: "minor", Certainty.POSSIBLE: "info"}
@@ -16,17 +16,18 @@ def render(report: Report, style: Style) -> str:
     issues = [
         {
             "check_name": finding.code,
-            "description": f"{codes(finding)}: {finding.message}",
+            "description": f"{codes(finding)}: {message(finding, report)}",
             "severity": "blocker" if finding.is_internal else _SEVERITY[finding.certainty],
             "fingerprint": fingerprint,
             "location": {
                 "path": portable_path(finding.path, style),
                 "positions": {
-                    "begin": {"line": finding.span.row, "column": finding.span.column},
-                    "end": {"line": finding.span.end_row, "column": finding.span.end_column},
+                    "begin": {"line": span.row, "column": span.column},
+                    "end": {"line": span.end_row, "column": span.end_column},
                 },
             },
         }
         for finding, fingerprint in zip(report.findings, fingerprints(report, style), strict=True)
+        for span in (report.in_file(finding.path, finding.span),)
     ]
     return json.dumps(issues, indent=2) + "\n"

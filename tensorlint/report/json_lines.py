@@ -9,4 +9,4 @@ from tensorlint.report.json_ import as_object
 
 
 def render(report: Report, style: Style) -> str:
-    return "".join(json.dumps(as_object(finding)) + "\n" for finding in report.findings)
+    return "".join(json.dumps(as_object(finding, report)) + "\n" for finding in report.findings)

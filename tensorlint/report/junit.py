@@ -7,7 +7,7 @@ from itertools import groupby
 
 from tensorlint.findings import Finding
 from tensorlint.report import Report, Style
-from tensorlint.report.portable import portable_path
+from tensorlint.report.portable import message, portable_path
 from tensorlint.report.text import codes, visible
 
 
@@ -18,7 +18,7 @@ def render(report: Report, style: Style) -> str:
         shown = visible(portable_path(path, style))
         suite = ET.SubElement(root, "testsuite", {"name": shown, **_counts(findings)})
         for finding in findings:
-            _case(suite, shown, finding)
+            _case(suite, shown, finding, report)
     if not report.findings:
         # A report without any test is a lost one to some readers.
         passed = {"tests": "1", "failures": "0", "errors": "0"}
@@ -34,12 +34,13 @@ def _counts(findings: tuple[Finding, ...]) -> dict[str, str]:
     return {"tests": str(len(findings)), "failures": str(len(findings) - errors), "errors": str(errors)}
 
 
-def _case(suite: ET.Element, path: str, finding: Finding) -> None:
-    span = finding.span
+def _case(suite: ET.Element, path: str, finding: Finding, report: Report) -> None:
+    span = report.in_file(finding.path, finding.span)
+    said = visible(message(finding, report))
     place = {"file": path, "line": str(span.row), "column": str(span.column)}
     case = ET.SubElement(suite, "testcase", {"name": f"tensorlint.{finding.code}", "classname": path, **place})
     kind = "error" if finding.is_internal else "failure"
-    what = ET.SubElement(case, kind, {"message": visible(finding.message)})
-    what.text = f"line {span.row}, column {span.column}: {codes(finding)} {visible(finding.message)}"
+    what = ET.SubElement(case, kind, {"message": said})
+    what.text = f"line {span.row}, column {span.column}: {codes(finding)} {said}"
     if finding.help:
         what.text += f"\n{visible(finding.help)}"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from urllib.parse import quote
 
+from tensorlint.findings import Finding, Location
 from tensorlint.report import Report, Style
 
 
@@ -26,6 +27,15 @@ def portable_uri(path: str, style: Style) -> str:
     if os.path.isabs(portable_path(path, style)):
         return PurePath(path).as_uri()
     return quote(os.fsencode(portable_path(path, style)))
+
+
+def message(finding: Finding, report: Report) -> str:
+    """What a finding says. In a notebook its rows are those of the file, so that the cell has to be named, too."""
+    return finding.message + in_cell(report.location(finding.path, finding.span))
+
+
+def in_cell(location: Location) -> str:
+    return "" if location.cell is None else f" (cell {location.cell}, line {location.span.row})"
 
 
 def fingerprints(report: Report, style: Style) -> Iterator[str]:

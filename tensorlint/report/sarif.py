@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from tensorlint import __version__
-from tensorlint.findings import Applicability, Certainty, Finding, Fix, Span
+from tensorlint.findings import Applicability, Certainty, Finding, Fix, Span, TraceStep
 from tensorlint.links import HOME, rule_url
 from tensorlint.report import Report, Style
-from tensorlint.report.portable import fingerprints, portable_uri
+from tensorlint.report.portable import fingerprints, in_cell, message, portable_uri
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVEL = {Certainty.CERTAIN: "error", Certainty.LIKELY: "warning", Certainty.POSSIBLE: "note"}
@@ -30,7 +30,7 @@ def render(report: Report, style: Style) -> str:
         "columnKind": "unicodeCodePoints",
         "invocations": [{"executionSuccessful": not report.has_errors}],
         "results": [
-            _result(finding, codes.index(finding.code), fingerprint, style)
+            _result(finding, codes.index(finding.code), fingerprint, report, style)
             for finding, fingerprint in zip(report.findings, fingerprints(report, style), strict=True)
         ],
     }
@@ -49,24 +49,31 @@ def _rule(code: str, style: Style) -> dict[str, Any]:
     return rule
 
 
-def _result(finding: Finding, index: int, fingerprint: str, style: Style) -> dict[str, Any]:
-    place = _place(finding.path, finding.span, style)
-    message = f"{finding.message}. {finding.help[:1].upper()}{finding.help[1:]}." if finding.help else finding.message
+def _result(finding: Finding, index: int, fingerprint: str, report: Report, style: Style) -> dict[str, Any]:
+    said = message(finding, report)
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": index,
         "level": "error" if finding.is_internal else _LEVEL[finding.certainty],
-        "message": {"text": message},
-        "locations": [place],
+        "message": {"text": f"{said}. {finding.help[:1].upper()}{finding.help[1:]}." if finding.help else said},
+        "locations": [_place(finding.path, report.in_file(finding.path, finding.span), style)],
         "partialFingerprints": {"tensorlint/v1": fingerprint},
         "properties": {"certainty": finding.certainty.label, "also": list(finding.also)},
     }
     if finding.trace:
-        steps = [(step.path or finding.path, step.span, step.message) for step in finding.trace]
-        result["codeFlows"] = [_flow([*steps, (finding.path, finding.span, finding.message)], style)]
-    if finding.fix is not None and finding.fix.applicability is not Applicability.DISPLAY:
+        end = TraceStep(finding.span, finding.message)
+        result["codeFlows"] = [_flow([_step(step, finding.path, report) for step in (*finding.trace, end)], style)]
+    # An edit of a cell is no edit of the text of the file.
+    editable = report.location(finding.path, finding.span).cell is None
+    if editable and finding.fix is not None and finding.fix.applicability is not Applicability.DISPLAY:
         result["fixes"] = [_fix(finding.path, finding.fix, style)]
     return result
+
+
+def _step(step: TraceStep, path: str, report: Report) -> tuple[str, Span, str]:
+    if step.path:
+        return step.path, step.span, step.message
+    return path, report.in_file(path, step.span), step.message + in_cell(report.location(path, step.span))
 
 
 def _flow(steps: Iterable[tuple[str, Span, str]], style: Style) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tensorlint.report import Report, Style
-from tensorlint.report.text import paint
+from tensorlint.report.text import linked, paint
 
 
 def render(report: Report, style: Style, names: dict[str, str], *, as_json: bool = False) -> str:
@@ -17,6 +17,6 @@ def render(report: Report, style: Style, names: dict[str, str], *, as_json: bool
     colour = paint(style)
     digits = max((len(str(count)) for count in counts.values()), default=0)
     return "".join(
-        f"{count:>{digits}}  {colour(code, 'red', 'bold')}  {names.get(code, '')}".rstrip() + "\n"
+        f"{count:>{digits}}  {colour(linked(code, style), 'red', 'bold')}  {names.get(code, '')}".rstrip() + "\n"
         for code, count in counts.items()
     )

@@ -15,11 +15,10 @@ def render(report: Report, style: Style) -> str:
     if report.applied:
         done = colour(f"Fixed {plural(len(report.applied), 'finding')}", "green", "bold")
         fixed = f"{done} in {plural(len(report.changes), 'file')}. "
-    skipped = f" Skipped {plural(report.templates, 'template')}." if report.templates else ""
+    skipped = "".join(f" Skipped {_many(count, what)}." for what, count in report.skipped.items())
     if not report.findings:
         if not report.checked:
-            only = ": only notebooks, which are not read yet" if report.only_notebooks else ""
-            return colour(f"No Python files found{only}.", "yellow") + f"{skipped}\n"
+            return colour("No Python files found.", "yellow") + f"{skipped}\n"
         clear = colour("All clear:", "green", "bold")
         return f"{fixed}{clear} {plural(report.checked, 'file')} checked.{skipped}\n"
     failed = {finding.path for finding in report.findings if finding.is_internal}
@@ -36,6 +35,11 @@ def render(report: Report, style: Style) -> str:
         sentences.append(colour(f"{plural(len(failed), 'path')} could not be checked.", "red", "bold"))
     sentences.append(f"Checked {plural(max(report.checked - len(failed), 0), 'file')}.")
     return fixed + " ".join(sentences) + f"{skipped}\n" + _fixable(report)
+
+
+def _many(count: int, what: str) -> str:
+    noun, space, rest = what.partition(" ")
+    return plural(count, noun) + space + rest
 
 
 def _fixable(report: Report) -> str:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Callable
 
-from tensorlint.findings import Certainty, Finding
+from tensorlint.findings import Certainty, Finding, Location
+from tensorlint.links import rule_url
 from tensorlint.report import Style
 
+PLAIN = Style()
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;[^\x1b]*\x1b\\\\")
+#: Colours a text.
+Dress = Callable[[str], str]
 _SGR = {
     "bold": "1",
     "dim": "2",
     "red": "31",
     "green": "32",
     "yellow": "33",
-    "blue": "34",
+    "blue": "94",  # the bright one can be read on black and on white; the other is lost on black
     "magenta": "35",
     "cyan": "36",
 }
@@ -42,6 +48,12 @@ def shown_path(path: str, style: Style) -> str:
     return visible(path)
 
 
+def position(location: Location) -> str:
+    """``2:5``, or ``cell 3:2:5`` in a notebook."""
+    cell = "" if location.cell is None else f"cell {location.cell}:"
+    return f"{cell}{location.span.row}:{location.span.column}"
+
+
 def visible(text: str) -> str:
     """The text with control characters and lone surrogates spelled out, so that output is one line and encodable."""
     if text.isprintable():
@@ -49,9 +61,15 @@ def visible(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
-def codes(finding: Finding) -> str:
+def codes(finding: Finding, style: Style = PLAIN) -> str:
     """``TBX101``, or ``TBX101 (also TBX102)``."""
-    return f"{finding.code} (also {', '.join(finding.also)})" if finding.also else finding.code
+    first = linked(finding.code, style)
+    return f"{first} (also {', '.join(linked(code, style) for code in finding.also)})" if finding.also else first
+
+
+def linked(code: str, style: Style) -> str:
+    """A code that leads to its documentation, where the style says so."""
+    return f"\x1b]8;;{rule_url(code)}\x1b\\{code}\x1b]8;;\x1b\\" if style.links else code
 
 
 def certainty_colour(certainty: Certainty) -> str:
@@ -65,6 +83,26 @@ def width(text: str) -> int:
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
     )
+
+
+def seen_width(text: str) -> int:
+    """The width of a text without the colours and links in it."""
+    return width(_ESCAPES.sub("", text))
+
+
+def folded(text: str, dress: Dress, used: int, indent: int, style: Style) -> list[str]:
+    """The text in lines that end between words, where the terminal would break them within; coloured by ``dress``.
+
+    The first begins ``used`` columns from the left, the others are indented here. One line where there is no terminal.
+    """
+    lines: list[str] = []
+    for word in text.split(" "):
+        room = style.columns - (indent if lines[1:] else used)
+        if lines and style.columns and width(f"{lines[-1]} {word}") > room:
+            lines.append(word)
+        else:
+            lines[-1:] = [f"{lines[-1]} {word}" if lines else word]
+    return [dress(lines[0]), *(" " * indent + dress(line) for line in lines[1:])]
 
 
 def plural(count: int, noun: str) -> str:

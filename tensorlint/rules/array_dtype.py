@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, append
+from tensorlint.flow.domain.dtypes import INT32, INT64, Dtype, each_named
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.events import MethodCall, TorchCall
 from tensorlint.flow.scene import Scene, Spelling
@@ -18,14 +19,16 @@ from tensorlint.rules.wording import spell
 if TYPE_CHECKING:
     import libcst as cst
 
-_UNSIGNED = frozenset({"uint16", "uint32", "uint64"})
+_UNSIGNED = each_named("uint16 uint32 uint64")
 #: Methods that torch 2.13.0 does not implement for them (measured): sums, divisions, views and casts work.
 _NOT_IMPLEMENTED = names(
     "min max amax amin argmax argmin median mode abs neg clamp clamp_ clip add add_ sub sub_ gt ge lt le masked_fill "
     "masked_fill_ nonzero count_nonzero topk gather bincount std var norm mean"
 )
 #: The next wider dtype that torch computes with.
-_SIGNED = {"uint16": "int32", "uint32": "int64"}
+_SIGNED = {Dtype("uint16"): INT32, Dtype("uint32"): INT64}
+_DATES = each_named("datetime64 timedelta64")
+_EXTENDED = each_named("longdouble float128")
 _INTO_TORCH = frozenset({"from_numpy", "as_tensor", "asarray", "tensor"})
 
 
@@ -103,15 +106,15 @@ class ArrayDtypeTorchLacks(Rule):
             )
 
 
-def _why(dtype: str) -> str:
-    if dtype.startswith((">i", ">u", ">f")) and dtype[2:] != "1":
+def _why(dtype: Dtype) -> str:
+    if dtype.name.startswith((">i", ">u", ">f")):
         return "another byte order raises ValueError"
-    if dtype.startswith(("datetime64", "timedelta64")):
+    if dtype in _DATES:
         return "dates raise TypeError"
-    return "extended precision raises TypeError" if dtype in {"longdouble", "float128"} else ""
+    return "extended precision raises TypeError" if dtype in _EXTENDED else ""
 
 
-def _signed(scene: Scene, call: cst.CSTNode, dtype: str) -> Builder | None:
+def _signed(scene: Scene, call: cst.CSTNode, dtype: Dtype) -> Builder | None:
     """``torch.from_numpy(a)`` of an array that is cast to a dtype with a sign that holds all its numbers."""
     import libcst
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, add_argument, replace, source_of
+from tensorlint.flow.domain.dtypes import Dtype
 from tensorlint.flow.domain.tensors import Array
 from tensorlint.flow.domain.values import Scalar
 from tensorlint.flow.events import TorchCall, UnsetRead
@@ -71,7 +72,7 @@ class ConstructorSizeNotData(Rule):
         if event.name not in DTYPES or len(event.arguments) != 1 or data is None or event.consumer.endswith("_"):
             return
         match data.value:
-            case Array(zero_dim=True, dtype="int64") | Scalar(kind="np.int64"):
+            case Array(zero_dim=True, dtype=Dtype(name="int64", unsure=False)) | Scalar(kind="np.int64"):
                 yield Draft(
                     event.node,
                     f"`torch.{event.name}({spell(data.node)})` allocates that many uninitialised values "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tensorlint.findings import Applicability
 from tensorlint.fix.repair import Builder, Repair, add_argument, replace
 from tensorlint.flow.call import Argument
+from tensorlint.flow.domain.dtypes import BOOL, FLOAT16, FLOAT32, FLOAT64, INT32, INT64, UINT8, Dtype
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.tensors import Array
 from tensorlint.flow.domain.values import Scalar, Sequence, Value
@@ -21,16 +22,16 @@ if TYPE_CHECKING:
 
 #: What each of them makes.
 DTYPES = {
-    "Tensor": "float32",
-    "FloatTensor": "float32",
-    "DoubleTensor": "float64",
-    "HalfTensor": "float16",
-    "LongTensor": "int64",
-    "IntTensor": "int32",
-    "ShortTensor": "int16",
-    "CharTensor": "int8",
-    "ByteTensor": "uint8",
-    "BoolTensor": "bool",
+    "Tensor": FLOAT32,
+    "FloatTensor": FLOAT32,
+    "DoubleTensor": FLOAT64,
+    "HalfTensor": FLOAT16,
+    "LongTensor": INT64,
+    "IntTensor": INT32,
+    "ShortTensor": Dtype("int16"),
+    "CharTensor": Dtype("int8"),
+    "ByteTensor": UINT8,
+    "BoolTensor": BOOL,
 }
 
 

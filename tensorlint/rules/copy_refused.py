@@ -9,9 +9,10 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, replace, source_of
 from tensorlint.flow.call import Argument
-from tensorlint.flow.domain.tensors import Array, Tensor
-from tensorlint.flow.domain.values import Scalar, Sequence, Symbol, Unknown, Value
-from tensorlint.flow.dtypes import dtype_name
+from tensorlint.flow.domain.dtypes import Dtype
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
+from tensorlint.flow.domain.values import Scalar, Sequence, Unknown, Value
+from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.events import NumpyCall
 from tensorlint.flow.scene import Scene
 from tensorlint.policy import ExportStyle
@@ -109,7 +110,7 @@ def _needs_copy(value: Value, dtype: Argument | None, scene: Scene) -> tuple[str
             if risk is not None and (risk.surest or Certainty.POSSIBLE) > Certainty.POSSIBLE:
                 # It raises for another reason before, which TBX105 tells.
                 return None
-            return "is a tensor", Certainty.POSSIBLE if source == "parameter" else Certainty.CERTAIN
+            return "is a tensor", Certainty.POSSIBLE if source is Provenance.PARAMETER else Certainty.CERTAIN
         case Array(sure=True) if dtype is not None and _differ(value.dtype, dtype.value):
             return f"is {value.dtype}, and another dtype is asked for", Certainty.CERTAIN
         case Unknown():
@@ -118,11 +119,16 @@ def _needs_copy(value: Value, dtype: Argument | None, scene: Scene) -> tuple[str
             return None
 
 
-def _differ(held: str, wanted: Value) -> bool:
+def _differ(held: Dtype, wanted: Value) -> bool:
     """Whether both dtypes are known for sure. NumPy's ``"float"`` and ``"int"`` are of another size than torch's."""
-    spelled = isinstance(wanted, Symbol) or (isinstance(wanted, Scalar) and re.search(r"\d$", str(wanted.literal)))
-    name = dtype_name(wanted) if spelled else ""
-    return bool(name) and all(re.fullmatch(r"(float|u?int)\d+", each) for each in (held, name)) and held != name
+    if isinstance(wanted, Scalar) and wanted.kind == "str" and not re.search(r"\d$", str(wanted.literal)):
+        return False
+    asked = dtype_of(wanted)
+    return held is not asked and all(map(_is_plain_number, (held, asked)))
+
+
+def _is_plain_number(dtype: Dtype) -> bool:
+    return dtype.sure and (dtype.is_float or dtype.is_integer) and not dtype.without_numpy
 
 
 def _repair(event: NumpyCall) -> Builder | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.flow.domain.memory import Owner
+from tensorlint.flow.domain.memory import Owner, Writing
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.events import Write
 from tensorlint.knowledge import names
@@ -105,7 +105,7 @@ class DatasetWrittenInPlace(Rule):
         if not kept_by_dataset(event) or not isinstance(value, (Tensor, Array)) or _same_each_time(event):
             return
         # A number of an array of numbers is no view; what torch takes, or takes an index, is one.
-        proven = isinstance(value, Tensor) or event.how == "item" or value.exported or _sliced(event)
+        proven = isinstance(value, Tensor) or event.how is Writing.ITEM or value.exported or _sliced(event)
         here = value.alias is not None and value.alias.definition == event.scene.at(event.node).definition
         alias = event.scene.node(value.alias) if here else None
         name = event.name or spell(event.node)
@@ -128,7 +128,7 @@ def kept_by_dataset(event: Write) -> bool:
         and isinstance(value, (Tensor, Array))
         and value.picked
         and event.older
-        and event.how not in {"fill", "through", "out"}
+        and event.how not in {Writing.FILL, Writing.THROUGH, Writing.OUT}
         and not event.name.startswith("self.")
         and not names.WRITE_THROUGH.search(event.name)
     )

@@ -6,9 +6,9 @@ from functools import partial
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Change, Repair, source_of
+from tensorlint.flow.domain.dtypes import FLOAT32, UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.tensors import Tensor
-from tensorlint.flow.domain.values import PARAMETER_OF_MODULE
+from tensorlint.flow.domain.tensors import Provenance, Tensor
 from tensorlint.flow.events import DoubleIntoParameter
 from tensorlint.flow.scene import Spelling
 from tensorlint.policy import ExportStyle
@@ -66,15 +66,15 @@ class DoubleIntoParameterData(Rule):
         held, scene = event.parameter.value, event.scene
         if not isinstance(held, Tensor) or scene.caught or scene.file.sets_defaults or scene.file.casts_modules:
             return
-        of_module = held.source == PARAMETER_OF_MODULE
-        if held.dtype not in ({"", "float32"} if of_module else {"float32"}):
+        of_module = held.source is Provenance.PARAMETER_OF_MODULE
+        if held.dtype not in ({UNKNOWN_DTYPE, FLOAT32} if of_module else {FLOAT32}):
             return
         if not of_module and held.grad.truth is not Truth.YES:
             return
         parameter, value = spell(event.parameter.node), spell(event.value.node)
         given = f"`{value}` is an array of float64" if event.augmented else f"`{value}` is float64"
         # Of a module that somebody hands over, it is not known what it was cast to.
-        made = held.dtype == "float32" or held.module > 0
+        made = held.dtype is FLOAT32 or held.module > 0
         torch = scene.spelling("torch.as_tensor")
         yield Draft(
             event.node,

@@ -10,7 +10,7 @@ from tensorlint.fix.repair import Builder, Repair, replace
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import Scalar, Symbol, Value
-from tensorlint.flow.dtypes import dtype_name
+from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.events import MethodCall, NumpyCall, TorchCall
 from tensorlint.flow.scene import Scene, Spelling
 from tensorlint.policy import ExportStyle
@@ -96,7 +96,7 @@ def _mixed(event: TorchCall | MethodCall, namespace: str, *, keyword_only: bool)
         if argument.keyword != "dtype" and (keyword_only or argument.keyword):
             continue
         if _namespace(argument.value) == namespace:
-            right = f"{'torch' if namespace == 'numpy' else 'np'}.{dtype_name(argument.value) or '...'}"
+            right = f"{'torch' if namespace == 'numpy' else 'np'}.{dtype_of(argument.value).name or '...'}"
             yield Draft(
                 event.node,
                 f"{other} does not know the dtype `{spell(argument.node)}`: TypeError",
@@ -108,7 +108,7 @@ def _mixed(event: TorchCall | MethodCall, namespace: str, *, keyword_only: bool)
 
 
 def _repair(scene: Scene, argument: Argument, namespace: str) -> Builder | None:
-    name = dtype_name(argument.value)
+    name = dtype_of(argument.value).name
     if not name or name in (_ONLY_NUMPY if namespace == "numpy" else _ONLY_TORCH):
         return None
     path = f"torch.{name}" if namespace == "numpy" else f"numpy.{_NUMPY_NAMES.get(name, name)}"
@@ -125,7 +125,7 @@ def _namespace(value: Value) -> str:
     match value:
         case Scalar(kind="numpy.dtype" | "torch.dtype" as kind):
             return kind.split(".")[0]
-        case Symbol(path=path) if dtype_name(value):
+        case Symbol(path=path) if dtype_of(value):
             return path.split(".")[0]
         case _:
             return ""

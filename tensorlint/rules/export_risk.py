@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tensorlint.findings import Certainty
-from tensorlint.flow.domain.dtypes import is_integral, without_numpy
+from tensorlint.flow.domain.dtypes import Dtype
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.domain.values import Unknown, Value
@@ -56,15 +56,11 @@ def export_risk(value: Value, scene: Scene, *, presume: bool) -> Risk | None:
     return Risk(device, _grad_risk(value, scene, sure=sure), sure, dense + cast, surely)
 
 
-def cast_of(dtype: str) -> tuple[str, bool]:
+def cast_of(dtype: Dtype) -> tuple[str, bool]:
     """The method that gives a dtype NumPy has, empty where it has this one, and whether it is certain to be needed."""
-    if not without_numpy(dtype):
+    if not dtype.without_numpy:
         return "", True
-    return ".dequantize()" if is_quantized(dtype) else ".float()", not dtype.endswith("?")
-
-
-def is_quantized(dtype: str) -> bool:
-    return "qu" in dtype or dtype.startswith("qint")
+    return ".dequantize()" if dtype.is_quantized else ".float()", dtype.sure
 
 
 def _presumed_tensor(value: Tensor | Unknown, scene: Scene) -> bool:
@@ -87,7 +83,7 @@ def _device_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certai
 def _grad_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certainty | None:
     if scene.grad_mode.truth is Truth.NO:
         return None
-    if is_integral(value.dtype):
+    if value.dtype.is_integral:
         return None
     match value.grad.truth:
         case Truth.YES:

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING
 from tensorlint import screen
 from tensorlint.findings import Certainty
 from tensorlint.flow.call import Argument
+from tensorlint.flow.domain.dtypes import each_named
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.domain.values import Scalar
 from tensorlint.flow.events import FloatsIntoIntegers, MethodCall
-from tensorlint.knowledge.row import names
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import history, spell
 
 if TYPE_CHECKING:
     import libcst as cst
 
-_INTEGERS = names("int8 uint8 int16 int32 int64")
+_INTEGERS = each_named("int8 uint8 int16 int32 int64")
 #: Pixels: what is scaled to them is meant to be cut.
-_SMALL = names("int8 uint8")
+_SMALL = each_named("int8 uint8")
 #: Which argument holds what is written.
 _WRITES = {"copy_": 0, "fill_": 0, "masked_fill_": 1, "index_fill_": 2}
 

@@ -8,6 +8,7 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append
 from tensorlint.flow.domain.facts import Truth
+from tensorlint.flow.domain.memory import Adding
 from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.events import GraphKept
 from tensorlint.policy import ExportStyle
@@ -74,7 +75,7 @@ class GraphKeptInLoop(Rule):
 
     def on_graph_kept(self, event: GraphKept) -> Iterator[Draft]:
         what = spell(event.expression)
-        verb = "adds up" if event.how == "sum" else "keeps"
+        verb = "adds up" if event.how is Adding.SUM else "keeps"
         grad = event.value.grad
         yield Draft(
             event.node,

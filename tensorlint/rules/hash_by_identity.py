@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append
-from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.tensors import Provenance, Tensor
 from tensorlint.flow.events import Hashed
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
@@ -23,7 +23,10 @@ _OF_ONE = {
     "in": "it is never found, whatever equals it",
 }
 #: What a parameter is declared to be, and what calls of this file were seen to pass.
-_BY_SOURCE = {"parameter": Certainty.POSSIBLE, "argument": Certainty.LIKELY}
+_BY_SOURCE: Mapping[Provenance | None, Certainty] = {
+    Provenance.PARAMETER: Certainty.POSSIBLE,
+    Provenance.ARGUMENT: Certainty.LIKELY,
+}
 
 
 class HashByIdentity(Rule):

@@ -8,6 +8,7 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append
 from tensorlint.flow.call import Argument
+from tensorlint.flow.domain.dtypes import BOOL, INT32, UINT8, Dtype, each_named
 from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.events import Event, MethodCall, ModuleCall, TensorIndex, TorchCall
 from tensorlint.knowledge.row import names
@@ -18,20 +19,22 @@ from tensorlint.rules.wording import spell
 if TYPE_CHECKING:
     import libcst as cst
 
-_FLOATS = names("float16 bfloat16 float32 float64")
-_ODD = names("int8 int16 uint16 uint32 uint64")
+_FLOATS = each_named("float16 bfloat16 float32 float64")
+_ODD = each_named("int8 int16 uint16 uint32 uint64")
 #: Class labels. Floats of the shape of the scores are probabilities for ``cross_entropy``; bytes are taken by some.
-_NO_LABELS = _ODD | {"bool", "int32"}
+_NO_LABELS = _ODD | {BOOL, INT32}
 _NO_PLACES = _ODD | _FLOATS
-_NO_INDEX = _NO_PLACES | {"bool", "uint8"}
-_ONLY_INT64 = _NO_INDEX | {"int32"}
+_NO_INDEX = _NO_PLACES | {BOOL, UINT8}
+_ONLY_INT64 = _NO_INDEX | {INT32}
 
 #: What each takes no index of (measured on torch 2.13.0): the place of the index among the arguments of the function,
 #: its keyword, and the dtypes that raise.
-_FUNCTIONS: Mapping[str, tuple[int, str, frozenset[str]]] = {
+_FUNCTIONS: Mapping[str, tuple[int, str, frozenset[Dtype]]] = {
     "cross_entropy": (1, "target", _NO_LABELS),
     "nll_loss": (1, "target", _NO_LABELS | _FLOATS),
-    "embedding": (0, "input", _NO_INDEX),
+    "nn.functional.embedding": (0, "input", _NO_INDEX),
+    # The weight comes first there.
+    "embedding": (1, "indices", _NO_INDEX),
     "one_hot": (0, "tensor", _ONLY_INT64),
     "gather": (2, "index", _NO_INDEX),
     "scatter": (2, "index", _NO_INDEX),
@@ -42,15 +45,15 @@ _FUNCTIONS: Mapping[str, tuple[int, str, frozenset[str]]] = {
     "index_fill": (2, "index", _ONLY_INT64),
     "take": (1, "index", _ONLY_INT64),
     "take_along_dim": (1, "indices", _ONLY_INT64),
-    "bincount": (0, "input", _FLOATS | {"bool"}),
+    "bincount": (0, "input", _FLOATS | {BOOL}),
 }
 #: Those whose index, where a legacy constructor made floats of it, TBX201 speaks of.
 _TOLD = names("gather scatter scatter_add index_select index_add")
 _MODULES = {
     "nn.CrossEntropyLoss": "cross_entropy",
     "nn.NLLLoss": "nll_loss",
-    "nn.Embedding": "embedding",
-    "nn.EmbeddingBag": "embedding",
+    "nn.Embedding": "nn.functional.embedding",
+    "nn.EmbeddingBag": "nn.functional.embedding",
 }
 
 
@@ -101,8 +104,9 @@ class IndexDtype(Rule):
     fix = Applicability.SAFE
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
-        name = event.name.removeprefix("nn.functional.")
-        yield from _taken(event, name, event.arguments, f"`{name}`")
+        last = event.name.removeprefix("nn.functional.")
+        name = event.name if event.name in _FUNCTIONS else last
+        yield from _taken(event, name, event.arguments, f"`{last}`")
 
     def on_module_call(self, event: ModuleCall) -> Iterator[Draft]:
         yield from _taken(event, _MODULES.get(event.name, ""), event.arguments, f"`{event.name}`")
@@ -134,7 +138,7 @@ def _taken(event: Event, name: str, arguments: tuple[Argument, ...], subject: st
         yield from _judged(event, index, refused, f"which {subject} does not take")
 
 
-def _judged(event: Event, index: Argument, refused: frozenset[str], refusal: str) -> Iterator[Draft]:
+def _judged(event: Event, index: Argument, refused: frozenset[Dtype], refusal: str) -> Iterator[Draft]:
     tensor = index.value
     if not isinstance(tensor, Tensor) or not tensor.sure or event.scene.caught:
         return

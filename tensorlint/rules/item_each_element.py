@@ -156,9 +156,9 @@ def _is_copied(event: ElementAsked) -> bool:
         case libcst.Call(func=libcst.Attribute()):
             return True
         case libcst.Call(func=libcst.Name(value="float")):
-            return event.value.dtype.startswith(("float", "bfloat"))
+            return event.value.dtype.is_floating
         case libcst.Call(func=libcst.Name(value="int")):
-            return event.value.dtype.startswith(("int", "uint"))
+            return event.value.dtype.is_integer
         case _:
             return False
 

@@ -9,11 +9,11 @@ from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, add_argument, replace
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.devices import device_fact
-from tensorlint.flow.domain.dtypes import is_integral
+from tensorlint.flow.domain.dtypes import FLOAT16, FLOAT32, Dtype
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import holds_exactly
 from tensorlint.flow.domain.lattice import any_element
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import Scalar, Sequence, Unknown, Value, is_none
 from tensorlint.flow.events import NarrowedUse, TorchCall
 from tensorlint.flow.scene import Spelling
@@ -101,7 +101,7 @@ class LegacyConstructorCast(Rule):
         if harm is None:
             return
         certainty, what = harm
-        if event.scene.is_test and isinstance(data.value, Array) and is_integral(data.value.dtype):
+        if event.scene.is_test and isinstance(data.value, Array) and data.value.dtype.is_integral:
             # The small numbers of a test lose nothing; whoever wants another dtype there sees the test fail.
             certainty = min(certainty, Certainty.POSSIBLE)
         target = DTYPES[event.name]
@@ -156,28 +156,28 @@ def harm_of(event: TorchCall, data: Argument) -> tuple[Certainty, str] | None:
     """How sure it is that the cast does harm to ``data``, and which; None when it does none."""
     target = DTYPES[event.name]
     match data.value:
-        case Tensor(dtype=dtype) if event.name != "Tensor" and is_integral(dtype):
+        case Tensor(dtype=dtype) if event.name != "Tensor" and dtype.is_integral:
             return Certainty.CERTAIN, f"which is a tensor of {dtype}: TypeError"
         case Array(zero_dim=True) | Sequence(kind="loader" | "generator" | "view"):
             return None
-        case Array(small=True) if target == "float32":
+        case Array(small=True) if target is FLOAT32:
             return None
-        case Array(dtype=dtype) if dtype.startswith("float"):
+        case Array(dtype=dtype) if dtype.is_float:
             # Digits that matter show in what the tensor is used with: ``NarrowedUse``.
             return None
-        case Array(dtype=dtype) if not dtype.rstrip("?") or dtype.endswith("?"):
+        case Array(dtype=dtype) if not dtype.sure:
             return Certainty.POSSIBLE, "whatever dtype the array has"
-        case Array(dtype="bool" | "uint8" | "int8") if event.consumer in _CASTS:
+        case Array(dtype=Dtype(name="bool" | "uint8" | "int8")) if event.consumer in _CASTS:
             # There and back again: a float holds each of these.
             return None
-        case Array(dtype=dtype) if dtype.startswith("complex"):
+        case Array(dtype=dtype) if dtype.is_complex:
             return Certainty.CERTAIN, "which holds complex numbers: the imaginary part is lost"
-        case Array(dtype="object"):
+        case Array(dtype=Dtype(name="object")):
             return Certainty.CERTAIN, "which holds objects: TypeError"
-        case Array(dtype="int64" | "int32" | "uint64" | "uint32" as dtype):
-            bound = "2**24" if target == "float32" else "2**11"
+        case Array(dtype=Dtype(name="int64" | "int32" | "uint64" | "uint32") as dtype):
+            bound = "2**24" if target is FLOAT32 else "2**11"
             cast_back = event.consumer in _CASTS and not data.value.counted
-            meant = target == "float16" or (cast_back and not names.PLACE.search(spell(data.node)))
+            meant = target is FLOAT16 or (cast_back and not names.PLACE.search(spell(data.node)))
             meant = meant or _identifies(spell(data.node))
             # Counts, features and pixels are turned into floats on purpose, and are small.
             certainty = Certainty.CERTAIN if meant else Certainty.POSSIBLE
@@ -186,14 +186,14 @@ def harm_of(event: TorchCall, data: Argument) -> tuple[Certainty, str] | None:
             return Certainty.POSSIBLE, f"which holds {dtype}"
         case Sequence() as numbers:
             return _harm_of_list(numbers, data, target)
-        case Unknown(tensor=tensor, source=source) if tensor is not Truth.NO or source == "mixed":
+        case Unknown(tensor=tensor, source=source) if tensor is not Truth.NO or source is Provenance.MIXED:
             sized = names.SIZE.search(spell(data.node)) or event.consumer.endswith("_")
             return None if sized else (Certainty.POSSIBLE, "whatever it holds")
         case _:
             return None
 
 
-def _harm_of_list(numbers: Sequence, data: Argument, target: str) -> tuple[Certainty, str] | None:
+def _harm_of_list(numbers: Sequence, data: Argument, target: Dtype) -> tuple[Certainty, str] | None:
     inside = list(_numbers(numbers))
     if any(isinstance(number, Scalar) and number.kind in _FLOAT_KINDS for number in inside):
         # One float among the numbers says that floats are meant.

@@ -8,6 +8,7 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, add_argument, replace
 from tensorlint.flow.call import Argument
+from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import Scalar, Sequence, Unknown
@@ -108,10 +109,10 @@ def _is_data(event: TorchCall, data: Argument) -> bool:
 
 def _does_harm(event: TorchCall, data: Argument) -> bool:
     """Whether other rules have something worse to say."""
-    if DTYPES[event.name].startswith("float"):
+    if DTYPES[event.name].is_float:
         harm = harm_of(event, data)
         return harm is not None and harm[0] > Certainty.POSSIBLE
-    return isinstance(data.value, Array) and data.value.dtype not in {"", "?", DTYPES[event.name]}
+    return isinstance(data.value, Array) and data.value.dtype.named not in {UNKNOWN_DTYPE, DTYPES[event.name]}
 
 
 def _allocated(event: TorchCall) -> Builder | None:
@@ -120,7 +121,7 @@ def _allocated(event: TorchCall) -> Builder | None:
     call = event.node
     assert isinstance(call, libcst.Call)
     # ``torch.Tensor`` follows the default dtype, as ``torch.empty`` does.
-    named = "" if event.name == "Tensor" else DTYPES[event.name]
+    named = None if event.name == "Tensor" else DTYPES[event.name]
     function = mending.beside(call.func, event.scene, "torch.empty")
     dtype = mending.beside(call.func, event.scene, f"torch.{named}") if named else None
     if function is None or (named and dtype is None):

@@ -9,6 +9,7 @@ from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Change, Repair
 from tensorlint.flow.arguments import dtype_argument
 from tensorlint.flow.call import Argument
+from tensorlint.flow.domain.dtypes import FLOAT32, each_named
 from tensorlint.flow.domain.inside import is_array, leaves
 from tensorlint.flow.domain.tensors import Array
 from tensorlint.flow.domain.values import Sequence, Value
@@ -21,7 +22,7 @@ from tensorlint.rules.wording import spell
 
 _COPIES = frozenset({"tensor", "as_tensor", "asarray", *DTYPES})
 #: What numbers of other dtypes become by the same rounding, be it one by one or as an array.
-_ROUNDED = frozenset({"float16", "bfloat16", "float32", "float64"})
+_ROUNDED = each_named("float16 bfloat16 float32 float64")
 
 
 class ListOfArrays(Rule):
@@ -104,7 +105,7 @@ def _repair(event: TorchCall, data: Argument, inside: list[Value]) -> Builder | 
     held = {value.dtype for value in inside if isinstance(value, Array)}
     if named in _ROUNDED:
         return partial(_joined, data, array, "", "")
-    if not named and held == {"float32"} and (dtype := event.scene.spelling("numpy.float32")) is not None:
+    if not named and held == {FLOAT32} and (dtype := event.scene.spelling("numpy.float32")) is not None:
         return partial(_joined, data, array, f", dtype={dtype.text}", "")
     reason = "an integer that does not fit wraps around" if named else "of an empty list it makes float64, not float32"
     return partial(_joined, data, array, "", reason)

@@ -8,8 +8,8 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, method_call, replace, source_of
 from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.memory import How
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.memory import Container, How
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.events import StaleRead, Store
 from tensorlint.knowledge import names
 from tensorlint.policy import ExportStyle
@@ -73,7 +73,7 @@ class LiveSnapshot(Rule):
 
     def on_store(self, event: Store) -> Iterator[Draft]:
         value = event.value
-        if event.container != "attribute" or not isinstance(value, (Tensor, Array)) or value.alias is None:
+        if event.container is not Container.ATTRIBUTE or not isinstance(value, (Tensor, Array)) or value.alias is None:
             return
         alias = event.scene.node(value.alias)
         if alias is None or not names.KEPT.search(event.target):
@@ -93,7 +93,7 @@ class LiveSnapshot(Rule):
         for leaf in leaves(event.value):
             if not isinstance(leaf, (Tensor, Array)) or leaf.alias is None:
                 continue
-            if isinstance(leaf, Tensor) and leaf.source == "state_dict":
+            if isinstance(leaf, Tensor) and leaf.source is Provenance.STATE_DICT:
                 continue
             alias = event.scene.node(leaf.alias)
             if alias is not None and any(storage.owner.is_trained for storage in leaf.storages):

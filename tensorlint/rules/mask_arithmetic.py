@@ -8,7 +8,7 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append, replace, source_of
 from tensorlint.flow.call import Argument
-from tensorlint.flow.domain.dtypes import is_integral
+from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, Dtype, each_named
 from tensorlint.flow.domain.inside import is_mask
 from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.domain.values import Scalar, Value
@@ -32,6 +32,7 @@ _MASKED = {
     "masked_scatter_": 1,
     "where": 0,
 }
+_SIGNED = each_named("int8 int16 int32 int64")
 _DIVISIONS = names("div_ divide_ true_divide_")
 
 
@@ -102,7 +103,7 @@ class MaskArithmetic(Rule):
             if event.name != "where":
                 # (Whose mask comes behind the tensor.)
                 yield from _refused(event, event.name, (receiver, *event.arguments), f"`.{event.name}`")
-            if event.name in _DIVISIONS and is_integral(event.value.dtype) and not event.scene.caught:
+            if event.name in _DIVISIONS and event.value.dtype.is_integral and not event.scene.caught:
                 yield _divided(event.node, event.receiver, event.value)
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
@@ -114,7 +115,7 @@ class MaskArithmetic(Rule):
 
         match event.node:
             case libcst.AugAssign(operator=libcst.DivideAssign(), target=target):
-                sure = isinstance(event.value, Tensor) and event.value.sure and is_integral(event.value.dtype)
+                sure = isinstance(event.value, Tensor) and event.value.sure and event.value.dtype.is_integral
                 if sure and not event.scene.caught:
                     yield _divided(event.node, target, event.value)
 
@@ -131,7 +132,7 @@ def _refused(event: Event, name: str, arguments: tuple[Argument, ...], subject: 
     dtype = operand.value.dtype
     if name in _MASKED and len(plain) > 1 and _is_no_mask(dtype):
         wanted, what = ".bool()", "takes a mask of bool"
-    elif name in _OF_FLOATS and is_integral(dtype) and not dtype.endswith("?") and not _told(arguments):
+    elif name in _OF_FLOATS and dtype.is_integral and dtype.sure and not _told(arguments):
         wanted, what = ".float()", "takes floats"
     else:
         return
@@ -152,8 +153,8 @@ def _told(arguments: tuple[Argument, ...]) -> bool:
     )
 
 
-def _is_no_mask(dtype: str) -> bool:
-    return dtype.startswith(("int", "float")) and not dtype.endswith("?")
+def _is_no_mask(dtype: Dtype) -> bool:
+    return dtype.sure and (dtype.is_float or dtype in _SIGNED)
 
 
 def _counts(value: Value) -> bool:
@@ -161,7 +162,7 @@ def _counts(value: Value) -> bool:
 
 
 def _divided(node: cst.CSTNode, receiver: cst.CSTNode, value: Value) -> Draft:
-    dtype = value.dtype if isinstance(value, Tensor) else ""
+    dtype = value.dtype if isinstance(value, Tensor) else UNKNOWN_DTYPE
     return Draft(
         node,
         f"division in place raises RuntimeError: `{spell(receiver)}` is {dtype}, and the result is float",

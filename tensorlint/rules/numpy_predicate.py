@@ -77,6 +77,7 @@ class NumpyPredicateOnTensor(Rule):
     code = "TBX103"
     name = "numpy-predicate-on-tensor"
     clues = screen.BOUNDARY
+    shown = Certainty.CERTAIN
     fix = Applicability.UNSAFE
 
     def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
@@ -88,8 +89,8 @@ class NumpyPredicateOnTensor(Rule):
         if event.name not in _WRONG and (_is_only_asked(event.uses) or _is_asked_later(event.asked_later)):
             yield from _exported(event, operand)
             return
-        if event.name == "argwhere" and event.uses[:1] in {("flatten",), ("ravel",), ("squeeze",)}:
-            # Only what has one dimension is asked so, where rows and columns are the same numbers.
+        if event.name == "argwhere" and event.uses[:1] in {("flatten",), ("ravel",), ("squeeze",), ("item",)}:
+            # Only what has one dimension, or one element, is asked so: rows and columns are the same numbers.
             return
         if "shape" in event.asked_later:
             # What torch gives has a shape, the tuple that NumPy gives has none.
@@ -99,14 +100,25 @@ class NumpyPredicateOnTensor(Rule):
             return
         wrong = _WRONG.get(event.name, "a uint8 tensor, which `~` and masks misread")
         instead = _INSTEAD.get(event.name, f"torch.{event.name}(...)")
-        certainty = Certainty.LIKELY if operand.value.source else Certainty.CERTAIN
+        harmed = not operand.value.source and _does_harm(event)
         yield Draft(
             event.node,
             f"`np.{event.name}` of the tensor `{spell(operand.node)}` gives {wrong}",
-            certainty,
+            Certainty.CERTAIN if harmed else Certainty.LIKELY,
             f"use `{instead}`",
             repair=_repair(event, operand),
         )
+
+
+def _does_harm(event: NumpyCall) -> bool:
+    """Whether what is done with the result shows that it is not what it would be of an array."""
+    match event.name:
+        case "size":
+            return True
+        case "nonzero":
+            return "[]" in event.asked_later
+        case _:
+            return event.name not in _WRONG and "~" in (*event.uses, *event.asked_later)
 
 
 def _is_only_asked(uses: tuple[str, ...]) -> bool:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,8 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append, replace, source_of
 from tensorlint.flow.call import Argument
-from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.dtypes import Dtype
+from tensorlint.flow.domain.tensors import Provenance, Tensor
 from tensorlint.flow.domain.values import Scalar
 from tensorlint.flow.events import NumpyCall
 from tensorlint.knowledge import REDUCTIONS_RAISE
@@ -27,7 +28,10 @@ _ALONG_AXIS = {"max": "amax", "min": "amin"}
 _OF_FLOATS = frozenset({"mean", "std", "var"})
 
 #: What a parameter is declared to be, and what calls of this file were seen to pass.
-_BY_SOURCE = {"parameter": Certainty.POSSIBLE, "argument": Certainty.LIKELY}
+_BY_SOURCE: Mapping[Provenance | None, Certainty] = {
+    Provenance.PARAMETER: Certainty.POSSIBLE,
+    Provenance.ARGUMENT: Certainty.LIKELY,
+}
 
 
 class NumpyReduction(Rule):
@@ -86,7 +90,7 @@ class NumpyReduction(Rule):
         axis = event.keyword("axis") or event.positional(1)
         method = _method(event.name, operand.value.dtype, axis)
         understood = len(event.arguments) == (1 if axis is None else 2) and not operand.star
-        ordered = event.name not in {"max", "min", "amax", "amin"} or not operand.value.dtype.startswith("complex")
+        ordered = event.name not in {"max", "min", "amax", "amin"} or not operand.value.dtype.is_complex
         single = axis is None or (isinstance(axis.value, Scalar) and axis.value.kind == "int")
         yield Draft(
             event.node,
@@ -98,14 +102,14 @@ class NumpyReduction(Rule):
         )
 
 
-def _method(name: str, dtype: str, axis: Argument | None) -> str:
+def _method(name: str, dtype: Dtype, axis: Argument | None) -> str:
     """What computes the same of the tensor."""
     name = name.removeprefix("a") if name in {"amax", "amin"} else name
     arguments = [_ARGUMENTS[name]] if name in _ARGUMENTS else []
     if axis is not None:
         arguments.insert(0, f"dim={source_of(axis.node)}")
         name = _ALONG_AXIS.get(name, name)
-    cast = "float()." if name in _OF_FLOATS and not _is_floating(dtype) else ""
+    cast = "float()." if name in _OF_FLOATS and not (dtype.is_floating or dtype.is_complex) else ""
     return f"{cast}{name}({', '.join(arguments)})"
 
 
@@ -114,10 +118,6 @@ def _repair(call: cst.CSTNode, operand: Argument, method: str, style: ExportStyl
     text = f"{change.before}{source_of(operand.node)}{change.after}"
     reason = "the result is a tensor"
     if method.startswith("float()"):
-        dtype = operand.value.dtype if isinstance(operand.value, Tensor) else ""
+        dtype = isinstance(operand.value, Tensor) and operand.value.dtype
         reason += ", of float32" if dtype else ", of float32 as the dtype is not known"
     return Repair(f"write `{text}`", (replace(call, text),), Applicability.UNSAFE, reason)
-
-
-def _is_floating(dtype: str) -> bool:
-    return dtype.startswith(("float", "bfloat", "complex"))

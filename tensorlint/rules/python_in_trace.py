@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from tensorlint import screen
 from tensorlint.findings import Certainty
+from tensorlint.flow.details import Leaving, Tracer
 from tensorlint.flow.events import LeavesTrace
 from tensorlint.rules.base import Draft, Note, Rule
 
-_RECORDED = {"trace": "traced", "onnx": "exported", "script": "scripted"}
+_RECORDED = {Tracer.TRACE: "traced", Tracer.ONNX: "exported", Tracer.SCRIPT: "scripted"}
 
 
 class PythonInTrace(Rule):
@@ -65,17 +66,17 @@ class PythonInTrace(Rule):
     shown = Certainty.CERTAIN
 
     def on_leaves_trace(self, event: LeavesTrace) -> Iterator[Draft]:
-        escape, scripted = event.escape, event.tracer == "script"
-        of_numpy = escape.how in {"numpy", "function"}
+        escape, scripted = event.escape, event.tracer is Tracer.SCRIPT
+        of_numpy = escape.how in {Leaving.NUMPY, Leaving.FUNCTION}
         if scripted and (not of_numpy or event.scene.caught):
             return
         if scripted:
             happens = "`torch.jit.script` raises, as it does not know NumPy"
         else:
             happens = "the traced network keeps what comes out for the example, whatever it is given"
-        if event.tracer == "onnx":
+        if event.tracer is Tracer.ONNX:
             happens += ", where torch is older than 2.9"
-        certainty = Certainty.LIKELY if event.tracer == "onnx" else Certainty.CERTAIN
+        certainty = Certainty.LIKELY if event.tracer is Tracer.ONNX else Certainty.CERTAIN
         here = event.scene.node(escape.site)
         recorded = Note(event.scene.at(event.node), f"{_RECORDED[event.tracer]} here")
         yield Draft(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair
+from tensorlint.flow.domain.memory import Container
 from tensorlint.flow.domain.tensors import Array
 from tensorlint.flow.events import BufferStored
 from tensorlint.policy import ExportStyle
@@ -68,10 +69,10 @@ class ReusedBuffer(Rule):
     fix = Applicability.UNSAFE
 
     def on_buffer_stored(self, event: BufferStored) -> Iterator[Draft]:
-        if event.container == "attribute" or not event.scene.file.imports_torch:
+        if event.container is Container.ATTRIBUTE or not event.scene.file.imports_torch:
             # An attribute is one entry, which the next iteration replaces.
             return
-        handed_out = event.container == "return"
+        handed_out = event.container is Container.RETURN
         notes = [Note(event.write, "the buffer is written in place here")]
         if event.storage.site is not None:
             notes.insert(
@@ -83,7 +84,7 @@ class ReusedBuffer(Rule):
             if handed_out
             else f"`{spell(event.node)}` stores the same memory in every iteration: all entries end as the last one",
             # A slot may copy what it is given.
-            Certainty.LIKELY if event.kept and event.container != "slot" else Certainty.POSSIBLE,
+            Certainty.LIKELY if event.kept and event.container is not Container.SLOT else Certainty.POSSIBLE,
             "store a copy: `.copy()` of an array, `.clone()` of a tensor",
             tuple(notes),
             repair=None

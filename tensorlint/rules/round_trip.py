@@ -7,6 +7,7 @@ from typing import ClassVar
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append, method_call, replace, source_of
+from tensorlint.flow.domain.dtypes import each_named
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.events import RoundTrip as Event
@@ -15,8 +16,7 @@ from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import history, spell
 
 #: What ``torch.tensor`` makes of a list of the numbers of such a tensor is of the same dtype.
-_KEPT = frozenset({"float32", "int64", "bool"})
-_NUMBERS = ("int", "uint", "float", "bool")
+_KEPT = each_named("float32 int64 bool")
 
 
 class RoundTrip(Rule):
@@ -70,7 +70,8 @@ class RoundTrip(Rule):
         if "requires_grad" in told:
             # A leaf is made of it on purpose.
             return
-        if isinstance(event.value, Array) and not ("dtype" in told and event.value.dtype.startswith(_NUMBERS)):
+        dtype = event.value.dtype
+        if isinstance(event.value, Array) and not ("dtype" in told and (dtype.is_integral or dtype.is_float)):
             # Of float64 the list makes float32, and what is in an array of objects it arranges.
             return
         source = spell(event.source)

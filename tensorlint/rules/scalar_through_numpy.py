@@ -95,7 +95,7 @@ def _direct(event: Export, style: ExportStyle, *, sure: bool) -> Repair | None:
     """Ask the tensor itself. ``float(...)`` and its like stay, as ``.item()`` of integers is no float."""
     assert event.consumer_node is not None
     is_method = event.consumer in {"item", "tolist"}
-    is_float = isinstance(event.value, Tensor) and event.value.dtype.startswith(("float", "bfloat"))
+    is_float = isinstance(event.value, Tensor) and event.value.dtype.is_floating
     whole = is_method or (event.consumer == "float" and is_float)
     call = method_call(event.consumer_node)
     if is_method and (call is None or call[2]):

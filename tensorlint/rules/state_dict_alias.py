@@ -8,8 +8,8 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, wrap
 from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.memory import How
-from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.memory import Container, How
+from tensorlint.flow.domain.tensors import Provenance, Tensor
 from tensorlint.flow.domain.values import Dictionary, Value
 from tensorlint.flow.events import StaleRead, Store
 from tensorlint.flow.scene import Scene, Spelling
@@ -29,7 +29,7 @@ class StateDictAlias(Rule):
 
     ## What it does
     Reports a `state_dict()` that is kept across training and used afterwards, or kept on `self` under a name
-    such as `best_state`.
+    such as `best_state`, or to be loaded again.
 
     ## Why is this bad
     `state_dict()` returns references to the live parameters (and so do `dict(...)`, `.copy()` and `copy.copy`).
@@ -77,6 +77,7 @@ class StateDictAlias(Rule):
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
         if event.mutation.how is not How.UPDATE:
             return
+        again = _is_saved_again(event)
         for leaf in leaves(event.value):
             alias = event.scene.node(_alias(leaf))
             if alias is not None:
@@ -85,7 +86,9 @@ class StateDictAlias(Rule):
                     alias,
                     f"`{event.name}` holds the live parameters, not a copy: training changes it",
                     # Which model is trained is known, or it goes by the names of things.
-                    Certainty.CERTAIN if event.mutation.surely_updates(_object(leaf)) else Certainty.LIKELY,
+                    Certainty.CERTAIN
+                    if event.mutation.surely_updates(_object(leaf)) and not again
+                    else Certainty.LIKELY,
                     _help(alias, event.scene),
                     (Note(event.mutation.site, event.mutation.words), used),
                     repair=_repair(alias, event.scene),
@@ -94,10 +97,10 @@ class StateDictAlias(Rule):
     def on_store(self, event: Store) -> Iterator[Draft]:
         value = event.value
         if (
-            event.container != "attribute"
+            event.container is not Container.ATTRIBUTE
             or not isinstance(value, Dictionary)
             or not value.state_dict
-            or not names.KEPT.search(event.target)
+            or not (event.restored or names.KEPT.search(event.target))
         ):
             return
         alias = event.scene.node(value.alias)
@@ -137,6 +140,15 @@ def _copied(alias: cst.CSTNode, spelling: Spelling, style: ExportStyle) -> Repai
     )
 
 
+def _is_saved_again(event: StaleRead) -> bool:
+    """Whether it is a checkpoint that was saved when it was made: what is saved later may be meant to be the latest."""
+    match event.value:
+        case Dictionary(state_dict=False, saved=True):
+            return event.handed_on and not names.KEPT.search(event.name)
+        case _:
+            return False
+
+
 def _object(value: Value) -> int:
     """The model that the entries belong to, by its ``oid``; 0 where it is not known."""
     return value.of if isinstance(value, Dictionary) else 0
@@ -147,7 +159,7 @@ def _alias(value: Value) -> Site | None:
     match value:
         case Dictionary(state_dict=True):
             return value.alias
-        case Tensor(source="state_dict") if any(storage.owner.is_trained for storage in value.storages):
+        case Tensor(source=Provenance.STATE_DICT) if any(storage.owner.is_trained for storage in value.storages):
             return value.alias
         case _:
             return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder
-from tensorlint.flow.domain.dtypes import without_numpy
+from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.domain.values import Sequence, Unknown, Value
@@ -18,7 +18,7 @@ from tensorlint.knowledge import EXPORTS, SILENTLY_WRONG
 from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
-from tensorlint.rules.export_risk import cast_of, export_risk, is_quantized
+from tensorlint.rules.export_risk import cast_of, export_risk
 from tensorlint.rules.implicit_export import exported
 from tensorlint.rules.wording import spell
 
@@ -114,8 +114,8 @@ class UnsupportedDtype(Rule):
             yield _draft(event.node, "the tensor", tensor.dtype, tensor, "assigning it into an array", repair=repair)
 
 
-def _dtype(value: Value) -> str:
-    return value.dtype if isinstance(value, (Tensor, Unknown)) and without_numpy(value.dtype) else ""
+def _dtype(value: Value) -> Dtype:
+    return value.dtype if isinstance(value, (Tensor, Unknown)) and value.dtype.without_numpy else UNKNOWN_DTYPE
 
 
 def _odd_tensor(value: Value, scene: Scene) -> Tensor | None:
@@ -127,15 +127,15 @@ def _odd_tensor(value: Value, scene: Scene) -> Tensor | None:
 def _draft(
     node: cst.CSTNode,
     subject: str,
-    dtype: str,
+    dtype: Dtype,
     value: Value,
     how: str,
     mend: cst.CSTNode | None = None,
     repair: Builder | None = None,
 ) -> Draft:
-    known = isinstance(value, Tensor) and value.sure and not dtype.endswith("?")
+    known = isinstance(value, Tensor) and value.sure and dtype.sure
     verb = "is" if known else "may be"
-    name = "quantized" if is_quantized(dtype) else dtype.rstrip("?")
+    name = "quantized" if dtype.is_quantized else dtype.name
     return Draft(
         node,
         f"{subject} {verb} {name}, which NumPy does not have: {how} raises TypeError",

@@ -8,6 +8,7 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, method_call
 from tensorlint.flow.domain.facts import Truth
+from tensorlint.flow.domain.memory import Writing
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.events import Write
 from tensorlint.knowledge import IN_PLACE_METHODS
@@ -98,7 +99,7 @@ class WriteToExpanded(Rule):
             words = f"this writes all rows: `{name}` is expanded, and they are one memory"
             yield _draft(event, made, words, Certainty.CERTAIN if proven and value.sure else Certainty.LIKELY, "clone")
             return
-        method = method_call(event.node) if event.how == "method" else None
+        method = method_call(event.node) if event.how is Writing.METHOD else None
         if method is not None and (method[1] in _UNSEEN or method[1] not in IN_PLACE_METHODS):
             if method[1] in _UNEQUAL:
                 words = f"`{method[1]}` writes all rows: `{name}` is expanded, and they are one memory"
@@ -189,7 +190,7 @@ def _indices(event: Write, made: cst.CSTNode) -> list[bool] | None:
 
     behind = event.views[: event.views.index(made)]
     subscripts = [view for view in reversed(behind) if isinstance(view, libcst.Subscript)]
-    if event.how in {"item", "fill"} and isinstance(event.node, libcst.Subscript):
+    if event.how in {Writing.ITEM, Writing.FILL} and isinstance(event.node, libcst.Subscript):
         subscripts.append(event.node)
     taken: list[bool] = []
     for subscript in subscripts:

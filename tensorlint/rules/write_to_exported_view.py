@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.flow.domain.memory import How, Owner
+from tensorlint.flow.domain.memory import How, Owner, Writing
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.events import StaleRead, Write
 from tensorlint.knowledge import names
@@ -83,7 +83,7 @@ class WriteToExportedView(Rule):
         if (
             len(value.storages) != 1
             or kept_by_dataset(event)
-            or event.how in {"fill", "through"}
+            or event.how in {Writing.FILL, Writing.THROUGH}
             or names.WRITE_THROUGH.search(event.name)
         ):
             return

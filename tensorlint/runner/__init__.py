@@ -18,7 +18,7 @@ from tensorlint.report import Report
 from tensorlint.runner import worlds
 from tensorlint.runner.gathering import report_of
 from tensorlint.runner.jobs import Fixing, Job, Judged, Outcome, job_of, policy_of
-from tensorlint.runner.watch import Watch
+from tensorlint.runner.stopwatch import Stopwatch
 from tensorlint.source import SourceError, read_bytes, source_finding
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PARALLEL_FROM = 20
 _PARALLEL_BYTES = 150_000
 
-__all__ = ["Fixing", "Job", "Judged", "Watch", "run", "run_text"]
+__all__ = ["Fixing", "Job", "Judged", "Stopwatch", "forget", "run", "run_text"]
 
 
 def run(
@@ -37,24 +37,21 @@ def run(
     jobs: int = 1,
     fixing: Fixing | None = None,
     cache: Cache | None = None,
-    watch: Watch | None = None,
+    stopwatch: Stopwatch | None = None,
 ) -> Report:
     """Lint, and fix, files. The report does not depend on their order, the number of processes, or the cache."""
-    watch = watch or Watch()
-    begin(None if cache is None else cache.archive)
+    stopwatch = stopwatch or Stopwatch()
+    forget(None if cache is None else cache.archive)
     checked = matter = 0
     unread: list[Finding] = []
     judged: list[Judged] = []
     data: dict[str, bytes] = {}
     read: list[tuple[Discovered, Policy]] = []
-    with watch.stage("reading"):
+    with stopwatch.stage("reading"):
         for file in files:
             checked += 1
             if file.error:
                 unread.append(tool_finding("TBX902", file.path, f"the directory cannot be read: {file.error}"))
-                continue
-            if file.path.endswith(".ipynb"):
-                unread.append(tool_finding("TBX902", file.path, "notebooks are not read yet; export it as a script"))
                 continue
             policy = policy_of(resolver.for_file(file.path), file.path)
             known = (
@@ -72,16 +69,16 @@ def run(
                 matter += known.matters
                 data[file.path] = known.data
     if cache is not None:
-        watch.asked, watch.known = cache.asked, cache.known
-    with watch.stage("screen"):
+        stopwatch.asked, stopwatch.known = cache.asked, cache.known
+    with stopwatch.stage("screen"):
         work = [
             job_of(file.path, data[file.path], policy, fixing, named=file.named, traced=cache is not None)
             for file, policy in read
         ]
-    with watch.stage("judging"):
-        outcomes = _judge_all(work, jobs, watch)
+    with stopwatch.stage("judging"):
+        outcomes = _judge_all(work, jobs, stopwatch)
     if cache is not None:
-        with watch.stage("cache"):
+        with stopwatch.stage("cache"):
             cache.keep({job.path: job for job in work}, outcomes)
     judged += [outcome.judged for outcome in outcomes]
     return report_of(unread, checked, data, judged, fixing, matter + sum(job.matters for job in work))
@@ -90,35 +87,35 @@ def run(
 def run_text(path: str, data: bytes, resolver: Resolver, fixing: Fixing | None = None) -> Report:
     """Lint, and fix, one program that does not come from a file. Nothing is written."""
     job = job_of(path, data, policy_of(resolver.for_file(path), path), fixing)
-    judged = [outcome.judged for outcome in _judge_all([job], 1, Watch())]
+    judged = [outcome.judged for outcome in _judge_all([job], 1, Stopwatch())]
     return report_of([], 1, {path: data}, judged, fixing and Fixing(fixing.highest, write=False), int(job.matters))
 
 
-def begin(kept: Archive | None) -> None:
-    """Forget what was found out of files before, which may have changed since; go by what is kept of them."""
+def forget(kept: Archive | None = None) -> None:
+    """Let nothing be known of the files of programs, some of which may have changed, but what is kept of them."""
     archive.begin(kept or Archive())
     layout.forget()
     mentions.forget()
     worlds.forget()
 
 
-def _judge_all(work: list[Job], jobs: int, watch: Watch) -> list[Outcome]:
+def _judge_all(work: list[Job], jobs: int, stopwatch: Stopwatch) -> list[Outcome]:
     if not work:
         return []
     matter = [job for job in work if job.matters]
     many = len(matter) > PARALLEL_FROM or sum(len(job.data) for job in matter) > _PARALLEL_BYTES
-    watch.begin(len(work))
+    stopwatch.begin(len(work))
     try:
         if many and min(jobs, len(matter)) > 1:
             from tensorlint.runner.processes import judge_in_processes
 
-            return judge_in_processes(work, jobs, watch)
+            return judge_in_processes(work, jobs, stopwatch)
         from tensorlint.runner.judging import outcome_of
 
         outcomes = []
         for job in work:
             outcomes.append(outcome_of(job))
-            watch.done(job.path, outcomes[-1].seconds)
+            stopwatch.done(job.path, outcomes[-1].seconds)
         return outcomes
     finally:
-        watch.end()
+        stopwatch.end()

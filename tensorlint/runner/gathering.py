@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from tensorlint.codes import TOOL_CODES
 from tensorlint.findings import Finding, tool_finding
+from tensorlint.notebook import source_of
 from tensorlint.report import Report
 from tensorlint.runner.jobs import Fixing, Judged
-from tensorlint.source import Source
 
 
 def report_of(
@@ -41,12 +42,12 @@ def report_of(
             data[each.path] = each.fixed
             applied += each.applied
         findings += each.findings
-    templates = sum(each.is_template for each in outcomes)
+    skipped = Counter(each.skipped for each in outcomes if each.skipped)
     shown = {finding.path for finding in findings}
     return Report(
         findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)),
-        checked=checked - templates,
-        templates=templates,
+        checked=checked - skipped.total(),
+        skipped=dict(sorted(skipped.items())),
         judged=matter,
         data={path: content for path, content in data.items() if path in shown},
         applied=tuple(applied),
@@ -73,7 +74,7 @@ def suppress(report: Report, *, write: bool, reason: str = "") -> Report:
         if not rows:
             continue
         try:
-            new = with_comments(Source.from_bytes(path, data), rows, reason)
+            new = with_comments(source_of(path, data), rows, reason)
             if write and new != data:
                 replace_file(path, data, new)
         except (WriteError, CommentError) as error:

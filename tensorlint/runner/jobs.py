@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tensorlint.config import Settings, codes_of, resolve
 from tensorlint.findings import Applicability, Finding
+from tensorlint.notebook import program_bytes
 from tensorlint.policy import FixPolicy, Policy
 from tensorlint.program.dependencies import Dependency
 from tensorlint.screen import clues_of, is_of_interest, may_matter
@@ -45,8 +46,8 @@ class Judged:
     applied: tuple[Finding, ...] = ()
     fixed: bytes | None = None
     before: tuple[Finding, ...] = ()
-    #: A template of a program, which was found among programs.
-    is_template: bool = False
+    #: What the file is, where it is no program of ours and was passed over.
+    skipped: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ def job_of(
     path: str, data: bytes, policy: Policy, fixing: Fixing | None, *, named: bool = True, traced: bool = False
 ) -> Job:
     """What is to be done with these bytes."""
-    matters = is_of_interest(data) and may_matter(data, clues_of(policy.codes))
+    searched = program_bytes(path, data)
+    matters = is_of_interest(searched) and may_matter(searched, clues_of(policy.codes))
     highest = fixing.highest if fixing is not None and matters else None
     return Job(path, data, policy, matters, highest, named, traced)
 

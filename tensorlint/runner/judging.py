@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from tensorlint.deep import with_deep_stack
 from tensorlint.findings import Certainty, Finding, tool_finding
 from tensorlint.nesting import check_nesting
+from tensorlint.notebook import SUFFIX, source_of
 from tensorlint.policy import Policy
 from tensorlint.program.dependencies import Dependencies, Dependency, recording
 from tensorlint.runner.jobs import Job, Judged, Outcome
@@ -42,12 +43,16 @@ def outcome_of(job: Job) -> Outcome:
 
 def judge(job: Job) -> Judged:
     """The findings of one file, and what it looks like when they are fixed."""
-    if not job.matters and _parses(job.data):
+    if not job.matters and not job.path.endswith(SUFFIX) and _parses(job.data):
         return Judged(job.path, ())
     try:
-        source = Source.from_bytes(job.path, job.data)
+        source = source_of(job.path, job.data)
     except SourceError as error:
         return Judged(job.path, (source_finding(job.path, error),))
+    if source.language != "python":
+        return Judged(job.path, (), skipped="notebook of another language")
+    if not job.matters and _parses(source.program):
+        return Judged(job.path, ())
     outcome: list[Fixed] = []
     policy = job.policy if job.matters else _NOTHING
 
@@ -61,7 +66,7 @@ def judge(job: Job) -> Judged:
 
     found = tuple(_guarded(source, work))
     if not job.named and any(finding.code == "TBX901" and is_template(source, finding.span.row) for finding in found):
-        return Judged(job.path, (), is_template=True)
+        return Judged(job.path, (), skipped="template")
     if not outcome or not outcome[0].applied:
         return Judged(job.path, found)
     if source.to_bytes() != job.data:
@@ -97,7 +102,7 @@ def _guarded(source: Source, work: Callable[[], list[Finding]]) -> list[Finding]
         return [tool_finding("TBX900", source.path, internal_error(error))]
 
 
-def _parses(data: bytes) -> bool:
+def _parses(program: bytes | str) -> bool:
     """Whether Python itself takes the program. When not, the engine decides: it knows other versions' syntax, too.
 
     A symbol table costs a third of ``ast.parse``, as the tree is never turned into Python objects.
@@ -106,7 +111,7 @@ def _parses(data: bytes) -> bool:
         warnings.simplefilter("ignore")
         try:
             # Bytes are taken as by ``compile``, cookie and all; typeshed only knows of text.
-            with_deep_stack(lambda: symtable.symtable(data, "<program>", "exec"))  # type: ignore[arg-type]
+            with_deep_stack(lambda: symtable.symtable(program, "<program>", "exec"))  # type: ignore[arg-type]
         except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
             return False
     return True

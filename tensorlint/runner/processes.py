@@ -13,14 +13,14 @@ from tensorlint.findings import tool_finding
 from tensorlint.program import layout, mentions
 from tensorlint.runner.jobs import Job, Judged, Outcome
 from tensorlint.runner.judging import outcome_of
-from tensorlint.runner.watch import Watch
+from tensorlint.runner.stopwatch import Stopwatch
 
 #: Files are handed to processes in batches of this many.
 _BATCH = 4
 _LARGE = 60_000
 
 
-def judge_in_processes(work: list[Job], jobs: int, watch: Watch) -> list[Outcome]:
+def judge_in_processes(work: list[Job], jobs: int, stopwatch: Stopwatch) -> list[Outcome]:
     """What becomes of these files. A process that dies costs the one file that it died of."""
     if multiprocessing.get_start_method() == "fork":
         # Once, before the processes are forked, instead of once in each of them.
@@ -42,7 +42,7 @@ def judge_in_processes(work: list[Job], jobs: int, watch: Watch) -> list[Outcome
                 for outcome in future.result():
                     judged.append(outcome)
                     del left[outcome.judged.path]
-                    watch.done(outcome.judged.path, outcome.seconds)
+                    stopwatch.done(outcome.judged.path, outcome.seconds)
         except BrokenProcessPool:
             pass  # a process died; what it left undone follows one by one
         except KeyboardInterrupt:

@@ -38,6 +38,7 @@ from tensorlint.flow.domain.values import (
     Sequence,
     Unknown,
     Value,
+    dtype_in,
 )
 from tensorlint.flow.interpreter import Interpreter
 from tensorlint.flow.positions import locate
@@ -190,20 +191,20 @@ def describe(value: Value, switched_on: bool = True) -> Mapping[str, str]:
     match value:
         case Tensor():
             said |= _facts(device=value.device, grad=value.grad)
-            said |= {"dtype": value.dtype or "unknown", "sure": _yes(value.sure), "zero-dim": _yes(value.zero_dim)}
+            said |= {"dtype": str(value.dtype), "sure": _yes(value.sure), "zero-dim": _yes(value.zero_dim)}
             said |= {"unset": _yes(value.unset is not None), "read-only": _yes(value.frozen is not None)}
             said |= {"narrowed": _yes(value.narrowed is not None), "alias": _yes(value.alias is not None)}
         case Array():
             said |= _facts(**{"read-only": value.read_only, "negative-stride": value.negative_stride})
-            said |= {"dtype": value.dtype or "unknown", "exported": _yes(value.exported)}
+            said |= {"dtype": str(value.dtype), "exported": _yes(value.exported)}
             said |= {"alias": _yes(value.alias is not None)}
         case Unknown():
             said |= _facts(device=value.device, grad=value.grad)
-            said |= {"dtype": value.dtype or "unknown", "source": value.source or "none"}
+            said |= {"dtype": str(value.dtype), "source": value.source.value if value.source else "none"}
             said |= {"kind": "nontensor" if value.tensor is Truth.NO else "unknown"}
         case Module():
             said |= _facts(device=value.device)
-            said |= {"dtype": value.dtype or "unknown", "trained": value.trainable.name.lower()}
+            said |= {"dtype": str(value.dtype), "trained": value.trainable.name.lower()}
             said |= {"class": value.name.rpartition(".")[2] or "unknown"}
         case DeviceValue():
             said |= {"kind": "device"} | _facts(device=value.fact)
@@ -212,7 +213,7 @@ def describe(value: Value, switched_on: bool = True) -> Mapping[str, str]:
         case Scalar():
             said |= {"kind": value.kind, "is": repr(value.literal), "known": _yes(value.known)}
             if value.kind.endswith(".dtype"):
-                said |= {"kind": "dtype", "dtype": str(value.literal or "unknown")}
+                said |= {"kind": "dtype", "dtype": str(dtype_in(value))}
         case Sequence():
             said |= {"kind": value.kind, "length": "unknown" if value.items is None else str(len(value.items))}
         case Dictionary():

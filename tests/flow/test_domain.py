@@ -6,6 +6,7 @@ that by other means.
 
 from __future__ import annotations
 
+import copy
 import pickle
 from dataclasses import replace
 from itertools import permutations
@@ -14,11 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tensorlint.flow.domain.dtypes import FLOAT32, INT64, OTHER_DTYPE, UNKNOWN_DTYPE, Dtype, each_named, printed_as
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.lattice import fingerprint, join
 from tensorlint.flow.domain.memory import Owner, Storage
 from tensorlint.flow.domain.site import NOWHERE, Site
-from tensorlint.flow.domain.tensors import Array, Narrowed, Origin, Tensor
+from tensorlint.flow.domain.tensors import Array, Narrowed, Origin, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     ClassObject,
@@ -41,11 +43,13 @@ truths = st.sampled_from(list(Truth))
 sites = st.sampled_from([None, *SITES])
 hanging = st.sampled_from([None, ("flag", True, Truth.NO), ("flag", False, Truth.UNKNOWN)])
 facts = st.builds(Fact, truths, sites, st.sampled_from(["", "here", "there"]), hanging)
-dtypes = st.sampled_from(["", "float32", "float64", "int64", "bfloat16", "bfloat16?", "qint8"])
+dtypes = st.builds(
+    Dtype, st.sampled_from(["", "float32", "float64", "int64", "bfloat16", "float8_e5m2", "qint8"]), st.booleans()
+)
 storages = st.frozensets(
     st.builds(Storage, st.integers(1, 4), st.sampled_from([Owner.FRESH, Owner.PARAMETER])), max_size=2
 )
-sources = st.sampled_from(["", "parameter", "call", "model", "element", "parameter of a module"])
+sources = st.none() | st.sampled_from(Provenance)
 origins = st.none() | st.builds(Origin, st.sampled_from(SITES), st.sampled_from(["made here", "computed here"]))
 flags = st.booleans()
 tensors = st.builds(
@@ -115,7 +119,7 @@ others = st.sampled_from(
         Symbol(path="torch.bfloat16"),
         Symbol(path="torch.no_grad()"),
         Scalar(kind="str", literal="cuda", known=True),
-        Scalar(kind="torch.dtype", literal="float32"),
+        Scalar(kind="torch.dtype", literal=FLOAT32),
         Function(definition=SITES[1]),
         ClassObject(definition=SITES[2]),
         Instance(cls=SITES[2]),
@@ -226,9 +230,9 @@ DIFFERENT = [
         for name, value in {
             "device": Fact(Truth.NO),
             "grad": Fact(Truth.NO),
-            "dtype": "int64",
+            "dtype": INT64,
             "sure": False,
-            "source": "model",
+            "source": Provenance.MODEL,
             "alias": SITES[0],
             "imported": True,
             "zero_dim": True,
@@ -243,7 +247,7 @@ DIFFERENT = [
     *(
         (Array(), Array(**{name: value}))
         for name, value in {
-            "dtype": "int64",
+            "dtype": INT64,
             "read_only": Fact(Truth.YES),
             "negative_stride": Fact(Truth.YES),
             "zero_dim": True,
@@ -257,6 +261,11 @@ DIFFERENT = [
             "sure": False,
         }.items()
     ),
+    (Tensor(dtype=FLOAT32), Tensor(dtype=Dtype("float32", unsure=True))),
+    (Tensor(), Tensor(dtype=OTHER_DTYPE)),
+    (Module(), Module(dtype=FLOAT32)),
+    (Unknown(), Unknown(dtype=FLOAT32)),
+    (Scalar(kind="torch.dtype", literal=FLOAT32), Scalar(kind="torch.dtype", literal=INT64)),
     (Unknown(), Unknown(tensor=Truth.NO)),
     (Scalar(kind="int", literal=1), Scalar(kind="int", literal=True)),
     (Module(), Module(trainable=Truth.NO)),
@@ -281,3 +290,68 @@ def test_places_are_ordered_as_in_the_program() -> None:
     assert isinstance(joined, Tensor)
     assert joined.alias == Site("", 2)
     assert Site("", 0) > NOWHERE
+
+
+@given(dtypes, dtypes, dtypes)
+def test_dtypes_of_paths_meet_in_any_order(first: Dtype, second: Dtype, third: Dtype) -> None:
+    assert first.joined(second) is second.joined(first)
+    assert first.joined(second).joined(third) is first.joined(second.joined(third))
+    assert first.joined(first) is first
+    assert first.joined(second).joined(first) is first.joined(second)
+
+
+@given(dtypes, dtypes)
+def test_a_dtype_is_one_object(left: Dtype, right: Dtype) -> None:
+    assert pickle.loads(pickle.dumps(left)) is left
+    assert copy.deepcopy(left) is left
+    assert (left is right) is ((left.name, left.unsure) == (right.name, right.unsure))
+    assert (left == right) is (left is right)
+    assert (str(left) == str(right)) is (left is right)
+
+
+@given(dtypes)
+def test_of_code_that_was_not_seen_only_what_numpy_lacks_is_remembered(dtype: Dtype) -> None:
+    weakened = dtype.weakened()
+    assert weakened.weakened() is weakened
+    assert weakened is (Dtype(dtype.name, unsure=True) if dtype.without_numpy else UNKNOWN_DTYPE)
+
+
+@given(dtypes)
+def test_only_a_dtype_with_a_name_is_sure(dtype: Dtype) -> None:
+    assert dtype.sure is (dtype.name != "" and not dtype.unsure)
+    assert bool(dtype) is (dtype is not UNKNOWN_DTYPE)
+    assert dtype.named is (dtype if dtype.name else UNKNOWN_DTYPE)
+
+
+def test_a_dtype_is_frozen() -> None:
+    with pytest.raises(AttributeError):
+        FLOAT32.name = "float64"  # type: ignore[misc]
+    assert FLOAT32.name == "float32"
+
+
+#: What each is; what is not named here is none of it.
+KINDS_OF_DTYPES = {
+    "is_integral": "bool uint8 int8 int16 int32 int64 uint16 uint32 uint64",
+    "is_integer": "uint8 int8 int16 int32 int64 uint16 uint32 uint64",
+    "is_float": "float16 float32 float64 float8_e5m2 float128",
+    "is_floating": "float16 bfloat16 float32 float64 float8_e5m2 float128",
+    "is_complex": "complex32 complex64 complex128",
+    "is_quantized": "quint8 qint8 qint32",
+    "without_numpy": "bfloat16 float8_e5m2 quint8 qint8 qint32 complex32",
+    "of_numpy": "uint16 uint32 uint64 longdouble float128 datetime64 timedelta64",
+    "swapped": ">f4 >i8",
+}
+PRINTED = frozenset[Dtype]().union(*map(each_named, KINDS_OF_DTYPES.values()), [Dtype("object")])
+
+
+@pytest.mark.parametrize("question", KINDS_OF_DTYPES)
+def test_what_kind_of_dtype_it_is(question: str) -> None:
+    assert {each for each in PRINTED if getattr(each, question)} == each_named(KINDS_OF_DTYPES[question])
+    for each in PRINTED:
+        # One of several is asked by the same names.
+        assert getattr(Dtype(each.name, unsure=True), question) is getattr(each, question)
+
+
+def test_a_dtype_is_read_as_it_is_printed() -> None:
+    assert {printed_as(each.name) for each in PRINTED} == PRINTED
+    assert {printed_as(name) for name in ("", "keep", "default-float", "float", ">f3", "relu")} == {UNKNOWN_DTYPE}

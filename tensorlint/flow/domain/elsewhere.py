@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tensorlint.flow.domain.devices import names_device
+from tensorlint.flow.domain.dtypes import Dtype
 from tensorlint.flow.domain.facts import Fact
 from tensorlint.flow.domain.inside import with_facts
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.memory import NO_STORAGE, Owner, Storages
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     ClassObject,
     DeviceValue,
@@ -72,7 +73,7 @@ def elsewhere(
                 device=placed(value.device),
                 grad=placed(value.grad),
                 tensor=value.tensor,
-                source="parameter",
+                source=Provenance.PARAMETER,
                 oid=fresh()[1],
             )
         case Module():
@@ -115,4 +116,4 @@ def here(value: Value, place: Callable[[Site], Site]) -> Value:
 
 def _decides(value: Scalar) -> bool:
     """Whether a function does one thing or another by this value: a flag, or where something is to be."""
-    return not isinstance(value.literal, (int, str)) or isinstance(value.literal, bool) or names_device(value)
+    return not isinstance(value.literal, (int, str, Dtype)) or isinstance(value.literal, bool) or names_device(value)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from tensorlint.flow.domain.frozen import dataclass
 from tensorlint.flow.domain.site import NOWHERE, Site
 
 

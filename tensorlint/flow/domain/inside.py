@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+from tensorlint.flow.domain.dtypes import BOOL, FLOAT16, FLOAT32, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.memory import NO_BACKING, NO_STORAGE, Backing, Owner, Storage, Storages
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import PLAIN, DeviceValue, Dictionary, Module, Scalar, Sequence, Unknown, Value
 
 
@@ -19,6 +20,14 @@ def parameters_of_own(value: Value) -> Storages:
             return frozenset({Storage(oid, Owner.PARAMETER)}) if {each.serial for each in held} == {oid} else NO_STORAGE
         case _:
             return NO_STORAGE
+
+
+def parameters_in(value: Value) -> Storages:
+    """The parameters of models that a sequence, ``model.parameters()`` or what goes through it, holds."""
+    held = leaves(value) if isinstance(value, Sequence) else ()
+    return NO_STORAGE.union(
+        *(leaf.storages for leaf in held if isinstance(leaf, Tensor) and leaf.source is Provenance.PARAMETER_OF_MODULE)
+    )
 
 
 def arrays_behind(value: Value | None) -> Backing:
@@ -50,7 +59,9 @@ def arrived(value: Value) -> Value:
 
 def is_made_float32(value: Value | None) -> bool:
     """Whether a tensor is float32 unless somebody cast what it was computed with: the output of layers."""
-    return isinstance(value, Tensor) and (value.dtype == "float32" or (value.source == "model" and not value.dtype))
+    return isinstance(value, Tensor) and (
+        value.dtype is FLOAT32 or (value.source is Provenance.MODEL and not value.dtype)
+    )
 
 
 def surely_array(operands: Iterable[Value]) -> bool:
@@ -78,7 +89,7 @@ def is_array(value: Value) -> bool:
 
 def is_mask(value: Value) -> bool:
     """Whether it is a tensor of bool."""
-    return isinstance(value, Tensor) and value.dtype == "bool" and value.sure
+    return isinstance(value, Tensor) and value.dtype is BOOL and value.sure
 
 
 def is_usual(value: Value) -> bool:
@@ -127,21 +138,32 @@ def with_facts(value: Value, changed: Callable[[Fact], Fact]) -> Value:
             return value
 
 
+def unsure(value: Value) -> Value:
+    """``value`` where it may be something else: not surely a tensor or an array, of no dtype that is known."""
+    match with_facts(value, Fact.weakened):
+        case Tensor() | Array() as unsure:
+            return replace(unsure, sure=False, dtype=UNKNOWN_DTYPE)
+        case other:
+            return other
+
+
 def settled(value: Value) -> Value:
     """``value`` where nobody asks again what its facts hang on."""
     return with_facts(value, lambda fact: fact if fact.hangs_on is None else replace(fact, hangs_on=None))
 
 
-def holds_exactly(value: Scalar, dtype: str) -> bool:
+def holds_exactly(value: Scalar, dtype: Dtype) -> bool:
     """Whether a float of ``dtype`` has the very value of a number that the program spells."""
-    bound = {"float32": 2**24, "float16": 2**11}.get(dtype)
+    bound = {FLOAT32: 2**24, FLOAT16: 2**11}.get(dtype)
     return bound is not None and isinstance(value.literal, (int, bool)) and abs(value.literal) <= bound
 
 
 def all_small(data: Value) -> bool:
-    """Whether ``data`` is spelled in the program, as whole numbers that a float32 holds."""
-    spelled = list(leaves(data))
-    return bool(spelled) and all(isinstance(leaf, Scalar) and holds_exactly(leaf, "float32") for leaf in spelled)
+    """Whether ``data`` is whole numbers that a float32 holds: spelled in the program, or counts."""
+    numbers = list(leaves(data))
+    return bool(numbers) and all(
+        isinstance(number, Scalar) and (number.counts or holds_exactly(number, FLOAT32)) for number in numbers
+    )
 
 
 def storages_of(value: Value) -> Storages:

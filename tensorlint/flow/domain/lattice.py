@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tensorlint.flow.domain.devices import device_fact, names_device
-from tensorlint.flow.domain.dtypes import joined_dtype
+from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, printed_as
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.memory import NO_STORAGE
-from tensorlint.flow.domain.tensors import Array, Tensor, one_word
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor, either_way
 from tensorlint.flow.domain.values import (
     GRAD_CONTEXTS,
     MAYBE_GRAD,
@@ -25,6 +25,7 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
     any_of,
+    dtype_in,
     is_dtype,
     is_none,
 )
@@ -81,11 +82,13 @@ def join(left: Value, right: Value) -> Value:
     match left, right:
         case (Tensor() as tensor, _) | (_, Tensor() as tensor):
             # On the paths where it is a tensor, what is known of that tensor holds.
-            return Unknown(device=tensor.device, grad=tensor.grad, source="mixed", origin=tensor.origin)
+            return Unknown(device=tensor.device, grad=tensor.grad, source=Provenance.MIXED, origin=tensor.origin)
         case (Unknown() as unseen, _) | (_, Unknown() as unseen):
             # Nor is the evidence on something unseen gone where a path has a number.
-            return replace(unseen, tensor=Truth.UNKNOWN, dtype="", source=one_word(unseen.source, "mixed"))
-    return Unknown(source="mixed")
+            return replace(
+                unseen, tensor=Truth.UNKNOWN, dtype=UNKNOWN_DTYPE, source=either_way(unseen.source, Provenance.MIXED)
+            )
+    return Unknown(source=Provenance.MIXED)
 
 
 def _is_grad_context(value: Value) -> bool:
@@ -98,8 +101,7 @@ def _of_two_kinds(value: Value, other: Value) -> Value | None:
         case DeviceValue(), Scalar(kind="str") | Unknown():
             return DeviceValue(fact=value.fact.joined(device_fact(other)))
         case Scalar() as dtype, Symbol(path=path) if is_dtype(dtype) and path.startswith("torch."):
-            name = joined_dtype(path.removeprefix("torch."), str(dtype.literal or ""))
-            return Scalar(kind=dtype.kind, literal=name)
+            return Scalar(kind=dtype.kind, literal=printed_as(path.removeprefix("torch.")).joined(dtype_in(dtype)))
         case Tensor(), Unknown():
             return _tensor_or_unknown(value, other)
         case Module(), Unknown():
@@ -107,7 +109,7 @@ def _of_two_kinds(value: Value, other: Value) -> Value | None:
         case Module(), Instance():
             return value
         case Unknown(), Array():
-            return Unknown(device=value.device, grad=value.grad, tensor=value.tensor, source="mixed")
+            return Unknown(device=value.device, grad=value.grad, tensor=value.tensor, source=Provenance.MIXED)
     return None
 
 
@@ -118,31 +120,32 @@ def _either_scalar(left: Scalar, right: Scalar) -> Value:
     if names_device(left) and names_device(right):
         return DeviceValue(fact=device_fact(left).joined(device_fact(right)))
     if is_dtype(left) and is_dtype(right):
-        dtype = joined_dtype(str(left.literal or ""), str(right.literal or ""))
+        dtype = dtype_in(left).joined(dtype_in(right))
         return Scalar(kind=left.kind if left.kind == right.kind else SOME_DTYPE.kind, literal=dtype)
-    return Scalar(kind=left.kind if left.kind == right.kind else "number", cut=cut)
+    kind = left.kind if left.kind == right.kind else "number"
+    return Scalar(kind=kind, counts=left.counts and right.counts, cut=cut)
 
 
 def _either_symbol(left: Symbol, right: Symbol) -> Value:
     if left == right:
         return left
     if left.path.startswith("torch.") and right.path.startswith("torch."):
-        dtype = joined_dtype(left.path.removeprefix("torch."), right.path.removeprefix("torch."))
-        return Scalar(kind="torch.dtype", literal=dtype) if dtype else Unknown(source="mixed")
-    return Unknown(source="mixed")
+        dtype = printed_as(left.path.removeprefix("torch.")).joined(printed_as(right.path.removeprefix("torch.")))
+        return Scalar(kind="torch.dtype", literal=dtype) if dtype else Unknown(source=Provenance.MIXED)
+    return Unknown(source=Provenance.MIXED)
 
 
 def _tensor_or_unknown(tensor: Tensor, other: Unknown) -> Value:
     """A tensor on one path and something unseen on the other keeps its evidence, no longer for sure."""
     if other.tensor is Truth.NO:
-        return Unknown(source="mixed")
+        return Unknown(source=Provenance.MIXED)
     return Unknown(
         device=tensor.device.joined(other.device),
         grad=tensor.grad.joined(other.grad),
-        dtype=joined_dtype(tensor.dtype, other.dtype),
+        dtype=tensor.dtype.joined(other.dtype),
         # Something unseen lies in memory of its own, unless it is known not to.
         storages=tensor.storages | other.storages if other.storages else NO_STORAGE,
-        source=one_word(tensor.source, other.source),
+        source=either_way(tensor.source, other.source),
         origin=tensor.origin,
         oid=tensor.oid,
     )

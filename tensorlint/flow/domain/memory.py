@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from tensorlint.flow.domain.frozen import dataclass
 from tensorlint.flow.domain.site import Site
 
 
@@ -70,6 +71,40 @@ class How(enum.Enum):
     #: Nothing is written: the tensors go to other memory, and arrays that look into the old one are left there.
     MOVED = "moved"
     BACKWARD = "backward"
+
+
+class Writing(enum.Enum):
+    """How the program writes memory in place."""
+
+    AUGMENTED = "augmented"
+    ITEM = "item"
+    #: The whole of it.
+    FILL = "fill"
+    #: By an array that has no name.
+    THROUGH = "through"
+    METHOD = "method"
+    OUT = "out"
+
+
+class Container(enum.Enum):
+    """What a value is put into, that outlives the statement."""
+
+    ATTRIBUTE = "attribute"
+    #: What an element is added to: a list, a set, a queue.
+    APPEND = "append"
+    ITEM = "item"
+    #: An item of something unknown: an array would copy what it is given.
+    SLOT = "slot"
+    COMPREHENSION = "comprehension"
+    YIELD = "yield"
+    RETURN = "return"
+
+
+class Adding(enum.Enum):
+    """How something is added to what is kept of each iteration of a loop."""
+
+    SUM = "sum"
+    APPEND = "append"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,50 @@ handed one could tell apart (``fingerprint``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import enum
+from dataclasses import field
 
-from tensorlint.flow.domain.dtypes import joined_dtype
+from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
+from tensorlint.flow.domain.frozen import dataclass
 from tensorlint.flow.domain.memory import NO_STORAGE, Storages
 from tensorlint.flow.domain.site import Site, first_of
+
+
+class Provenance(enum.Enum):
+    """How a value came in of which not all is known."""
+
+    PARAMETER = "parameter"
+    #: A parameter of a function whose callers were seen.
+    ARGUMENT = "argument"
+    ATTRIBUTE = "attribute"
+    GLOBAL = "global"
+    ELEMENT = "element"
+    CALL = "call"
+    #: The output of a model.
+    MODEL = "model"
+    #: What ``model.parameters()`` yields, and what ``model.buffers()`` does.
+    PARAMETER_OF_MODULE = "parameter of a module"
+    BUFFER_OF_MODULE = "buffer of a module"
+    STATE_DICT = "state_dict"
+    DISTRIBUTION = "distribution"
+    LOADER = "loader"
+    #: A loader that moves its batches on the way.
+    PREPARED = "prepared"
+    DECODED_IMAGE = "decoded image"
+    FILE = "file"
+    #: ``torch.load``
+    LOAD = "load"
+    QUEUE = "queue"
+    #: A queue and a pipe that hand on tensors by their memory.
+    TORCH_QUEUE = "torch queue"
+    TORCH_PIPE = "torch pipe"
+    #: What puts models and loaders on the device that it chose.
+    ACCELERATOR = "accelerator"
+    #: Only the methods it is asked for say what it is.
+    DUCK = "duck"
+    #: Values of several kinds, one on each path.
+    MIXED = "mixed"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,12 +90,12 @@ class Tensor:
     device: Fact = UNKNOWN_FACT
     #: Where it is NO, a place says that nothing it was computed with has a graph, and a reason what cut it off one.
     grad: Fact = UNKNOWN_FACT
-    dtype: str = ""
+    dtype: Dtype = UNKNOWN_DTYPE
     storages: Storages = NO_STORAGE
     #: False when only a method name suggests that this is a torch tensor.
     sure: bool = True
-    #: "parameter", "call", "attribute", "element", "model", ... : how an unknown property came in.
-    source: str = ""
+    #: How an unknown property came in.
+    source: Provenance | None = None
     origin: Origin | None = field(default=None, compare=False)
     #: The conversion that made this tensor an alias of an array, or detached it from its owner.
     alias: Site | None = field(default=None, compare=False)
@@ -91,10 +129,10 @@ class Tensor:
         return Tensor(
             device=self.device.joined(other.device),
             grad=joined_grad(self.grad, other.grad),
-            dtype=joined_dtype(self.dtype, other.dtype),
+            dtype=self.dtype.joined(other.dtype),
             storages=self.storages | other.storages,
             sure=self.sure and other.sure,
-            source=one_word(self.source, other.source),
+            source=either_way(self.source, other.source),
             origin=earlier_origin(self.origin, other.origin),
             alias=first_of(self.alias, other.alias),
             imported=self.imported and other.imported,
@@ -140,7 +178,7 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Array:
-    dtype: str = ""
+    dtype: Dtype = UNKNOWN_DTYPE
     storages: Storages = NO_STORAGE
     #: Whether writing through it is undefined: ``np.frombuffer``, ``mmap_mode="r"``, ``broadcast_to``.
     read_only: Fact = NO_FACT
@@ -168,7 +206,7 @@ class Array:
 
     def joined(self, other: Array) -> Array:
         return Array(
-            dtype=self.dtype if self.dtype == other.dtype else "",
+            dtype=self.dtype if self.dtype is other.dtype else UNKNOWN_DTYPE,
             storages=self.storages | other.storages,
             read_only=self.read_only.joined(other.read_only),
             negative_stride=self.negative_stride.joined(other.negative_stride),
@@ -207,9 +245,11 @@ class Array:
         )
 
 
-def one_word(left: str, right: str) -> str:
+def either_way(left: Provenance | None, right: Provenance | None) -> Provenance | None:
     """How something came in that came in by another way on each path; the same for either order."""
-    return max(left, right) if not left or not right else min(left, right)
+    if left is right or left is None or right is None:
+        return left or right
+    return min(left, right, key=lambda each: each.value)
 
 
 def joined_grad(left: Fact, right: Fact) -> Fact:

@@ -8,17 +8,24 @@ either of two paths made one (``joined``), and what a function that is handed on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
-from tensorlint.flow.domain.dtypes import joined_dtype
+from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
+from tensorlint.flow.domain.frozen import dataclass
 from tensorlint.flow.domain.memory import NO_BACKING, NO_STORAGE, Backing, Storages
 from tensorlint.flow.domain.site import NOWHERE, Site
-from tensorlint.flow.domain.tensors import Array, Origin, Tensor, earlier_origin, joined_grad, one_word, told_grad
-
-#: The ``source`` of what ``model.parameters()`` yields.
-PARAMETER_OF_MODULE = "parameter of a module"
+from tensorlint.flow.domain.tensors import (
+    Array,
+    Origin,
+    Provenance,
+    Tensor,
+    earlier_origin,
+    either_way,
+    joined_grad,
+    told_grad,
+)
 
 #: How the values in a container are joined, and told apart.
 Join: TypeAlias = "Callable[[Value, Value], Value]"
@@ -27,7 +34,7 @@ Tell: TypeAlias = "Callable[[Value], object]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scalar:
-    """A Python or NumPy number, string, bool or None; ``literal`` when the source spells it.
+    """A Python or NumPy number, string, bool, dtype or None; ``literal`` when the source spells it, or the ``Dtype``.
 
     A bool with a literal that is not ``known`` is a flag that has this value by default, or by every call seen.
     """
@@ -35,12 +42,14 @@ class Scalar:
     kind: str
     literal: object = None
     known: bool = False
+    #: Whether it says how many there are of what is held in memory: never as many as a float32 cannot tell apart.
+    counts: bool = False
     #: What cut it off the graph that computed it, if anything did.
     cut: Fact = field(default=NO_FACT, compare=False)
 
     def fingerprint(self) -> object:
-        literal = self.literal if isinstance(self.literal, (str, int, bool)) else None
-        return ("scalar", self.kind, type(literal), literal, self.known, self.cut.site)
+        literal = self.literal if isinstance(self.literal, (str, int, bool, Dtype)) else None
+        return ("scalar", self.kind, type(literal), literal, self.known, self.counts, self.cut.site)
 
 
 #: The answer to ``torch.cuda.is_available()``.
@@ -67,7 +76,7 @@ class Module:
     cls: Site | None = None
     name: str = ""
     #: What its parameters were cast to, where that was seen.
-    dtype: str = ""
+    dtype: Dtype = UNKNOWN_DTYPE
     device: Fact = NO_FACT
     trainable: Truth = Truth.YES
     #: Whether it raises for float64, as what it is given meets weights that were made float32.
@@ -81,7 +90,7 @@ class Module:
         return Module(
             cls=self.cls if self.cls == other.cls else None,
             name=min(self.name, other.name),
-            dtype=joined_dtype(self.dtype, other.dtype),
+            dtype=self.dtype.joined(other.dtype),
             device=self.device.joined(other.device),
             trainable=self.trainable if self.trainable is other.trainable else Truth.UNKNOWN,
             refuses_double=self.refuses_double and other.refuses_double,
@@ -131,7 +140,7 @@ class Instance:
 
     def joined(self, other: Instance) -> Value:
         if self.cls != other.cls:
-            return Unknown(source="mixed")
+            return Unknown(source=Provenance.MIXED)
         return Instance(cls=self.cls, unmoved=self.unmoved and other.unmoved, oid=self.oid)
 
     def fingerprint(self) -> object:
@@ -183,6 +192,8 @@ class Dictionary:
     names: frozenset[str] = field(default=frozenset(), compare=False)
     #: The same object by its ``oid``; 0 where it is not known.
     of: int = field(default=0, compare=False)
+    #: Whether ``torch.save`` wrote it to a file.
+    saved: bool = False
     born: int = 0
     oid: int = field(default=0, compare=False)
 
@@ -210,6 +221,7 @@ class Dictionary:
             asked_of=kept.asked_of,
             names=kept.names,
             of=self.of if self.of == other.of else 0,
+            saved=self.saved and other.saved,
             born=min(self.born, other.born),
             oid=self.oid,
         )
@@ -218,8 +230,8 @@ class Dictionary:
         if len(self.entries) <= 8:
             entries = tuple((key, tell(item)) for key, item in self.entries.items())
             others = None if self.element is None else tell(self.element)
-            return ("dict", self.state_dict, self.alias, entries, others)
-        return ("dict", self.state_dict, self.alias, "each", tell(any_of(self.contents, join)))
+            return ("dict", self.state_dict, self.saved, self.alias, entries, others)
+        return ("dict", self.state_dict, self.saved, self.alias, "each", tell(any_of(self.contents, join)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,9 +317,9 @@ class Unknown:
     device: Fact = UNKNOWN_FACT
     grad: Fact = UNKNOWN_FACT
     tensor: Truth = Truth.UNKNOWN
-    dtype: str = ""
+    dtype: Dtype = UNKNOWN_DTYPE
     storages: Storages = NO_STORAGE
-    source: str = ""
+    source: Provenance | None = None
     origin: Origin | None = field(default=None, compare=False)
     oid: int = field(default=0, compare=False)
 
@@ -316,9 +328,9 @@ class Unknown:
             device=self.device.joined(other.device),
             grad=joined_grad(self.grad, other.grad),
             tensor=self.tensor if self.tensor is other.tensor else Truth.UNKNOWN,
-            dtype=joined_dtype(self.dtype, other.dtype),
+            dtype=self.dtype.joined(other.dtype),
             storages=self.storages | other.storages,
-            source=one_word(self.source, other.source),
+            source=either_way(self.source, other.source),
             origin=earlier_origin(self.origin, other.origin),
             oid=self.oid,
         )
@@ -355,7 +367,7 @@ NONE = Scalar(kind="None", known=True)
 #: A number, string or other plain object: never a tensor.
 PLAIN = Foreign(framework="")
 #: The ``.dtype`` of something that may be a tensor or an array.
-SOME_DTYPE = Scalar(kind="some.dtype", literal="")
+SOME_DTYPE = Scalar(kind="some.dtype", literal=UNKNOWN_DTYPE)
 
 
 def any_of(values: tuple[Value, ...] | list[Value], join: Join) -> Value:
@@ -373,6 +385,11 @@ def is_none(value: Value) -> bool:
 def is_dtype(value: Value) -> bool:
     """Whether it is a dtype by how it came in: not one that the source names."""
     return isinstance(value, Scalar) and value.kind.endswith(".dtype")
+
+
+def dtype_in(value: Scalar) -> Dtype:
+    """Which dtype it is, as far as is known, where it is one."""
+    return value.literal if isinstance(value.literal, Dtype) else UNKNOWN_DTYPE
 
 
 def is_false(value: Value) -> bool:

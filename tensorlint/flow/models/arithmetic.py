@@ -7,7 +7,7 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow.domain.devices import together
-from tensorlint.flow.domain.dtypes import is_integral, unsure_dtype, without_numpy
+from tensorlint.flow.domain.dtypes import BOOL, COMPLEX128, FLOAT64, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import Truth, strongest
 from tensorlint.flow.domain.inside import surely_array
 from tensorlint.flow.domain.lattice import any_element, join
@@ -17,7 +17,6 @@ from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.numpy_functions import promoted
 from tensorlint.flow.state import Frame
-from tensorlint.knowledge.row import NUMPY_DTYPES
 
 _LINEAR = (
     *(cst.Add, cst.AddAssign, cst.Subtract, cst.SubtractAssign),
@@ -36,7 +35,7 @@ def _combined(machine: Machine, left: Value, right: Value, node: cst.CSTNode, fr
             machine.use(frame, node, left)
             machine.use(frame, node, right)
             for side, other in ((left, right), (right, left)):
-                if isinstance(other, (Tensor, Array)) and other.dtype == "float64":
+                if isinstance(other, (Tensor, Array)) and other.dtype is FLOAT64:
                     machine.widen(frame, node, side, "float64")
             return tensor_arithmetic(machine, left, right, node, frame)
         case (Foreign(framework=str(name)), _) | (_, Foreign(framework=str(name))) if name:
@@ -53,11 +52,11 @@ def _combined(machine: Machine, left: Value, right: Value, node: cst.CSTNode, fr
             return replace(right, items=None, element=any_element(right), oid=machine.next_serial())
         case (Array(), Array() | Scalar() | Foreign() | Unknown()) | (Scalar() | Foreign() | Unknown(), Array()):
             dtype = promoted(left, right)
-            if divides(node) and not dtype.startswith(("float", "complex")):
+            if divides(node) and not (dtype.is_float or dtype.is_complex):
                 # Integers give float64, of whatever size they are (measured on NumPy 2.4.6).
                 held = [side.dtype for side in (left, right) if isinstance(side, Array)]
-                whole = all(map(is_integral, held)) and all(isinstance(side, (Array, Scalar)) for side in (left, right))
-                dtype = "float64" if whole else "float64?"
+                whole = all(isinstance(side, (Array, Scalar)) for side in (left, right))
+                dtype = Dtype("float64", unsure=not (whole and all(each.is_integral for each in held)))
             axes = any(isinstance(side, Array) and side.has_axes for side in (left, right))
             return Array(dtype=dtype, has_axes=axes, sure=surely_array((left, right)), storages=machine.storage())
         case (Unknown(), _) | (_, Unknown()):
@@ -66,7 +65,7 @@ def _combined(machine: Machine, left: Value, right: Value, node: cst.CSTNode, fr
                 device=together(known),
                 grad=machine.result_grad(strongest(side.grad for side in known), frame),
                 tensor=Truth.NO if all(side.tensor is Truth.NO for side in known) else Truth.UNKNOWN,
-                dtype=known[0].dtype if len({side.dtype for side in known}) == 1 else "",
+                dtype=known[0].dtype if len({side.dtype for side in known}) == 1 else UNKNOWN_DTYPE,
                 source=known[0].source,
                 origin=known[0].origin,
             )
@@ -129,31 +128,31 @@ def _is_number(value: Value) -> bool:
     return isinstance(value, (Tensor, Scalar))
 
 
-def dtype_of_both(left: Value, right: Value, node: cst.CSTNode) -> str:
+def dtype_of_both(left: Value, right: Value, node: cst.CSTNode) -> Dtype:
     if isinstance(left, Array) or isinstance(right, Array):
         match left, right:
-            case Tensor(dtype=dtype), Array() if promotes(right) and not dtype.startswith("complex"):
-                return "float64"
-        return ""
+            case Tensor(dtype=dtype), Array() if promotes(right) and not dtype.is_complex:
+                return FLOAT64
+        return UNKNOWN_DTYPE
     dtypes = {side.dtype for side in (left, right) if isinstance(side, Tensor)}
     if any(isinstance(side, Scalar) and side.kind == "complex" for side in (left, right)):
-        return "complex128" if "float64" in dtypes else "complex64?"
-    dtype = dtypes.pop() if len(dtypes) == 1 else ""
-    if dtype in NUMPY_DTYPES:
+        return COMPLEX128 if FLOAT64 in dtypes else Dtype("complex64", unsure=True)
+    dtype = dtypes.pop() if len(dtypes) == 1 else UNKNOWN_DTYPE
+    if dtype.of_numpy:
         # Divided, or with a float, it becomes one; little else works.
-        return ""
-    if is_integral(dtype):
+        return UNKNOWN_DTYPE
+    if dtype.is_integral:
         others = [side for side in (left, right) if not isinstance(side, Tensor)]
-        kinds = {"bool"} if dtype == "bool" else {"bool", "int"}
+        kinds = {"bool"} if dtype is BOOL else {"bool", "int"}
         kept = all(isinstance(side, Scalar) and side.kind in kinds for side in others)
-        return dtype if kept and not divides(node) else ""
+        return dtype if kept and not divides(node) else UNKNOWN_DTYPE
     # What is not known is most often a number; a float32 tensor would make the result float32, too.
-    return unsure_dtype(dtype) if without_numpy(dtype) and Unknown in (type(left), type(right)) else dtype
+    return dtype.weakened() if dtype.without_numpy and Unknown in (type(left), type(right)) else dtype
 
 
 def promotes(array: Array) -> bool:
     """Whether a tensor of float32 becomes float64 where it meets this array (measured on torch 2.13.0)."""
-    return array.dtype == "float64" and array.sure and (array.has_axes or array.zero_dim)
+    return array.dtype is FLOAT64 and array.sure and (array.has_axes or array.zero_dim)
 
 
 def divides(node: cst.CSTNode) -> bool:

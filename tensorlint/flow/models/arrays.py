@@ -9,10 +9,12 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.arguments import dtype_argument
 from tensorlint.flow.call import Argument, Call
+from tensorlint.flow.domain.dtypes import BOOL, FLOAT64, INT64, UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
+from tensorlint.flow.domain.memory import Writing
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import NONE, PLAIN, UNKNOWN, Scalar, Sequence, Symbol, Value, is_false, is_true
-from tensorlint.flow.dtypes import dtype_name
+from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.numpy_functions import numpy_number
 from tensorlint.flow.tree import dotted_name
@@ -44,7 +46,7 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
             )
         return UNKNOWN
     if 0 in row.writes:
-        machine.write(call.frame, call.node, value, dotted_name(call.node.func.value), "method")
+        machine.write(call.frame, call.node, value, dotted_name(call.node.func.value), Writing.METHOD)
         return NONE
     if name == "astype":
         return cast(machine, value, call.arguments)
@@ -64,7 +66,7 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
             return replace(value, dtype=read_as, oid=machine.next_serial())
         case Result.ARRAY if name == "view" and call.arguments:
             # As a class that was not seen, it may have any method.
-            return replace(value, dtype="", sure=False, oid=machine.next_serial())
+            return replace(value, dtype=UNKNOWN_DTYPE, sure=False, oid=machine.next_serial())
         case Result.ARRAY if row.share in {Share.ALWAYS, Share.MAYBE}:
             frozen = (
                 Fact(Truth.YES, machine.at(call.node), "read-only from here on")
@@ -79,7 +81,7 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
             )
             return replace(value, read_only=frozen, negative_stride=negative, has_axes=axes, oid=machine.next_serial())
         case Result.ARRAY:
-            dtype = value.dtype if row.dtype == "keep" else row.dtype if row.dtype == "int64" else ""
+            dtype = value.dtype if row.dtype == "keep" else INT64 if row.dtype == "int64" else UNKNOWN_DTYPE
             axes = value.has_axes and name in {"copy", "clip", "round", "conj", "cumsum", "cumprod", "repeat"}
             return Array(dtype=dtype, has_axes=axes, sure=value.sure, storages=machine.storage(), oid=machine.serial)
         case Result.NUMPY_SCALAR:
@@ -87,7 +89,7 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
         case Result.SCALAR:
             return Scalar(kind="number")
         case Result.ARRAY_TUPLE:
-            return Sequence(kind="tuple", element=Array(dtype="int64"))
+            return Sequence(kind="tuple", element=Array(dtype=INT64))
         case _:
             return Sequence(element=PLAIN) if name == "tolist" else PLAIN
 
@@ -104,14 +106,15 @@ def brought_again(machine: Machine, node: cst.CSTNode) -> cst.CSTNode | None:
 
 
 def cast(machine: Machine, value: Array, arguments: tuple[Argument, ...]) -> Value:
-    dtype = next((dtype_name(argument.value) for argument in arguments if argument.keyword in {"", "dtype"}), "")
+    given = (argument.value for argument in arguments if argument.keyword in {"", "dtype"})
+    dtype = next(map(dtype_of, given), UNKNOWN_DTYPE)
     if any(isinstance(argument.value, Symbol) and argument.value.path == "builtins.float" for argument in arguments):
-        dtype = "float64"
+        dtype = FLOAT64
     lazy = any(
         argument.keyword == "copy" and isinstance(argument.value, Scalar) and argument.value.literal is False
         for argument in arguments
     )
-    if lazy and (not dtype or dtype == value.dtype):
+    if lazy and (not dtype or dtype is value.dtype):
         return replace(value, dtype=dtype, oid=machine.next_serial())
     return Array(dtype=dtype, has_axes=value.has_axes, sure=value.sure, storages=machine.storage(), oid=machine.serial)
 
@@ -122,7 +125,13 @@ def array_item(machine: Machine, value: Array, node: cst.Subscript, indices: lis
     if not all(map(_takes_several, indices)):
         value = replace(value, sure=value.sure and holds_numbers(value))
     if copies_by_index(indices):
-        return Array(dtype=value.dtype, sure=value.sure, storages=machine.storage())
+        return Array(
+            dtype=value.dtype,
+            sure=value.sure,
+            small=value.small,
+            counted=value.counted,
+            storages=machine.storage(),
+        )
     if any(isinstance(index, Scalar) and index.literal == "negative" and index.kind == "slice" for index in indices):
         forwards = value.negative_stride.truth is Truth.NO
         fact = Fact(Truth.YES, machine.at(node), "a negative step gives a negative stride") if forwards else NO_FACT
@@ -147,7 +156,7 @@ def _takes_several(index: Value) -> bool:
     """Whether what is under this index is an array, whatever the elements are."""
     match index:
         case Array():
-            return index.has_axes or index.dtype == "bool"
+            return index.has_axes or index.dtype is BOOL
         case Scalar():
             return index.kind == "slice"
         case _:
@@ -156,7 +165,8 @@ def _takes_several(index: Value) -> bool:
 
 def holds_numbers(value: Array) -> bool:
     """Whether its elements are known to be numbers: those of an array of objects may be tensors."""
-    return value.exported or value.dtype.startswith(("float", "int", "uint", "bool", "complex"))
+    dtype = value.dtype
+    return value.exported or dtype.is_float or dtype.is_integral or dtype.is_complex
 
 
 def part_taken(indices: list[Value]) -> tuple[bool, bool]:

@@ -7,10 +7,11 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow.call import Argument, Call
+from tensorlint.flow.details import Leaving
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.lattice import join_all
 from tensorlint.flow.domain.memory import Owner
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     PLAIN,
@@ -39,13 +40,13 @@ def number(machine: Machine, path: str, call: Call) -> Value:
     name = path.removeprefix("builtins.")
     if name in {"float", "int"} and call.first is not None:
         machine.ask(call.frame, call.node, call.first)
-        machine.escape(call.frame, call.node, call.first, "number", call.arguments[0].node)
+        machine.escape(call.frame, call.node, call.first, Leaving.NUMBER, call.arguments[0].node)
     return Scalar(kind=name)
 
 
 @function("builtins.len")
 def length(machine: Machine, path: str, call: Call) -> Value:
-    return Scalar(kind="int")
+    return Scalar(kind="int", counts=True)
 
 
 @function("builtins.bool", "builtins.any", "builtins.all")
@@ -96,7 +97,7 @@ def listed(machine: Machine, path: str, call: Call) -> Value:
     if isinstance(first, Sequence) and first.items is not None and name in {"list", "tuple"}:
         return replace(first, kind=kind, born=machine.next_serial(), oid=machine.serial)
     element = _each(machine, call)
-    if isinstance(element, Tensor) and element.source == "state_dict" and isinstance(first, Sequence):
+    if isinstance(element, Tensor) and element.source is Provenance.STATE_DICT and isinstance(first, Sequence):
         # Who lists the tensors themselves, and no copies of them, wants to reach them.
         element = replace(element, alias=None)
     if name not in {"iter", "reversed"}:

@@ -8,6 +8,8 @@ import libcst as cst
 
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.lattice import any_element, join
+from tensorlint.flow.domain.memory import Container
+from tensorlint.flow.domain.tensors import Provenance
 from tensorlint.flow.domain.values import NONE, UNKNOWN, Dictionary, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.hashing import hash_key
@@ -30,7 +32,7 @@ def sequence_method(machine: Machine, value: Sequence, name: str, call: Call) ->
             call.frame,
             call.node,
             added,
-            "append",
+            Container.APPEND,
             dotted_name(call.node.func.value) if isinstance(call.node.func, cst.Attribute) else "",
             value.born,
             written=call.arguments[-1].node if call.arguments and name != "extend" else None,
@@ -50,7 +52,7 @@ def sequence_method(machine: Machine, value: Sequence, name: str, call: Call) ->
         return Scalar(kind="int")
     if name in {"numpy", "cpu", "to", "cuda", "detach"}:
         # Lists have no such methods, so this is something else: a named tuple or a packed sequence.
-        return unknown_method(machine, Unknown(source="element"), name, call)
+        return unknown_method(machine, Unknown(source=Provenance.ELEMENT), name, call)
     return first if name == "setdefault" else UNKNOWN
 
 

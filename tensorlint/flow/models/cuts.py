@@ -12,7 +12,6 @@ from dataclasses import replace
 
 import libcst as cst
 
-from tensorlint.flow.domain.dtypes import is_integral
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import cut_of, leaves
 from tensorlint.flow.domain.tensors import Array, Rewrapped, Tensor
@@ -83,7 +82,7 @@ def ungraphed(machine: Machine, inside: list[Value], node: cst.CSTNode, frame: F
 def has_no_graph(value: Value) -> bool:
     match value:
         case Tensor(grad=grad, dtype=dtype) | Unknown(grad=grad, dtype=dtype):
-            return grad.truth is Truth.NO and (grad.site is not None or is_integral(dtype))
+            return grad.truth is Truth.NO and (grad.site is not None or dtype.is_integral)
         case _:
             return True
 

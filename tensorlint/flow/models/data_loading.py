@@ -7,7 +7,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.call import Call
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
-from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.tensors import Provenance, Tensor
 from tensorlint.flow.domain.values import (
     UNKNOWN,
     Dictionary,
@@ -122,7 +122,7 @@ def _counted(machine: Machine, node: cst.BaseExpression, number: int, *, persist
     )
 )
 def decoded_image(machine: Machine, path: str, call: Call) -> Value:
-    return Tensor(device=NO_FACT, grad=NO_FACT, storages=machine.storage(), source="decoded image")
+    return Tensor(device=NO_FACT, grad=NO_FACT, storages=machine.storage(), source=Provenance.DECODED_IMAGE)
 
 
 @function("PIL.*")
@@ -133,4 +133,4 @@ def image(machine: Machine, path: str, call: Call) -> Value:
 @function("cv2.*")
 def opencv(machine: Machine, path: str, call: Call) -> Value:
     """Arrays, numbers and windows: never a tensor."""
-    return Unknown(tensor=Truth.NO, source="call")
+    return Unknown(tensor=Truth.NO, source=Provenance.CALL)

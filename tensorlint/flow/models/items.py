@@ -11,7 +11,7 @@ from tensorlint.flow.domain.facts import UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.memory import NO_STORAGE
 from tensorlint.flow.domain.site import NOWHERE
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     PLAIN,
@@ -88,7 +88,7 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
         case Foreign():
             return value
         case Unknown():
-            if path and names.LOADER.search(path) and value.source != "prepared":
+            if path and names.LOADER.search(path) and value.source is not Provenance.PREPARED:
                 return loaded()
             # Under a name that varies there is another object, or another row, each time.
             same = all(isinstance(index, Scalar) and (index.known or index.kind == "slice") for index in indices)
@@ -98,7 +98,7 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
         case Module() | Function():
             return value
         case _:
-            return Unknown(source="element")
+            return Unknown(source=Provenance.ELEMENT)
 
 
 def note_key(machine: Machine, node: cst.Subscript, owner: Value, indices: list[Value], frame: Frame) -> None:
@@ -151,13 +151,13 @@ def element_of(machine: Machine, value: Value, node: cst.CSTNode, frame: Frame) 
             return Scalar(kind="str")
         case Unknown():
             name = dotted_name(node) if isinstance(node, (cst.Name, cst.Attribute)) else ""
-            if names.LOADER.search(name) and value.source != "prepared":
+            if names.LOADER.search(name) and value.source is not Provenance.PREPARED:
                 return loaded()
             # Another object, or another row, each time.
             part = replace(part_of(value), storages=NO_STORAGE)
-            return replace(part, source="element") if part.source == "parameter" else part
+            return replace(part, source=Provenance.ELEMENT) if part.source is Provenance.PARAMETER else part
         case _:
-            return Unknown(source="element")
+            return Unknown(source=Provenance.ELEMENT)
 
 
 def rows_of(machine: Machine, target: cst.CSTNode, node: cst.BaseExpression, value: Value, frame: Frame) -> Rows:
@@ -195,15 +195,15 @@ def one_of(value: Value) -> Value:
 
 def part_of(value: Unknown) -> Unknown:
     """Something in ``value``. That this is no tensor does not keep what it holds from being one."""
-    tensor = value.tensor if value.source == "call" else Truth.UNKNOWN
-    return replace(value, tensor=tensor, source=value.source or "element", oid=0)
+    tensor = value.tensor if value.source is Provenance.CALL else Truth.UNKNOWN
+    return replace(value, tensor=tensor, source=value.source or Provenance.ELEMENT, oid=0)
 
 
 def loaded() -> Value:
     return Unknown(
         device=Fact(Truth.NO, reason="a batch from a loader is in host memory"),
         grad=Fact(Truth.NO, NOWHERE),
-        source="loader",
+        source=Provenance.LOADER,
     )
 
 

@@ -10,8 +10,8 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT
-from tensorlint.flow.domain.memory import NO_STORAGE, Owner
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.memory import NO_STORAGE, Owner, Writing
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     PLAIN,
@@ -35,7 +35,6 @@ from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.numpy_functions import tell_numpy_call
 from tensorlint.flow.models.registry import function, models
 from tensorlint.flow.models.torch_functions import torch_call
-from tensorlint.flow.models.unknowns import TORCH_PIPE, TORCH_QUEUE
 from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name
@@ -81,7 +80,8 @@ def of_unseen_library(machine: Machine, path: str, call: Call) -> Value:
 @function("random.shuffle")
 def shuffle(machine: Machine, path: str, call: Call) -> Value:
     if call.arguments and isinstance(call.arguments[0].value, Array):
-        machine.write(call.frame, call.node, call.arguments[0].value, dotted_name(call.arguments[0].node), "method")
+        shuffled = call.arguments[0]
+        machine.write(call.frame, call.node, shuffled.value, dotted_name(shuffled.node), Writing.METHOD)
     return tell_numpy_call(machine, "stdlib:random.shuffle", call, NONE)
 
 
@@ -213,12 +213,14 @@ def progress(machine: Machine, path: str, call: Call) -> Value | None:
 )
 def queue(machine: Machine, path: str, call: Call) -> Value:
     """One that a thread of its own serves."""
-    return Unknown(source=TORCH_QUEUE if path.startswith("torch.") else "queue", oid=machine.next_serial())
+    return Unknown(
+        source=Provenance.TORCH_QUEUE if path.startswith("torch.") else Provenance.QUEUE, oid=machine.next_serial()
+    )
 
 
 @function("torch.multiprocessing.SimpleQueue")
 def simple_queue(machine: Machine, path: str, call: Call) -> Value:
-    return Unknown(source=TORCH_PIPE, oid=machine.next_serial())
+    return Unknown(source=Provenance.TORCH_PIPE, oid=machine.next_serial())
 
 
 @function("collections.deque")

@@ -11,14 +11,13 @@ from tensorlint.flow import events
 from tensorlint.flow.arguments import dtype_argument, keyword
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import together
-from tensorlint.flow.domain.dtypes import unsure_dtype, without_numpy
+from tensorlint.flow.domain.dtypes import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, needed, strongest
 from tensorlint.flow.domain.inside import arrays_behind, as_trainable, is_made_float32, leaves
 from tensorlint.flow.domain.memory import NO_BACKING, Owner, Storages
-from tensorlint.flow.domain.tensors import Origin, Tensor
+from tensorlint.flow.domain.tensors import Origin, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
-    PARAMETER_OF_MODULE,
     PLAIN,
     UNKNOWN,
     DeviceValue,
@@ -32,7 +31,7 @@ from tensorlint.flow.domain.values import (
     is_false,
     is_true,
 )
-from tensorlint.flow.dtypes import dtype_name
+from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.objects import own_method
@@ -48,6 +47,8 @@ from tensorlint.knowledge.numbers import WILD_LAYERS
 _MODULE_CASTS = frozenset(
     {"half", "float", "double", "bfloat16", "eval", "train", "type", "share_memory", "apply", "compile"}
 )
+#: What casts a whole module, and to what.
+CASTS = {"half": FLOAT16, "float": FLOAT32, "double": FLOAT64, "bfloat16": BFLOAT16}
 _MOVES = frozenset({"to", "cuda", "cpu", "xpu", "mps", "npu", "hpu"})
 _RETURNS_TUPLE = frozenset(
     {"torch.nn.LSTM", "torch.nn.GRU", "torch.nn.RNN", "torch.nn.MultiheadAttention", "torch.nn.LSTMCell"}
@@ -76,9 +77,9 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
     inputs = [
         leaf for argument in call.arguments for leaf in leaves(argument.value) if isinstance(leaf, (Tensor, Unknown))
     ]
-    if module.refuses_double and module.dtype in {"", "float32"}:
+    if module.refuses_double and module.dtype in {UNKNOWN_DTYPE, FLOAT32}:
         machine.meet_double(call.frame, call.node, call.arguments[:1])
-    elif module.name in _WEIGHTED_LOSSES and module.dtype == "float64" and is_made_float32(call.first):
+    elif module.name in _WEIGHTED_LOSSES and module.dtype is FLOAT64 and is_made_float32(call.first):
         machine.meet_double(call.frame, call.node, (), weight=True)
     if module.name.startswith("torch.nn."):
         machine.emit(
@@ -98,7 +99,7 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
         if forward is not None:
             result = machine.apply(forward, module, call.arguments, call.frame, call.node)
             if isinstance(result, (Tensor, Unknown)) and not result.dtype:
-                result = replace(result, dtype=unsure_dtype(module.dtype))
+                result = replace(result, dtype=module.dtype.weakened())
             return on_module_device(result, module, inputs)
     # What has no parameters lies nowhere.
     holds = [] if module.trainable is Truth.NO else [Unknown(device=module.device)]
@@ -110,12 +111,12 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
         return Unknown(
             device=device,
             grad=grad.weakened(),
-            dtype=unsure_dtype(machine.autocast or module.dtype),
-            source="model",
+            dtype=(machine.autocast or module.dtype).weakened(),
+            source=Provenance.MODEL,
             origin=Origin(machine.at(call.node), "the output of a model"),
             oid=machine.next_serial(),
         )
-    given = next((value.dtype for value in inputs if without_numpy(value.dtype)), "")
+    given = next((value.dtype for value in inputs if value.dtype.without_numpy), UNKNOWN_DTYPE)
     stateless = module.trainable is Truth.NO and not module.dtype
     output = Tensor(
         device=device,
@@ -123,7 +124,7 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
         # Weights of another dtype than the input would raise.
         dtype=(autocast_to(machine, module.name) or given) if stateless else machine.autocast or module.dtype or given,
         storages=machine.storage(),
-        source="model",
+        source=Provenance.MODEL,
         origin=Origin(machine.at(call.node), "the output of a model"),
         # Averaged, as is the rule.
         zero_dim=module.name.endswith("Loss"),
@@ -156,7 +157,7 @@ def on_module_device(result: Value, module: Module, inputs: list[Tensor | Unknow
 def module_method(machine: Machine, value: Module, name: str, call: Call) -> Value:
     if name in _MOVES:
         device: Fact | None = None
-        dtype = ""
+        dtype = UNKNOWN_DTYPE
         if name == "to":
             device, dtype = destination(machine, call)
         elif name == "cpu":
@@ -165,16 +166,15 @@ def module_method(machine: Machine, value: Module, name: str, call: Call) -> Val
             device = Fact(
                 Truth.YES, machine.at(call.node), f"the module is moved to the accelerator by `.{name}()` here"
             )
-        moved = replace(value, dtype="" if dtype == "?" else dtype) if dtype else value
+        moved = replace(value, dtype=dtype.named) if dtype else value
         if device is not None:
             moved = replace(moved, device=device)
         if dtype or (device is not None and device.truth is not Truth.NO):
             moved = replace(moved, arrays=NO_BACKING)
         call.frame.env.change(value, lambda held: moved)
         return moved
-    if name in {"half", "float", "double", "bfloat16"}:
-        dtype = {"half": "float16", "double": "float64", "float": "float32"}.get(name, name)
-        cast = replace(value, dtype=dtype, arrays=NO_BACKING)
+    if name in CASTS:
+        cast = replace(value, dtype=CASTS[name], arrays=NO_BACKING)
         call.frame.env.change(value, lambda held: cast)
         return cast
     if name == "share_memory":
@@ -194,7 +194,7 @@ def module_method(machine: Machine, value: Module, name: str, call: Call) -> Val
         grad=trained,
         dtype=value.dtype,
         storages=value.storages,
-        source=PARAMETER_OF_MODULE,
+        source=Provenance.PARAMETER_OF_MODULE,
         of_module=value.oid > 0,
         module=value.oid,
         origin=Origin(machine.at(call.node), "a parameter of the model"),
@@ -243,7 +243,7 @@ def registered(machine: Machine, value: Module, name: str, arguments: tuple[Argu
 
 def state_dict_of(machine: Machine, device: Fact, storages: Storages, node: cst.Call, of: int) -> Dictionary:
     machine.lessons.snapshots = True
-    entry = Tensor(device=device, grad=NO_FACT, storages=storages, source="state_dict", alias=machine.at(node))
+    entry = Tensor(device=device, grad=NO_FACT, storages=storages, source=Provenance.STATE_DICT, alias=machine.at(node))
     return state_of(machine, entry, storages, node, of)
 
 
@@ -278,12 +278,12 @@ def module_attribute(machine: Machine, value: Module, name: str, node: cst.CSTNo
             grad=trained,
             dtype=value.dtype,
             storages=value.storages,
-            source=PARAMETER_OF_MODULE,
+            source=Provenance.PARAMETER_OF_MODULE,
             module=value.oid,
         )
     if name in {"running_mean", "running_var", "num_batches_tracked"}:
         buffers = frozenset({replace(storage, owner=Owner.BUFFER) for storage in value.storages})
-        return Tensor(device=value.device, grad=NO_FACT, storages=buffers, source="buffer of a module")
+        return Tensor(device=value.device, grad=NO_FACT, storages=buffers, source=Provenance.BUFFER_OF_MODULE)
     if name == "device":
         return DeviceValue(fact=value.device)
     if name == "training":
@@ -291,7 +291,7 @@ def module_attribute(machine: Machine, value: Module, name: str, node: cst.CSTNo
         return Scalar(kind="bool", literal=False, known=True) if machine.traces_run else PLAIN
     if name in {"module", "model"}:
         return value
-    return Unknown(device=value.device.weakened(), dtype=unsure_dtype(value.dtype), source="attribute")
+    return Unknown(device=value.device.weakened(), dtype=value.dtype.weakened(), source=Provenance.ATTRIBUTE)
 
 
 def has_parameters(machine: Machine, name: str, arguments: tuple[Argument, ...]) -> Truth:
@@ -307,12 +307,16 @@ def has_parameters(machine: Machine, name: str, arguments: tuple[Argument, ...])
 
 
 def note_training(machine: Machine, owner: str, method: str, node: cst.Call) -> None:
-    """What is asked for its parameters has some; so has what goes by its name elsewhere.
+    """What is asked for its parameters has some; so has what goes by its name elsewhere. And what it is set back to.
 
     That it is told to ``.train()`` does not say so: what has no parameters is told, too.
     """
-    if machine.learning and owner and method in {"parameters", "named_parameters"}:
+    if not machine.learning:
+        return
+    if owner and method in {"parameters", "named_parameters"}:
         machine.lessons.trained.setdefault(owner, machine.at(node))
+    if method == "load_state_dict" and node.args:
+        machine.lessons.restored.add(dotted_name(node.args[0].value))
 
 
 def owner_name(node: cst.CSTNode) -> str:
@@ -344,7 +348,7 @@ def make_module(machine: Machine, path: str, call: Call) -> Value | None:
         device=requested_device(machine, call) or machine.default_device,
         trainable=has_parameters(machine, name, call.arguments),
         refuses_double=bool(_REFUSES_DOUBLE.match(name)) or (first is not None and first.refuses_double),
-        dtype=dtype.replace("?", ""),
+        dtype=Dtype(dtype.name),
         storages=machine.storage(Owner.PARAMETER),
         arrays=NO_BACKING.union(*(arrays_behind(argument.value) for argument in call.arguments)),
         oid=machine.serial,
@@ -387,7 +391,7 @@ def embedding(machine: Machine, path: str, call: Call) -> Value:
 def pretrained(machine: Machine, path: str, call: Call) -> Value | None:
     if path.endswith(".from_pretrained") and _WITHOUT_PARAMETERS.search(path):
         return None
-    cast = next((given for given in map(dtype_name, _dtypes_given(call)) if given), "")
+    cast = next((given for given in map(dtype_of, _dtypes_given(call)) if given), UNKNOWN_DTYPE)
     # What a class of unseen code computes with, and whether under ``no_grad``, is not known.
     trained = Truth.YES if path.partition(".")[0] in _OF_NETWORKS else Truth.UNKNOWN
     return Module(

@@ -9,9 +9,20 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.arguments import dtype_argument, dtype_of_data
 from tensorlint.flow.call import Argument, Call
+from tensorlint.flow.details import Leaving
+from tensorlint.flow.domain.dtypes import (
+    COMPLEX64,
+    COMPLEX128,
+    FLOAT32,
+    FLOAT64,
+    INT64,
+    UNKNOWN_DTYPE,
+    Dtype,
+    printed_as,
+)
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import all_small, leaves, surely_array
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Foreign, Scalar, Sequence, Symbol, Unknown, Value, is_true
 from tensorlint.flow.graphs import goes_into_backward
 from tensorlint.flow.machine import Machine
@@ -26,7 +37,6 @@ from tensorlint.knowledge.numpy_functions import (
     PARTS_OF_TENSOR,
     SIZE_BEHIND,
 )
-from tensorlint.knowledge.row import DTYPES, NUMPY_DTYPES
 
 #: What gives arrays of one dimension at least.
 _JOINS = frozenset({"stack", "concatenate", "vstack", "hstack", "dstack", "column_stack", "arange", "linspace", "eye"})
@@ -37,6 +47,8 @@ _PLACES_OF_UNIQUE = frozenset({"return_index", "return_inverse", "return_counts"
 #: What gives a tensor for a tensor.
 _MAY_GIVE_TENSOR = EXPORTS_TO_TENSOR | HARMLESS | SILENTLY_WRONG
 #: What copies data that lies backwards.
+#: The complex counterpart of a dtype, where that is not complex128.
+_COMPLEX = {UNKNOWN_DTYPE: Dtype("complex"), FLOAT32: COMPLEX64, COMPLEX64: COMPLEX64}
 _CONTIGUOUS = frozenset({"ascontiguousarray", "asfortranarray", "require"})
 
 
@@ -67,7 +79,7 @@ def tell_numpy_call(machine: Machine, name: str, call: Call, result: Value) -> V
         machine.note_exported(argument)
     first = next((argument for argument in call.arguments if not argument.keyword), None)
     if first is not None and name in EXPORTS:
-        machine.escape(call.frame, call.node, first.value, "function", first.node)
+        machine.escape(call.frame, call.node, first.value, Leaving.FUNCTION, first.node)
     discarded = call.frame.bare_call is call.node
     machine.emit(
         call.frame,
@@ -117,7 +129,7 @@ def numpy_result(machine: Machine, name: str, call: Call) -> Value:
         return Symbol(path="numpy.random")
     row = NUMPY_FUNCTIONS.get(name)
     if row is None:
-        return Unknown(tensor=Truth.NO, source="call")
+        return Unknown(tensor=Truth.NO, source=Provenance.CALL)
     for position in row.writes:
         write_operand(machine, position, None, call)
     write_out(machine, row, call)
@@ -149,10 +161,10 @@ def numpy_result(machine: Machine, name: str, call: Call) -> Value:
             positional = [argument for argument in call.arguments if not argument.keyword]
             before = SIZE_BEHIND.get(name.removeprefix("random."), 2)
             sized = len(positional) > before or call.keyword("size") is not None
-            dtype = dtype_argument(call.arguments) or row.dtype.replace("?", "")
+            dtype = dtype_argument(call.arguments) or printed_as(row.dtype)
             if not sized and not any(isinstance(argument.value, (Array, Tensor, Sequence)) for argument in positional):
                 # A number of Python, but for a choice.
-                return Scalar(kind={"float64": "float", "int64": "int"}.get(dtype, "np.number"))
+                return Scalar(kind={FLOAT64: "float", INT64: "int"}.get(dtype, "np.number"))
             # Numbers that are made up have no digits to lose.
             small = name == "random.randint"
             # One of several objects may be anything.
@@ -171,13 +183,13 @@ def made_of_tensor(machine: Machine, name: str, call: Call) -> Value:
         made = machine.storage()
         if not is_tensor:
             return Array(storages=made)
-        return Tensor(device=NO_FACT, grad=NO_FACT, dtype="", storages=made, oid=machine.serial)
+        return Tensor(device=NO_FACT, grad=NO_FACT, storages=made, oid=machine.serial)
 
     parts = PARTS_OF_TENSOR.get(name)
     if parts is None:
         return part(is_tensor=True)
     if any(argument.keyword in {"compute_uv", "mode"} for argument in call.arguments):
-        return Unknown(source="call")
+        return Unknown(source=Provenance.CALL)
     return Sequence(kind="tuple", items=tuple(map(part, parts)))
 
 
@@ -185,11 +197,11 @@ def numpy_number(
     machine: Machine, row: Row, source: Value, arguments: tuple[Argument, ...], positional_axis: int
 ) -> Value:
     """A reduction: a NumPy scalar, or an array when an axis is given."""
-    dtype = computed(source.dtype) if isinstance(source, Array) else ""
-    if row.dtype == "int64" or (row.dtype in {"accumulate", "keep"} and dtype.startswith(("int", "uint", "bool"))):
-        dtype = "int64"
-    elif row.dtype == "float" and dtype.startswith(("int", "uint", "bool")):
-        dtype = "float64"
+    dtype = computed(source.dtype) if isinstance(source, Array) else UNKNOWN_DTYPE
+    if row.dtype == "int64" or (row.dtype in {"accumulate", "keep"} and dtype.is_integral):
+        dtype = INT64
+    elif row.dtype == "float" and dtype.is_integral:
+        dtype = FLOAT64
     positional = [argument for argument in arguments if not argument.keyword]
     axis = any(argument.keyword in {"axis", "keepdims"} for argument in arguments) or len(positional) > positional_axis
     if axis:
@@ -207,16 +219,16 @@ def opened(machine: Machine, name: str, call: Call) -> Value:
 
 
 def array_from(machine: Machine, name: str, row: Row, first: Value, call: Call) -> Value:
-    dtype = dtype_argument(call.arguments) or (row.dtype if row.dtype in DTYPES else "")
-    kept = first.dtype if isinstance(first, (Array, Tensor)) else ""
+    dtype = dtype_argument(call.arguments) or printed_as(row.dtype)
+    kept = first.dtype if isinstance(first, (Array, Tensor)) else UNKNOWN_DTYPE
     if row.share is Share.NEVER and name not in {"array", "copy"}:
         kept = computed(kept)
     if not dtype and row.dtype == "default-float":
-        dtype = "float64"
+        dtype = FLOAT64
     if not dtype and row.dtype == "float":
-        dtype = kept if kept.startswith("float") else "float64" if kept else "float64?"
+        dtype = kept if kept.is_float else Dtype("float64", unsure=not kept)
     if not dtype and row.dtype == "complex":
-        dtype = {"": "complex", "float32": "complex64", "complex64": "complex64"}.get(kept, "complex128")
+        dtype = _COMPLEX.get(kept, COMPLEX128)
     operands = [argument.value for argument in call.arguments if not argument.keyword]
     if not dtype and row.dtype == "promote" and len(operands) > 1 and not isinstance(first, Sequence):
         dtype = promoted(*operands[:2])
@@ -237,7 +249,7 @@ def array_from(machine: Machine, name: str, row: Row, first: Value, call: Call) 
     }:
         return Scalar(kind=f"np.{name}")
     shares = row.share is Share.ALWAYS or (
-        row.share is Share.MAYBE and isinstance(first, (Array, Tensor)) and (not dtype or dtype == kept)
+        row.share is Share.MAYBE and isinstance(first, (Array, Tensor)) and (not dtype or dtype is kept)
     )
     if not shares or not isinstance(first, (Array, Tensor, Unknown)):
         frozen = frozen_by(machine, row, first, call.node)
@@ -297,18 +309,18 @@ def is_int(value: Value) -> bool:
     return isinstance(value, Scalar) and value.kind == "int" and (value.literal is None or all_small(value))
 
 
-def computed(dtype: str) -> str:
+def computed(dtype: Dtype) -> Dtype:
     """The dtype of what NumPy computes of this one: in the order of bytes of the machine, and of dates numbers."""
-    return "" if dtype.startswith(">") or dtype in NUMPY_DTYPES else dtype
+    return UNKNOWN_DTYPE if dtype.swapped or dtype.of_numpy else dtype
 
 
-def promoted(left: Value, right: Value) -> str:
+def promoted(left: Value, right: Value) -> Dtype:
     dtypes = {computed(side.dtype) for side in (left, right) if isinstance(side, Array)}
     if len(dtypes) != 1:
-        return ""
+        return UNKNOWN_DTYPE
     dtype = dtypes.pop()
     others = [side for side in (left, right) if not isinstance(side, Array)]
     if all(isinstance(side, Scalar) and side.kind == "int" for side in others):
         return dtype
     floats = all(isinstance(side, Scalar) and side.kind in {"int", "float"} for side in others)
-    return dtype if floats and dtype.startswith("float") else ""
+    return dtype if floats and dtype.is_float else UNKNOWN_DTYPE

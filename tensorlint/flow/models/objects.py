@@ -9,7 +9,7 @@ import libcst as cst
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.defined import ClassInfo
 from tensorlint.flow.domain.facts import Fact, Truth
-from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.domain.tensors import Provenance, Tensor
 from tensorlint.flow.domain.values import ClassObject, Foreign, Function, Instance, Module, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.unseen import unknown_result
@@ -72,7 +72,7 @@ def member(machine: Machine, cls: ClassInfo, receiver: Value, name: str, node: c
         return _as_made(cls, found) if isinstance(receiver, Instance) and receiver.unmoved else found
     method = cls.method(name)
     if method is None:
-        return Unknown(source="attribute")
+        return Unknown(source=Provenance.ATTRIBUTE)
     if any(dotted_name(decorator).split(".")[-1] in {"property", "cached_property"} for decorator in method.decorators):
         return machine.apply(method, receiver, (), frame, node)
     return Function(definition=method.site, receiver=receiver)

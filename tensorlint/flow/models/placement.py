@@ -8,6 +8,7 @@ import libcst as cst
 
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import NO_DATA, device_fact
+from tensorlint.flow.domain.dtypes import OTHER_DTYPE, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, off_cpu
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.site import Site
@@ -25,7 +26,7 @@ from tensorlint.flow.domain.values import (
     is_dtype,
     is_none,
 )
-from tensorlint.flow.dtypes import dtype_name
+from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import names
@@ -142,30 +143,30 @@ def device_among(machine: Machine, call: Call) -> Fact | None:
     return None
 
 
-def destination(machine: Machine, call: Call) -> tuple[Fact | None, str]:
+def destination(machine: Machine, call: Call) -> tuple[Fact | None, Dtype]:
     device: Fact | None = None
-    dtype = ""
+    dtype = UNKNOWN_DTYPE
     for position, argument in enumerate(call.arguments):
         value = argument.value
-        if argument.keyword == "dtype" or dtype_name(value) or is_dtype(value):
+        if argument.keyword == "dtype" or dtype_of(value) or is_dtype(value):
             # A dtype that cannot be read is still another dtype, as far as memory goes.
-            dtype = dtype_name(value) or "?"
+            dtype = dtype_of(value) or OTHER_DTYPE
         elif argument.keyword in {"device", "torch_device"} or (
             not argument.keyword and not argument.star and position == 0
         ):
             if is_none(value) or (isinstance(value, Unknown) and names_dtype(argument.node)):
-                dtype = dtype or ("?" if not is_none(value) else "")
+                dtype = dtype or (UNKNOWN_DTYPE if is_none(value) else OTHER_DTYPE)
             elif isinstance(value, (Tensor, Module)):
                 device = Fact(value.device.truth, machine.at(call.node), "moved to the device of another tensor here")
-                dtype = (value.dtype or "?") if isinstance(value, Tensor) else dtype
+                dtype = (value.dtype or OTHER_DTYPE) if isinstance(value, Tensor) else dtype
             elif isinstance(value, Unknown) and not argument.keyword and not names_device(argument.node):
                 # A dtype, a device or another tensor: whatever it is, it tells nothing.
-                device, dtype = Fact(Truth.UNKNOWN, machine.at(call.node)), "?"
+                device, dtype = Fact(Truth.UNKNOWN, machine.at(call.node)), OTHER_DTYPE
             elif not isinstance(value, Foreign):
                 device = moved_to(machine, value, argument.node, call.node)
         elif argument.star or (not argument.keyword and position == 1 and isinstance(value, Unknown)):
             # ``x.to(device, self.dtype)``
-            dtype = dtype or "?"
+            dtype = dtype or OTHER_DTYPE
     return device, dtype
 
 

@@ -10,20 +10,28 @@ import libcst as cst
 from tensorlint.flow.arguments import dtype_argument
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import together
-from tensorlint.flow.domain.dtypes import is_integral
+from tensorlint.flow.domain.dtypes import (
+    COMPLEX128,
+    FLOAT32,
+    FLOAT64,
+    INT64,
+    OTHER_DTYPE,
+    UNKNOWN_DTYPE,
+    Dtype,
+    printed_as,
+)
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.memory import NO_STORAGE, Storages
+from tensorlint.flow.domain.memory import NO_STORAGE, Storages, Writing
 from tensorlint.flow.domain.tensors import Array, Origin, Tensor
 from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Scalar, Sequence, Unknown, Value
-from tensorlint.flow.dtypes import dtype_name
+from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import placed_by_type, requested_device
 from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import IN_PLACE_METHODS, Device, Grad, Result, Row, Share
 from tensorlint.knowledge.layouts import layout_of
 from tensorlint.knowledge.numbers import FROM_SEVERAL, numbers_of
-from tensorlint.knowledge.row import DTYPES
 
 #: Casts to what a float32 may have been made of.
 WIDENING = {"long": "int", "int": "int", "double": "float64"}
@@ -77,14 +85,14 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
     placed = placed_by_type(call.arguments, machine.at(call.node)) if name == "type" else None
     if name == "type" and not dtype_argument(call.arguments) and call.first is not None:
         # ``mask.type(x.dtype)``
-        dtype = dtype_name(call.first) or "?"
+        dtype = dtype_of(call.first) or OTHER_DTYPE
     result = Tensor(
         device=placed or row_device(machine, row, operands, unknown, call),
-        grad=NO_FACT if is_integral(dtype) else row_grad(machine, row, operands, unknown, call),
+        grad=NO_FACT if dtype.is_integral else row_grad(machine, row, operands, unknown, call),
         dtype=dtype,
         storages=row_storages(machine, row, source, call.arguments),
         sure=receiver.sure if receiver is not None else True,
-        source=source.source if source is not None else (unknown[0].source if unknown else ""),
+        source=source.source if source is not None else (unknown[0].source if unknown else None),
         origin=next(
             (value.origin for value in (source, *unknown[:1]) if value is not None and value.origin is not None),
             Origin(machine.at(call.node), f"made by {words} here"),
@@ -95,10 +103,10 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
         layout=layout_of(
             words.strip("`().").removeprefix("torch."),
             source.layout if source is not None else "",
-            is_complex=dtype.startswith("complex"),
+            is_complex=dtype.is_complex,
             is_view=row.share is Share.ALWAYS,
         ),
-        numbers="" if is_integral(dtype) else numbers_given(row, name, source, call),
+        numbers="" if dtype.is_integral else numbers_given(row, name, source, call),
         oid=machine.next_serial(),
     )
     if source is not None and result.storages is source.storages:
@@ -107,7 +115,7 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
             frozen=source.frozen,
             sliced=source.sliced,
             picked=source.picked,
-            narrowed=source.narrowed if result.dtype == source.dtype else None,
+            narrowed=source.narrowed if result.dtype is source.dtype else None,
             numbers=source.numbers,
         )
     if row.overlaps and source is not None:
@@ -157,7 +165,7 @@ def shaped(machine: Machine, row: Row, result: Tensor, arguments: tuple[Argument
         if row.indices:
             count = max(2, max(row.indices) + 1)
             items = tuple(
-                replace(result, grad=NO_FACT, dtype="int64", numbers="") if index in row.indices else result
+                replace(result, grad=NO_FACT, dtype=INT64, numbers="") if index in row.indices else result
                 for index in range(count)
             )
             return Sequence(kind="tuple", items=items)
@@ -200,43 +208,42 @@ def row_grad(machine: Machine, row: Row, operands: list[Tensor], unknown: list[U
     return machine.result_grad(grad, call.frame, itself=row.share is Share.MAYBE)
 
 
-def autocast_to(machine: Machine, name: str) -> str:
-    """What ``autocast`` makes of a function, whatever it is given; empty for most."""
+def autocast_to(machine: Machine, name: str) -> Dtype:
+    """What ``autocast`` makes of a function, whatever it is given; not known for most."""
     if not machine.autocast:
-        return ""
-    return machine.autocast if _AUTOCAST.search(name) else "float32" if name.endswith(_IN_FLOAT32) else ""
+        return UNKNOWN_DTYPE
+    return machine.autocast if _AUTOCAST.search(name) else FLOAT32 if name.endswith(_IN_FLOAT32) else UNKNOWN_DTYPE
 
 
-def row_dtype(row: Row, source: Tensor | None, arguments: tuple[Argument, ...]) -> str:
-    explicit = dtype_argument(arguments)
+def row_dtype(row: Row, source: Tensor | None, arguments: tuple[Argument, ...]) -> Dtype:
+    explicit = dtype_argument(arguments) or printed_as(row.dtype)
     if explicit:
         return explicit
-    if row.dtype in DTYPES:
-        return row.dtype
     if row.device is Device.OTHER:
         # ``x.type_as(y)``
         other = arguments[0].value if arguments else UNKNOWN
-        return other.dtype if isinstance(other, Tensor) else ""
-    kept = source.dtype if source is not None else ""
+        return other.dtype if isinstance(other, Tensor) else UNKNOWN_DTYPE
+    kept = source.dtype if source is not None else UNKNOWN_DTYPE
     if row.dtype == "default-float":
-        return "float32"
+        return FLOAT32
     if row.dtype == "complex":
-        return kept if kept.startswith("complex") else "complex128" if kept == "float64" else "complex64?"
-    if kept.startswith("complex") and row.dtype in {"promote", "float", "accumulate"}:
+        widened = COMPLEX128 if kept is FLOAT64 else Dtype("complex64", unsure=True)
+        return kept if kept.is_complex else widened
+    if kept.is_complex and row.dtype in {"promote", "float", "accumulate"}:
         return kept
     if row.dtype in {"keep", "argument"}:
         return kept
-    return kept if kept.startswith(("float", "bfloat")) else ""
+    return kept if kept.is_floating else UNKNOWN_DTYPE
 
 
 def row_storages(machine: Machine, row: Row, source: Tensor | None, arguments: tuple[Argument, ...]) -> Storages:
     if source is None or row.share not in {Share.ALWAYS, Share.MAYBE}:
         return machine.storage()
-    target = row.dtype if row.dtype in DTYPES else dtype_argument(arguments)
+    target = printed_as(row.dtype) or dtype_argument(arguments)
     if row.device is Device.OTHER and arguments and isinstance(arguments[0].value, Tensor):
         # ``x.type_as(y)``
         target = arguments[0].value.dtype
-    if row.share is Share.MAYBE and target and target != source.dtype:
+    if row.share is Share.MAYBE and target and target is not source.dtype:
         return machine.storage() if source.dtype else NO_STORAGE
     return source.storages
 
@@ -249,12 +256,12 @@ def write_operand(machine: Machine, position: int, receiver: Tensor | None, call
         if isinstance(link, cst.Attribute) and link.attr.value in IN_PLACE_METHODS:
             # ``t.sub_(m).div_(s)``: the first link of the chain was told already.
             return
-        machine.write(call.frame, call.node, receiver, dotted_name(owner), "method")
+        machine.write(call.frame, call.node, receiver, dotted_name(owner), Writing.METHOD)
         return
     index = position - (receiver is not None)
     if index < len(call.arguments) and not call.arguments[index].keyword:
         machine.write(
-            call.frame, call.node, call.arguments[index].value, dotted_name(call.arguments[index].node), "method"
+            call.frame, call.node, call.arguments[index].value, dotted_name(call.arguments[index].node), Writing.METHOD
         )
 
 
@@ -262,7 +269,7 @@ def write_out(machine: Machine, row: Row, call: Call) -> None:
     out = next((argument for argument in call.arguments if argument.keyword == "out"), None)
     if row.out and out is not None:
         for leaf in leaves(out.value):
-            machine.write(call.frame, call.node, leaf, dotted_name(out.node), "out")
+            machine.write(call.frame, call.node, leaf, dotted_name(out.node), Writing.OUT)
 
 
 def source_of(

@@ -8,14 +8,14 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.call import Argument, Call
-from tensorlint.flow.domain.dtypes import is_integral
+from tensorlint.flow.details import Leaving
+from tensorlint.flow.domain.dtypes import FLOAT64, INT32, INT64, OTHER_DTYPE, UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import cut_of
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, gradients_of
-from tensorlint.flow.domain.tensors import Array, Origin, Rewrapped, Tensor
+from tensorlint.flow.domain.tensors import Array, Origin, Provenance, Rewrapped, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
-    PARAMETER_OF_MODULE,
     PLAIN,
     DeviceValue,
     Method,
@@ -111,18 +111,12 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
     if name == "item":
         machine.wait(call.frame, call.node, value)
         machine.ask(call.frame, call.node, value)
-        machine.escape(call.frame, call.node, value, "item", call.node.func.value)
-        kind = (
-            "int"
-            if value.dtype.startswith(("int", "uint"))
-            else "float"
-            if value.dtype.startswith("float")
-            else "number"
-        )
+        machine.escape(call.frame, call.node, value, Leaving.ITEM, call.node.func.value)
+        kind = "int" if value.dtype.is_integer else "float" if value.dtype.is_float else "number"
         return Scalar(kind=kind)
     if name == "tolist":
         machine.wait(call.frame, call.node, value)
-        machine.escape(call.frame, call.node, value, "item", call.node.func.value)
+        machine.escape(call.frame, call.node, value, Leaving.ITEM, call.node.func.value)
         return Sequence(element=PLAIN)
     if name == "clone" or (name == "type" and not call.arguments):
         return replace(
@@ -182,7 +176,7 @@ def export(machine: Machine, value: Value, call: Call) -> Value:
         consumer=consumer,
         consumer_node=around,
     )
-    machine.escape(call.frame, call.node, value, "numpy", call.node.func.value)
+    machine.escape(call.frame, call.node, value, Leaving.NUMPY, call.node.func.value)
     torchs = machine.file.numpy_is_torchs and not call.frame.env.other_framework
     if not (isinstance(value, Tensor) and value.sure) and not torchs:
         return Array(
@@ -191,7 +185,7 @@ def export(machine: Machine, value: Value, call: Call) -> Value:
     storages = value.storages if isinstance(value, (Tensor, Unknown)) else NO_STORAGE
     if forced and isinstance(value, Tensor) and value.device.truth is Truth.YES:
         storages = machine.storage()
-    dtype = value.dtype if isinstance(value, Tensor) else ""
+    dtype = value.dtype if isinstance(value, Tensor) else UNKNOWN_DTYPE
     zero_dim = isinstance(value, Tensor) and value.zero_dim
     return Array(
         dtype=dtype,
@@ -208,7 +202,7 @@ def export(machine: Machine, value: Value, call: Call) -> Value:
 def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
     """``x.to(...)``: a device, a dtype, both, or another tensor whose device and dtype are taken."""
     device, dtype = destination(machine, call)
-    if (wanted := {"int64": "int", "int32": "int", "float64": "float64"}.get(dtype)) is not None:
+    if (wanted := {INT64: "int", INT32: "int", FLOAT64: "float64"}.get(dtype)) is not None:
         machine.widen(call.frame, call.node, value, wanted)
     copied = any(
         argument.keyword == "copy" and isinstance(argument.value, Scalar) and argument.value.literal is True
@@ -218,9 +212,9 @@ def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
         device.truth is Truth.YES or (value.device.truth is Truth.YES and device.truth is Truth.NO)
     )
     storages = value.storages
-    if copied or moved or (dtype and value.dtype and dtype != value.dtype):
+    if copied or moved or (dtype and value.dtype and dtype is not value.dtype):
         storages = machine.storage()
-    elif dtype and dtype != value.dtype:
+    elif dtype and dtype is not value.dtype:
         storages = NO_STORAGE
     in_flight = value.in_flight
     if device is not None and device.truth is Truth.NO and value.device.truth > Truth.UNKNOWN:
@@ -231,8 +225,8 @@ def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
             machine.arrive(call.frame)
     # On the machine where it stays on the CPU it is the same memory; no more than that is said of it.
     kept = storages is value.storages and not (device is not None and device.truth is Truth.MAYBE)
-    itself = not copied and not moved and (not dtype or dtype == value.dtype or not value.dtype)
-    grad = NO_FACT if is_integral(dtype) else machine.result_grad(value.grad, call.frame, itself=itself)
+    itself = not copied and not moved and (not dtype or dtype is value.dtype or not value.dtype)
+    grad = NO_FACT if dtype.is_integral else machine.result_grad(value.grad, call.frame, itself=itself)
     return replace(
         value,
         device=device if device is not None else value.device,
@@ -243,9 +237,9 @@ def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
         frozen=value.frozen if kept else None,
         imported=value.imported and kept,
         in_flight=in_flight,
-        narrowed=None if is_integral(dtype) else value.narrowed,
+        narrowed=None if dtype.is_integral else value.narrowed,
         layout=value.layout if kept else unless_a_bit(value.layout),
-        numbers="" if is_integral(dtype.rstrip("?")) or dtype == "?" else value.numbers,
+        numbers="" if dtype.is_integral or dtype is OTHER_DTYPE else value.numbers,
         oid=machine.next_serial(),
     )
 
@@ -286,7 +280,7 @@ def set_grad(machine: Machine, value: Value, grad: Fact, frame: Frame, *, by_fla
                 return held
 
     frame.env.change(value, changed)
-    if not isinstance(value, Tensor) or value.source != PARAMETER_OF_MODULE:
+    if not isinstance(value, Tensor) or value.source is not Provenance.PARAMETER_OF_MODULE:
         return made
     # What ``.parameters()`` yields stands for all of them; ``model.weight`` leaves the others as they are.
     every = value.origin is not None
@@ -304,9 +298,9 @@ def is_computed(value: Value) -> bool:
     """Whether a tensor is the result of something that may have given it a graph."""
     match value:
         case Tensor(source=source, grad=grad):
-            return source != PARAMETER_OF_MODULE and grad.truth is not Truth.NO
+            return source is not Provenance.PARAMETER_OF_MODULE and grad.truth is not Truth.NO
         case Unknown(source=source, origin=origin):
-            return source in {"call", "model"} and origin is not None
+            return source in {Provenance.CALL, Provenance.MODEL} and origin is not None
         case _:
             return False
 
@@ -356,7 +350,7 @@ def tensor_attribute(machine: Machine, value: Tensor, name: str, node: cst.Attri
     alias = machine.at(node) if name == "data" and value.storages else value.alias
     # Sparse and nested tensors that are turned round, or taken out of a graph, stay so.
     turned = value.layout if name in {"T", "mT", "data"} and value.layout != "nested" else ""
-    layout = turned or layout_of(name, value.layout, is_complex=value.dtype.startswith("complex"), is_view=True)
+    layout = turned or layout_of(name, value.layout, is_complex=value.dtype.is_complex, is_view=True)
     return replace(value, grad=grad, alias=alias, layout=layout, oid=machine.next_serial())
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from tensorlint.flow.arguments import dtype_argument, dtype_of_data
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import together
+from tensorlint.flow.domain.dtypes import FLOAT16, FLOAT32, UNKNOWN_DTYPE, Dtype, printed_as
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import cut_of, holds_exactly, leaves
 from tensorlint.flow.domain.site import Site
@@ -46,11 +47,11 @@ def tensor_of(machine: Machine, path: str, call: Call) -> Value | None:
     )
     requested = requested_device(machine, call)
     fallback = NO_FACT if row.device is Device.CPU else machine.default_device
-    dtype = dtype_argument(call.arguments) or ("" if row.dtype in {"keep", "argument"} else row.dtype)
-    source_dtype = data.dtype if isinstance(data, (Array, Tensor)) else ""
+    dtype = dtype_argument(call.arguments) or printed_as(row.dtype)
+    source_dtype = data.dtype if isinstance(data, (Array, Tensor)) else UNKNOWN_DTYPE
     # What ``as_tensor`` is given may be a list, too, which is copied.
     shares = row.share is Share.ALWAYS or (
-        row.share is Share.MAYBE and isinstance(data, (Array, Tensor)) and (not dtype or dtype == source_dtype)
+        row.share is Share.MAYBE and isinstance(data, (Array, Tensor)) and (not dtype or dtype is source_dtype)
     )
     moved = requested is not None and requested.truth is not Truth.NO
     if moved and requested is not None and requested.truth is Truth.MAYBE and isinstance(data, Array):
@@ -129,16 +130,16 @@ def of_another_layout(machine: Machine, path: str, call: Call) -> Value:
     )
 
 
-def narrowed(name: str, data: Value, dtype: str, site: Site) -> Narrowed | None:
+def narrowed(name: str, data: Value, dtype: Dtype, site: Site) -> Narrowed | None:
     """What a legacy constructor of floats loses of ``data``, as far as that is known."""
-    if dtype not in {"float32", "float16"} or isinstance(data, Tensor):
+    if dtype not in {FLOAT32, FLOAT16} or isinstance(data, Tensor):
         return None
     match data:
-        case Array(dtype="float64" | "float64?" | "" | "?" as held):
-            return Narrowed(site, "" if held.endswith("?") else held)
+        case Array(dtype=Dtype(name="float64" | "") as held):
+            return Narrowed(site, "float64" if held.sure else "")
         case Array(dtype=held):
             whole = "numbers" if data.counted else "integers"
-            return Narrowed(site, "" if held.startswith("float") or data.small else whole)
+            return Narrowed(site, "" if held.is_float or data.small else whole)
         case Sequence():
             inside = list(leaves(data))
             integers = bool(inside) and all(isinstance(leaf, Scalar) and leaf.kind == "int" for leaf in inside)

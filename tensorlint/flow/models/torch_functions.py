@@ -9,16 +9,17 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.arguments import dtype_argument, keyword
 from tensorlint.flow.call import Argument, Call
-from tensorlint.flow.domain.dtypes import unsure_dtype, without_numpy
+from tensorlint.flow.domain.dtypes import BFLOAT16, FLOAT64, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import is_made_float32, leaves
-from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     ACCELERATED,
     NONE,
     SOME_DTYPE,
     UNKNOWN,
     DeviceValue,
+    Dictionary,
     Foreign,
     Scalar,
     Symbol,
@@ -26,7 +27,7 @@ from tensorlint.flow.domain.values import (
     Value,
     is_false,
 )
-from tensorlint.flow.dtypes import dtype_name
+from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.elements import exported
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import (
@@ -43,8 +44,9 @@ from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.state import GRAD_OFF
 from tensorlint.knowledge import TORCH_FUNCTIONS
 
-#: Stands for the context manager, with the dtype behind it.
+#: Stand for the context manager, with the dtype behind them, which the second is not sure of.
 AUTOCAST = "torch.autocast():"
+MAYBE_AUTOCAST = "torch.maybe_autocast():"
 
 
 #: Functions that make a tensor of data.
@@ -60,7 +62,7 @@ def torch_call(machine: Machine, path: str, call: Call, result: Value) -> Value:
         machine.note_exported(argument)
     if name.removeprefix("nn.functional.") in {"cross_entropy", "nll_loss"}:
         weight = call.keyword("weight")
-        if isinstance(weight, Tensor) and weight.dtype == "float64" and is_made_float32(call.first):
+        if isinstance(weight, Tensor) and weight.dtype is FLOAT64 and is_made_float32(call.first):
             machine.meet_double(call.frame, call.node, (), weight=True)
     elif name in _PRODUCTS and any(is_made_float32(argument.value) for argument in call.arguments):
         machine.meet_double(call.frame, call.node, call.arguments)
@@ -111,7 +113,7 @@ def described_by_a_row(machine: Machine, path: str, call: Call) -> Value:
         return from_row(machine, row, None, call, words=f"`{path}`")
     result = unknown_result(machine, call)
     asked = dtype_argument(call.arguments)
-    return replace(result, dtype=asked) if isinstance(result, Unknown) and without_numpy(asked) else result
+    return replace(result, dtype=asked) if isinstance(result, Unknown) and asked.without_numpy else result
 
 
 @function("torch.device")
@@ -144,7 +146,7 @@ def distribution(machine: Machine, path: str, call: Call) -> Value:
     ]
     device = strongest((value.device for value in inputs), UNKNOWN_FACT)
     grad = strongest((value.grad for value in inputs), UNKNOWN_FACT)
-    return Unknown(device=device, grad=grad, source="distribution")
+    return Unknown(device=device, grad=grad, source=Provenance.DISTRIBUTION)
 
 
 @function("torch.profiler.*", "torch.multiprocessing.*", "torch.distributed.*")
@@ -165,7 +167,13 @@ def save(machine: Machine, path: str, call: Call) -> Value:
         loads = frozenset(machine.lessons.loads) or machine.loads_around()
         any_pickle = Truth.UNKNOWN if not loads else Truth.YES if True in loads else Truth.NO
         machine.emit(call.frame, events.Checkpoint, call.node, value=value, any_pickle=any_pickle)
+    if value is not None:
+        call.frame.env.change(value.value, _saved)
     return NONE
+
+
+def _saved(value: Value) -> Value:
+    return replace(value, saved=True) if isinstance(value, Dictionary) else value
 
 
 @function("torch.serialization.add_safe_globals", "torch.serialization.safe_globals")
@@ -181,12 +189,13 @@ def load(machine: Machine, path: str, call: Call) -> Value:
     if machine.learning and machine.unit is None:
         takes_any = is_false(call.keyword("weights_only") or UNKNOWN) or call.keyword("pickle_module") is not None
         machine.lessons.loads.add(takes_any)
-    return Unknown(device=map_location(machine, call), source="load", oid=machine.next_serial())
+    return Unknown(device=map_location(machine, call), source=Provenance.LOAD, oid=machine.next_serial())
 
 
 @function("torch.**.autocast")
 def autocast(machine: Machine, path: str, call: Call) -> Value:
-    return Symbol(path=AUTOCAST + autocast_dtype(path.removeprefix("torch."), call.first, call.arguments))
+    dtype = autocast_dtype(path.removeprefix("torch."), call.first, call.arguments)
+    return Symbol(path=(MAYBE_AUTOCAST if dtype.unsure else AUTOCAST) + dtype.name)
 
 
 @function("torch.**.no_grad", "torch.**.inference_mode", "torch.**.enable_grad", "torch.**.set_grad_enabled")
@@ -208,17 +217,17 @@ def grad_context(machine: Machine, path: str, call: Call) -> Value:
     return Symbol(path=f"torch.{'enable_grad' if name == 'enable_grad' else 'no_grad'}()")
 
 
-def autocast_dtype(name: str, first: Value | None, arguments: tuple[Argument, ...]) -> str:
+def autocast_dtype(name: str, first: Value | None, arguments: tuple[Argument, ...]) -> Dtype:
     """bfloat16 is the default on the CPU and nowhere else."""
     enabled = keyword(arguments, "enabled")
     if isinstance(enabled, Scalar) and enabled.literal is False:
-        return ""
-    told = next((argument.value for argument in arguments if dtype_name(argument.value)), None)
+        return UNKNOWN_DTYPE
+    told = next((argument.value for argument in arguments if dtype_of(argument.value)), None)
     if told is not None and not (isinstance(told, Scalar) and told.kind == "str"):
         certain = enabled is None or (isinstance(enabled, Scalar) and enabled.literal is True)
-        return dtype_name(told) if certain else unsure_dtype(dtype_name(told))
+        return dtype_of(told) if certain else dtype_of(told).weakened()
     if keyword(arguments, "dtype") is not None:
-        return ""
+        return UNKNOWN_DTYPE
     device = keyword(arguments, "device_type") or first
     on_cpu = name == "cpu.amp.autocast" or (isinstance(device, Scalar) and device.literal == "cpu")
-    return "bfloat16" if on_cpu else ""
+    return BFLOAT16 if on_cpu else UNKNOWN_DTYPE

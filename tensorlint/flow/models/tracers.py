@@ -10,12 +10,12 @@ from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.defined import FunctionInfo
-from tensorlint.flow.domain.tensors import Tensor
+from tensorlint.flow.details import Tracer, Tracing
+from tensorlint.flow.domain.tensors import Provenance, Tensor
 from tensorlint.flow.domain.values import Dictionary, Function, Module, Scalar, Sequence, Unknown, Value, is_false
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.state import Frame
-from tensorlint.flow.traces import Tracing
 from tensorlint.flow.tree import parameters_of
 
 #: What a scripted network of a class that was seen goes by.
@@ -24,7 +24,7 @@ _SCRIPTED = "torch.jit.script"
 
 @function("torch.jit.trace")
 def trace(machine: Machine, path: str, call: Call) -> Value | None:
-    _record(machine, call, "trace", ("func", "example_inputs"))
+    _record(machine, call, Tracer.TRACE, ("func", "example_inputs"))
     return None
 
 
@@ -33,14 +33,14 @@ def to_onnx(machine: Machine, path: str, call: Call) -> Value | None:
     """Since torch 2.9 the exporter reads the code of the network, unless it is told to trace."""
     by_tracing = call.keyword("dynamo")
     if by_tracing is None or is_false(by_tracing):
-        _record(machine, call, "onnx" if by_tracing is None else "trace", ("model", "args"))
+        _record(machine, call, Tracer.ONNX if by_tracing is None else Tracer.TRACE, ("model", "args"))
     return None
 
 
 @function("torch.jit.script")
 def script(machine: Machine, path: str, call: Call) -> Value | None:
     """What stands for the network it is given."""
-    _record(machine, call, "script", ("obj",))
+    _record(machine, call, Tracer.SCRIPT, ("obj",))
     given = call.first
     if isinstance(given, Module) and given.cls is not None and machine.learning and machine.unit is None:
         machine.lessons.scripted.add(given.cls)
@@ -54,7 +54,7 @@ def is_recorded(machine: Machine, path: str, call: Call) -> Value:
     return Scalar(kind="bool", literal=path.endswith("is_scripting") is machine.tracing.reads_code, known=True)
 
 
-def _record(machine: Machine, call: Call, tracer: str, names: tuple[str, ...]) -> None:
+def _record(machine: Machine, call: Call, tracer: Tracer, names: tuple[str, ...]) -> None:
     """Follow what is recorded, and tell what of it is no tensor on the way."""
     if machine.learning or call.frame.quiet or machine.unit is not None:
         return
@@ -63,13 +63,13 @@ def _record(machine: Machine, call: Call, tracer: str, names: tuple[str, ...]) -
     network, inputs = given.get(names[0]), given.get(names[-1])
     callee = None if network is None else network.value
     info = _function(machine, callee)
-    if network is None or callee is None or info is None or (inputs is None and tracer != "script"):
+    if network is None or callee is None or info is None or (inputs is None and tracer is not Tracer.SCRIPT):
         return
     # What it leaves behind is not this program's.
     frame = Frame(call.frame.env.copy(), call.frame.function, call.frame.cls, call.frame.self_name, quiet=True)
     spelled = cst.Call(func=network.node)
-    machine.tracing = Tracing("script" if tracer == "script" else "trace", frozenset(machine.lessons.scripted))
-    if inputs is None or tracer == "script":
+    machine.tracing = Tracing(tracer, frozenset(machine.lessons.scripted))
+    if inputs is None or tracer is Tracer.SCRIPT:
         arguments = _any_tensors(machine, info, frame)
     else:
         arguments = _examples(inputs) or _any_tensors(machine, info, frame)
@@ -115,6 +115,6 @@ def _any_tensors(machine: Machine, info: FunctionInfo, frame: Frame) -> tuple[Ar
         value: Value = Tensor(sure=not machine.traces_run)
         if parameter.annotation is not None:
             declared = value_of(parameter.annotation.annotation, lambda node: machine.resolve(node, frame))
-            value = declared if declared is not None else Unknown(source="parameter")
+            value = declared if declared is not None else Unknown(source=Provenance.PARAMETER)
         arguments.append(Argument(parameter.name, value, keyword=parameter.name.value))
     return tuple(arguments)

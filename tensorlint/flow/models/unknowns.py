@@ -8,14 +8,13 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.call import Call
-from tensorlint.flow.domain.dtypes import is_integral
+from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import leaves, parameters_of_own
-from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner
-from tensorlint.flow.domain.tensors import Array, Origin, Tensor
+from tensorlint.flow.domain.memory import NO_STORAGE, Container, How, Mutation, Owner
+from tensorlint.flow.domain.tensors import Array, Origin, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
-    PARAMETER_OF_MODULE,
     PLAIN,
     SOME_DTYPE,
     UNKNOWN,
@@ -29,10 +28,11 @@ from tensorlint.flow.domain.values import (
     is_false,
 )
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.accelerators import PLACES, placed
 from tensorlint.flow.models.arrays import array_method
 from tensorlint.flow.models.cuts import cut_here
 from tensorlint.flow.models.items import part_of
-from tensorlint.flow.models.modules import _MOVES, note_training, owner_name, state_dict_of, thaw_owners
+from tensorlint.flow.models.modules import _MOVES, CASTS, note_training, owner_name, state_dict_of, thaw_owners
 from tensorlint.flow.models.numpy_functions import tell_numpy_call
 from tensorlint.flow.models.placement import destination, does_not_wait
 from tensorlint.flow.models.rows import from_row
@@ -47,7 +47,6 @@ _DISTRIBUTION_METHODS = frozenset(
 )
 
 #: The sources of queues that hand tensors on to another process in shared memory: when they can, or at once.
-TORCH_QUEUE, TORCH_PIPE = "torch queue", "torch pipe"
 #: Methods that only networks have.
 _ASKED_OF_NETWORKS = frozenset({"eval", "train", "zero_grad", "load_state_dict", "named_parameters", "requires_grad_"})
 
@@ -60,7 +59,7 @@ def unknown_method(machine: Machine, value: Unknown, name: str, call: Call) -> V
     if value.tensor is not Truth.NO and name in TENSOR_ONLY_METHODS and not machine.file.foreign:
         tensor = recognised(machine, value, owner, call.frame)
         return tensor_method(machine, tensor, name, call)
-    if name in ARRAY_ONLY_METHODS and "pandas" not in machine.file.foreign and value.source != "attribute":
+    if name in ARRAY_ONLY_METHODS and "pandas" not in machine.file.foreign and value.source is not Provenance.ATTRIBUTE:
         array = Array(storages=value.storages, sure=False, oid=value.oid)
         path = dotted_name(owner)
         if path and path not in call.frame.env.stale:
@@ -87,7 +86,7 @@ def recognised(machine: Machine, value: Unknown, owner: cst.BaseExpression, fram
         grad=value.grad,
         dtype=value.dtype,
         storages=value.storages,
-        source=value.source or "duck",
+        source=value.source or Provenance.DUCK,
         origin=value.origin,
         oid=value.oid or machine.next_serial(),
     )
@@ -123,7 +122,7 @@ def unsure(machine: Machine, result: Value, value: Unknown) -> Value:
                 grad=result.grad,
                 tensor=value.tensor,
                 dtype=result.dtype,
-                source=value.source or "call",
+                source=value.source or Provenance.CALL,
                 origin=result.origin,
                 storages=result.storages & value.storages,
                 oid=result.oid,
@@ -137,7 +136,7 @@ def unsure(machine: Machine, result: Value, value: Unknown) -> Value:
 
 
 def unknown_moved(machine: Machine, value: Unknown, name: str, call: Call) -> Value:
-    dtype = ""
+    dtype = UNKNOWN_DTYPE
     if name == "to":
         device, dtype = destination(machine, call)
     elif name == "cpu":
@@ -145,12 +144,12 @@ def unknown_moved(machine: Machine, value: Unknown, name: str, call: Call) -> Va
     else:
         device = Fact(Truth.YES, machine.at(call.node), f"moved to the accelerator by `.{name}()` here")
     if device is None:
-        if is_integral(dtype):
+        if dtype.is_integral:
             value = replace(value, grad=NO_FACT)
         return retyped(machine, value, dtype, call.node, call.frame)
     if dtype:
-        grad = NO_FACT if is_integral(dtype) else value.grad
-        value = replace(value, dtype="" if dtype == "?" else dtype, grad=grad)
+        grad = NO_FACT if dtype.is_integral else value.grad
+        value = replace(value, dtype=dtype.named, grad=grad)
     if call.frame.bare_call is call.node:
         # ``model.to(device)`` as a statement moves a module in place (and does nothing to a tensor).
         assert isinstance(call.node.func, cst.Attribute)
@@ -174,9 +173,9 @@ def unknown_moved(machine: Machine, value: Unknown, name: str, call: Call) -> Va
     return replace(value, device=device, storages=kept, oid=machine.next_serial())
 
 
-def retyped(machine: Machine, value: Unknown, dtype: str, node: cst.Call, frame: Frame) -> Unknown:
+def retyped(machine: Machine, value: Unknown, dtype: Dtype, node: cst.Call, frame: Frame) -> Unknown:
     """A tensor gives a new one; a model called as a statement is cast in place."""
-    changed = replace(value, dtype="" if dtype == "?" else dtype, storages=NO_STORAGE)
+    changed = replace(value, dtype=dtype.named, storages=NO_STORAGE)
     assert isinstance(node.func, cst.Attribute)
     path = dotted_name(node.func.value)
     if frame.bare_call is node and path and names.MODULE.search(path) and path not in frame.env.stale:
@@ -187,7 +186,7 @@ def retyped(machine: Machine, value: Unknown, dtype: str, node: cst.Call, frame:
 def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Call) -> Value | None:
     """Methods of models, optimizers, distributions and containers whose class was not seen."""
     assert isinstance(call.node.func, cst.Attribute)
-    if value.source == "distribution" and name in _DISTRIBUTION_METHODS:
+    if value.source is Provenance.DISTRIBUTION and name in _DISTRIBUTION_METHODS:
         grad = NO_FACT if name in {"sample", "sample_n"} else machine.result_grad(value.grad, call.frame)
         return Tensor(
             device=value.device,
@@ -229,17 +228,20 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
             machine.release_gradients(call.frame)
             return NONE
         case "put" | "put_nowait" if call.arguments and (
-            value.source in {"queue", TORCH_QUEUE, TORCH_PIPE} or names.QUEUE.search(owner)
+            value.source in {Provenance.QUEUE, Provenance.TORCH_QUEUE, Provenance.TORCH_PIPE}
+            or names.QUEUE.search(owner)
         ):
             put_in(machine, value, call)
             return NONE
+        case _ if name in PLACES and (value.source is Provenance.ACCELERATOR or names.ACCELERATOR.search(owner)):
+            return placed(machine, call)
         case "join" | "wait" | "recv" | "acquire" | "get" if call.frame.env.queued:
             # Somebody answers, who took what was there.
             call.frame.env.queued.clear()
             return None
         case "append" | "appendleft" | "put" | "add" if call.arguments:
             last = call.arguments[-1]
-            machine.store(call.frame, call.node, last.value, "append", owner, value.oid, written=last.node)
+            machine.store(call.frame, call.node, last.value, Container.APPEND, owner, value.oid, written=last.node)
             return None
         case "shuffle" if call.arguments and isinstance(call.arguments[0].value, Tensor):
             return tell_numpy_call(machine, "random.shuffle", call, NONE)
@@ -256,12 +258,12 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
                     arguments=call.arguments,
                 )
             return Scalar(kind="number") if name == "item" else Sequence(element=PLAIN)
-        case "items":
+        case "items" if not call.arguments:
             entry = (PLAIN, part_of(value))
             return Sequence(kind="view", element=Sequence(kind="tuple", items=entry))
-        case "values":
+        case "values" if not call.arguments:
             return Sequence(kind="view", element=part_of(value))
-        case "keys":
+        case "keys" if not call.arguments:
             return Sequence(kind="view", element=PLAIN)
         case "get" | "pop":
             return part_of(value)
@@ -275,9 +277,7 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
         case "eval" | "train":
             return replace(value, storages=NO_STORAGE)
         case "half" | "float" | "double" | "bfloat16":
-            return retyped(
-                machine, value, {"half": "float16", "double": "float64"}.get(name, name), call.node, call.frame
-            )
+            return retyped(machine, value, CASTS[name], call.node, call.frame)
         case "copy":
             return replace(value, storages=machine.storage(), oid=machine.serial)
         case "fit" | "learn" | "train_on_batch" | "train_model" | "train_one_epoch" | "train_epoch":
@@ -317,7 +317,7 @@ def parameter_of(machine: Machine, owner: Unknown, grad: Fact, node: cst.CSTNode
         grad=grad,
         storages=own or machine.storage(Owner.PARAMETER),
         of_module=bool(own),
-        source=PARAMETER_OF_MODULE,
+        source=Provenance.PARAMETER_OF_MODULE,
         module=owner.oid,
         origin=Origin(machine.at(node), "a parameter of the model"),
         oid=machine.serial,
@@ -341,15 +341,15 @@ def unknown_attribute(machine: Machine, value: Unknown, name: str, node: cst.Att
         return replace(part, storages=NO_STORAGE) if name == "grad" else part
     if name in {"T", "mT", "real"}:
         return replace(value, oid=0)
-    source = value.source if value.source in {"call", "model"} else "attribute"
+    source = value.source if value.source in {Provenance.CALL, Provenance.MODEL} else Provenance.ATTRIBUTE
     return Unknown(device=value.device, grad=value.grad, dtype=value.dtype, source=source)
 
 
 def put_in(machine: Machine, queue: Unknown, call: Call) -> None:
     """Another process, or thread, is given something by ``queue``, now or later."""
     given = call.arguments[0]
-    for leaf in leaves(given.value) if queue.source in {TORCH_QUEUE, TORCH_PIPE} else ():
+    for leaf in leaves(given.value) if queue.source in {Provenance.TORCH_QUEUE, Provenance.TORCH_PIPE} else ():
         words = "the queue puts the data into shared memory, the old one is freed"
         machine.share(call.frame, call.node, leaf if isinstance(leaf, Tensor) else NONE, words)
-    if queue.source != TORCH_PIPE:
+    if queue.source is not Provenance.TORCH_PIPE:
         machine.queue_up(call.frame, call.node, given.value, given.node)

@@ -10,11 +10,11 @@ import libcst as cst
 
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import together
-from tensorlint.flow.domain.dtypes import unsure_dtype
+from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import leaves, parameters_of_own
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Storages
-from tensorlint.flow.domain.tensors import Origin, Tensor
+from tensorlint.flow.domain.tensors import Origin, Provenance, Tensor
 from tensorlint.flow.domain.values import DeviceValue, Module, Optimizer, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.placement import device_among, requested_device
@@ -76,11 +76,11 @@ def unknown_result(machine: Machine, call: Call, *, callee: Unknown | None = Non
         trained = UNKNOWN_FACT if frozen else strongest(map(partial(trained_as, machine), (name, owner)))
         grad = inherited if inherited.truth > Truth.UNKNOWN else trained
     # Under autocast a network of unseen code may end in either precision.
-    dtype = callee.dtype if callee is not None else ""
+    dtype = callee.dtype if callee is not None else UNKNOWN_DTYPE
     return Unknown(
         device=device,
         grad=machine.result_grad(grad, call.frame),
-        dtype=unsure_dtype(dtype),
+        dtype=dtype.weakened(),
         source=_source_of(name, operands),
         origin=Origin(machine.at(call.node), "computed here"),
         oid=machine.next_serial(),
@@ -98,7 +98,7 @@ def trained_as(machine: Machine, name: str) -> Fact:
 def is_fed_tensors(operands: list[Tensor | Unknown]) -> bool:
     """Whether there is a sign that a callable is given tensors, and so is the network its name says it is."""
     return any(
-        isinstance(value, Tensor) or value.source == "loader" or value.device.truth is not Truth.UNKNOWN
+        isinstance(value, Tensor) or value.source is Provenance.LOADER or value.device.truth is not Truth.UNKNOWN
         for value in operands
     )
 
@@ -136,8 +136,8 @@ def computes_with_parameters(name: str) -> bool:
     return names.MODEL.search(name)
 
 
-def _source_of(name: str, operands: list[Tensor | Unknown]) -> str:
+def _source_of(name: str, operands: list[Tensor | Unknown]) -> Provenance:
     if name == "prepare" or "prefetch" in name.lower():
         # ``accelerator.prepare(loader)``, ``PrefetchLoader(loader)``: batches are moved on the way.
-        return "prepared"
-    return "file" if names.READER.search(name) and not operands else "call"
+        return Provenance.PREPARED
+    return Provenance.FILE if names.READER.search(name) and not operands else Provenance.CALL

@@ -99,14 +99,14 @@ class Cache:
             return None
         findings = entry.read(path)
         # What does not parse is a template of a program where nobody asked for this very file.
-        if entry.named != named and (entry.is_template or any(finding.code == "TBX901" for finding in findings)):
+        if entry.named != named and (entry.skipped or any(finding.code == "TBX901" for finding in findings)):
             return None
         if fixing and any(finding.fix is not None for finding in findings):
             return None
         data = self.archive.read(path) if findings else b""
         if data is None or (findings and digest_of(data) != entry.digest):
             return None
-        return Known(Judged(path, findings, is_template=entry.is_template), entry.matters, data)
+        return Known(Judged(path, findings, skipped=entry.skipped), entry.matters, data)
 
     def read(self, path: str) -> bytes | None:
         """The bytes of a file; None where it cannot be read, or is no file."""

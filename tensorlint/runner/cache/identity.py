@@ -13,7 +13,7 @@ from tensorlint.program.layout import digest_of
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
 #: Parts of this program that have no say in what is found in a file.
-_APART = frozenset({"cli", "flake8_plugin", "report", "verify", "fixtures", "ledgers", "__pycache__"})
+_APART = frozenset({"cli", "flake8_plugin", "report", "server", "verify", "fixtures", "ledgers", "__pycache__"})
 
 
 def identity(archive: Archive) -> str:

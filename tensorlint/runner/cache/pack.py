@@ -22,7 +22,8 @@ class Entry:
 
     digest: str
     matters: bool
-    is_template: bool
+    #: As ``Judged`` has it.
+    skipped: str
     #: Whether somebody asked for this very file.
     named: bool
     #: By their numbers in the pack, with spaces between them: they are not always asked for.
@@ -69,8 +70,7 @@ class Pack:
         return {
             "entries": {
                 path: {
-                    key: [e.digest, e.matters, e.is_template, e.named, e.depends_on, e.findings]
-                    for key, e in by.items()
+                    key: [e.digest, e.matters, e.skipped, e.named, e.depends_on, e.findings] for key, e in by.items()
                 }
                 for path, by in self.entries.items()
             },
@@ -93,7 +93,7 @@ class Pack:
         judged = outcome.judged
         numbers = " ".join(map(str, sorted(map(self.number_of, outcome.depends_on))))
         findings = [written(finding) for finding in judged.findings]
-        entry = Entry(digest_of(job.data), job.matters, judged.is_template, job.named, numbers, findings)
+        entry = Entry(digest_of(job.data), job.matters, judged.skipped, job.named, numbers, findings)
         self.entries.setdefault(job.path, {})[key] = entry
 
     def compacted(self) -> Pack:
@@ -111,7 +111,7 @@ class Pack:
                 moved.update((number, fresh.number_of(each)) for number, each in kept.items())
                 numbers = " ".join(str(moved[number]) for number in kept)
                 fresh.entries.setdefault(path, {})[key] = Entry(
-                    entry.digest, entry.matters, entry.is_template, entry.named, numbers, entry.findings
+                    entry.digest, entry.matters, entry.skipped, entry.named, numbers, entry.findings
                 )
         for project, (state, untrue) in self.told.items():
             fresh.told[project] = state, frozenset(moved[number] for number in untrue if number in moved)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
-class Watch:
+class Stopwatch:
     """Seconds on the clock and of processors by the stage of a run, and of processors by file."""
 
     stages: dict[str, tuple[float, float]] = field(default_factory=dict)

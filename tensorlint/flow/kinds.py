@@ -1,0 +1,86 @@
+"""Tests of what kind of object something is, where that is known."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from tensorlint.flow.domain.tensors import Array, Tensor
+from tensorlint.flow.domain.values import Scalar, Sequence, Symbol, Value
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.state import Frame
+from tensorlint.flow.tree import dotted_name
+
+TENSOR_TYPES = (
+    "torch.Tensor",
+    "torch.nn.Parameter",
+    "torch.nn.parameter.Parameter",
+    "torch.nn.Buffer",
+    "torch.nn.parameter.Buffer",
+    "torch.FloatTensor",
+    "torch.LongTensor",
+    "torch.autograd.Variable",
+)
+TENSOR_TESTS = frozenset({"torch.is_tensor", "torch.overrides.is_tensor_like"})
+
+_SAME = (cst.Equal, cst.Is)
+_OTHER = (cst.NotEqual, cst.IsNot)
+
+
+def answer(machine: Machine, test: cst.BaseExpression, frame: Frame) -> Value:
+    """What a test evaluates to; a known bool where it asks for a kind that its subject surely is, or is not."""
+    value = machine.evaluate(test, frame)
+    if isinstance(value, Scalar) and value.known:
+        return value
+    told = _told(machine, test, frame)
+    return value if told is None else Scalar(kind="bool", literal=told, known=True)
+
+
+def _told(machine: Machine, test: cst.BaseExpression, frame: Frame) -> bool | None:
+    match test:
+        case cst.UnaryOperation(operator=cst.Not(), expression=inner):
+            told = _told(machine, inner, frame)
+            return None if told is None else not told
+        case cst.BooleanOperation(left=left, operator=operator, right=right):
+            # One False decides an `and`, one True an `or`.
+            deciding = not isinstance(operator, cst.And)
+            sides = {_told(machine, left, frame), _told(machine, right, frame)}
+            return deciding if deciding in sides else None if None in sides else not deciding
+        case cst.Call(func=cst.Name(value="isinstance"), args=[subject, classes]):
+            return _is_among(_held(machine, subject.value, frame), _paths(machine.evaluate(classes.value, frame)))
+        case cst.Call(func=function, args=[subject]) if dotted_name(function).endswith("is_tensor"):
+            asked = machine.symbol(machine.evaluate(function, frame)) in TENSOR_TESTS
+            return _is_among(_held(machine, subject.value, frame), ("torch.Tensor",)) if asked else None
+        case cst.Comparison(
+            left=cst.Call(func=cst.Name(value="type"), args=[subject]),
+            comparisons=[cst.ComparisonTarget(operator=operator, comparator=kind)],
+        ) if isinstance(operator, (*_SAME, *_OTHER)):
+            among = _is_among(_held(machine, subject.value, frame), _paths(machine.evaluate(kind, frame)))
+            # What is among them may be so by a class of its own.
+            return isinstance(operator, _OTHER) if among is False else None
+        case _:
+            return None
+
+
+def _held(machine: Machine, subject: cst.BaseExpression, frame: Frame) -> Value | None:
+    path = dotted_name(subject)
+    return machine.lookup(path, frame) if path else None
+
+
+def _paths(classes: Value) -> tuple[str, ...]:
+    """The classes that are asked for by name; empty for each that was not imported."""
+    options = classes.items if isinstance(classes, Sequence) and classes.items is not None else (classes,)
+    return tuple(option.path if isinstance(option, Symbol) else "" for option in options)
+
+
+def _is_among(subject: Value | None, classes: tuple[str, ...]) -> bool | None:
+    """Whether an object is of one of these classes."""
+    match subject:
+        case Tensor(sure=True):
+            own, other = "torch.Tensor", "numpy.ndarray"
+        case Array(sure=True, has_axes=True):
+            own, other = "numpy.ndarray", "torch.Tensor"
+        case _:
+            return None
+    if own in classes:
+        return True
+    return False if all(name == other for name in classes) else None

@@ -1,0 +1,204 @@
+"""The file of a Jupyter notebook: where in its JSON the code cells stand, and how one of them is written anew.
+
+Python's own decoder reads the JSON, and is asked for the end of each value on the way to the cells. So a cell that
+changes is cut out of the text of the file, and all else in it stays as it is: layout, order of keys, escapes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from tensorlint.source import NEWLINE, UNREADABLE, SourceError
+
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_SPACE = re.compile(r"[ \t\r\n]*")
+#: One character of a string as JSON writes it. Two escapes that are a pair of surrogates are one character.
+_CHARACTER = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|.", re.DOTALL)
+_UNFIT = {re.compile("[\ud800-\udfff]"): "half of a surrogate pair", re.compile("\0"): "a NUL character"}
+_DECODER = json.JSONDecoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One code cell. ``number`` counts all cells from 1; ``start`` and ``end`` are those of its source in the file.
+
+    ``strings`` are the places of the strings that make up the source: one, or the elements of a list.
+    """
+
+    number: int
+    text: str
+    start: int
+    end: int
+    strings: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The text of the file, and the code cells in it; none where they are in another language than Python."""
+
+    text: str = ""
+    cells: tuple[Cell, ...] = ()
+    language: str = "python"
+
+    @classmethod
+    def read(cls, text: str) -> Document:
+        """The notebook in the text of a file. Raises ``SourceError`` where there is none."""
+        if not text.strip():
+            raise SourceError(UNREADABLE, "the file is no notebook: it is empty")
+        try:
+            content = json.loads(text)
+        except json.JSONDecodeError as error:
+            message = f"the file is no notebook: not valid JSON: {error.msg}"
+            raise SourceError(UNREADABLE, message, error.lineno, error.colno) from None
+        except RecursionError:
+            raise SourceError(UNREADABLE, "the file is no notebook: its JSON is nested too deeply") from None
+        if not isinstance(content, dict) or not any(isinstance(content.get(key), list) for key in _LISTS):
+            raise SourceError(UNREADABLE, "the file is no notebook: there is no list of cells in it")
+        if (language := _language(content.get("metadata"))) != "python":
+            return cls(text, language=language)
+        return cls(text, tuple(_code_cells(text)))
+
+    def with_cells(self, texts: Mapping[int, str]) -> str:
+        """The file with these texts in the cells of these numbers."""
+        parts: list[str] = []
+        done = 0
+        for cell in self.cells:
+            if texts.get(cell.number, cell.text) != cell.text:
+                parts += (self.text[done : cell.start], self._source(cell, texts[cell.number]))
+                done = cell.end
+        return "".join((*parts, self.text[done:]))
+
+    def position(self, cell: Cell, row: int, column: int) -> tuple[int, int]:
+        """Row and column in the file of what stands on this row and column of a cell."""
+        starts = [0, *(match.end() for match in NEWLINE.finditer(cell.text))]
+        left = min(starts[min(row, len(starts)) - 1] + column - 1, len(cell.text))
+        at = cell.start
+        for start, end in cell.strings:
+            size = len(json.loads(self.text[start:end]))
+            at = start + 1 + sum(len(each) for each in islice(_CHARACTER.findall(self.text[start + 1 : end - 1]), left))
+            if left < size:
+                break
+            left -= size
+        return _position(self.text, at)
+
+    def _source(self, cell: Cell, new: str) -> str:
+        """The source of a cell with a new text, written as the old one is: in one string, or line by line in a list."""
+        # Only what is not ASCII can be seen to be escaped; nbformat itself does not escape it.
+        escapes = self.text[cell.start : cell.end].isascii() and not cell.text.isascii()
+        if self.text[cell.start] == '"':
+            return json.dumps(new, ensure_ascii=escapes)
+        written = {json.loads(each): each for start, end in cell.strings if (each := self.text[start:end])}
+        lines = [written.get(line) or json.dumps(line, ensure_ascii=escapes) for line in _LINE.findall(new)]
+        if not cell.strings:
+            return f"[{', '.join(lines)}]"
+        (start, end), *others = cell.strings
+        opening, closing = self.text[cell.start : start], self.text[cell.strings[-1][1] : cell.end]
+        between = self.text[end : others[0][0]] if others else f",{opening[1:] or ' '}"
+        return opening + between.join(lines) + closing
+
+
+#: Where the cells are: from nbformat 4 on, and before.
+_LISTS = ("cells", "worksheets")
+
+
+def _language(metadata: object) -> str:
+    """What the metadata says about the language of the cells; Python where it says nothing."""
+    info, kernel = _part(metadata, "language_info"), _part(metadata, "kernelspec")
+    told = info.get("name") or kernel.get("language") or _of_kernel(str(kernel.get("name")))
+    return "python" if "python" in str(told).lower() else str(told)
+
+
+def _of_kernel(name: str) -> str:
+    """The language of kernels that go by their language; others say nothing by their name."""
+    return "R" if name == "ir" else "Julia" if name.startswith("julia") else "python"
+
+
+def _part(content: object, key: str) -> Mapping[str, Any]:
+    part = content.get(key) if isinstance(content, Mapping) else None
+    return part if isinstance(part, Mapping) else {}
+
+
+def _code_cells(text: str) -> Iterator[Cell]:
+    for number, at in enumerate(_cells(text), start=1):
+        if text[at] != "{":
+            raise _unfit(text, at, f"cell {number} is no object")
+        members = {key: (start, end) for key, start, end in _members(text, at)}
+        if not _is_python_code(_values(text, members, ("cell_type", "language", "metadata"))):
+            continue
+        place = members.get("source") or members.get("input")
+        if place is None:
+            raise _unfit(text, at, f"cell {number} has no source")
+        start, end = place
+        strings = tuple(_items(text, start)) if text[start] == "[" else (place,)
+        if any(text[each] != '"' for each, _ in strings):
+            raise _unfit(text, start, f"the source of cell {number} is no text")
+        source = "".join(json.loads(text[slice(*each)]) for each in strings)
+        for sign, what in _UNFIT.items():
+            if sign.search(source):
+                raise _unfit(text, start, f"cell {number} contains {what}")
+        yield Cell(number, source, start, end, strings)
+
+
+def _values(text: str, members: Mapping[str, tuple[int, int]], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: json.loads(text[slice(*members[key])]) for key in keys if key in members}
+
+
+def _is_python_code(cell: Mapping[str, Any]) -> bool:
+    """By what nbformat 3, and editors that mix languages, say of single cells."""
+    languages = (cell.get("language"), _part(cell.get("metadata"), "vscode").get("languageId"))
+    return cell.get("cell_type") == "code" and all(each is None or each == "python" for each in languages)
+
+
+def _unfit(text: str, at: int, message: str) -> SourceError:
+    return SourceError(UNREADABLE, message, *_position(text, at))
+
+
+def _position(text: str, at: int) -> tuple[int, int]:
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+
+
+def _cells(text: str) -> Iterator[int]:
+    """Where each cell begins: in nbformat 4 they are in one list, before in those of the worksheets."""
+    root = {key: start for key, start, _ in _members(text, _skip(text, 0))}
+    if text[root.get("cells", 0)] == "[":
+        yield from (start for start, _ in _items(text, root["cells"]))
+        return
+    for sheet, _ in _items(text, root["worksheets"]):
+        if text[sheet] == "{":
+            cells = {key: start for key, start, _ in _members(text, sheet)}.get("cells", sheet)
+            yield from (start for start, _ in (_items(text, cells) if text[cells] == "[" else ()))
+
+
+def _members(text: str, at: int) -> Iterator[tuple[str, int, int]]:
+    """The members of the object that begins here: the key, and where the value begins and ends."""
+    at = _skip(text, at + 1)
+    while text[at] != "}":
+        key, at = _DECODER.raw_decode(text, at)
+        at = _skip(text, _skip(text, at) + 1)
+        end = _DECODER.raw_decode(text, at)[1]
+        yield key, at, end
+        at = _next(text, end)
+
+
+def _items(text: str, at: int) -> Iterator[tuple[int, int]]:
+    """Where the elements of the list that begins here begin and end."""
+    at = _skip(text, at + 1)
+    while text[at] != "]":
+        end = _DECODER.raw_decode(text, at)[1]
+        yield at, end
+        at = _next(text, end)
+
+
+def _next(text: str, at: int) -> int:
+    at = _skip(text, at)
+    return _skip(text, at + 1) if text[at] == "," else at
+
+
+def _skip(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return at if match is None else match.end()

@@ -1,0 +1,122 @@
+"""A Jupyter notebook as one program: its code cells in order.
+
+The text of a notebook is that of its code cells, each after a line that no cell has, the mark. So the text alone says
+where a cell ends, whatever an edit puts in or takes out. What Python reads is the same text, row by row and column by
+column, without what only IPython understands.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from tensorlint.findings import Location, Span
+from tensorlint.ipynb import Document
+from tensorlint.ipython import as_python, is_indented, is_magic
+from tensorlint.source import NEWLINE, Part, Source, SourceError
+
+SUFFIX = ".ipynb"
+_MARK = "# %%"
+#: In place of the mark, before a cell all of which is indented.
+_BLOCK = "if 1:"
+_NOTHING = Document()
+
+
+@dataclass(frozen=True)
+class Notebook(Source):
+    """The program of a notebook. ``document`` is the file around it."""
+
+    document: Document = _NOTHING
+    mark: str = _MARK
+
+    @classmethod
+    def of(cls, file: Source) -> Notebook:
+        """The notebook in a file that was read as text. Raises ``SourceError`` where there is none."""
+        document = Document.read(file.text)
+        lines = {line for cell in document.cells for line in NEWLINE.split(cell.text)}
+        mark = _MARK
+        while mark in lines:
+            mark += "%"
+        text = "".join(f"{mark}\n{cell.text}\n" for cell in document.cells)
+        return cls(file.path, text, file.encoding, file.bom, file.noqa, document, mark)
+
+    def to_bytes(self) -> bytes:
+        cells = zip(self.document.cells, self._cells, strict=True)
+        texts = {cell.number: text.removesuffix("\n") for cell, text in cells}
+        return Source(self.path, self.document.with_cells(texts), self.encoding, self.bom).to_bytes()
+
+    @cached_property
+    def program(self) -> str:
+        return "".join(part.text for part in self.parts)
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        return tuple(
+            Part(row, f"{_BLOCK if is_indented(cell) else self.mark}\n{as_python(cell)}")
+            for row, cell in zip(self._marks, self._cells, strict=True)
+        )
+
+    @property
+    def is_whole(self) -> bool:
+        return len(self._cells) == len(self.document.cells)
+
+    @property
+    def language(self) -> str:
+        return self.document.language
+
+    @cached_property
+    def closed(self) -> tuple[range, ...]:
+        ends = (*self._marks[1:], len(self.lines))
+        return tuple(
+            range(first, end) for first, end, cell in zip(self._marks, ends, self._cells, strict=True) if is_magic(cell)
+        )
+
+    def location(self, span: Span) -> Location:
+        if not self._marks:
+            return Location(None, span)
+        # The row before a cell is the end of the one before that.
+        index = max(bisect_left(self._marks, span.row) - 1, 0)
+        before = self._marks[index]
+        first, last = max(span.row - before, 1), max(span.end_row - before, 1)
+        return Location(self.document.cells[index].number, Span(first, span.column, last, span.end_column))
+
+    def in_file(self, span: Span) -> Span:
+        location = self.location(span)
+        cell = next((each for each in self.document.cells if each.number == location.cell), None)
+        if cell is None:
+            return span
+        here = location.span
+        first = self.document.position(cell, here.row, here.column)
+        return Span(*first, *self.document.position(cell, here.end_row, here.end_column))
+
+    @cached_property
+    def _marks(self) -> Sequence[int]:
+        """The rows before the cells."""
+        return [row for row, line in enumerate(self.lines, start=1) if line == self.mark]
+
+    @cached_property
+    def _cells(self) -> Sequence[str]:
+        """The cells as they are in the text by now, each with the newline at its end."""
+        return re.split(rf"^{re.escape(self.mark)}\n", self.text, flags=re.MULTILINE)[1:]
+
+
+def source_of(path: str, data: bytes) -> Source:
+    """The program in a file, a notebook by its suffix. Raises ``SourceError`` where there is none."""
+    source = Source.from_bytes(path, data)
+    return Notebook.of(source) if path.endswith(SUFFIX) else source
+
+
+def program_bytes(path: str, data: bytes) -> bytes:
+    """What can be searched for words of the program: the file itself, but of a notebook its cells as they are meant.
+
+    JSON may write any character as an escape. A notebook that cannot be read is searched as it is.
+    """
+    if not path.endswith(SUFFIX):
+        return data
+    try:
+        return source_of(path, data).text.encode()
+    except SourceError:
+        return data
