@@ -63,7 +63,7 @@ def as_python(cell: str) -> str:
     """The cell with all that is not Python passed over, in as many rows."""
     magic = _CELL_MAGIC.match(cell)
     if magic is not None and magic["name"] not in PYTHON_BODIES:
-        return "".join(NEWLINE.findall(cell))
+        return _rows_of(cell)
     return "".join(_statements(cell))
 
 
@@ -124,4 +124,12 @@ def _end_of_rows(cell: str, at: int) -> int:
 
 
 def _silent(command: str, word: str) -> str:
-    return word + "".join(NEWLINE.findall(command))
+    return word + _rows_of(command)
+
+
+def _rows_of(text: str) -> str:
+    """As many rows with nothing in them. A carriage return and a newline that had words between them stay two."""
+    rows = NEWLINE.findall(text)
+    return "".join(
+        " " + row if before == "\r" and row == "\n" else row for before, row in zip(["", *rows], rows, strict=False)
+    )

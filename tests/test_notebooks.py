@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tensorlint.config import Layer, Resolver
@@ -432,6 +432,7 @@ def notebooks(draw: st.DrawFn) -> str:
     return json.dumps(content, ensure_ascii=draw(st.booleans()), sort_keys=draw(st.booleans()), **layout)
 
 
+@example(notebook("\\\r?"))
 @given(notebooks())
 def test_what_is_not_changed_comes_back_byte_for_byte(text: str) -> None:
     source = read(text)

@@ -1,63 +1,130 @@
-"""Write docs/claims.md: what the articles tensorlint grew from say, and what a run of it shows.
+"""Write docs/claims.md and docs/claims/: what the articles tensorlint grew from say, and what a run of it shows.
 
-python tools/document_claims.py            write the page
-python tools/document_claims.py --check    fail when it is not what would be written
+python tools/document_claims.py            write the pages
+python tools/document_claims.py --check    fail when they are not what would be written
 """
 
 from __future__ import annotations
 
-import argparse
 import ast
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
+from pages import DOCS, ROOT, first_printed, table, write_or_check
+
+from tensorlint.codes import default_codes
 from tensorlint.evidence import seen
 from tensorlint.verify.program import Program, find_programs
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "claims.md"
+PAGES = DOCS / "claims"
 _EXPECTED = re.compile(r"# expect: (TBX\d{3}(?:, TBX\d{3})*)")
-_INTRODUCTION = """\
-<!-- Written by tools/document_claims.py; change the programs in fixtures/claims/ instead. -->
+MARK = "<!-- Written by tools/document_claims.py; change the programs in fixtures/claims/ instead. -->"
+_INTRODUCTION = f"""\
+{MARK}
 
 # Claims about conversion, executed
 
 Articles about converting between torch tensors and NumPy arrays make claims. Each one here is a program in
 `fixtures/claims/`, in words and code of our own, with what really happens in its header. `tensorlint verify claims`
 runs them all. *refuted* means that the article's claim is wrong; what the run shows is confirmed either way.
+The page of each has the program, what the run shows and on which releases it was seen, and what tensorlint prints.
 """
 
 
-def page() -> str:
-    return "\n".join(_lines()) + "\n"
-
-
-def _lines() -> Iterator[str]:
+def pages() -> dict[Path, str]:
     programs = sorted(find_programs([ROOT / "fixtures" / "claims"]), key=lambda program: _order(program.path.stem))
+    written = {DOCS / "claims.md": "\n".join(_overview(programs)) + "\n"}
+    for idiom, group in groupby(programs, key=_idiom):
+        written[PAGES / f"{idiom}.md"] = "\n".join(_page(list(group))) + "\n"
+    return written
+
+
+def _overview(programs: list[Program]) -> Iterator[str]:
     yield _INTRODUCTION
-    counts = [sum(program.verdict == verdict for program in programs) for verdict in ("confirmed", "refuted")]
-    yield f"{len(programs)} programs: {counts[0]} of a claim that holds, {counts[1]} of one that does not."
+    counts = Counter(_verdict(program).strip("*") for program in programs)
+    yield f"{len(programs)} programs: {', '.join(f'{count} {verdict}' for verdict, count in counts.most_common())}."
     yield ""
-    yield "| claim | verdict | what the run shows | tensorlint | executed on |"
-    yield "|---|---|---|---|---|"
-    for program in programs:
-        yield _row(program)
+    yield from table(("claim", "verdict", "tensorlint"), *map(_row, programs))
 
 
-def _row(program: Program) -> str:
-    story = " ".join((ast.get_docstring(ast.parse(program.text)) or "").split())
-    link = f"[{story.partition(':')[0]}](../fixtures/claims/{program.path.name})"
-    codes = sorted({code for match in _EXPECTED.finditer(program.text) for code in match[1].split(", ")})
-    cells = (
-        f"{link}:{story.partition(':')[2]}",
-        f"**{program.verdict}**" if program.verdict == "refuted" else program.verdict,
-        "<br>".join(f"`{claim.text}`" for claim in program.claims),
-        ", ".join(f"[{code}](rules/{code}.md)" for code in codes) or "silent",
-        "<br>".join(_executed(program)) or "not yet",
-    )
-    return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
+def _row(program: Program) -> tuple[str, str, str]:
+    label, story = _story(program)
+    found = ", ".join(f"[{code}](rules/{code}.md)" for code in _codes(program)) or "silent"
+    return f"[{label}](claims/{_idiom(program)}.md): {story}", _verdict(program), found
+
+
+def _page(programs: list[Program]) -> Iterator[str]:
+    yield MARK
+    yield ""
+    yield f"# {_idiom(programs[0])}: {_title(programs[0])}"
+    for number, program in enumerate(programs):
+        if number:
+            yield ""
+            yield f"## {_title(program)}"
+        yield from _about(program)
+
+
+def _about(program: Program) -> Iterator[str]:
+    name = program.path.relative_to(ROOT).as_posix()
+    _, story = _story(program)
+    yield ""
+    yield f"{story[0].upper()}{story[1:]} The claim is {_verdict(program)}."
+    yield ""
+    yield f"[`{name}`](../../{name}):"
+    yield ""
+    yield "```python"
+    yield program.text.rstrip("\n")
+    yield "```"
+    yield ""
+    yield "What a run shows:"
+    yield ""
+    for claim in program.claims:
+        yield f"- `{claim.text}`"
+    yield ""
+    executed = list(_executed(program))
+    yield f"Executed on {'; '.join(executed)}." if executed else "Not executed yet, as it needs a real GPU."
+    yield ""
+    codes = _codes(program)
+    if not codes:
+        yield "tensorlint is silent about it: nothing here goes wrong that it would have to report."
+        return
+    yield f"tensorlint reports {' and '.join(f'[{code}](../rules/{code}.md)' for code in codes)}:"
+    yield ""
+    selected = [code for code in codes if code not in default_codes()]
+    _, shown = first_printed([program.path], codes[0], *(["--select", ",".join(selected)] if selected else []))
+    yield from shown.block()
+
+
+def _idiom(program: Program) -> str:
+    return program.path.stem.partition("_")[0]
+
+
+def _story(program: Program) -> tuple[str, str]:
+    """What a program is called (``A6, the half that holds``), and what it tells."""
+    documentation = " ".join((ast.get_docstring(ast.parse(program.text)) or "").split())
+    label, _, story = documentation.partition(": ")
+    return label, story
+
+
+def _title(program: Program) -> str:
+    """The first sentence, or clause, of what it tells."""
+    _, story = _story(program)
+    return re.split(r"\.(?= |$)|;|: ", story)[0].rstrip(".")
+
+
+def _codes(program: Program) -> list[str]:
+    return sorted({code for match in _EXPECTED.finditer(program.text) for code in match[1].split(", ")})
+
+
+def _verdict(program: Program) -> str:
+    """What was seen; a claim that nobody ran yet is neither."""
+    if not any(_executed(program)):
+        return "not run yet"
+    return f"**{program.verdict}**" if program.verdict == "refuted" else program.verdict
 
 
 def _executed(program: Program) -> Iterator[str]:
@@ -73,19 +140,5 @@ def _order(stem: str) -> tuple[str, int, str]:
     return (found[1], int(found[2]), stem) if found else ("", 0, stem)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the page is stale")
-    check = parser.parse_args().check
-    wanted = page()
-    stale = not PAGE.exists() or PAGE.read_text(encoding="utf-8") != wanted
-    if stale and check:
-        print("docs/claims.md is stale: run `make docs`")
-        return 1
-    if stale:
-        PAGE.write_text(wanted, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(pages(), PAGES.glob("*.md"), __doc__))

@@ -74,7 +74,7 @@ def _option(key: Key) -> Callable[[_Command], _Command]:
     if kind is FLAG:
         return click.option(f"{option}/--no-{key.name}", default=None, help=key.summary)
     if kind.choices or kind is DIRECTORY:
-        default = f" (default: {key.unset.replace('`', '')})" if key.unset else ""
+        default = f" (default: {key.unset})" if key.unset else ""
         return click.option(
             option,
             type=click.Choice(kind.choices, case_sensitive=False) if kind.choices else click.Path(file_okay=False),

@@ -230,11 +230,11 @@ KEYS: tuple[Key, ...] = (
         "cache-dir",
         DIRECTORY,
         None,
-        "Keep what was found in this directory.",
+        "The directory in which what was found is kept.",
         "The path is relative to the file it stands in, or to the working directory where that file was named by"
         " --config; `~` and `$NAME` are expanded.",
         '"build/tensorlint"',
-        "`.tensorlint_cache` beside the settings",
+        ".tensorlint_cache beside the settings",
         of_run=True,
     ),
     Key(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.events import event_kinds
@@ -61,6 +61,8 @@ class Rule:
     #: How sure a finding must be to be shown where the settings do not say: ``CERTAIN`` where too few of the likely
     #: ones were worth acting on when they were read (docs/quality.md).
     shown: ClassVar[Certainty] = Certainty.LIKELY
+    #: What it finds, where no program goes wrong by that: editors show it faintly.
+    harmless: ClassVar[Literal["", "unnecessary", "deprecated"]] = ""
     #: Where it was measured to be true. Most rules hold on every release.
     versions: ClassVar[Versions] = Versions()
 
