@@ -21,6 +21,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/mypy --strict tensorlint
 
 docs: $(VENV)/installed
+	$(BIN)/python tools/tabulate_rules.py
 	$(BIN)/python tools/document_rules.py
 	$(BIN)/python tools/document_claims.py
 	$(BIN)/python tools/document_configuration.py
@@ -29,6 +30,7 @@ docs: $(VENV)/installed
 
 # Pages that are written by tools are what they would be; what the others show is run; no link is dead.
 docs-check: $(VENV)/installed-verify
+	$(BIN)/python tools/tabulate_rules.py --check
 	$(BIN)/python tools/document_rules.py --check
 	$(BIN)/python tools/document_claims.py --check
 	$(BIN)/python tools/document_configuration.py --check

@@ -1,13 +1,12 @@
-"""What a finding can be called: the codes of the rules and of the tool itself, and their names.
-
-Asking for the rules imports them, so nothing here does before it is called.
-"""
+"""What a finding can be called: the codes of the rules and of the tool itself, and their names."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+
+from tensorlint.tabulated import tabulated
 
 #: Codes of the tool itself, which no rule module defines.
 TOOL_CODES: Mapping[str, str] = {
@@ -22,9 +21,7 @@ TOOL_CODES: Mapping[str, str] = {
 @lru_cache(maxsize=1)
 def code_defaults() -> Mapping[str, bool]:
     """Every code, and whether it is on unless said otherwise."""
-    from tensorlint.rules import all_rules
-
-    rules = {code: bool(getattr(rule, "default", True)) for code, rule in all_rules().items()}
+    rules = {code: rule.default for code, rule in tabulated().items()}
     return {**rules, **dict.fromkeys(TOOL_CODES, True)}
 
 
@@ -37,9 +34,7 @@ def default_codes() -> frozenset[str]:
 @lru_cache(maxsize=1)
 def code_names() -> Mapping[str, str]:
     """The code that each name stands for."""
-    from tensorlint.rules import all_rules
-
-    return {rule.name: code for code, rule in all_rules().items()} | {name: code for code, name in TOOL_CODES.items()}
+    return {rule.name: code for code, rule in tabulated().items()} | {name: code for code, name in TOOL_CODES.items()}
 
 
 def is_known(prefix: str) -> bool:

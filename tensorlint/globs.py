@@ -6,8 +6,10 @@ import os
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from pathspec import GitIgnoreSpec
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 _SUFFIX = re.compile(r"\*\.\w+")
 
@@ -56,6 +58,8 @@ class Globs:
 
 
 def is_pattern(text: str) -> bool:
+    from pathspec import GitIgnoreSpec
+
     try:
         GitIgnoreSpec.from_lines((text,))
     except (ValueError, re.error):
@@ -65,6 +69,8 @@ def is_pattern(text: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _compile(patterns: tuple[str, ...]) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec  # here, as there need not be any patterns
+
     try:
         return GitIgnoreSpec.from_lines(patterns)
     except (ValueError, re.error):  # git, too, passes over a line it cannot read

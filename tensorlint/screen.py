@@ -2,14 +2,17 @@
 
 Each rule names its ``clues``: what has to stand in the text of a file in which it has a finding. So a search over the
 raw bytes lets most files of most projects go before LibCST is imported, and a rule that is not selected lets none
-through. A file that is kept in vain costs a parse, one that is dropped wrongly costs a finding. This module imports
-nothing: the rules are asked for their clues when the first file speaks of tensors or arrays at all.
+through. A file that is kept in vain costs a parse, one that is dropped wrongly costs a finding. Which clues a rule has
+is known without importing it (``tabulated``).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
+
+from tensorlint.tabulated import tabulated
 
 #: Some bytes, one of several, or an expression. Bytes are looked for at memory speed, expressions are not: so what is
 #: rare and plain stands first in a clue.
@@ -24,6 +27,8 @@ _COMMENTS = (b"TBX", b"tensorlint: ignore")
 
 _TORCH, _NUMPY = b"torch", b"numpy"
 
+#: Every file that speaks of tensors.
+ANYTHING: Clue = ()
 #: An array, or a tensor, is made of the other.
 EXPORT: Clue = (b".numpy",)
 IMPORT: Clue = (b"from_numpy",)
@@ -120,6 +125,13 @@ KEPT_TENSOR: Clue = (_TORCH, re.compile(rb"\.(?:add|sub|mul|div|copy|fill|zero|c
 #: Pure NumPy: a buffer that is written and kept, an array made of something that is no sequence.
 KEPT_BUFFER: Clue = (_NUMPY, re.compile(rb"\b(?:zeros|empty|ones|full)(?:_like)?\("), _STORED)
 OBJECTS: Clue = (_NUMPY, re.compile(rb"\barray\((?:map|zip|filter|set|\(|\{|[\w.\[\]\"']+\.(?:values|keys|items)\()"))
+
+
+@lru_cache(maxsize=64)
+def clues_of(codes: frozenset[str]) -> tuple[Clue, ...]:
+    """What a file contains that one of the rules with these codes has a finding in, each once."""
+    names = dict.fromkeys(name for code, rule in tabulated().items() if code in codes for name in rule.clues)
+    return tuple(globals()[name] for name in names)
 
 
 def is_of_interest(data: bytes) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tensorlint.findings import Location, Span
+from tensorlint.findings import Finding, Location, Span, tool_finding
 
 #: Where Python ends a line. ``str.splitlines`` also splits at form feeds and other separators, which would shift rows.
 NEWLINE = re.compile(r"\r\n|\r|\n")
@@ -154,6 +154,11 @@ def read_bytes(path: str) -> bytes:
         reason = getattr(error, "strerror", None) or str(error)
         target = " (dangling symbolic link)" if isinstance(error, FileNotFoundError) and Path(path).is_symlink() else ""
         raise SourceError(UNREADABLE, f"the file cannot be read: {reason}{target}") from None
+
+
+def source_finding(path: str, error: SourceError) -> Finding:
+    """What is said of a file that cannot be read."""
+    return tool_finding(error.code, path, error.message, error.row, error.column)
 
 
 def _declared_encoding(data: bytes) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tensorlint.config.files import File, read_file
 from tensorlint.findings import Certainty
 from tensorlint.globs import Globs
 from tensorlint.rules import all_rules
+from tensorlint.tabulated import tabulated
 
 RULES = frozenset(all_rules())
 EVERY = RULES | frozenset(TOOL_CODES)
@@ -70,10 +72,10 @@ def test_a_later_select_replaces_and_the_rest_adjusts() -> None:
 
 
 def test_a_rule_can_be_off_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    rule = all_rules()["TBX101"]
-    monkeypatch.setattr(rule, "default", False, raising=False)
     from tensorlint import codes
 
+    known = tabulated()
+    monkeypatch.setattr(codes, "tabulated", lambda: {**known, "TBX101": replace(known["TBX101"], default=False)})
     codes.code_defaults.cache_clear()
     selection._selected.cache_clear()
     try:
@@ -264,10 +266,11 @@ def test_per_file_ignores(pattern: str, ignored: list[str]) -> None:
 
 
 def test_a_rule_is_off_where_its_claim_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tensorlint.rules import all_rules
-    from tensorlint.rules.base import Versions
+    from tensorlint.versions import Versions
 
-    monkeypatch.setattr(all_rules()["TBX210"], "versions", Versions(torch_from="2.1", numpy_below="2"))
+    bounds = Versions(torch_from="2.1", numpy_below="2")
+    known = tabulated()
+    monkeypatch.setattr(selection, "tabulated", lambda: {**known, "TBX210": replace(known["TBX210"], versions=bounds)})
     selection._out_of_date.cache_clear()
     try:
         for torch, numpy, on in (

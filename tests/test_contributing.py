@@ -10,7 +10,7 @@ import pytest
 from tensorlint import rules
 from tensorlint.findings import Certainty
 from tensorlint.rules.base import Rule
-from tensorlint.runner import judge_source
+from tensorlint.runner.judging import judge_source
 from tensorlint.source import Source
 from tests.flow.programs import Program, failures
 from tests.test_fixtures import marked

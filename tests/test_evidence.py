@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tensorlint.findings import Certainty
-from tensorlint.runner import judge_source
+from tensorlint.runner.judging import judge_source
 from tensorlint.source import Source
 from tests.test_fixtures import PROGRAMS, name
 

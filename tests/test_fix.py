@@ -21,7 +21,8 @@ from tensorlint.policy import FixPolicy, Policy
 from tensorlint.report import Report
 from tensorlint.rules import all_rules
 from tensorlint.rules.base import Draft
-from tensorlint.runner import run_text, suppress
+from tensorlint.runner import run_text
+from tensorlint.runner.gathering import suppress
 from tensorlint.source import Source
 from tensorlint.suppression import Suppressions
 from tests.fixing import ALL, after, assert_sound, errors, fixed

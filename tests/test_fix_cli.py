@@ -75,7 +75,7 @@ NOTHING, SAFELY, ALL = (SAFE, STUCK, UNSAFE), (SAFE_FIXED, STUCK, UNSAFE), (SAFE
 def test_options(tensorlint: Program, project: Path, arguments: list[str], code: int, result: tuple[str, ...]) -> None:
     outcome = tensorlint(*arguments)
     assert (outcome.code, texts(project)) == (code, result)
-    assert sorted(path.name for path in project.iterdir()) == ["safe.py", "stuck.py", "unsafe.py"]
+    assert sorted(path.name for path in project.iterdir() if path.is_file()) == ["safe.py", "stuck.py", "unsafe.py"]
 
 
 @pytest.mark.parametrize(

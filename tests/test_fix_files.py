@@ -22,7 +22,7 @@ from tensorlint.discovery import Discovered
 from tensorlint.fix import writing
 from tensorlint.fix.writing import WriteError, replace_file
 from tensorlint.report import Report
-from tensorlint.runner import Fixing, Job, Judged, run
+from tensorlint.runner import Fixing, Job, Outcome, Stopwatch, run
 from tests.conftest import SCRIPTS, execute
 
 BUG = b"import torch\nx = torch.zeros(3).cuda().numpy()\n"
@@ -213,7 +213,7 @@ def test_an_interrupt_leaves_nothing_behind(bug: Path, monkeypatch: pytest.Monke
 
 def test_a_file_that_would_be_too_large(bug: Path) -> None:
     """The file system refuses while the text is written, for real."""
-    command = f"ulimit -f 0; '{SCRIPTS / 'tensorlint'}' --fix --isolated --output-format concise bug.py"
+    command = f"ulimit -f 0; '{SCRIPTS / 'tensorlint'}' --fix --isolated --no-cache --output-format concise bug.py"
     outcome = execute(["sh", "-c", command], bug.parent)
     assert outcome.code == 2
     assert "TBX902 the fixed file cannot be written: File too large; nothing was changed" in outcome.out
@@ -233,8 +233,8 @@ def test_a_file_that_changes_between_reading_and_writing(
 ) -> None:
     real = runner._judge_all
 
-    def judge_and_change(work: list[Job], jobs: int) -> list[Judged]:
-        judged = real(work, jobs)
+    def judge_and_change(work: list[Job], jobs: int, stopwatch: Stopwatch) -> list[Outcome]:
+        judged = real(work, jobs, stopwatch)
         if change == "read-only":
             bug.chmod(0o444)
         else:

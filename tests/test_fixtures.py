@@ -15,7 +15,7 @@ from tensorlint.codes import default_codes
 from tensorlint.findings import Certainty
 from tensorlint.fixtures_path import fixtures_root
 from tensorlint.rules import all_rules
-from tensorlint.runner import judge_source
+from tensorlint.runner.judging import judge_source
 from tensorlint.screen import is_of_interest, may_matter
 from tensorlint.source import Source
 from tensorlint.verify.program import read_program

@@ -158,12 +158,12 @@ def test_a_mistake_in_pyproject_is_a_row_and_other_plugins_go_on(flake8: Program
 def test_an_error_inside_hides_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import ast
 
-    from tensorlint import runner
+    from tensorlint.runner import judging
 
     def fail(*arguments: object) -> None:
         raise ZeroDivisionError("boo")
 
-    monkeypatch.setattr(runner, "judge_source", fail)
+    monkeypatch.setattr(judging, "judge_source", fail)
     found = list(Plugin(ast.parse(BUG), str(project / "bug.py"), BUG.splitlines(keepends=True)).run())
     assert [(row, column, kind) for row, column, _, kind in found] == [(1, 0, Plugin)]
     assert found[0][2].startswith("TBX900 internal error: ZeroDivisionError: boo (test_flake8.py:")

@@ -19,7 +19,8 @@ from tensorlint.ipynb import Document
 from tensorlint.ipython import as_python, is_indented
 from tensorlint.notebook import Notebook, source_of
 from tensorlint.report import FORMATS, Report, Style, render
-from tensorlint.runner import Fixing, run, run_text, suppress
+from tensorlint.runner import Fixing, run, run_text
+from tensorlint.runner.gathering import suppress
 from tensorlint.source import NEWLINE
 from tests.conftest import Program
 

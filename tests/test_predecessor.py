@@ -166,12 +166,15 @@ def test_output_is_in_the_order_of_the_text(tensorlint: Program, tmp_path: Path)
 
 @pytest.mark.parametrize("code", sorted(all_rules()))
 def test_a_code_is_written_down_in_one_place(code: str) -> None:
-    """In its own module: other modules may speak of it in words, but have no string that is the code."""
+    """In its own module: other modules may speak of it in words, but have no string that is the code.
+
+    ``rule_table`` is written from these modules.
+    """
     package = Path(tensorlint.__file__).parent
     places = [
         path.name
         for path in sorted(package.rglob("*.py"))
-        if "fixtures" not in path.relative_to(package).parts
+        if "fixtures" not in path.relative_to(package).parts and path.name != "rule_table.py"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and node.value == code
     ]

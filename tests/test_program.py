@@ -14,7 +14,7 @@ from tensorlint.findings import Certainty, Finding
 from tensorlint.program.index import Lines, index_of
 from tensorlint.program.layout import absolute, locate, module_name
 from tensorlint.program.mentions import mentions_in
-from tensorlint.runner import _world, run
+from tensorlint.runner import run
 from tests.projects import AWAY, HOME, PLOT, brief, findings, forget, likely, possible, write
 
 
@@ -234,7 +234,6 @@ def test_files_that_import_each_other_come_to_an_end_and_their_order_does_not_sh
     assert {finding.path for finding in whole} == {str(tmp_path / name) for name in CIRCLE}
     alone: list[Finding] = []
     for name in random.Random(3).sample(sorted(CIRCLE), 3):
-        _world.cache_clear()
         alone += findings(tmp_path, name)
     assert sorted(alone, key=lambda finding: finding.sort_key) == whole
 
@@ -253,7 +252,6 @@ def test_a_circle_through_a_value_does_not_show_who_asked_first(tmp_path: Path) 
     resolver = Resolver(Layer.of_options(certainty="possible"), isolated=True)
     outcomes = []
     for names in (["c.py", "d.py"], ["d.py"]):
-        _world.cache_clear()
         files = discover([str(tmp_path / name) for name in names], resolver.for_directory)
         report = run(files, resolver)
         outcomes.append([finding.message for finding in report.findings if finding.path.endswith("d.py")])
@@ -356,7 +354,7 @@ def test_what_goes_wrong_in_one_file_leaves_nothing_half_done_for_the_next(
 def test_a_pipe_that_is_called_like_a_program_is_not_read(tmp_path: Path) -> None:
     write(tmp_path, {"plot.py": PLOT, "main.py": "from plot import plot\n\nplot(1, 2)\n"})
     os.mkfifo(tmp_path / "pipe.py")
-    assert mentions_in(str(tmp_path)).called["plot"] == (str(tmp_path / "main.py"),)
+    assert mentions_in(str(tmp_path)).files("called", "plot") == (str(tmp_path / "main.py"),)
 
 
 def test_generated_files_and_those_that_go_while_others_are_read(

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tensorlint import engine, runner
+from tensorlint import engine
 from tensorlint.config import Resolver
+from tensorlint.deep import with_deep_stack
 from tensorlint.discovery import Discovered, discover
 from tensorlint.engine import Policy
 from tensorlint.findings import Certainty, Finding, Span
 from tensorlint.report import Report
-from tensorlint.rules import all_rules, clues_of
+from tensorlint.rules import all_rules
 from tensorlint.runner import run, run_text
-from tensorlint.screen import is_of_interest, may_matter
+from tensorlint.screen import clues_of, is_of_interest, may_matter
 from tensorlint.source import Source
 
 BUG = "import torch\nx = torch.Tensor([1, 20000001]).cuda().numpy()\n"
@@ -244,7 +245,7 @@ def test_deep_stack_carries_results_and_errors() -> None:
         return 0 if n == 0 else 1 + depth(n - 1)
 
     limit = sys.getrecursionlimit()
-    assert runner.with_deep_stack(lambda: depth(20_000)) == 20_000
+    assert with_deep_stack(lambda: depth(20_000)) == 20_000
     with pytest.raises(ZeroDivisionError):
-        runner.with_deep_stack(lambda: 1 // 0)
+        with_deep_stack(lambda: 1 // 0)
     assert sys.getrecursionlimit() == limit

@@ -27,7 +27,7 @@ from pages import DOCS, ROOT
 
 from tensorlint.codes import default_codes
 from tensorlint.findings import Certainty
-from tensorlint.runner import judge_source
+from tensorlint.runner.judging import judge_source
 from tensorlint.source import Source
 
 #: Commands that are not run here, and why.

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import threading
 from collections.abc import Sequence
+from typing import cast
 
 import click
 from click.shell_completion import CompletionItem
 
 from tensorlint import __version__
-from tensorlint.cli.baseline import baseline
-from tensorlint.cli.check import check
-from tensorlint.cli.completion import completion
-from tensorlint.cli.config import config
 from tensorlint.cli.output import close_quietly
-from tensorlint.cli.rule import rule
-from tensorlint.cli.server import server
-from tensorlint.cli.verify import verify
+
+#: The module of each command, which is imported when the command is asked for.
+_COMMANDS = {
+    "baseline": "baseline",
+    "check": "check",
+    "clean": "caching",
+    "completion": "completion",
+    "config": "config",
+    "rule": "rule",
+    "server": "server",
+    "verify": "verify",
+}
 
 
 class CheckByDefault(click.Group):
@@ -27,12 +34,25 @@ class CheckByDefault(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if ctx.resilient_parsing and not args:  # what is completed may still become a command
             return super().parse_args(ctx, args)
-        if not args or (args[0] not in self.commands and args[0] not in {"--version", "--help", "-h"}):
+        if not args or (args[0] not in _COMMANDS and args[0] not in {"--version", "--help", "-h"}):
             args = ["check", *args]
         return super().parse_args(ctx, args)
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands, sorted."""
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name; None where there is none."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"{__name__}.{_COMMANDS[cmd_name]}")
+        return cast("click.Command", getattr(module, cmd_name))
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The first word: a command, or what could stand behind `check`."""
+        from tensorlint.cli.check import check
+
         of_check = check.shell_complete(check.make_context("check", [], ctx, resilient_parsing=True), incomplete)
         # First, as bash forgets what it was told before it hears of files.
         path = [] if incomplete.startswith("-") else [CompletionItem(incomplete, type="file")]
@@ -46,15 +66,6 @@ def app() -> None:
 
     `tensorlint [PATH...]` is short for `tensorlint check [PATH...]`.
     """
-
-
-app.add_command(baseline)
-app.add_command(check)
-app.add_command(completion)
-app.add_command(config)
-app.add_command(rule)
-app.add_command(server)
-app.add_command(verify)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

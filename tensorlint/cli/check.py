@@ -15,7 +15,9 @@ from tensorlint.baseline import Known, compare
 from tensorlint.changes import Changes, ChangesError, changes_since, narrow
 from tensorlint.cli import options as shared
 from tensorlint.cli.baseline import read_baseline, write_baseline
+from tensorlint.cli.caching import cache_of
 from tensorlint.cli.output import COLOURS, available_processors, emit, emit_bytes, note, stream_to, style_for
+from tensorlint.cli.progress import Progress
 from tensorlint.cli.settings import show_settings
 from tensorlint.cli.showing import show, show_added_noqa, show_diff, show_files, show_fixes
 from tensorlint.cli.watch import watch
@@ -25,7 +27,8 @@ from tensorlint.discovery import Discovered, DiscoveryError, discover, is_force_
 from tensorlint.findings import Applicability
 from tensorlint.report import Report
 from tensorlint.report.text import plural
-from tensorlint.runner import Fixing, run, run_text, suppress
+from tensorlint.runner import Fixing, run, run_text
+from tensorlint.runner.gathering import suppress
 
 #: Where the arguments are kept as they were given.
 _ARGUMENTS = f"{__name__}.arguments"
@@ -76,10 +79,12 @@ class _Check(click.Command):
 @click.option("-e", "--exit-zero", is_flag=True, help="Exit 0 also with findings (not with errors).")
 @click.option("--stdin-filename", metavar="PATH", help="What to call the program on standard input (PATH `-`).")
 @shared.for_configuration
-@click.option("-n", "--no-cache", is_flag=True, help="Do not use a cache (there is none yet).")
+@click.option("-n", "--no-cache", is_flag=True, help="Judge every file anew, and keep nothing for the next run.")
+@shared.for_keys(*shared.CACHE)
 @click.option(
     "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Number of processes (default: processors)."
 )
+@click.option("--timing", is_flag=True, help="Say where the time went, on standard error.")
 @click.option("--color", type=click.Choice(COLOURS), default="auto", help="When to colour.")
 @click.option("-q", "--quiet", is_flag=True, help="Show findings only, no summary.")
 @click.option("-s", "--silent", is_flag=True, help="Show nothing but errors; the exit code says it.")
@@ -120,7 +125,9 @@ class _Options:
     show_settings: bool
     exit_zero: bool
     stdin_filename: str | None
+    no_cache: bool
     jobs: int | None
+    timing: bool
     color: str
     quiet: bool
     silent: bool
@@ -149,22 +156,31 @@ def _check(paths: tuple[str, ...], given: dict[str, Any]) -> int:
     fixing = None
     if settings.fix or settings.fix_only or options.diff:
         fixing = Fixing(Applicability.UNSAFE if settings.unsafe_fixes else Applicability.SAFE, write=not options.diff)
+    progress, program, changes = Progress(), None, None
     if paths == ("-",):
         program = sys.stdin.buffer.read()
         excluded = options.stdin_filename and is_force_excluded(name, resolver.for_directory)
-        report = Report() if excluded else run_text(name, program, resolver, fixing)
-        return _tell(report, options, settings, () if excluded else (name,), known, program=program)
-    files = discover(paths or (".",), resolver.for_directory)
-    if options.show_files:
-        return show_files(files, options.color)
-    changes = None
-    if options.diff_base is not None:
-        changes = changes_since(options.diff_base, os.getcwd())
-        changes.check(file.path for file in files)
-    if options.verbose:
-        note(f"tensorlint {__version__}: {plural(len(files), 'file')}, settings from {_origins(files, resolver)}")
-    report = run(files, resolver, options.jobs or available_processors(), fixing)
-    return _tell(report, options, settings, [file.path for file in files], known, changes=changes)
+        with progress.stage("judging"):
+            report = Report() if excluded else run_text(name, program, resolver, fixing)
+        checked = [] if excluded else [name]
+    else:
+        with progress.stage("discovery"):
+            files = discover(paths or (".",), resolver.for_directory)
+        if options.show_files:
+            return show_files(files, options.color)
+        if options.diff_base is not None:
+            changes = changes_since(options.diff_base, os.getcwd())
+            changes.check(file.path for file in files)
+        if options.verbose:
+            note(f"tensorlint {__version__}: {plural(len(files), 'file')}, settings from {_origins(files, resolver)}")
+        cache = None if options.no_cache else cache_of(resolver.configuration(start))
+        report = run(files, resolver, options.jobs or available_processors(), fixing, cache, progress)
+        checked = [file.path for file in files]
+    with progress.stage("reporting"):
+        code = _tell(report, options, settings, checked, known, program=program, changes=changes)
+    if options.timing:
+        emit(progress.summary(), sys.stderr)
+    return code
 
 
 def _refuse(options: _Options, given: dict[str, Any], *, from_stdin: bool) -> None:

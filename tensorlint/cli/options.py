@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 from tensorlint.codes import code_names
 from tensorlint.config import KEYS, Key, Layer, Resolver
 from tensorlint.config.files import inline
-from tensorlint.config.values import CODES, FLAG, IGNORES, selectors
+from tensorlint.config.values import CODES, DIRECTORY, FLAG, IGNORES, selectors
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -21,8 +21,9 @@ JUDGING = ("select", "extend-select", "ignore", "per-file-ignores", "extend-per-
 FILES = ("exclude", "extend-exclude", "force-exclude", "respect-gitignore")
 FIXING = ("fix", "unsafe-fixes", "fix-only", "show-fixes", "fixable", "extend-fixable", "unfixable")
 OUTPUT = ("output-format",)
+CACHE = ("cache-dir",)
 
-_ENVIRONMENT = {"output-format": "TENSORLINT_OUTPUT_FORMAT"}
+_ENVIRONMENT = {"output-format": "TENSORLINT_OUTPUT_FORMAT", "cache-dir": "TENSORLINT_CACHE_DIR"}
 
 
 def for_keys(*names: str) -> Callable[[_Command], _Command]:
@@ -72,11 +73,12 @@ def _option(key: Key) -> Callable[[_Command], _Command]:
     kind, option = key.kind, f"--{key.name}"
     if kind is FLAG:
         return click.option(f"{option}/--no-{key.name}", default=None, help=key.summary)
-    if kind.choices:
+    if kind.choices or kind is DIRECTORY:
         default = f" (default: {key.unset})" if key.unset else ""
         return click.option(
             option,
-            type=click.Choice(kind.choices, case_sensitive=False),
+            type=click.Choice(kind.choices, case_sensitive=False) if kind.choices else click.Path(file_okay=False),
+            metavar=None if kind.choices else kind.metavar,
             envvar=_ENVIRONMENT.get(key.name),
             help=f"{key.summary.rstrip('.')}{default}.",
         )

@@ -16,11 +16,6 @@ from tensorlint.config.settings import Layer
 from tensorlint.config.values import ConfigError
 from tensorlint.config.versions import satisfies
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 TABLE = "[tool.tensorlint]"
 #: Files that settings are taken from. The first that there is in a directory counts.
 NAMES = (".tensorlint.toml", "tensorlint.toml", "pyproject.toml")
@@ -64,8 +59,8 @@ def layers_of(path: str, root: str) -> tuple[Layer, ...]:
 def inline(text: str, root: str) -> Layer:
     """``KEY = VALUE`` of the command line. Raises ``ConfigError``."""
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        table = _toml(text)
+    except ValueError as error:
         raise ConfigError(f"--config: neither a file nor KEY = VALUE in TOML: `{text}`: {error}") from None
     if "extend" in table:
         raise ConfigError("--config: `extend` stands in files only; give the path of the file instead")
@@ -92,10 +87,10 @@ def read_file(path: str) -> File | None:
         data = Path(path).read_bytes()
         if name == "pyproject.toml" and b"tensorlint" not in data:
             return None  # most are someone else's; also, a broken one is none of our business then
-        document = tomllib.loads(data.decode("utf-8-sig"))
+        document = _toml(data.decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
     if name != "pyproject.toml" and (name in NAMES or "tool" not in document):
         return File(path, document, at_top=True)
@@ -106,6 +101,16 @@ def read_file(path: str) -> File | None:
     if not isinstance(table, dict):
         raise ConfigError(f"{path}: tool.tensorlint must be a table")
     return File(path, table)
+
+
+def _toml(text: str) -> dict[str, Any]:
+    """A document. Raises ``ValueError`` for what is none."""
+    if sys.version_info >= (3, 11):  # here, as most runs have no such file to read
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    return tomllib.loads(text)
 
 
 def _existing(path: str) -> File:

@@ -11,7 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tensorlint.config.values import CODES, FLAG, IGNORES, PATH, PATTERNS, SPECIFIER, VERSION, Kind, one_of
+from tensorlint.config.values import (
+    CODES,
+    DIRECTORY,
+    FLAG,
+    IGNORES,
+    PATH,
+    PATTERNS,
+    SPECIFIER,
+    VERSION,
+    Kind,
+    one_of,
+)
 from tensorlint.findings import Certainty
 from tensorlint.report import FORMATS
 
@@ -213,6 +224,17 @@ KEYS: tuple[Key, ...] = (
         "How to show findings.",
         "",
         '"concise"',
+        of_run=True,
+    ),
+    Key(
+        "cache-dir",
+        DIRECTORY,
+        None,
+        "The directory in which what was found is kept.",
+        "The path is relative to the file it stands in, or to the working directory where that file was named by"
+        " --config; `~` and `$NAME` are expanded.",
+        '"build/tensorlint"',
+        ".tensorlint_cache beside the settings",
         of_run=True,
     ),
     Key(

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tensorlint.codes import code_defaults
+from tensorlint.tabulated import tabulated
 
 if TYPE_CHECKING:
     from tensorlint.config.settings import Settings
@@ -43,9 +44,7 @@ def _out_of_date(torch: str | None, numpy: str | None) -> frozenset[str]:
     """Rules whose claim does not hold on the releases that the code is written for."""
     if torch is None and numpy is None:
         return frozenset()
-    from tensorlint.rules import all_rules
-
-    return frozenset(code for code, rule in all_rules().items() if not rule.versions.cover(torch, numpy))
+    return frozenset(code for code, rule in tabulated().items() if not rule.versions.cover(torch, numpy))
 
 
 @lru_cache(maxsize=256)

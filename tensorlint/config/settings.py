@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -66,6 +67,8 @@ class Settings:
     extend_safe_fixes: tuple[str, ...] = ()
     extend_unsafe_fixes: tuple[str, ...] = ()
     output_format: str = "full"
+    #: Absolute, or relative to the working directory; empty where nobody chose one.
+    cache_dir: str = ""
     fix: bool = False
     fix_only: bool = False
     unsafe_fixes: bool = False
@@ -83,6 +86,11 @@ class Configuration:
     def files(self) -> tuple[str, ...]:
         """The files that were read, the nearest first."""
         return tuple(layer.origin for layer in reversed(self.layers) if layer.is_file)
+
+    @property
+    def root(self) -> str:
+        """What the patterns of the nearest file are relative to; empty where none was read."""
+        return next((layer.root for layer in reversed(self.layers) if layer.is_file), "")
 
     def given(self, key: Key) -> tuple[Any, ...]:
         """The values of a key that count, first to last; none for a default."""
@@ -123,6 +131,7 @@ class Configuration:
             extend_safe_fixes=value["extend-safe-fixes"],
             extend_unsafe_fixes=value["extend-unsafe-fixes"],
             output_format=value["output-format"],
+            cache_dir=self._path("cache-dir"),
             fix=value["fix"],
             fix_only=value["fix-only"],
             unsafe_fixes=value["unsafe-fixes"],
@@ -143,14 +152,21 @@ class Configuration:
     def _given(self, name: str) -> list[tuple[Layer, Any]]:
         return [(layer, layer.values[name]) for layer in self.layers if name in layer.values]
 
+    def _path(self, name: str) -> str:
+        """The path that a key says, empty for none."""
+        given = self._given(name)
+        if not given:
+            return ""
+        layer, path = given[-1]
+        return os.path.join(layer.root, os.path.expanduser(os.path.expandvars(path)))
+
     def _ignores(self, name: str, last: int = 0) -> Iterator[tuple[Globs, tuple[str, ...]]]:
         for layer, table in self._given(name)[-last:]:
             yield from ((Globs(layer.root, (pattern,)), codes) for pattern, codes in table.items())
 
     def _globs(self, name: str, more: str) -> tuple[Globs, ...]:
         """Patterns of a key and of the one that adds to it; those with one root together, as `!` takes back."""
-        roots = [layer.root for layer in self.layers if layer.is_file]
-        given = self._given(name)[-1:] or [(Layer(root=roots[-1] if roots else ""), BY_NAME[name].default)]
+        given = self._given(name)[-1:] or [(Layer(root=self.root), BY_NAME[name].default)]
         pairs = [(layer.root, patterns) for layer, patterns in (*given, *self._given(more))]
         return tuple(
             Globs(root, tuple(pattern for _, patterns in group for pattern in patterns))

@@ -143,6 +143,7 @@ IGNORES = Kind(
     lambda: {"type": "object", "additionalProperties": _list_of_codes()},
     metavar="PATTERN:CODES",
 )
+DIRECTORY = Kind("path of a directory", _path, lambda: {"type": "string", "minLength": 1}, metavar="DIRECTORY")
 PATH = Kind("path of a file", _path, lambda: {"type": "string", "minLength": 1}, metavar="FILE")
 VERSION = Kind('version such as `"2.4"`', _version, lambda: {"type": "string", "pattern": f"^{_VERSION}$"})
 SPECIFIER = Kind(

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from tensorlint import __version__
 from tensorlint.findings import Certainty, Finding, tool_finding
-from tensorlint.screen import is_of_interest, may_matter
+from tensorlint.screen import clues_of, is_of_interest, may_matter
 
 Row = tuple[int, int, str, type]
 
@@ -62,15 +62,14 @@ class Plugin:
             # A syntax error is flake8's E999.
             rows = [_row(finding) for finding in self._findings(text, data) if finding.code != "TBX901"]
         except Exception as error:  # noqa: BLE001  # would hide what other plugins and files have to say
-            from tensorlint.runner import internal_error
+            from tensorlint.runner.judging import internal_error
 
             rows = [(1, 0, f"TBX900 {internal_error(error)}", type(self))]
         yield from rows
 
     def _findings(self, text: str, data: bytes) -> list[Finding]:
         from tensorlint.config import ConfigError, resolve
-        from tensorlint.rules import clues_of
-        from tensorlint.runner import judge_source
+        from tensorlint.runner.judging import judge_source
         from tensorlint.source import Source
 
         try:

@@ -12,6 +12,7 @@ from tensorlint.flow.domain.inside import settled, with_facts
 from tensorlint.flow.domain.values import UNKNOWN, ClassObject, Function, Value
 from tensorlint.flow.learned import FunctionLesson
 from tensorlint.flow.state import Environment, Frame
+from tensorlint.program.dependencies import Dependencies, recording, use
 from tensorlint.program.layout import project
 from tensorlint.program.mentions import mentions_in
 
@@ -51,8 +52,8 @@ class Callers:
     """The callers that were looked for, in one program."""
 
     world: World
-    _known: dict[tuple[str, str, int], FunctionLesson] = field(default_factory=dict)
-    _hearings: dict[tuple[str, Lines, str, int], Hearing] = field(default_factory=dict)
+    _known: dict[tuple[str, str, int], tuple[FunctionLesson, Dependencies]] = field(default_factory=dict)
+    _hearings: dict[tuple[str, Lines, str, int], tuple[Hearing, Dependencies]] = field(default_factory=dict)
 
     def of_file(self, machine: Interpreter) -> dict[Site, FunctionLesson]:
         """What other files tell of the functions of the judged one, where what was learned of it lacks that."""
@@ -72,8 +73,11 @@ class Callers:
         """How the functions of a program call the one that is defined in a file at the top, or in a class there."""
         key = (path, definition, depth)
         if key not in self._known:
-            self._known[key] = self._heard(path, definition, depth)
-        return self._known[key]
+            with recording(Dependencies()) as found_by:
+                self._known[key] = self._heard(path, definition, depth), found_by
+        lesson, found_by = self._known[key]
+        use(found_by)
+        return lesson
 
     def _heard(self, path: str, definition: str, depth: int, apart_from: str = "") -> FunctionLesson:
         """The same, unless one file is left out, which the first pass has heard already."""
@@ -84,8 +88,8 @@ class Callers:
         name = info.name if info.name != "__init__" or info.cls is None else info.cls.name
         found: list[tuple[Unit, Lines, str]] = []
         mentions = mentions_in(project(path))
-        files = mentions.called.get(name, ())
-        if len(files) > _MAX_CALLERS:
+        files = mentions.callers(name, _MAX_CALLERS)
+        if files is None:
             return _NOBODY
         for file in files:
             caller = None if file == apart_from else self.world.unit(file)
@@ -107,8 +111,11 @@ class Callers:
         """The calls that a statement, a function or a method of a class makes."""
         key = (unit.path, lines, method, depth)
         if key not in self._hearings:
-            self._hearings[key] = self._heard_of(unit, lines, method, depth)
-        return self._hearings[key]
+            with recording(Dependencies()) as found_by:
+                self._hearings[key] = self._heard_of(unit, lines, method, depth), found_by
+        hearing, found_by = self._hearings[key]
+        use(found_by)
+        return hearing
 
     def _heard_of(self, unit: Unit, lines: Lines, method: str, depth: int) -> Hearing:
         """The same, by interpreting it. What its own parameters hold is asked of its callers, while depth is left."""

@@ -13,6 +13,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tensorlint.program.dependencies import Dependencies, recording, use
+
 #: How many tasks about the same may be under way.
 _MAX_SAME = 3
 
@@ -54,9 +56,19 @@ class Circles:
     #: What was found out from outside of a circle: where it is known, and where it is not to be used for now.
     _known: dict[Hashable, Task] = field(default_factory=dict)
     _aside: dict[Hashable, Any] = field(default_factory=dict)
+    #: What that which was found out depends on, by the key of the task; each time that it was found out adds to it.
+    _dependencies: dict[Hashable, Dependencies] = field(default_factory=dict)
+
+    def dependencies_of(self, key: Hashable) -> Dependencies:
+        """What the answer of a task depends on, as far as it was found out."""
+        found = self._dependencies.get(key)
+        if found is None:
+            found = self._dependencies[key] = Dependencies()
+        return found
 
     def ask(self, key: Hashable, about: Hashable) -> Answer:
         """Whether a task is under way, or was done without the answer of one that is; who asks hangs on that, too."""
+        use(self.dependencies_of(key))
         if not self._under_way:
             # Nothing to hang on, and nothing passing without it: most questions.
             return Answer.KEPT
@@ -78,7 +90,8 @@ class Circles:
         self._under_way.append(task)
         self._depths.setdefault(task.about, []).append(depth)
         try:
-            task.work()
+            with recording(self.dependencies_of(task.key)):
+                task.work()
         finally:
             self._under_way.pop()
             self._depths[task.about].pop()

@@ -19,8 +19,8 @@ from tensorlint.flow.learned import Lessons
 from tensorlint.flow.scene import FileFacts, Scene, Spelling
 from tensorlint.flow.state import Environment, Frame, View
 from tensorlint.flow.tree import Sites, binds_after
-from tensorlint.program.checkpoints import loads_in
 from tensorlint.program.layout import project
+from tensorlint.program.mentions import mentions_in
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -204,7 +204,7 @@ class Core:
 
     def loads_around(self) -> frozenset[bool]:
         """How the program reads checkpoints: whether its calls of ``torch.load`` take any pickle."""
-        return frozenset() if self.world is None else loads_in(project(self.file_path))
+        return frozenset() if self.world is None else mentions_in(project(self.file_path)).loads()
 
     def around(self, symbol: Symbol) -> Value:
         """What the program binds by a dotted name, or else the name itself."""

@@ -30,7 +30,8 @@ from tensorlint.flow.state import Environment, Frame
 from tensorlint.flow.summary import Summary
 from tensorlint.flow.unit import AROUND, Names, Unit
 from tensorlint.nesting import check_nesting
-from tensorlint.program.layout import absolute, locate
+from tensorlint.program.dependencies import Dependencies, Dependency, depend, recording, use
+from tensorlint.program.layout import absolute, locate_in, search_path, text_of
 from tensorlint.source import Source, SourceError, read_bytes
 
 if TYPE_CHECKING:
@@ -67,8 +68,11 @@ class World:
     serial: int = 0
     #: How many bytes of them were read.
     size: int = 0
-    #: By a dotted name and the file that imports it: a script finds what another file beside it does not.
-    _places: dict[tuple[str, str], tuple[Unit, str] | None] = field(default_factory=dict)
+    #: By a dotted name, and the directories into which who imports it looks.
+    _places: dict[tuple[str, tuple[str, ...]], tuple[tuple[Unit, str] | None, Dependencies]] = field(
+        default_factory=dict
+    )
+    _texts: dict[str, Dependency] = field(default_factory=dict)
     _telling: dict[Site, bool] = field(default_factory=dict)
     _learned: set[Site] = field(default_factory=set)
     _calls: dict[tuple[object, ...], Summary | None] = field(default_factory=dict)
@@ -80,10 +84,12 @@ class World:
 
     def resolve(self, path: str, importer: str, depth: int = _MAX_IMPORTS) -> Value | None:
         """What the program binds by this dotted name, for the file ``importer``; None where that is not seen."""
-        key = (path, importer)
+        key = (path, search_path(importer))
         if key not in self._places:
-            self._places[key] = self._place_of(path, importer)
-        place = self._places[key]
+            with recording(Dependencies()) as found_by:
+                self._places[key] = self._place_of(*key), found_by
+        place, found_by = self._places[key]
+        use(found_by)
         value = None if place is None else place[0].frame.env.lookup(place[1])
         if not isinstance(value, Symbol):
             return value
@@ -92,16 +98,16 @@ class World:
         # What leads out of the program is known by its name: ``import numpy as np`` in the file that is asked.
         return value if further is None and value.path != path else further
 
-    def _place_of(self, path: str, importer: str) -> tuple[Unit, str] | None:
-        """The file that a dotted name leads to, and the name in it."""
-        found = locate(path, importer)
+    def _place_of(self, path: str, directories: tuple[str, ...]) -> tuple[Unit, str] | None:
+        """The file that a dotted name leads to for who looks into these directories, and the name in it."""
+        found = locate_in(path, directories)
         if found is None:
             return None
         rest = found.rest
         if not rest and "." in path:
             # A package may bind the name of one of its modules to something in it.
             package, _, name = path.rpartition(".")
-            around = locate(package, importer)
+            around = locate_in(package, directories)
             unit = None if around is None or around.rest else self.unit(around.path)
             if unit is None or name not in unit.index.bound:
                 return None
@@ -114,11 +120,14 @@ class World:
         """The file at ``path``; None where it cannot be read as a program."""
         if path not in self.units:
             self.units[path] = self._read(path)
+        depend(self._texts[path])
         return self.units[path]
 
     def _read(self, path: str) -> Unit | None:
+        self._texts[path] = text_of(path, None)
         try:
             data = read_bytes(path)
+            self._texts[path] = text_of(path, data)
             if len(data) > _MAX_BYTES:
                 return None
             source = Source.from_bytes(path, data)
@@ -139,6 +148,8 @@ class World:
             found = dict(self._bound_by(unit, name))
             bound[:] = [name, *found]
             names.put([(each, found.get(each)) for each in bound])
+            for each in found:
+                self.circles.dependencies_of((unit.path, each)).parts.add(self.circles.dependencies_of(key))
 
         self.circles.settle(Task(key, key, work, lambda: names.take(bound), names.put))
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 from dataclasses import dataclass
-from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
+
+from tensorlint.program.dependencies import Dependency, depend, remembered
 
 #: What lies in the directory that all files of a project are below.
 _MARKERS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg")
@@ -16,6 +19,10 @@ _SOURCES = ("src", "python", "lib")
 #: Libraries whose meaning is known better than their text would tell, and what comes with Python.
 _KNOWN = frozenset({"torch", "numpy", "torchvision", "torchaudio", "tensorflow", "jax"}) | sys.stdlib_module_names
 _MAIN = re.compile(rb"^if __name__ == ['\"]__main__['\"]", re.MULTILINE)
+
+
+#: What a path leads to.
+FILE, DIRECTORY, OTHER, NOTHING = "file", "directory", "other", ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +40,26 @@ def locate(dotted: str, importer: str) -> Found | None:
     None where no file of the program does: what is installed is not read. The longest part that is a module counts,
     unless what it is part of binds the name itself; that is for the caller to see by ``rest``.
     """
+    return locate_in(dotted, search_path(importer))
+
+
+def locate_in(dotted: str, directories: tuple[str, ...]) -> Found | None:
+    """The same for who looks into these directories, in this order."""
     parts = tuple(dotted.split("."))
     if not all(parts) or parts[0] in _KNOWN:
         return None
+    return next((found for root in directories if (found := _below(root, parts)) is not None), None)
+
+
+@remembered
+def search_path(importer: str) -> tuple[str, ...]:
+    """The directories into which Python looks for what a file imports."""
     directory = os.path.dirname(importer)
     around = roots(directory)
-    for root in (directory, *around) if _is_script(importer) else around:
-        found = _below(root, parts)
-        if found is not None:
-            return found
-    return None
+    return (directory, *around) if _is_script(importer) else around
 
 
-def forget() -> None:
-    """Let nothing be known of which files there are."""
-    for known in (_is_script, roots, project, is_package_directory, _below):
-        known.cache_clear()
-
-
-@lru_cache(maxsize=4096)
+@remembered
 def _is_script(path: str) -> bool:
     """Whether the file is started by its path, so that what lies beside it comes first, also in a package.
 
@@ -62,9 +70,11 @@ def _is_script(path: str) -> bool:
     if not is_package_directory(os.path.dirname(path)) or os.path.basename(path).startswith("test_"):
         return False
     try:
-        return _MAIN.search(Path(path).read_bytes()) is not None
+        data = Path(path).read_bytes()
     except OSError:
-        return False
+        data = None
+    depend(text_of(path, data))
+    return data is not None and _MAIN.search(data) is not None
 
 
 def module_name(path: str) -> str:
@@ -88,7 +98,7 @@ def absolute(path: str, level: int, name: str) -> str:
     return ".".join(filter(None, (package, name)))
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def roots(directory: str) -> tuple[str, ...]:
     """The directories whose modules the files in ``directory`` can import, the nearest first.
 
@@ -106,25 +116,26 @@ def roots(directory: str) -> tuple[str, ...]:
         current = parent
     sources = (os.path.join(top, name) for name in _SOURCES)
     # Last what only a script that is started in a package can import.
-    return tuple(dict.fromkeys([*around, *(each for each in sources if os.path.isdir(each)), directory]))
+    return tuple(dict.fromkeys([*around, *(each for each in sources if _kind(each) == DIRECTORY), directory]))
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def project(path: str) -> str:
     """The project that a file or directory is part of.
 
     By what marks one, else by where the program was started, or by its package.
     """
-    directory = path if os.path.isdir(path) else os.path.dirname(path)
+    directory = path if _kind(path) == DIRECTORY else os.path.dirname(path)
     current = directory
     while True:
-        if any(os.path.exists(os.path.join(current, marker)) for marker in _MARKERS):
+        if any(_kind(os.path.join(current, marker)) for marker in _MARKERS):
             return current
         parent = os.path.dirname(current)
         if parent == current:
             break
         current = parent
     here = os.getcwd()
+    depend(Dependency("started", "", here))
     if directory == here or directory.startswith(here.rstrip(os.sep) + os.sep):
         return here
     while is_package_directory(directory):
@@ -132,12 +143,12 @@ def project(path: str) -> str:
     return directory
 
 
-@lru_cache(maxsize=65536)
+@remembered
 def is_package_directory(directory: str) -> bool:
-    return os.path.isfile(os.path.join(directory, "__init__.py"))
+    return _kind(os.path.join(directory, "__init__.py")) == FILE
 
 
-@lru_cache(maxsize=65536)
+@remembered
 def _below(root: str, parts: tuple[str, ...]) -> Found | None:
     """The deepest module of ``parts`` below ``root``."""
     found: Found | None = None
@@ -147,9 +158,41 @@ def _below(root: str, parts: tuple[str, ...]) -> Found | None:
         package = os.path.join(directory, part)
         if is_package_directory(package):
             found = Found(os.path.join(package, "__init__.py"), module, rest)
-        elif os.path.isfile(package + ".py"):
+        elif _kind(package + ".py") == FILE:
             return Found(package + ".py", module, rest)
-        elif not os.path.isdir(package):
+        elif _kind(package) != DIRECTORY:
             break
         directory = package
     return found
+
+
+@remembered
+def _kind(path: str) -> str:
+    found = kind_of(path)
+    depend(Dependency("kind", path, found))
+    return found
+
+
+def kind_of(path: str) -> str:
+    """What a path leads to, as of now: ``FILE``, ``DIRECTORY``, ``OTHER`` or ``NOTHING``."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return NOTHING
+    return FILE if stat.S_ISREG(mode) else DIRECTORY if stat.S_ISDIR(mode) else OTHER
+
+
+def text_of(path: str, data: bytes | None) -> Dependency:
+    """That something depends on the content of a file; None for one that cannot be read."""
+    return Dependency("text", path, "" if data is None else digest_of(data))
+
+
+def digest_of(data: bytes) -> str:
+    """What stands for these bytes."""
+    return blake2b(data, digest_size=16).hexdigest()
+
+
+def forget() -> None:
+    """Have files looked for anew."""
+    for known in (search_path, _is_script, roots, project, is_package_directory, _below, _kind):
+        known.cache_clear()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from functools import cache, lru_cache
+from functools import cache
 from types import MappingProxyType
 
 from tensorlint.rules.base import Rule
-from tensorlint.screen import Clue
 
 
 @cache
@@ -25,9 +24,3 @@ def all_rules() -> MappingProxyType[str, type[Rule]]:
                     f"{candidate.code} is claimed by {found[candidate.code].__module__} and {candidate.__module__}"
                 )
     return MappingProxyType(dict(sorted(found.items())))
-
-
-@lru_cache(maxsize=64)
-def clues_of(codes: frozenset[str]) -> tuple[Clue, ...]:
-    """What a file contains that one of these rules has a finding in, each once."""
-    return tuple(dict.fromkeys(clue for code, rule in all_rules().items() if code in codes for clue in rule.clues))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.flow.events import event_kinds
-from tensorlint.screen import Clue
+from tensorlint.screen import ANYTHING, Clue
+from tensorlint.versions import Versions
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -42,33 +43,6 @@ class Draft:
     repair: Builder | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Versions:
-    """The releases of torch and NumPy on which what a rule says happens: from, and below; empty for no bound.
-
-    Only what ``tensorlint verify`` showed on those releases belongs here (the evidence of the rule's page).
-    """
-
-    torch_from: str = ""
-    torch_below: str = ""
-    numpy_from: str = ""
-    numpy_below: str = ""
-
-    def cover(self, torch: str | None, numpy: str | None) -> bool:
-        """Whether the rule speaks for a program that is meant for these releases; None is any release."""
-        return _within(torch, self.torch_from, self.torch_below) and _within(numpy, self.numpy_from, self.numpy_below)
-
-
-def _within(version: str | None, start: str, end: str) -> bool:
-    if version is None:
-        return True
-    return not (start and _release(version) < _release(start)) and not (end and _release(version) >= _release(end))
-
-
-def _release(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
-
-
 class Rule:
     """Base of all rules. The docstring of a subclass is its documentation (``tensorlint rule CODE``).
 
@@ -80,13 +54,15 @@ class Rule:
     name: ClassVar[str]
     since: ClassVar[str] = "0.1.0"
     #: What a file contains in which the rule has a finding: all of one of these (``tensorlint.screen``). A rule that
-    #: names none lets every file through that speaks of tensors.
-    clues: ClassVar[tuple[Clue, ...]] = ((),)
+    #: names none lets every file through that speaks of tensors. They are values of that module.
+    clues: ClassVar[tuple[Clue, ...]] = (ANYTHING,)
     #: How far the rule's fix may be trusted, or None while it has none.
     fix: ClassVar[Applicability | None] = None
     #: How sure a finding must be to be shown where the settings do not say: ``CERTAIN`` where too few of the likely
     #: ones were worth acting on when they were read (docs/quality.md).
     shown: ClassVar[Certainty] = Certainty.LIKELY
+    #: What it finds, where no program goes wrong by that: editors show it faintly.
+    harmless: ClassVar[Literal["", "unnecessary", "deprecated"]] = ""
     #: Where it was measured to be true. Most rules hold on every release.
     versions: ClassVar[Versions] = Versions()
 

@@ -17,9 +17,10 @@ from tensorlint.flow.events import NumpyCall
 from tensorlint.flow.scene import Scene
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
-from tensorlint.rules.base import Draft, Rule, Versions
+from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.export_risk import export_risk
 from tensorlint.rules.wording import spell
+from tensorlint.versions import Versions
 
 if TYPE_CHECKING:
     import libcst as cst

@@ -68,6 +68,7 @@ class LegacyConstructorStyle(Rule):
     clues = screen.BOUNDARY
     fix = Applicability.SAFE
     default: ClassVar[bool] = False
+    harmless = "deprecated"
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
         if event.name not in DTYPES or any(argument.keyword or argument.star for argument in event.arguments):

@@ -70,6 +70,7 @@ class NeedlessStep(Rule):
     clues = (screen.NEEDLESS,)
     fix = Applicability.SAFE
     default: ClassVar[bool] = False
+    harmless = "unnecessary"
 
     def on_method_call(self, event: MethodCall) -> Iterator[Draft]:
         value = event.value

@@ -24,7 +24,7 @@ from pygls.uris import to_fs_path
 from tensorlint import __version__
 from tensorlint.findings import Applicability, Finding
 from tensorlint.report import Report
-from tensorlint.runner import internal_error
+from tensorlint.runner.judging import internal_error
 from tensorlint.server import actions, settings
 from tensorlint.server.diagnostics import NAME, Abilities, diagnostics_of
 from tensorlint.server.hover import hover_in

@@ -10,9 +10,9 @@ from lsprotocol import types
 from pygls.capabilities import get_capability
 from pygls.uris import from_fs_path
 
-from tensorlint.codes import canonical
 from tensorlint.findings import Certainty, Finding, TraceStep
 from tensorlint.links import rule_url
+from tensorlint.rules import all_rules
 from tensorlint.server.places import Places
 from tensorlint.server.workspace import Program
 from tensorlint.source import Source, SourceError
@@ -23,13 +23,9 @@ _SEVERITY = {
     Certainty.LIKELY: types.DiagnosticSeverity.Warning,
     Certainty.POSSIBLE: types.DiagnosticSeverity.Information,
 }
-#: What does nothing, or should not be written any more. None of them says that a program goes wrong.
-_TAGS = {
-    "TBX903": types.DiagnosticTag.Unnecessary,
-    "TBX904": types.DiagnosticTag.Unnecessary,
-    canonical("needless-step"): types.DiagnosticTag.Unnecessary,
-    canonical("legacy-constructor-style"): types.DiagnosticTag.Deprecated,
-}
+#: Comments that do nothing.
+_UNNECESSARY = frozenset({"TBX903", "TBX904"})
+_TAGS = {"unnecessary": types.DiagnosticTag.Unnecessary, "deprecated": types.DiagnosticTag.Deprecated}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +68,8 @@ def diagnostics_of(
 def _diagnostic(program: Program, finding: Finding, abilities: Abilities, elsewhere: _Elsewhere) -> types.Diagnostic:
     also = f" (also {', '.join(finding.also)})" if finding.also else ""
     remedy = f"\nhelp: {finding.help}" if finding.help else ""
-    tag = _TAGS.get(finding.code)
-    severity = _SEVERITY[finding.certainty] if finding.code not in _TAGS else types.DiagnosticSeverity.Hint
+    tag = _tag(finding.code)
+    severity = _SEVERITY[finding.certainty] if tag is None else types.DiagnosticSeverity.Hint
     return types.Diagnostic(
         range=program.page_at(finding.span.row).range(finding.span),
         message=f"{finding.message}{also}{remedy}",
@@ -89,6 +85,12 @@ def _diagnostic(program: Program, finding: Finding, abilities: Abilities, elsewh
             "fix": finding.fix and finding.fix.applicability.value,
         },
     )
+
+
+def _tag(code: str) -> types.DiagnosticTag | None:
+    """How findings of a code are shown that say of no program that it goes wrong."""
+    rule = all_rules().get(code)
+    return _TAGS.get("unnecessary" if code in _UNNECESSARY else "" if rule is None else rule.harmless)
 
 
 def _related(program: Program, finding: Finding, elsewhere: _Elsewhere) -> list[types.DiagnosticRelatedInformation]:

@@ -17,7 +17,9 @@ from tensorlint.config import ConfigError, Layer, Resolver
 from tensorlint.discovery import is_excluded
 from tensorlint.findings import Applicability, Certainty, Edit, Finding, Span, tool_finding
 from tensorlint.report import Report
-from tensorlint.runner import Fixing, forget, internal_error, run_text, suppress
+from tensorlint.runner import Fixing, forget, run_text
+from tensorlint.runner.gathering import suppress
+from tensorlint.runner.judging import internal_error
 from tensorlint.source import NEWLINE, Source, file_bytes
 
 #: For each document of a program the edits in it.
