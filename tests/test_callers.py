@@ -174,3 +174,17 @@ def test_a_method_that_something_unseen_may_call_too_is_given_more_than_its_own_
     forget()
     write(tmp_path, {"whole.py": whole})
     assert likely(tmp_path, "decoder.py") == []
+
+
+def test_an_object_that_another_file_casts_as_a_whole(tmp_path: Path) -> None:
+    model = (
+        "import torch\n\n\nclass Decoder(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.out = torch.nn.Linear(2, 4)\n\n    def sample(self, count):\n"
+        "        z = torch.randn(count, 2).double()\n        return self.out(z).detach().numpy()\n"
+    )
+    script = "from model import Decoder\n\nmodel = Decoder()\nmodel.{}()\nprint(model.sample(3))\n"
+    write(tmp_path, {"model.py": model, "script.py": script.format("eval")})
+    assert likely(tmp_path, "model.py") == [("TBX207", "model.py", 11)]
+    forget()
+    write(tmp_path, {"script.py": script.format("double")})
+    assert likely(tmp_path, "model.py") == []

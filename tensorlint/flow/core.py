@@ -60,6 +60,8 @@ _PASSING = (
     "tracing",
 )
 
+#: A name that is called in more files than this is called for anything.
+_MAX_CALLERS = 64
 #: Events about what something is, not about where it lies.
 _OF_KINDS = frozenset(
     {
@@ -205,6 +207,16 @@ class Core:
     def loads_around(self) -> frozenset[bool]:
         """How the program reads checkpoints: whether its calls of ``torch.load`` take any pickle."""
         return frozenset() if self.world is None else mentions_in(project(self.file_path)).loads()
+
+    def may_be_doubled(self, cls: ClassInfo) -> bool:
+        """Whether a file that makes objects of a class of the judged one tells something to be ``.double()``."""
+        if self.world is None:
+            return False
+        mentions = mentions_in(project(self.file_path))
+        doubling, making = (mentions.callers(name, _MAX_CALLERS) for name in ("double", cls.name))
+        if doubling is None or making is None:
+            return True
+        return any(mentions.is_nearest(cls.name, self.file_path, each) for each in {*doubling} & {*making})
 
     def around(self, symbol: Symbol) -> Value:
         """What the program binds by a dotted name, or else the name itself."""

@@ -245,6 +245,9 @@ class Machine(Keeping, ABC):
         if (given is None and not weight) or self.file.sets_defaults or self.autocast or self.scene(frame).caught:
             return
         frame.raises_for_double = True
+        if frame.cls is not None and not self.learning and self.may_be_doubled(frame.cls):
+            # The weights may be those of an object that somebody casts as a whole.
+            return
         self.emit(frame, events.DoubleMeetsFloat, node, data=given, weight=weight)
 
     def note_index(self, frame: Frame, node: cst.Subscript, owner: Tensor, indices: Nodes[Value]) -> None:
