@@ -14,7 +14,7 @@ from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import holds_exactly
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
-from tensorlint.flow.domain.values import Scalar, Sequence, Unknown, Value, is_none
+from tensorlint.flow.domain.values import Scalar, Sequence, Unknown, Value, is_false, is_none
 from tensorlint.flow.events import NarrowedUse, TorchCall
 from tensorlint.flow.scene import Spelling
 from tensorlint.knowledge import names
@@ -225,7 +225,10 @@ def _refused(event: TorchCall) -> Iterator[Draft]:
     for name in ("dtype", "requires_grad"):
         if (given := event.keyword(name)) is not None:
             message = f"`torch.{event.name}` knows no `{name}`: TypeError for `{name}={spell(given.node)}`"
-            yield Draft(event.node, message, Certainty.CERTAIN, advice, repair=_modern(event, surely=True))
+            if name == "requires_grad" and DTYPES[event.name].is_integral and not is_false(given.value):
+                yield Draft(event.node, message, Certainty.CERTAIN, "leave it out: whole numbers have no gradient")
+            else:
+                yield Draft(event.node, message, Certainty.CERTAIN, advice, repair=_modern(event, surely=True))
     device = event.keyword("device")
     if device is None or is_none(device.value):
         return
