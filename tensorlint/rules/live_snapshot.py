@@ -69,6 +69,7 @@ class LiveSnapshot(Rule):
     code = "TBX301"
     name = "live-snapshot"
     clues = (screen.SNAPSHOT, *screen.BOUNDARY)
+    shown = Certainty.CERTAIN
     fix = Applicability.UNSAFE
 
     def on_store(self, event: Store) -> Iterator[Draft]:
