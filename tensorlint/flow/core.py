@@ -20,7 +20,7 @@ from tensorlint.flow.scene import FileFacts, Scene, Spelling
 from tensorlint.flow.state import Environment, Frame, View
 from tensorlint.flow.tree import Sites, binds_after
 from tensorlint.program.layout import project
-from tensorlint.program.mentions import mentions_in
+from tensorlint.program.mentions import DEFINED, mentions_in
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -216,7 +216,13 @@ class Core:
         doubling, making = (mentions.callers(name, _MAX_CALLERS) for name in ("double", cls.name))
         if doubling is None or making is None:
             return True
-        return any(mentions.is_nearest(cls.name, self.file_path, each) for each in {*doubling} & {*making})
+        others = sorted({*doubling} & {*making} - {*mentions.files(DEFINED, cls.name)})
+        units = [unit for each in others if (unit := self.world.unit(each)) is not None]
+        return any(
+            mentions.is_nearest(cls.name, self.file_path, unit.path)
+            for unit in units
+            if self.file.is_test or not unit.file.is_test
+        )
 
     def around(self, symbol: Symbol) -> Value:
         """What the program binds by a dotted name, or else the name itself."""
