@@ -12,11 +12,12 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.call import Argument
+from tensorlint.flow.comprehensions import Comprehensions
 from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.dtypes import BOOL
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.inside import is_made_float32, is_usual, storages_of, surely_array
+from tensorlint.flow.domain.inside import is_made_float32, is_usual, surely_array
 from tensorlint.flow.domain.lattice import join, join_all
 from tensorlint.flow.domain.memory import Container, Owner
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
@@ -42,16 +43,15 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.hanging import hung
 from tensorlint.flow.kinds import answer
-from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arithmetic import combine
 from tensorlint.flow.models.cuts import carried
-from tensorlint.flow.models.hashing import hash_key, is_row
-from tensorlint.flow.models.items import element_of, item_of, rows_of
+from tensorlint.flow.models.hashing import hash_key
+from tensorlint.flow.models.items import element_of, item_of
 from tensorlint.flow.models.modules import module_attribute
 from tensorlint.flow.models.objects import member
 from tensorlint.flow.models.tensors import tensor_attribute
 from tensorlint.flow.models.unknowns import unknown_attribute
-from tensorlint.flow.state import Frame, Loop
+from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import bound_in, dotted_name
 from tensorlint.knowledge import ARRAY_ATTRIBUTES, Result, Share
 
@@ -74,7 +74,7 @@ _MEMBERSHIP = frozenset({cst.In, cst.NotIn})
 _BY_IDENTITY = _MEMBERSHIP | {cst.Is, cst.IsNot}
 
 
-class Expressions(Machine):
+class Expressions(Comprehensions):
     """``evaluate`` dispatches on the type of the node; a node no method is written for is unknown."""
 
     def evaluate(self, node: cst.BaseExpression, frame: Frame) -> Value:
@@ -176,49 +176,6 @@ class Expressions(Machine):
         return Dictionary(
             entries=entries, element=join_all(others) if others else None, born=self.next_serial(), oid=self.serial
         )
-
-    def _comprehension(self, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp, frame: Frame) -> Value:
-        outer = frame.env
-        frame.env = outer.copy()
-        loop = Loop(self.serial, node)
-        frame.loops.append(loop)
-        self._clauses(node.for_in, frame)
-        if isinstance(node, cst.DictComp):
-            key = self.evaluate(node.key, frame)
-            self._note_member(Argument(node.key, key), frame)
-            element = self.evaluate(node.value, frame)
-            made: Value = Dictionary(
-                element=element, storages=storages_of(element), born=self.next_serial(), oid=self.serial
-            )
-        else:
-            kind = {cst.ListComp: "list", cst.SetComp: "set"}.get(type(node), "generator")
-            element = self.evaluate(node.elt, frame)
-            if kind == "set":
-                self._note_member(Argument(node.elt, element), frame)
-            self.store(frame, node.elt, element, Container.COMPREHENSION, "", written=node.elt)
-            made = Sequence(kind=kind, element=element, born=self.next_serial(), oid=self.serial)
-        frame.loops.pop()
-        self.stored_buffers(loop, frame)
-        outer.stored |= frame.env.stored
-        frame.env = outer
-        return made
-
-    def _note_member(self, member: Argument, frame: Frame) -> None:
-        """Tell of a tensor in a set, or as a key, that a comprehension makes."""
-        if isinstance(member.value, Tensor) and is_row(self, member, frame):
-            self.emit(frame, events.Hashed, member.node, how="member", tensor=member)
-
-    def _clauses(self, clause: cst.CompFor, frame: Frame) -> None:
-        iterable = self.evaluate(clause.iter, frame)
-        self.note_exported(Argument(clause.iter, iterable))
-        frame.loops[-1].rows |= rows_of(self, clause.target, clause.iter, iterable, frame)
-        self.assign(clause.target, element_of(self, iterable, clause.iter, frame), frame)
-        for condition in clause.ifs:
-            self.note_test(condition.test, condition)
-            self.evaluate(condition.test, frame)
-            self.narrow(condition.test, frame, holds=True)
-        if clause.inner_for_in is not None:
-            self._clauses(clause.inner_for_in, frame)
 
     # Names with dots.
 
@@ -438,10 +395,10 @@ _HANDLERS: Mapping[type[cst.CSTNode], Handler] = MappingProxyType(
         cst.Tuple: Expressions._elements,
         cst.Set: Expressions._elements,
         cst.Dict: Expressions._dict,
-        cst.ListComp: Expressions._comprehension,
-        cst.SetComp: Expressions._comprehension,
-        cst.GeneratorExp: Expressions._comprehension,
-        cst.DictComp: Expressions._comprehension,
+        cst.ListComp: Comprehensions.comprehension,
+        cst.SetComp: Comprehensions.comprehension,
+        cst.GeneratorExp: Comprehensions.comprehension,
+        cst.DictComp: Comprehensions.comprehension,
         cst.Attribute: Expressions._attribute,
         cst.Subscript: lambda self, node, frame: item_of(self, node, frame),
         cst.BinaryOperation: Expressions._binary,
