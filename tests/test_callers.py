@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -187,4 +188,24 @@ def test_an_object_that_another_file_casts_as_a_whole(tmp_path: Path) -> None:
     assert likely(tmp_path, "model.py") == [("TBX207", "model.py", 11)]
     forget()
     write(tmp_path, {"script.py": script.format("double")})
+    assert likely(tmp_path, "model.py") == []
+
+
+def test_what_a_notebook_passes_is_known(tmp_path: Path) -> None:
+    cells = ["%matplotlib inline\nimport torch\nfrom model import plot", 'plot(torch.rand(3, device="cuda"), "a")']
+    content = {
+        "cells": [{"cell_type": "code", "metadata": {}, "outputs": [], "source": each} for each in cells],
+        "metadata": {"language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 4,
+    }
+    write(tmp_path, {"model.py": PLOT, "look.ipynb": json.dumps(content, indent=1)})
+    (finding,) = findings(tmp_path, "model.py", certainty=Certainty.LIKELY)
+    assert (finding.code, finding.span.row) == ("TBX101", 5)
+    (step,) = finding.trace
+    row = step.span.row
+    assert Path(step.path).name == "look.ipynb"
+    assert "plot(torch" in json.dumps(content, indent=1).splitlines()[row - 1]
+    forget()
+    write(tmp_path, {"look.ipynb": "no notebook: plot("})
     assert likely(tmp_path, "model.py") == []

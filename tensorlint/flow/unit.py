@@ -18,7 +18,7 @@ from tensorlint.flow.state import Environment, Frame
 from tensorlint.flow.tree import Sites
 from tensorlint.parsing import parse_module
 from tensorlint.program.index import Index, Lines, index_of
-from tensorlint.source import Source
+from tensorlint.source import NEWLINE, Source
 
 if TYPE_CHECKING:
     from tensorlint.flow.domain.site import Site
@@ -41,13 +41,14 @@ class Unit:
     def __init__(self, path: str, source: Source, world: World) -> None:
         self.path = path
         self.world = world
-        self.index: Index = index_of(source.text)
+        self.source = source
+        self.index: Index = index_of(source.program)
         self.file: FileFacts = file_facts(source)
         self.sites = Sites(None, AROUND + path)
         #: What its classes keep, once it is learned.
         self.lessons = Lessons()
         self.frame = Frame(Names(self))
-        self._lines = source.lines
+        self._lines = tuple(NEWLINE.split(source.program))
         #: By the ``id`` of a method without its body the lines it stands on, and those that were parsed by these.
         self._stubs: dict[int, Lines] = {}
         self._places: dict[int, Lines] = {}

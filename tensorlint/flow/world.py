@@ -30,9 +30,10 @@ from tensorlint.flow.state import Environment, Frame
 from tensorlint.flow.summary import Summary
 from tensorlint.flow.unit import AROUND, Names, Unit
 from tensorlint.nesting import check_nesting
+from tensorlint.notebook import source_of
 from tensorlint.program.dependencies import Dependencies, Dependency, depend, recording, use
 from tensorlint.program.layout import absolute, locate_in, search_path, text_of
-from tensorlint.source import Source, SourceError, read_bytes
+from tensorlint.source import SourceError, read_bytes
 
 if TYPE_CHECKING:
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
@@ -130,9 +131,11 @@ class World:
             self._texts[path] = text_of(path, data)
             if len(data) > _MAX_BYTES:
                 return None
-            source = Source.from_bytes(path, data)
+            source = source_of(path, data)
             check_nesting(source)
         except SourceError:
+            return None
+        if source.language != "python":
             return None
         self.size += len(data)
         return Unit(path, source, self)
@@ -294,7 +297,7 @@ class World:
         """Where a site of one of these files stands."""
         unit = self.units.get(site.file.removeprefix(AROUND)) if site.file.startswith(AROUND) else None
         span = None if unit is None else unit.span(site)
-        return None if unit is None or span is None else (unit.path, span)
+        return None if unit is None or span is None else (unit.path, unit.source.in_file(span))
 
 
 def _named_back(summary: Summary | None, places: dict[Site, Site]) -> Summary | None:

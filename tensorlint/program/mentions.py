@@ -25,6 +25,8 @@ _MAX_BYTES = 200_000_000
 _MAX_FILE = 1_000_000
 #: When more files than this have changed since they were indexed together, all are indexed anew.
 _MAX_CHANGED = 100
+#: A notebook is searched as it is: what it shows of outputs may name more than it calls.
+_PROGRAMS = (".py", ".ipynb")
 #: Directories in which other people's code lies.
 _FOREIGN = frozenset({"node_modules", "site-packages", "__pycache__"})
 #: A name before a bracket, and what defines it there.
@@ -231,7 +233,7 @@ def _programs_below(directory: str) -> list[str] | None:
         if any(entry.name == "pyvenv.cfg" for entry in entries):
             continue
         for entry in entries:
-            if entry.name.endswith(".py"):
+            if entry.name.endswith(_PROGRAMS):
                 # A pipe of that name would never be read to its end.
                 if entry.is_file():
                     found.append(entry.path)
