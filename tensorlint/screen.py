@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
-
-from tensorlint.tabulated import tabulated
 
 #: Some bytes, one of several, or an expression. Bytes are looked for at memory speed, expressions are not: so what is
 #: rare and plain stands first in a clue.
@@ -125,13 +122,6 @@ KEPT_TENSOR: Clue = (_TORCH, re.compile(rb"\.(?:add|sub|mul|div|copy|fill|zero|c
 #: Pure NumPy: a buffer that is written and kept, an array made of something that is no sequence.
 KEPT_BUFFER: Clue = (_NUMPY, re.compile(rb"\b(?:zeros|empty|ones|full)(?:_like)?\("), _STORED)
 OBJECTS: Clue = (_NUMPY, re.compile(rb"\barray\((?:map|zip|filter|set|\(|\{|[\w.\[\]\"']+\.(?:values|keys|items)\()"))
-
-
-@lru_cache(maxsize=64)
-def clues_of(codes: frozenset[str]) -> tuple[Clue, ...]:
-    """What a file contains that one of the rules with these codes has a finding in, each once."""
-    names = dict.fromkeys(name for code, rule in tabulated().items() if code in codes for name in rule.clues)
-    return tuple(globals()[name] for name in names)
 
 
 def is_of_interest(data: bytes) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tensorlint import rule_table
+from tensorlint import rule_table, screen
 from tensorlint.versions import Versions
 
 
@@ -36,6 +36,13 @@ def tabulated() -> Mapping[str, Tabulated]:
     }
 
 
+@lru_cache(maxsize=64)
+def clues_of(codes: frozenset[str]) -> tuple[screen.Clue, ...]:
+    """What a file contains that one of the rules with these codes has a finding in, each once."""
+    names = dict.fromkeys(name for code, rule in tabulated().items() if code in codes for name in rule.clues)
+    return tuple(getattr(screen, name) for name in names)
+
+
 def modules() -> tuple[str, ...]:
     """The modules that rules are looked for in; those of the table where they are not to be listed."""
     try:
@@ -47,7 +54,6 @@ def modules() -> tuple[str, ...]:
 
 def ask_rules() -> Mapping[str, Tabulated]:
     """The same as ``tabulated``, from the rules themselves."""
-    from tensorlint import screen
     from tensorlint.rules import all_rules
 
     names = {id(clue): name for name, clue in vars(screen).items() if name.isupper() and isinstance(clue, tuple)}

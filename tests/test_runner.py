@@ -17,8 +17,9 @@ from tensorlint.findings import Certainty, Finding, Span
 from tensorlint.report import Report
 from tensorlint.rules import all_rules
 from tensorlint.runner import run, run_text
-from tensorlint.screen import clues_of, is_of_interest, may_matter
+from tensorlint.screen import is_of_interest, may_matter
 from tensorlint.source import Source
+from tensorlint.tabulated import clues_of
 
 BUG = "import torch\nx = torch.Tensor([1, 20000001]).cuda().numpy()\n"
 ALL = clues_of(frozenset(all_rules()))

@@ -16,7 +16,8 @@ from typing import Any, ClassVar
 
 from tensorlint import __version__
 from tensorlint.findings import Certainty, Finding, tool_finding
-from tensorlint.screen import clues_of, is_of_interest, may_matter
+from tensorlint.screen import is_of_interest, may_matter
+from tensorlint.tabulated import clues_of
 
 Row = tuple[int, int, str, type]
 

@@ -9,7 +9,8 @@ from tensorlint.findings import Applicability, Finding
 from tensorlint.notebook import program_bytes
 from tensorlint.policy import FixPolicy, Policy
 from tensorlint.program.dependencies import Dependency
-from tensorlint.screen import clues_of, is_of_interest, may_matter
+from tensorlint.screen import is_of_interest, may_matter
+from tensorlint.tabulated import clues_of
 
 
 @dataclass(frozen=True, slots=True)
