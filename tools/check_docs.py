@@ -34,8 +34,13 @@ from tensorlint.source import Source
 NOT_RUN = (
     (r"pip install |pipx install |git clone ", "an installation"),
     (r"make ", "what .ci/run runs"),
+    (r"tensorlint --diff-base origin/", "what asks a repository with a remote"),
+    (r".*\| source\b", "a command of fish"),
+    (r"tensorlint (--watch|server)\b", "what goes on until it is interrupted"),
     (r"tensorlint verify( --(device|record|python) \S+)*( +#.*)?$", "every fixture, as `make verify` runs them"),
 )
+#: Seconds that a command may take.
+_LONGEST = 300
 #: A line of output that stands for any number of lines.
 ANY = "[...]"
 
@@ -119,16 +124,21 @@ def _console(block: Block, folder: Path, left: dict[str, list[str]]) -> Iterator
 def _run(command: Command, page: Path, folder: Path) -> Iterator[Problem]:
     path = os.pathsep.join([str(folder / ".bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
     home = {"HOME": str(folder), "NO_COLOR": "1", "COLUMNS": "120", "PYTHONPATH": str(ROOT), "PATH": path}
-    done = subprocess.run(
-        ["bash", "-c", command.line],
-        cwd=folder,
-        env={**os.environ, **home},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            ["bash", "-c", command.line],
+            cwd=folder,
+            env={**os.environ, **home},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            check=False,
+            timeout=_LONGEST,
+        )
+    except subprocess.TimeoutExpired:
+        yield Problem(page, command.row, f"`{command.line}` did not end in {_LONGEST} s")
+        return
     printed = [line.rstrip() for line in done.stdout.splitlines()]
     while printed and not printed[-1]:
         printed.pop()
