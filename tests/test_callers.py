@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tensorlint.findings import Certainty
+from tensorlint.flow.world import World
+from tensorlint.program.dependencies import Dependencies, recording
 from tests.projects import PLOT, findings, forget, likely, possible, write
 
 AGENT = (
@@ -209,3 +211,14 @@ def test_what_a_notebook_passes_is_known(tmp_path: Path) -> None:
     forget()
     write(tmp_path, {"look.ipynb": "no notebook: plot("})
     assert likely(tmp_path, "model.py") == []
+
+
+def test_what_makes_objects_of_a_class_hangs_on_who_defines_one_of_that_name(tmp_path: Path) -> None:
+    write(tmp_path, {"model.py": "class Net:\n    pass\n", "run.py": "class Net:\n    pass\n\nNet()\nx.double()\n"})
+    callers = World().callers
+    with recording(Dependencies()) as asked:
+        assert not callers.make_and_call("Net", str(tmp_path / "model.py"), "double")
+    assert {"called", "defined"} <= {each.kind for each in asked.all()}
+    forget()
+    write(tmp_path, {"run.py": "from model import Net\n\nNet()\nx.double()\n"})
+    assert World().callers.make_and_call("Net", str(tmp_path / "model.py"), "double")

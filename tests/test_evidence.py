@@ -676,6 +676,10 @@ NOT_SHOWN = {
             "    def mean(self):\n        return torch.tensor(self.rewards).mean()\n"
         ),
     ),
+    "the gradient that a backward pass begins with": (
+        "TBX102",
+        ("import torch\n\ndef saliency(outputs, start):\n    outputs.backward(start)\n    return start.numpy()\n"),
+    ),
     "a branch for arrays that is given a tensor": (
         "TBX109",
         (
@@ -840,3 +844,12 @@ def test_a_first_value_that_is_copied_as_soon_as_there_is_a_better_one() -> None
     )
     found = judge_source(Source("src/train.py", text), frozenset({"TBX302"}), Certainty.POSSIBLE)
     assert [finding.certainty for finding in found] == [Certainty.LIKELY]
+
+
+def test_what_is_told_to_go_backward_needs_a_gradient_whatever_it_begins_with() -> None:
+    text = (
+        "import torch\n\ndef saliency(make, x):\n    out = make(x)\n    out.backward(torch.ones(3))\n"
+        "    return out.numpy()\n"
+    )
+    found = judge_source(Source("src/saliency.py", text), frozenset({"TBX102"}), Certainty.LIKELY)
+    assert [finding.span.row for finding in found] == [6]

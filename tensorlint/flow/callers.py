@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 2
 #: What more than this many functions call by its name is called for too much to be told.
 _MAX_CALLERS = 16
+#: What is called in more files than this is called everywhere.
+_MAX_FILES = 64
 _NOBODY = FunctionLesson()
 
 
@@ -78,6 +80,24 @@ class Callers:
         lesson, found_by = self._known[key]
         use(found_by)
         return lesson
+
+    def make_and_call(self, cls: str, path: str, method: str) -> bool:
+        """Whether a file that makes objects of a class of the file at ``path`` calls a method of this name, too.
+
+        On what is not asked, nor in files that define such a class themselves.
+        """
+        own = self.world.unit(path)
+        mentions = mentions_in(project(path))
+        making, calling = (mentions.callers(name, _MAX_FILES) for name in (cls, method))
+        if making is None or calling is None:
+            return True
+        for file in sorted({*making} & {*calling} - {*mentions.definers(cls)}):
+            unit = self.world.unit(file)
+            if unit is None or (unit.file.is_test and not (own is not None and own.file.is_test)):
+                continue
+            if mentions.is_nearest(cls, path, file):
+                return True
+        return False
 
     def _heard(self, path: str, definition: str, depth: int, apart_from: str = "") -> FunctionLesson:
         """The same, unless one file is left out, which the first pass has heard already."""

@@ -20,7 +20,7 @@ from tensorlint.flow.scene import FileFacts, Scene, Spelling
 from tensorlint.flow.state import Environment, Frame, View
 from tensorlint.flow.tree import Sites, binds_after
 from tensorlint.program.layout import project
-from tensorlint.program.mentions import DEFINED, mentions_in
+from tensorlint.program.mentions import mentions_in
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -60,8 +60,6 @@ _PASSING = (
     "tracing",
 )
 
-#: A name that is called in more files than this is called for anything.
-_MAX_CALLERS = 64
 #: Events about what something is, not about where it lies.
 _OF_KINDS = frozenset(
     {
@@ -207,22 +205,6 @@ class Core:
     def loads_around(self) -> frozenset[bool]:
         """How the program reads checkpoints: whether its calls of ``torch.load`` take any pickle."""
         return frozenset() if self.world is None else mentions_in(project(self.file_path)).loads()
-
-    def may_be_doubled(self, cls: ClassInfo) -> bool:
-        """Whether a file that makes objects of a class of the judged one tells something to be ``.double()``."""
-        if self.world is None:
-            return False
-        mentions = mentions_in(project(self.file_path))
-        doubling, making = (mentions.callers(name, _MAX_CALLERS) for name in ("double", cls.name))
-        if doubling is None or making is None:
-            return True
-        others = sorted({*doubling} & {*making} - {*mentions.files(DEFINED, cls.name)})
-        units = [unit for each in others if (unit := self.world.unit(each)) is not None]
-        return any(
-            mentions.is_nearest(cls.name, self.file_path, unit.path)
-            for unit in units
-            if self.file.is_test or not unit.file.is_test
-        )
 
     def around(self, symbol: Symbol) -> Value:
         """What the program binds by a dotted name, or else the name itself."""

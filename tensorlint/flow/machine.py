@@ -245,10 +245,13 @@ class Machine(Keeping, ABC):
         if (given is None and not weight) or self.file.sets_defaults or self.autocast or self.scene(frame).caught:
             return
         frame.raises_for_double = True
-        if frame.cls is not None and not self.learning and self.may_be_doubled(frame.cls):
-            # The weights may be those of an object that somebody casts as a whole.
+        if frame.cls is not None and not self.learning and self._may_be_cast(frame.cls):
             return
         self.emit(frame, events.DoubleMeetsFloat, node, data=given, weight=weight)
+
+    def _may_be_cast(self, cls: ClassInfo) -> bool:
+        """Whether weights may be those of an object that somebody casts as a whole."""
+        return self.world is not None and self.world.callers.make_and_call(cls.name, self.file_path, "double")
 
     def note_index(self, frame: Frame, node: cst.Subscript, owner: Tensor, indices: Nodes[Value]) -> None:
         """Tell of the tensors that ``owner`` is indexed by."""

@@ -230,10 +230,13 @@ class Memory(Core):
 
     def leave_behind(self, frame: Frame, model: Module) -> None:
         """The parameters of ``model`` go to another device: what was kept of them stays where it is, a copy by now."""
+
+        def is_of_it(state: Dictionary) -> bool:
+            return bool(state.storages & model.storages) or (model.oid != 0 and state.of == model.oid)
+
         for path, kept in list(frame.env.items()) if self.lessons.snapshots else ():
             if isinstance(kept, (Dictionary, Sequence)):
-                kept = of_no_model(kept, lambda state: bool(state.of == model.oid or state.storages & model.storages))
-                frame.env.bindings[path] = without_aliases(kept, model.storages)
+                frame.env.bindings[path] = without_aliases(of_no_model(kept, is_of_it), model.storages)
 
     def let_go_each(self, target: cst.BaseAssignTargetExpression, frame: Frame) -> None:
         """A loop goes on to the next object: nobody trains the models of the one before."""

@@ -80,15 +80,19 @@ class Mentions:
         depend(Dependency(CALLED, f"{at_most} {name} {self.project}", _told(told)))
         return told
 
+    def definers(self, name: str) -> tuple[str, ...]:
+        """The files in which something of this name is defined, sorted."""
+        found = self.files(DEFINED, name)
+        depend(Dependency(DEFINED, f"0 {name} {self.project}", _told(found)))
+        return found
+
     def is_nearest(self, name: str, definition: str, caller: str) -> bool:
         """Whether no other file that defines ``name`` is nearer to the file ``caller`` than ``definition`` is.
 
         Where copies of a program lie beside each other, each calls its own.
         """
-        others = self.files(DEFINED, name)
-        depend(Dependency(DEFINED, f"0 {name} {self.project}", _told(others)))
         shared = _shared(definition, caller)
-        return all(_shared(other, caller) <= shared for other in others)
+        return all(_shared(other, caller) <= shared for other in self.definers(name))
 
     def loads(self) -> frozenset[bool]:
         """Whether the calls of ``torch.load`` take any pickle: True for those that do, False for others."""

@@ -77,8 +77,6 @@ class StateDictAlias(Rule):
     def on_stale_read(self, event: StaleRead) -> Iterator[Draft]:
         if event.mutation.how is not How.UPDATE:
             return
-        again = _is_saved_again(event)
-        # Which model is trained is known, or it goes by the names of things.
         for leaf in leaves(event.value):
             alias = event.scene.node(_alias(leaf))
             if alias is not None:
@@ -86,9 +84,7 @@ class StateDictAlias(Rule):
                 yield Draft(
                     alias,
                     f"`{event.name}` holds the live parameters, not a copy: training changes it",
-                    Certainty.CERTAIN
-                    if event.mutation.surely_updates(_object(leaf)) and not again and not _may_be_a_copy(leaf)
-                    else Certainty.LIKELY,
+                    Certainty.CERTAIN if _is_certain(event, leaf) else Certainty.LIKELY,
                     _help(alias, event.scene),
                     (Note(event.mutation.site, event.mutation.words), used),
                     repair=_repair(alias, event.scene),
@@ -138,6 +134,12 @@ def _copied(alias: cst.CSTNode, spelling: Spelling, style: ExportStyle) -> Repai
         "it no longer follows the training",
         spelling.imports,
     )
+
+
+def _is_certain(event: StaleRead, leaf: Value) -> bool:
+    """Whether it is known, and not by the names of things, that training changes ``leaf``, and that nobody means it."""
+    known = event.mutation.surely_updates(_object(leaf))
+    return known and not _may_be_a_copy(leaf) and not _is_saved_again(event)
 
 
 def _is_saved_again(event: StaleRead) -> bool:

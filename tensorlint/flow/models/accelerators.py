@@ -26,6 +26,11 @@ def accelerator(machine: Machine, path: str, call: Call) -> Value | None:
     return None if stays else Unknown(source=Provenance.ACCELERATOR, oid=machine.next_serial())
 
 
+def is_accelerator(value: Unknown, name: str) -> bool:
+    """Whether an object is one, as it was made or by what it is called."""
+    return value.source is Provenance.ACCELERATOR or names.ACCELERATOR.search(name)
+
+
 def placed(machine: Machine, call: Call) -> Value | None:
     """What ``accelerator.prepare(...)`` returns: the same one thing, or the same things, on its device."""
     if not call.arguments or any(argument.star or argument.keyword for argument in call.arguments):

@@ -28,7 +28,7 @@ from tensorlint.flow.domain.values import (
     is_false,
 )
 from tensorlint.flow.machine import Machine
-from tensorlint.flow.models.accelerators import PLACES, placed
+from tensorlint.flow.models.accelerators import PLACES, is_accelerator, placed
 from tensorlint.flow.models.arrays import array_method
 from tensorlint.flow.models.cuts import cut_here
 from tensorlint.flow.models.items import part_of
@@ -55,8 +55,11 @@ def unknown_method(machine: Machine, value: Unknown, name: str, call: Call) -> V
     owner = call.node.func.value
     if name == "numpy":
         return export(machine, value, call)
-    if name == "backward" and isinstance(call.first, (Tensor, Unknown)):
-        # ``accelerator.backward(loss)``: what a tensor is given there is rarely more than options.
+    if (
+        name == "backward"
+        and isinstance(call.first, (Tensor, Unknown))
+        and is_accelerator(value, owner_name(call.node))
+    ):
         return backward_through(machine, call.first, call)
     if value.tensor is not Truth.NO and name in TENSOR_ONLY_METHODS and not machine.file.foreign:
         tensor = recognised(machine, value, owner, call.frame)
@@ -99,7 +102,7 @@ def recognised(machine: Machine, value: Unknown, owner: cst.BaseExpression, fram
 
 
 def backward_through(machine: Machine, loss: Tensor | Unknown, call: Call) -> Value:
-    """Something that scales a loss, or moves it, makes the backward pass of it."""
+    """``accelerator.backward(loss)``; what a tensor is given there is the gradient that it begins with."""
     node = call.arguments[0].node
     tensor = loss if isinstance(loss, Tensor) else recognised(machine, loss, node, call.frame)
     return tensor_method(machine, tensor, "backward", call)
@@ -242,7 +245,7 @@ def unknown_object_method(machine: Machine, value: Unknown, name: str, call: Cal
         ):
             put_in(machine, value, call)
             return NONE
-        case _ if name in PLACES and (value.source is Provenance.ACCELERATOR or names.ACCELERATOR.search(owner)):
+        case _ if name in PLACES and is_accelerator(value, owner):
             return placed(machine, call)
         case "join" | "wait" | "recv" | "acquire" | "get" if call.frame.env.queued:
             # Somebody answers, who took what was there.
