@@ -214,7 +214,10 @@ def test_what_a_notebook_passes_is_known(tmp_path: Path) -> None:
 
 
 def test_what_makes_objects_of_a_class_hangs_on_who_defines_one_of_that_name(tmp_path: Path) -> None:
-    write(tmp_path, {"model.py": "class Net:\n    pass\n", "run.py": "class Net:\n    pass\n\nNet()\nx.double()\n"})
+    write(
+        tmp_path,
+        {"model.py": "class Net(Module):\n    pass\n", "run.py": "class Net(Module):\n    pass\n\nNet()\nx.double()\n"},
+    )
     callers = World().callers
     with recording(Dependencies()) as asked:
         assert not callers.make_and_call("Net", str(tmp_path / "model.py"), "double")
