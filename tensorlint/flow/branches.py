@@ -11,7 +11,7 @@ from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import is_usual
 from tensorlint.flow.domain.tensors import Provenance
 from tensorlint.flow.domain.values import Foreign, Scalar, Sequence, Unknown, Value
-from tensorlint.flow.hanging import hung
+from tensorlint.flow.hanging import hung, where_available
 from tensorlint.flow.kinds import answer
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of
@@ -95,10 +95,16 @@ class Branches(Machine):
         left = (frame.env, frame.alive)
         merge(self, frame, taken, left)
         if taken[1] and left[1]:
-            self._hang(node.test, before, taken[0], left[0], frame)
+            self._hang(node.test, test, before, taken[0], left[0], frame)
 
     def _hang(
-        self, test: cst.BaseExpression, before: Environment, taken: Environment, left: Environment, frame: Frame
+        self,
+        test: cst.BaseExpression,
+        answered: Value,
+        before: Environment,
+        taken: Environment,
+        left: Environment,
+        frame: Frame,
     ) -> None:
         """``if cuda: x = x.cuda()``: whether x is off the CPU hangs on the flag, which may be asked again."""
         for path, value in list(frame.env.items()):
@@ -107,7 +113,8 @@ class Branches(Machine):
                 continue
             first, second = taken.lookup(path), left.lookup(path)
             if first is not second and first is not None and second is not None:
-                frame.env.bindings[path] = hung(self, value, test, frame, before.lookup(path), first, second)
+                joined = hung(self, value, test, frame, before.lookup(path), first, second)
+                frame.env.bindings[path] = where_available(joined, answered, first, second)
 
     def _switch(self, mode: Fact) -> cst.BaseExpression | None:
         """What ``with torch.set_grad_enabled(...)`` asks, where the answer is left to the run."""

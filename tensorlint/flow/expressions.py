@@ -22,7 +22,9 @@ from tensorlint.flow.domain.lattice import join, join_all
 from tensorlint.flow.domain.memory import Container, Owner
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
+    ACCELERATED,
     NONE,
+    NOT_ACCELERATED,
     PLAIN,
     SOME_DTYPE,
     UNKNOWN,
@@ -41,7 +43,7 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
-from tensorlint.flow.hanging import hung
+from tensorlint.flow.hanging import hung, where_available
 from tensorlint.flow.kinds import answer
 from tensorlint.flow.models.arithmetic import combine
 from tensorlint.flow.models.cuts import carried
@@ -263,7 +265,7 @@ class Expressions(Comprehensions):
         if isinstance(node.operator, cst.Not):
             if isinstance(value, Scalar) and value.kind == "bool" and (value.known or isinstance(value.literal, bool)):
                 return replace(value, literal=not value.literal)
-            return Scalar(kind="bool")
+            return NOT_ACCELERATED if value == ACCELERATED else Scalar(kind="bool")
         if isinstance(value, Scalar) and isinstance(value.literal, int) and isinstance(node.operator, cst.Minus):
             return replace(value, literal=-value.literal)
         if isinstance(value, Scalar):
@@ -347,8 +349,10 @@ class Expressions(Comprehensions):
         no = self.evaluate(node.orelse, frame)
         frame.env = before
         chosen = yes if is_usual(test) else hung(self, join(yes, no), node.test, frame, None, yes, no)
+        chosen = where_available(chosen, test, yes, no)
         if isinstance(chosen, DeviceValue) and chosen.fact.truth is Truth.MAYBE:
-            return DeviceValue(fact=Fact(Truth.MAYBE, self.at(node), "the device depends on the machine"))
+            here = self.at(node), "the device depends on the machine"
+            return DeviceValue(fact=Fact(Truth.MAYBE, *here, if_available=chosen.fact.if_available))
         return chosen
 
     def _named(self, node: cst.NamedExpr, frame: Frame) -> Value:

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import libcst as cst
 
+from tensorlint.flow.domain.devices import device_fact
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.tensors import Tensor
-from tensorlint.flow.domain.values import Unknown, Value
+from tensorlint.flow.domain.values import ACCELERATED, NOT_ACCELERATED, DeviceValue, Module, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import children, dotted_name, names_in
@@ -50,6 +51,19 @@ def hung(
         # ``if Device.CPU not in self.device: x = x.cpu()``: the program asked where it is, in words of its own.
         device = Fact()
     return replace(joined, device=device, grad=joined.grad.hanging_on(name, yes.grad, no.grad, known.grad))
+
+
+def where_available(joined: Value, answered: Value, yes: Value, no: Value) -> Value:
+    """``joined`` of what it is where a test is true and where it is not; ``answered`` is all that the test asks."""
+    if answered not in (ACCELERATED, NOT_ACCELERATED):
+        return joined
+    there = device_fact(yes if answered == ACCELERATED else no)
+    match joined:
+        case Tensor() | Unknown() | Module():
+            return replace(joined, device=joined.device.where_available(there))
+        case DeviceValue():
+            return DeviceValue(fact=joined.fact.where_available(there))
+    return joined
 
 
 def asked(test: cst.BaseExpression, frame: Frame) -> tuple[str, bool]:

@@ -7,7 +7,7 @@ from tensorlint.findings import Certainty
 from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.events import ArrayMeetsTensor as Meeting
 from tensorlint.rules.base import Draft, Note, Rule
-from tensorlint.rules.export_risk import export_risk
+from tensorlint.rules.export_risk import export_risk, off_the_cpu
 from tensorlint.rules.wording import history, spell
 
 _COMPARISONS = frozenset({"<", "<=", ">", ">="})
@@ -72,8 +72,7 @@ class ArrayMeetsTensor(Rule):
                 return
             certainty, notes = risk.surest, history(tensor.device, tensor.grad)
             device = risk.device is not None and risk.device >= certainty
-            why = "may be off the CPU" if device and certainty is not Certainty.CERTAIN else "is off the CPU"
             message = f"{array}: NumPy computes `{event.operator}`, which raises as `{spell(event.tensor.node)}` " + (
-                why if device else "needs a gradient"
+                off_the_cpu(tensor.device) if device else "needs a gradient"
             )
         yield Draft(event.node, message, certainty, "make a tensor of the array: `torch.as_tensor(...)`", notes)

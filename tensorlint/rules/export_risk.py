@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tensorlint.findings import Certainty
 from tensorlint.flow.domain.dtypes import Dtype
-from tensorlint.flow.domain.facts import Truth
+from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.domain.values import Unknown, Value
 from tensorlint.flow.scene import Scene
@@ -24,6 +24,8 @@ class Risk:
     #: What gives a layout and a dtype that NumPy has, where the tensor's are others, and whether that is certain.
     cast: str = ""
     surely_cast: bool = True
+    #: Whether the export has to copy, on every machine: then nothing that is written to the array reaches the tensor.
+    copies: bool = False
 
     @property
     def surest(self) -> Certainty | None:
@@ -50,10 +52,19 @@ def export_risk(value: Value, scene: Scene, *, presume: bool) -> Risk | None:
             sure = False
         case _:
             return None
-    device = _device_risk(value, scene, sure=sure)
+    # What is put on a device and has a method ``numpy`` is as good as known to be one.
+    device = _device_risk(value, scene, sure=sure or isinstance(value, Unknown))
     cast, surely = cast_of(value.dtype)
     dense = RESOLVED.get(value.layout, "") if isinstance(value, Tensor) else ""
-    return Risk(device, _grad_risk(value, scene, sure=sure), sure, dense + cast, surely)
+    copies = value.device.truth is Truth.YES or bool(cast and surely)
+    return Risk(device, _grad_risk(value, scene, sure=sure), sure, dense + cast, surely, copies)
+
+
+def off_the_cpu(device: Fact) -> str:
+    """What a message says of a tensor that is, or may be, off the CPU."""
+    if device.truth is Truth.YES:
+        return "is off the CPU"
+    return "is off the CPU where there is an accelerator" if device.if_available else "may be off the CPU"
 
 
 def cast_of(dtype: Dtype) -> tuple[str, bool]:
@@ -73,7 +84,7 @@ def _device_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certai
         case Truth.YES:
             return Certainty.CERTAIN if sure else Certainty.LIKELY
         case Truth.MAYBE:
-            return Certainty.LIKELY
+            return Certainty.CERTAIN if sure and value.device.if_available else Certainty.LIKELY
         case Truth.NO:
             return None
     # Not knowing is no evidence: what is unseen may have been brought to the CPU in another file.

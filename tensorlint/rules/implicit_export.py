@@ -22,7 +22,7 @@ from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST, EXPORTS_OF_LIS
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
-from tensorlint.rules.export_risk import Risk, export_risk
+from tensorlint.rules.export_risk import Risk, export_risk, off_the_cpu
 from tensorlint.rules.wording import history, spell
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def export_draft(argument: Argument, node: cst.CSTNode, scene: Scene, how: str, 
     surest = risk.surest or Certainty.POSSIBLE
     reasons = []
     if risk.device is not None and risk.device >= surest:
-        reasons.append("is off the CPU" if risk.device is Certainty.CERTAIN else "may be off the CPU")
+        reasons.append(off_the_cpu(tensor.device))
     if risk.grad is not None and risk.grad >= surest:
         reasons.append("needs a gradient")
     several = isinstance(argument.value, Sequence)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorlint.findings import Applicability, Certainty
+from tensorlint.findings import Applicability
 from tensorlint.fix.repair import Change, Repair, append, method_call
 from tensorlint.flow.scene import Spelling
 from tensorlint.policy import ExportStyle
@@ -48,8 +48,7 @@ def doubt(risk: Risk) -> str:
 
 def written(event: Event, risk: Risk) -> str:
     """What becomes of writes to the array that ``event`` exports, where that is not the same everywhere from now on."""
-    copied = risk.device is Certainty.CERTAIN or (risk.cast and risk.surely_cast)
-    if copied or event.scene.at(event.node) not in event.scene.written_exports:
+    if risk.copies or event.scene.at(event.node) not in event.scene.written_exports:
         return ""
     if risk.device is not None:
         return "the array is written later, which reaches the tensor on the CPU and no tensor elsewhere"

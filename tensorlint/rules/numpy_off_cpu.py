@@ -12,7 +12,7 @@ from tensorlint.flow.domain.values import Unknown
 from tensorlint.flow.events import Export
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
-from tensorlint.rules.export_risk import export_risk
+from tensorlint.rules.export_risk import export_risk, off_the_cpu
 from tensorlint.rules.wording import history, spell
 
 
@@ -79,7 +79,7 @@ class NumpyOffCpu(Rule):
             case Truth.YES:
                 message = f"`{subject}` is off the CPU: {fails}{'' if risk.sure else ' there'}"
             case Truth.MAYBE:
-                message = f"`{subject}` may be off the CPU: there {fails}"
+                message = f"`{subject}` {off_the_cpu(event.value.device)}: there {fails}"
             case _:
                 message = f"nothing brings `{subject}` to the CPU: {fails} when it is on a GPU"
         if event.value.device.reason == NO_DATA:

@@ -35,36 +35,50 @@ class Fact:
     hangs_on: tuple[str, bool, Truth] | None = field(default=None, compare=False)
     #: Whether an operation took it over from an operand: a tensor whose gradient came so is no leaf.
     passed_on: bool = field(default=False, compare=False)
+    #: Of a MAYBE that is YES on every machine with an accelerator: nothing but ``torch.cuda.is_available()`` decides.
+    if_available: bool = False
 
     @property
     def was_settled(self) -> bool:
         """Whether it is only unknown because one of several paths, or operands, settled it and another did not."""
         return self.truth is Truth.UNKNOWN and self.site is not None
 
+    @property
+    def holds_there(self) -> bool:
+        """Whether it is so on every machine that has an accelerator."""
+        return self.truth is Truth.YES or self.if_available
+
     def weakened(self) -> Fact:
         """The same evidence after passing through code that was not seen."""
-        return replace(self, truth=Truth.MAYBE) if self.truth is Truth.YES else self
+        return replace(self, truth=Truth.MAYBE, if_available=False) if self.holds_there else self
+
+    def where_available(self, there: Fact) -> Fact:
+        """This fact of two paths, of which the one that is taken where there is an accelerator ends with ``there``."""
+        if self.truth is not Truth.MAYBE or not there.holds_there:
+            return self
+        return replace(there, truth=Truth.MAYBE, hangs_on=self.hangs_on, if_available=True)
 
     def joined(self, other: Fact) -> Fact:
         """What holds after either of two paths."""
         if self.truth is other.truth:
             kept = _earlier(self, other)
-            if self.passed_on is not other.passed_on:
-                kept = replace(kept, passed_on=False)
+            if self.passed_on is not other.passed_on or self.if_available is not other.if_available:
+                kept = replace(kept, passed_on=self.passed_on and other.passed_on, if_available=False)
             same = self.hangs_on == other.hangs_on
             return kept if same else replace(kept, hangs_on=None)
         weaker, stronger = sorted((self, other), key=_truth)
         if stronger.truth is Truth.UNKNOWN:
             # Not known, but on one path the program saw to it: remember where.
             return replace(weaker, truth=Truth.UNKNOWN) if weaker.site is not None else stronger
-        return replace(stronger, truth=Truth.MAYBE, hangs_on=None)
+        there = self.holds_there and other.holds_there
+        return replace(stronger, truth=Truth.MAYBE, hangs_on=None, if_available=there)
 
     def decided(self, name: str, *, holds: bool) -> Fact:
         """The same where the answer to ``name`` is known."""
         if self.hangs_on is None or self.hangs_on[0] != name or self.truth is not Truth.MAYBE:
             return self
         _, answer, otherwise = self.hangs_on
-        return replace(self, truth=Truth.YES, hangs_on=None) if answer is holds else Fact(otherwise)
+        return replace(self, truth=Truth.YES, hangs_on=None, if_available=False) if answer is holds else Fact(otherwise)
 
     def hanging_on(self, name: str, yes: Fact, no: Fact, before: Fact) -> Fact:
         """This joined fact, remembering that ``yes`` holds where ``name`` is true and ``no`` where it is false.
@@ -81,11 +95,12 @@ class Fact:
     @property
     def fingerprint(self) -> object:
         """What a callee could tell apart. Evidence is told by its place, as a trace shows where it came from."""
-        return (self.truth, self.site, self.passed_on) if self.truth > Truth.UNKNOWN else self.truth
+        told = (self.truth, self.site, self.passed_on, self.if_available)
+        return told if self.truth > Truth.UNKNOWN else self.truth
 
 
-def _truth(fact: Fact) -> Truth:
-    return fact.truth
+def _truth(fact: Fact) -> tuple[Truth, bool]:
+    return fact.truth, fact.if_available
 
 
 def _earlier(left: Fact, right: Fact) -> Fact:

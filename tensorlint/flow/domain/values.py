@@ -52,8 +52,9 @@ class Scalar:
         return ("scalar", self.kind, type(literal), literal, self.known, self.counts, self.cut.site)
 
 
-#: The answer to ``torch.cuda.is_available()``.
+#: The answer to ``torch.cuda.is_available()`` and the like, and to its negation.
 ACCELERATED = Scalar(kind="bool", literal="torch.cuda.is_available()")
+NOT_ACCELERATED = Scalar(kind="bool", literal="not torch.cuda.is_available()")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

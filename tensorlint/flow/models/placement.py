@@ -157,7 +157,8 @@ def destination(machine: Machine, call: Call) -> tuple[Fact | None, Dtype]:
             if is_none(value) or (isinstance(value, Unknown) and names_dtype(argument.node)):
                 dtype = dtype or (UNKNOWN_DTYPE if is_none(value) else OTHER_DTYPE)
             elif isinstance(value, (Tensor, Module)):
-                device = Fact(value.device.truth, machine.at(call.node), "moved to the device of another tensor here")
+                moved = "moved to the device of another tensor here"
+                device = replace(value.device, site=machine.at(call.node), reason=moved, hangs_on=None)
                 dtype = (value.dtype or OTHER_DTYPE) if isinstance(value, Tensor) else dtype
             elif isinstance(value, Unknown) and not argument.keyword and not names_device(argument.node):
                 # A dtype, a device or another tensor: whatever it is, it tells nothing.

@@ -122,7 +122,12 @@ def device(machine: Machine, path: str, call: Call) -> Value:
     return chosen if isinstance(chosen, DeviceValue) else DeviceValue(fact=chosen_device(machine, chosen, call.node))
 
 
-@function("torch.cuda.is_available")
+@function(
+    "torch.cuda.is_available",
+    "torch.backends.mps.is_available",
+    "torch.xpu.is_available",
+    "torch.accelerator.is_available",
+)
 def is_available(machine: Machine, path: str, call: Call) -> Value:
     return ACCELERATED
 
