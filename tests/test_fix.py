@@ -397,6 +397,14 @@ def test_a_value_with_more_than_one_target_is_not_made_an_array_for_one() -> Non
     assert (finding.code, finding.fix) == ("TBX105", None)
 
 
+def test_what_is_written_later_is_the_tensor_where_there_is_no_accelerator() -> None:
+    device = "'cuda' if torch.cuda.is_available() else 'cpu'"
+    program = f"import torch\nx = torch.ones(3, device={device})\ny = x.numpy()\ny[0] = 7\nprint(x)\n"
+    (finding,) = check(Source("program.py", program), Policy(ALL))
+    assert finding.fix is not None
+    assert finding.fix.applicability is UNSAFE
+
+
 def test_what_an_f_string_shows_is_not_safe_to_change() -> None:
     for line, applicability in (("f'{x.numpy()=}'", UNSAFE), ("f'{x.numpy()}'", SAFE)):
         (finding,) = check(Source("program.py", f"{GRAD}y = {line}\n"), Policy(ALL))

@@ -42,7 +42,10 @@ SITES = [Site("", 3), Site("f", 1), Site("f", 2)]
 truths = st.sampled_from(list(Truth))
 sites = st.sampled_from([None, *SITES])
 hanging = st.sampled_from([None, ("flag", True, Truth.NO), ("flag", False, Truth.UNKNOWN)])
-facts = st.builds(Fact, truths, sites, st.sampled_from(["", "here", "there"]), hanging)
+reasons = st.sampled_from(["", "here", "there"])
+facts = st.builds(Fact, truths, sites, reasons, hanging) | st.builds(
+    Fact, st.just(Truth.MAYBE), sites, reasons, hanging, if_available=st.just(True)
+)
 dtypes = st.builds(
     Dtype, st.sampled_from(["", "float32", "float64", "int64", "bfloat16", "float8_e5m2", "qint8"]), st.booleans()
 )
@@ -276,6 +279,7 @@ DIFFERENT = [
     (Sequence(items=(NONE,)), Sequence(items=(NONE, NONE))),
     (Sequence(kind="list", items=()), Sequence(kind="tuple", items=())),
     (Tensor(device=Fact(Truth.YES, SITES[0])), Tensor(device=Fact(Truth.YES, SITES[1]))),
+    (Tensor(device=Fact(Truth.MAYBE)), Tensor(device=Fact(Truth.MAYBE, if_available=True))),
 ]
 
 

@@ -100,10 +100,9 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
             result = machine.apply(forward, module, call.arguments, call.frame, call.node)
             if isinstance(result, (Tensor, Unknown)) and not result.dtype:
                 result = replace(result, dtype=module.dtype.weakened())
-            return on_module_device(result, module, inputs)
+            return on_module_device(result, module, inputs, call)
     # What has no parameters lies nowhere.
-    holds = [] if module.trainable is Truth.NO else [Unknown(device=module.device)]
-    device = together([*holds, *inputs])
+    device = together(inputs) if module.trainable is Truth.NO else output_device(module, inputs, call)
     # Some that have no parameters return what they are given.
     computed = strongest([trained, *(value.grad for value in inputs)])
     grad = machine.result_grad(computed, call.frame, itself=trained.truth is Truth.NO)
@@ -143,15 +142,22 @@ def _numbers_of_layer(name: str) -> str:
     return "wild" if name in WILD_LAYERS else {"Sigmoid": "unit", "Softmax": "unit", "Tanh": "fraction"}.get(name, "")
 
 
-def on_module_device(result: Value, module: Module, inputs: list[Tensor | Unknown]) -> Value:
+def on_module_device(result: Value, module: Module, inputs: list[Tensor | Unknown], call: Call) -> Value:
     """What ``forward`` could not know: where the module itself was put, and that its inputs have to be there, too."""
     if (
         isinstance(result, (Tensor, Unknown))
         and result.device.truth is Truth.UNKNOWN
         and module.device.truth is not Truth.UNKNOWN
     ):
-        return replace(result, device=together([Unknown(device=module.device), *inputs]))
+        return replace(result, device=output_device(module, inputs, call))
     return result
+
+
+def output_device(module: Module, inputs: list[Tensor | Unknown], call: Call) -> Fact:
+    """Where what is computed with its parameters lies; if nothing of the inputs was put there, the call may raise."""
+    device = together([Unknown(device=module.device), *inputs])
+    shown = not call.arguments or any(value.device.truth is not Truth.UNKNOWN for value in inputs)
+    return device if shown else device.weakened()
 
 
 def module_method(machine: Machine, value: Module, name: str, call: Call) -> Value:
