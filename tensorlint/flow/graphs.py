@@ -11,6 +11,7 @@ from tensorlint.flow.tree import children, contains, dotted_name, names_in, walk
 
 #: ``loss.backward()``, ``accelerator.backward(loss)``, ``self.manual_backward(loss)``.
 _BACKWARD = frozenset({"backward", "manual_backward"})
+_LEAVES = (cst.Return, cst.Continue, cst.Break, cst.Yield)
 #: A function that waits for an accelerator.
 _WAITS = re.compile(r"sync|wait|barrier", re.IGNORECASE)
 #: What is not handed on by what it is a part of: a method of ``self`` is no part of the graph.
@@ -64,6 +65,24 @@ class Differentiated:
         root = target.partition(".")[0]
         outlives = bool(target) and target not in self.names and not {root, target} & self.bound
         return outlives and bool(names_in(operand) & self.names)
+
+
+def always_differentiates(body: Sequence[cst.CSTNode]) -> bool:
+    """Whether a backward pass stands in ``body`` that is reached whatever is asked on the way to it."""
+    for statement in body:
+        match statement:
+            case cst.SimpleStatementLine(body=parts):
+                called = [
+                    part.value.func for part in parts if isinstance(part, cst.Expr) and isinstance(part.value, cst.Call)
+                ]
+                if any(isinstance(each, cst.Attribute) and each.attr.value in _BACKWARD for each in called):
+                    return True
+            case cst.For(body=inner) | cst.While(body=inner) | cst.With(body=inner):
+                if always_differentiates(inner.body):
+                    return True
+        if any(isinstance(each, _LEAVES) for each in walk_scope(statement)):
+            return False
+    return False
 
 
 def _steps(loop: cst.CSTNode) -> bool:

@@ -33,6 +33,7 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.expressions import Expressions
 from tensorlint.flow.functions import Functions, flags_of
+from tensorlint.flow.graphs import always_differentiates
 from tensorlint.flow.guards import Guards
 from tensorlint.flow.learned import FunctionLesson, Learned, Lessons
 from tensorlint.flow.machine import declared_value
@@ -164,6 +165,9 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         if self.unit is None and lesson.grad_mode is None and self.module_frame.env.grad_mode.truth is Truth.NO:
             # The module runs first, and switched them off for good.
             return GRAD_OFF
+        if isinstance(info.node, cst.FunctionDef) and always_differentiates(info.node.body.body):
+            # Nobody calls it where they are switched off: it would raise.
+            return Fact(Truth.YES)
         called_by_hook = lesson.grad_mode is not None and lesson.grad_mode.truth is Truth.UNKNOWN
         return GRAD_NOT_KNOWN if called_by_hook or _is_hook(info, lesson) else GRAD_ASSUMED_ON
 

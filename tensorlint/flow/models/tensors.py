@@ -101,8 +101,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
     if name == "backward":
         if machine.learning and call.frame.env.grad_mode.site is not None:
             machine.lessons.differentiated.add(call.frame.env.grad_mode.site)
-        if value.grad.truth is Truth.UNKNOWN:
-            differentiated(machine, value, call.node, call.frame)
+        differentiated(machine, value, call.node, call.frame)
         machine.update_parameters(
             call.frame,
             Mutation(machine.at(call.node), How.BACKWARD, "the backward pass accumulates into the gradients here"),
@@ -142,15 +141,24 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
 
 
 def differentiated(machine: Machine, value: Tensor, node: cst.Call, frame: Frame) -> None:
-    """``loss.backward()`` only works on what needs a gradient; so whatever computed the loss gave it one."""
-    set_grad(
-        machine,
-        value,
-        Fact(Truth.YES, machine.at(node), "`.backward()` is called on it, so it needs a gradient"),
-        frame,
-    )
-    if machine.learning and value.origin is not None:
-        machine.lessons.differentiated.add(value.origin.site)
+    """``loss.backward()`` only works on what needs a gradient; so whatever computed the loss gave it one.
+
+    And nobody outside has switched them off.
+    """
+    mode = frame.env.grad_mode
+    if mode.truth is Truth.MAYBE and mode.site is None:
+        frame.env.grad_mode = Fact(Truth.YES)
+    match value.grad.truth:
+        case Truth.UNKNOWN:
+            reason = "`.backward()` is called on it, so it needs a gradient"
+            set_grad(machine, value, Fact(Truth.YES, machine.at(node), reason), frame)
+            if machine.learning and value.origin is not None:
+                machine.lessons.differentiated.add(value.origin.site)
+        case Truth.MAYBE:
+            grad = replace(value.grad, truth=Truth.YES, hangs_on=None)
+            frame.env.change(
+                value, lambda held: replace(held, grad=grad) if isinstance(held, Tensor | Unknown) else held
+            )
 
 
 def export(machine: Machine, value: Value, call: Call) -> Value:
