@@ -85,3 +85,40 @@ def test_what_decides_where_a_tensor_is(case: str) -> None:
     source = Source("src/main.py", f"import torch\n\ndef run(batch, args):\n{body}\n    return x.numpy()\n")
     found = judge_source(source, frozenset({"TBX101"}), Certainty.LIKELY)
     assert [finding.certainty for finding in found] == [Certainty.CERTAIN if case in CERTAIN else Certainty.LIKELY]
+
+
+def option(added: str, device: str) -> str:
+    return f"""
+import argparse
+import torch
+
+parser = argparse.ArgumentParser()
+parser.add_argument({added})
+args = parser.parse_args()
+x = torch.ones(3).to({device})
+print(x.numpy())
+"""
+
+
+@pytest.mark.parametrize(
+    ("added", "device", "certainty"),
+    [
+        ("'--device', default='cuda:0'", "args.device", Certainty.CERTAIN),
+        ("'--device', default='cuda'", "torch.device(args.device)", Certainty.CERTAIN),
+        ("'--device', default='cuda'", "args.device if torch.cuda.is_available() else 'cpu'", Certainty.CERTAIN),
+        ("'-d', '--device', default='cuda' if torch.cuda.is_available() else 'cpu'", "args.device", Certainty.CERTAIN),
+        (
+            "'--no-cuda', action='store_true', default=False",
+            "'cuda' if not args.no_cuda and torch.cuda.is_available() else 'cpu'",
+            Certainty.CERTAIN,
+        ),
+        ("'--gpu', default=torch.cuda.is_available()", "'cuda' if args.gpu else 'cpu'", Certainty.CERTAIN),
+        ("'--cpu', dest='slow', action='store_true'", "'cpu' if args.slow else 'cuda'", Certainty.LIKELY),
+        ("'--device', default='cpu'", "args.device", Certainty.LIKELY),
+        ("'--device'", "args.device", Certainty.LIKELY),
+        ("'--cuda', action='store_true'", "'cuda' if args.cuda else 'cpu'", Certainty.LIKELY),
+    ],
+)
+def test_what_an_option_is_by_default(added: str, device: str, certainty: Certainty) -> None:
+    found = judge_source(Source("src/main.py", option(added, device)), frozenset({"TBX101"}), Certainty.LIKELY)
+    assert [finding.certainty for finding in found] == [certainty]

@@ -244,17 +244,6 @@ def names_in(node: cst.CSTNode) -> frozenset[str]:
             return frozenset().union(*map(names_in, children(node)))
 
 
-def default_of_option(root: cst.CSTNode, name: str) -> cst.BaseExpression | None:
-    """The default of the option of a program that ``args.<name>`` holds: ``add_argument("--name", default=...)``."""
-    match root:
-        case cst.Call(func=cst.Attribute(attr=cst.Name(value="add_argument")), args=arguments):
-            spelled = [each.value.value.strip("\"'-") for each in arguments if isinstance(each.value, cst.SimpleString)]
-            if name in {each.replace("-", "_") for each in spelled}:
-                defaults = (each.value for each in arguments if each.keyword and each.keyword.value == "default")
-                return next(defaults, None)
-    return next((found for child in children(root) if (found := default_of_option(child, name)) is not None), None)
-
-
 def walk_scope(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """What is below ``root`` in the order of the text, without what stands in functions below it."""
     for child in children(root):

@@ -102,6 +102,7 @@ EVALUATED = _named(
 ACCELERATED = _named(
     r"(^|[._])(use_?)?(cuda|gpu|gpus)(_?(mode|flag|enabled|available))?$", "is true where there is an accelerator"
 )
+SWITCHES_OFF = _named(r"^(no|not|disable|without)_|(^|_)cpu(_only)?$", "is off by default, and switches something off")
 ASKS_FOR_DEVICE = _named(r"device|cuda|gpu|cpu", "asks where something lies")
 FRAMEWORK = _named(r"framework|backend|return_tensors|tensor_type", "says which framework the values are of")
 OTHER_FRAMEWORK = _named(

@@ -23,8 +23,9 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.generators import drawn_for_items, reseeds
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.options import default_of_option
 from tensorlint.flow.models.registry import function
-from tensorlint.flow.tree import default_of_option, parameters_of
+from tensorlint.flow.tree import parameters_of
 
 
 @function("**.DataLoader")

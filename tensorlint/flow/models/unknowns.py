@@ -34,6 +34,7 @@ from tensorlint.flow.models.cuts import cut_here
 from tensorlint.flow.models.items import part_of
 from tensorlint.flow.models.modules import _MOVES, CASTS, note_training, owner_name, state_dict_of, thaw_owners
 from tensorlint.flow.models.numpy_functions import tell_numpy_call
+from tensorlint.flow.models.options import option
 from tensorlint.flow.models.placement import destination, does_not_wait
 from tensorlint.flow.models.rows import from_row
 from tensorlint.flow.models.tensors import export, set_grad, tensor_method
@@ -337,6 +338,8 @@ def parameter_of(machine: Machine, owner: Unknown, grad: Fact, node: cst.CSTNode
 
 
 def unknown_attribute(machine: Machine, value: Unknown, name: str, node: cst.Attribute) -> Value:
+    if (by_default := option(machine, node)) is not None:
+        return by_default
     if name == "dtype":
         return SOME_DTYPE
     if name in {"shape", "ndim", "is_cuda", "requires_grad", "name", "__class__", "size"}:

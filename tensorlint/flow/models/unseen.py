@@ -56,7 +56,10 @@ def unknown_result(machine: Machine, call: Call, *, callee: Unknown | None = Non
         placed.append(callee)
     told = requested_device(machine, call) or device_among(machine, call)
     computed = callee is not None or computes_with_parameters(name) or name in machine.lessons.trained
-    device = (told if told is not None else together(placed, UNKNOWN_FACT)).weakened()
+    device = told if told is not None else together(placed, UNKNOWN_FACT)
+    if told is not None or not (name in machine.lessons.networks or name in machine.lessons.trained):
+        # A network computes where its parameters are, and what it is given has to be there, too.
+        device = device.weakened()
     if device.truth is Truth.MAYBE and (told is not None or not computed):
         # An imported helper may bring what it returns to the CPU, even if it is told a device, and an object that
         # is made for one need not keep there all that it holds and gives.
