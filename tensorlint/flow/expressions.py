@@ -299,6 +299,12 @@ class Expressions(Comprehensions):
                 ],
             ]:
                 return Scalar(kind="bool", literal=(left == right) is isinstance(operator, cst.Equal), known=True)
+            case [
+                [cst.ComparisonTarget(operator=cst.GreaterThan())],
+                [Scalar(kind="int", literal=int(left)), Scalar(kind="int", literal=int(right))],
+            ] if left > right:
+                # ``ngpu > 0``: a number that is written down as this is there to be changed.
+                return Scalar(kind="bool", literal=True)
         tensors = [value for value in values if isinstance(value, Tensor)]
         if tensors:
             compared = replace(

@@ -52,12 +52,13 @@ def export_risk(value: Value, scene: Scene, *, presume: bool) -> Risk | None:
             sure = False
         case _:
             return None
-    # What is put on a device and has a method ``numpy`` is as good as known to be one.
-    device = _device_risk(value, scene, sure=sure or isinstance(value, Unknown))
+    # What is put on a device, or is computed with parameters, and has a method ``numpy`` is as good as known to be one.
+    shown = sure or isinstance(value, Unknown)
+    device = _device_risk(value, scene, sure=shown)
     cast, surely = cast_of(value.dtype)
     dense = RESOLVED.get(value.layout, "") if isinstance(value, Tensor) else ""
     copies = value.device.truth is Truth.YES or bool(cast and surely)
-    return Risk(device, _grad_risk(value, scene, sure=sure), sure, dense + cast, surely, copies)
+    return Risk(device, _grad_risk(value, scene, sure=shown), sure, dense + cast, surely, copies)
 
 
 def off_the_cpu(device: Fact) -> str:

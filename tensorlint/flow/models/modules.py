@@ -109,7 +109,7 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
     if not module.name.startswith("torch.nn."):
         return Unknown(
             device=device,
-            grad=grad.weakened(),
+            grad=grad if _gives_a_graph(module.name) else grad.weakened(),
             dtype=(machine.autocast or module.dtype).weakened(),
             source=Provenance.MODEL,
             origin=Origin(machine.at(call.node), "the output of a model"),
@@ -136,6 +136,11 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
     if module.name in _RETURNS_TUPLE:
         return Sequence(kind="tuple", items=(output, Unknown(device=device, grad=grad)))
     return output
+
+
+def _gives_a_graph(name: str) -> bool:
+    """Whether all that a network of this library gives has one; a detector gives labels beside its boxes."""
+    return name.partition(".")[0] in _OF_NETWORKS and ".detection." not in name
 
 
 def _numbers_of_layer(name: str) -> str:
@@ -399,7 +404,7 @@ def embedding(machine: Machine, path: str, call: Call) -> Value:
     )
 
 
-@function("torchvision.models.*", "**.from_pretrained")
+@function("torchvision.models.*", "timm.create_model", "segmentation_models_pytorch.*", "**.from_pretrained")
 def pretrained(machine: Machine, path: str, call: Call) -> Value | None:
     if path.endswith(".from_pretrained") and _WITHOUT_PARAMETERS.search(path):
         return None
