@@ -168,6 +168,12 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         if isinstance(info.node, cst.FunctionDef) and always_differentiates(info.node.body.body):
             # Nobody calls it where they are switched off: it would raise.
             return Fact(Truth.YES)
+        if (
+            lesson.grad_mode is not None
+            and lesson.grad_mode.truth is Truth.YES
+            and not (lesson.others or lesson.handed_on)
+        ):
+            return lesson.grad_mode
         called_by_hook = lesson.grad_mode is not None and lesson.grad_mode.truth is Truth.UNKNOWN
         return GRAD_NOT_KNOWN if called_by_hook or _is_hook(info, lesson) else GRAD_ASSUMED_ON
 
