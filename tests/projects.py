@@ -17,6 +17,7 @@ PLOT = "import torch\n\n\ndef plot(x, title):\n    return x.detach().numpy()\n"
 
 
 def write(root: Path, files: Mapping[str, str]) -> None:
+    root.mkdir(exist_ok=True)
     (root / "pyproject.toml").touch()
     for name, text in files.items():
         path = root / name

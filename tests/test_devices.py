@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import dedent, indent
 
 import pytest
 
 from tensorlint.findings import Certainty
-from tensorlint.runner.judging import judge_source
-from tensorlint.source import Source
+from tests.projects import findings, write
 
 CERTAIN = {
     "whether there is an accelerator is all that decides": """
@@ -79,12 +79,18 @@ LIKELY = {
 }
 
 
+def off_the_cpu(root: Path, text: str, **others: str) -> list[Certainty | None]:
+    """How sure TBX101 is of what it finds in a program of its own."""
+    write(root, {"main.py": text, **{f"{name}.py": other for name, other in others.items()}})
+    found = findings(root, "main.py", certainty=Certainty.LIKELY)
+    return [finding.certainty for finding in found if finding.code == "TBX101"]
+
+
 @pytest.mark.parametrize("case", [*CERTAIN, *LIKELY])
-def test_what_decides_where_a_tensor_is(case: str) -> None:
+def test_what_decides_where_a_tensor_is(case: str, tmp_path: Path) -> None:
     body = indent(dedent(CERTAIN.get(case) or LIKELY[case]), "    ")
-    source = Source("src/main.py", f"import torch\n\ndef run(batch, args):\n{body}\n    return x.numpy()\n")
-    found = judge_source(source, frozenset({"TBX101"}), Certainty.LIKELY)
-    assert [finding.certainty for finding in found] == [Certainty.CERTAIN if case in CERTAIN else Certainty.LIKELY]
+    found = off_the_cpu(tmp_path, f"import torch\n\ndef run(batch, args):\n{body}\n    return x.numpy()\n")
+    assert found == [Certainty.CERTAIN if case in CERTAIN else Certainty.LIKELY]
 
 
 def option(added: str, device: str) -> str:
@@ -119,6 +125,12 @@ print(x.numpy())
         ("'--cuda', action='store_true'", "'cuda' if args.cuda else 'cpu'", Certainty.LIKELY),
     ],
 )
-def test_what_an_option_is_by_default(added: str, device: str, certainty: Certainty) -> None:
-    found = judge_source(Source("src/main.py", option(added, device)), frozenset({"TBX101"}), Certainty.LIKELY)
-    assert [finding.certainty for finding in found] == [certainty]
+def test_what_an_option_is_by_default(added: str, device: str, certainty: Certainty, tmp_path: Path) -> None:
+    assert off_the_cpu(tmp_path, option(added, device)) == [certainty]
+
+
+def test_what_has_a_numpy_of_its_own_somewhere_in_the_program_may_see_to_it(tmp_path: Path) -> None:
+    use = "import torch\n\ndef run(batch):\n    batch = batch.cuda()\n    return batch.numpy()\n"
+    boxes = "class Boxes:\n    def {}(self):\n        return self.data.cpu().numpy()\n"
+    for method, certainty in (("numpy", Certainty.LIKELY), ("to_numpy", Certainty.CERTAIN)):
+        assert off_the_cpu(tmp_path / method, use, boxes=boxes.format(method)) == [certainty]

@@ -853,3 +853,13 @@ def test_what_is_told_to_go_backward_needs_a_gradient_whatever_it_begins_with() 
     )
     found = judge_source(Source("src/saliency.py", text), frozenset({"TBX102"}), Certainty.LIKELY)
     assert [finding.span.row for finding in found] == [6]
+
+
+def test_a_name_that_is_bound_to_a_part_of_itself_is_looked_up_once() -> None:
+    text = (
+        "import torch\n\ndef loss(predictions, targets, n):\n    loc, conf = predictions\n"
+        "    pos = (targets.long() > 0).expand_as(conf)\n    conf = conf[pos.gt(0)].view(-1, n)\n"
+        "    return conf.numpy()\n"
+    )
+    found = judge_source(Source("src/loss.py", text), frozenset({"TBX101", "TBX114"}), Certainty.POSSIBLE)
+    assert [finding.code for finding in found] == ["TBX101"]

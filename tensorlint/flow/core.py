@@ -202,6 +202,10 @@ class Core:
             return None
         return self.world.resolve(path, self.file_path if self.unit is None else self.unit.path)
 
+    def is_defined_around(self, name: str) -> bool:
+        """Whether any file of the program defines a function, method or class of this name."""
+        return self.world is not None and bool(mentions_in(project(self.file_path)).definers(name))
+
     def loads_around(self) -> frozenset[bool]:
         """How the program reads checkpoints: whether its calls of ``torch.load`` take any pickle."""
         return frozenset() if self.world is None else mentions_in(project(self.file_path)).loads()

@@ -9,7 +9,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.tensors import Tensor
-from tensorlint.flow.domain.values import Dictionary, Sequence, Symbol, Unknown, Value
+from tensorlint.flow.domain.values import UNKNOWN, Dictionary, Sequence, Symbol, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.state import Frame
@@ -106,5 +106,6 @@ def _made_mapping(machine: Machine, path: str, frame: Frame) -> bool:
 
 
 def _is_mapping(machine: Machine, func: cst.BaseExpression, frame: Frame) -> bool:
-    cls = machine.current(func, frame)
+    # Classes have names; anything else may ask for an element of the same thing again.
+    cls = machine.current(func, frame) if dotted_name(func) else UNKNOWN
     return isinstance(cls, Symbol) and cls.path in _MAPPINGS

@@ -174,6 +174,9 @@ def export(machine: Machine, value: Value, call: Call) -> Value:
     if scope is not None and isinstance(value, Tensor) and value.in_flight and not waits_behind(scope, call.node):
         # The array is a view: what is in it may be read after something waited.
         machine.read_early(call.frame, call.node, value)
+    if isinstance(value, Unknown) and value.device.truth > Truth.UNKNOWN and machine.is_defined_around("numpy"):
+        # It may be an object of the program's own, which brings itself to the CPU.
+        value = replace(value, device=value.device.weakened(), grad=value.grad.weakened())
     machine.emit(
         call.frame,
         events.Export,
