@@ -11,8 +11,11 @@ from dataclasses import dataclass
 
 
 class Certainty(enum.IntEnum):
-    """How sure a finding is: ``certain`` on every execution that reaches the line, ``likely`` when the
-    evidence points one way, ``possible`` when merely nothing proves the line safe."""
+    """How sure a finding is.
+
+    ``certain`` on every execution that reaches the line (by default, and where there is an accelerator if it is about
+    one), ``likely`` when the evidence points one way, ``possible`` when merely nothing proves the line safe.
+    """
 
     POSSIBLE = 1
     LIKELY = 2
