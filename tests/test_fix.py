@@ -387,6 +387,12 @@ def test_no_fix_that_would_lose_a_comment(line: str) -> None:
     assert after(program) == program
 
 
+def test_what_was_imported_and_is_detached_is_not_detached_again() -> None:
+    program = "import torch\nfrom model import outputs\n\nboxes = outputs['boxes'][0].{}.numpy()\n"
+    found = assert_sound(program.format("cpu().detach()"), certainty=Certainty.POSSIBLE)
+    assert found.source.text == program.format("detach().cpu()")
+
+
 def test_a_comment_that_stays_costs_no_fix() -> None:
     assert after(f"{GRAD}y = (  # a\n    x.numpy().item()  # b\n)\n") == f"{GRAD}y = (  # a\n    x.item()  # b\n)\n"
 

@@ -190,6 +190,9 @@ class Calls(Machine):
         if self.hearing is not None and not call.frame.quiet and not self._is_of_known_kind(receiver):
             self.hearing.named(name, call.frame.env.grad_mode)
         match receiver:
+            case Symbol() if name == "detach" and not call.arguments:
+                # A tensor that was imported.
+                return unknown_method(self, UNKNOWN, name, call)
             case Symbol(path=path):
                 return symbol_call(self, f"{path}.{name}", call)
             case Tensor():
