@@ -134,3 +134,27 @@ def test_what_has_a_numpy_of_its_own_somewhere_in_the_program_may_see_to_it(tmp_
     boxes = "class Boxes:\n    def {}(self):\n        return self.data.cpu().numpy()\n"
     for method, certainty in (("numpy", Certainty.LIKELY), ("to_numpy", Certainty.CERTAIN)):
         assert off_the_cpu(tmp_path / method, use, boxes=boxes.format(method)) == [certainty]
+
+
+def test_a_flag_that_a_constructor_of_another_file_has_by_default_may_be_passed_otherwise(tmp_path: Path) -> None:
+    gan = """
+        import torch
+
+        class Gan:
+            def __init__(self, gpu=True):
+                self.gpu = gpu
+
+            def make(self):
+                x = torch.ones(3)
+                if torch.cuda.is_available() and self.gpu:
+                    x = x.cuda()
+                return x
+        """
+    main = """
+        import torch
+        from gan import Gan
+
+        def show(args):
+            return Gan(gpu=args.gpu).make().numpy()
+        """
+    assert off_the_cpu(tmp_path, dedent(main), gan=dedent(gan)) == [Certainty.LIKELY]
