@@ -204,7 +204,7 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         if parameter.annotation is not None:
             declared = value_of(parameter.annotation.annotation, lambda node: self.resolve(node, frame))
         lesson = self.lesson_of(info)
-        # Who makes an object of a class of another file is not asked, and what a constructor keeps holds for all of them.
+        # Who makes an object of a class of another file is not asked, and what a constructor keeps holds for all.
         by_default = flags_of(info) if self.unit is None or info.name != "__init__" else {}
         seen = lesson.arguments.get(name) if lesson.calls else by_default.get(name)
         if isinstance(seen, Scalar) and isinstance(seen.literal, bool):
