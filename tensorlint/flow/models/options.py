@@ -40,7 +40,7 @@ def option(machine: Machine, node: cst.Attribute) -> Value | None:
                 fact=Fact(Truth.MAYBE, machine.at(added), "the default of this option", if_available=True)
             )
         case _, cst.IfExp() | cst.Call():
-            chosen = machine.evaluate(default, machine.module_frame)
+            chosen = machine.silently(default, machine.module_frame)
             return chosen if isinstance(chosen, DeviceValue) or chosen == ACCELERATED else None
     return None
 
