@@ -1,160 +1,80 @@
-"""How sure it is that a tensor is off the CPU, by what decides where it is put."""
+"""Programs that name cuda, put on another device."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from textwrap import dedent, indent
+import sys
 
 import pytest
 
-from tensorlint.findings import Certainty
-from tests.projects import findings, write
+from tensorlint.fixtures_path import fixtures_root
+from tensorlint.verify.devices import DEVICES, adapt, available, prelude, probe
 
-CERTAIN = {
-    "whether there is an accelerator is all that decides": """
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        x = torch.ones(3, device=device)
-        """,
-    "a name for the answer, negated": """
-        alone = not torch.cuda.is_available()
-        x = torch.ones(3)
-        if alone:
-            print("slow")
-        else:
-            x = x.cuda()
-        """,
-    "one of several accelerators": """
-        if torch.cuda.is_available():
-            device = "cuda"
-        elif torch.backends.mps.is_available():
-            device = "mps"
-        else:
-            device = "cpu"
-        x = torch.ones(3).to(torch.device(device))
-        """,
-    "where another tensor is": """
-        y = torch.ones(3, device="cuda" if torch.cuda.is_available() else "cpu")
-        x = batch.to(y)
-        """,
-    "something that was handed over, put there": """
-        x = batch.to("cuda" if torch.cuda.is_available() else "cpu")
-        """,
-    "a network and its input": """
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        net = torch.nn.Linear(3, 3).to(device)
-        x = net(batch.to(device)).detach()
-        """,
-    "a network that is moved where there is one": """
-        net = torch.nn.Linear(3, 3)
-        if torch.cuda.is_available():
-            net = net.cuda()
-            batch = batch.cuda()
-        x = net(batch).detach()
-        """,
-}
-
-LIKELY = {
-    "a network, and an input that may not be there": """
-        net = torch.nn.Linear(3, 3).to("cuda" if torch.cuda.is_available() else "cpu")
-        x = net(batch).detach()
-        """,
-    "a network on a GPU, and an input that may not be there": """
-        net = torch.nn.Linear(3, 3).cuda()
-        x = net(batch).detach()
-        """,
-    "a flag of the user decides, too": """
-        device = "cuda" if torch.cuda.is_available() and args.gpu else "cpu"
-        x = torch.ones(3, device=device)
-        """,
-    "one of two paths goes there": """
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        x = torch.ones(3)
-        if args.fast:
-            x = x.to(device)
-        """,
-    "the other path of the test goes there": """
-        device = "cpu" if torch.cuda.is_available() else "cuda"
-        x = torch.ones(3, device=device)
-        """,
-}
+REWRITTEN = [
+    ('x.to("cuda")', 'x.to("sim")'),
+    ("x.to('cuda:1')", "x.to('sim:1')"),
+    ('x.to(f"cuda:{rank}")', 'x.to(f"sim:{rank}")'),
+    ("x.cuda()", 'x.to("sim")'),
+    ("x.cuda(0)", 'x.to("sim:0")'),
+    ("x.cuda(device)", "x.to(device)"),
+    ("x.cuda(device=device)", "x.to(device=device)"),
+    ('x.cuda("cuda:0")', 'x.to("sim:0")'),
+    ("x.cuda(non_blocking=True)", 'x.to("sim", non_blocking=True)'),
+    ("x = [\n    a.cuda(\n    ), b.cuda()]", 'x = [\n    a.to("sim"\n    ), b.to("sim")]'),
+    ("y if y.is_cuda else x", "y if y.is_sim else x"),
+    ('t.device.type == "cuda"', 't.device.type == "sim"'),
+    ("import torch\ntorch.cuda.is_available()", "import torch\ntorch.sim.is_available()"),
+    ("import torch as th\nth.cuda.synchronize()", "import torch as th\nth.sim.synchronize()"),
+    ("import torch.cuda", "import torch.sim"),
+    ("from torch import nn, cuda\ncuda.empty_cache()", "from torch import nn, sim as cuda\ncuda.empty_cache()"),
+    ("from torch import cuda as card", "from torch import sim as card"),
+]
+LEFT = [
+    'print("no cuda here")',
+    '"""cuda: a story"""',
+    "# x.cuda()",
+    "cuda = None\nf(x, cuda)",
+    'parser.add_argument("--cuda")\nargs.cuda',
+    "def is_cuda(x):\n    return x",
+    'f"{name} on cuda:{rank}"',
+]
 
 
-def off_the_cpu(root: Path, text: str, **others: str) -> list[Certainty | None]:
-    """How sure TBX101 is of what it finds in a program of its own."""
-    write(root, {"main.py": text, **{f"{name}.py": other for name, other in others.items()}})
-    found = findings(root, "main.py", certainty=Certainty.LIKELY)
-    return [finding.certainty for finding in found if finding.code == "TBX101"]
+@pytest.mark.parametrize(("before", "after"), REWRITTEN, ids=[before for before, _ in REWRITTEN])
+def test_a_program_is_put_on_another_device(before: str, after: str) -> None:
+    assert adapt(before, "sim") == after
+    assert adapt(before, "cuda") == before
 
 
-@pytest.mark.parametrize("case", [*CERTAIN, *LIKELY])
-def test_what_decides_where_a_tensor_is(case: str, tmp_path: Path) -> None:
-    body = indent(dedent(CERTAIN.get(case) or LIKELY[case]), "    ")
-    found = off_the_cpu(tmp_path, f"import torch\n\ndef run(batch, args):\n{body}\n    return x.numpy()\n")
-    assert found == [Certainty.CERTAIN if case in CERTAIN else Certainty.LIKELY]
+@pytest.mark.parametrize("text", LEFT)
+def test_prose_and_other_names_are_left_alone(text: str) -> None:
+    assert adapt(text, "sim") == text
 
 
-def option(added: str, device: str) -> str:
-    return f"""
-import argparse
-import torch
-
-parser = argparse.ArgumentParser()
-parser.add_argument({added})
-args = parser.parse_args()
-x = torch.ones(3).to({device})
-print(x.numpy())
-"""
-
-
-@pytest.mark.parametrize(
-    ("added", "device", "certainty"),
-    [
-        ("'--device', default='cuda:0'", "args.device", Certainty.CERTAIN),
-        ("'--device', default='cuda'", "torch.device(args.device)", Certainty.CERTAIN),
-        ("'--device', default='cuda'", "args.device if torch.cuda.is_available() else 'cpu'", Certainty.CERTAIN),
-        ("'-d', '--device', default='cuda' if torch.cuda.is_available() else 'cpu'", "args.device", Certainty.CERTAIN),
-        (
-            "'--no-cuda', action='store_true', default=False",
-            "'cuda' if not args.no_cuda and torch.cuda.is_available() else 'cpu'",
-            Certainty.CERTAIN,
-        ),
-        ("'--gpu', default=torch.cuda.is_available()", "'cuda' if args.gpu else 'cpu'", Certainty.CERTAIN),
-        ("'--cpu', dest='slow', action='store_true'", "'cpu' if args.slow else 'cuda'", Certainty.LIKELY),
-        ("'--device', default='cpu'", "args.device", Certainty.LIKELY),
-        ("'--device'", "args.device", Certainty.LIKELY),
-        ("'--cuda', action='store_true'", "'cuda' if args.cuda else 'cpu'", Certainty.LIKELY),
-    ],
-)
-def test_what_an_option_is_by_default(added: str, device: str, certainty: Certainty, tmp_path: Path) -> None:
-    assert off_the_cpu(tmp_path, option(added, device)) == [certainty]
+@pytest.mark.parametrize("device", DEVICES)
+def test_fixtures_keep_their_lines_and_still_compile(device: str) -> None:
+    root = fixtures_root()
+    assert root is not None
+    for path in root.glob("*/*.py"):
+        text = path.read_text(encoding="utf-8")
+        adapted = adapt(text, device)
+        compile(adapted, str(path), "exec")
+        assert adapted.count("\n") == text.count("\n")
+        changed = [
+            row
+            for old, row in zip(text.splitlines(), adapted.splitlines(), strict=True)
+            if old != row and "cuda" in row
+        ]
+        assert changed == []
 
 
-def test_what_has_a_numpy_of_its_own_somewhere_in_the_program_may_see_to_it(tmp_path: Path) -> None:
-    use = "import torch\n\ndef run(batch):\n    batch = batch.cuda()\n    return batch.numpy()\n"
-    boxes = "class Boxes:\n    def {}(self):\n        return self.data.cpu().numpy()\n"
-    for method, certainty in (("numpy", Certainty.LIKELY), ("to_numpy", Certainty.CERTAIN)):
-        assert off_the_cpu(tmp_path / method, use, boxes=boxes.format(method)) == [certainty]
+def test_only_the_simulated_device_needs_a_prelude() -> None:
+    assert [device for device in DEVICES if prelude(device)] == ["sim"]
+    for device in DEVICES:
+        compile(prelude(device), "prelude", "exec")
+        compile(probe(device), "probe", "exec")
 
 
-def test_a_flag_that_a_constructor_of_another_file_has_by_default_may_be_passed_otherwise(tmp_path: Path) -> None:
-    gan = """
-        import torch
-
-        class Gan:
-            def __init__(self, gpu=True):
-                self.gpu = gpu
-
-            def make(self):
-                x = torch.ones(3)
-                if torch.cuda.is_available() and self.gpu:
-                    x = x.cuda()
-                return x
-        """
-    main = """
-        import torch
-        from gan import Gan
-
-        def show(args):
-            return Gan(gpu=args.gpu).make().numpy()
-        """
-    assert off_the_cpu(tmp_path, dedent(main), gan=dedent(gan)) == [Certainty.LIKELY]
+def test_a_device_that_cannot_be_had_says_why() -> None:
+    assert "not one of" in available("tpu", sys.executable).reason
+    assert available("cpu", "/nowhere/python").reason
+    assert not available("cuda", "/nowhere/python").usable
