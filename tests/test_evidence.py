@@ -863,3 +863,21 @@ def test_a_name_that_is_bound_to_a_part_of_itself_is_looked_up_once() -> None:
     )
     found = judge_source(Source("src/loss.py", text), frozenset({"TBX101", "TBX114"}), Certainty.POSSIBLE)
     assert [finding.code for finding in found] == ["TBX101"]
+
+
+@pytest.mark.parametrize(
+    ("before", "certainty"),
+    [
+        ("", Certainty.CERTAIN),
+        ("if x is None:\n            print('none')", Certainty.CERTAIN),
+        ("if x is None:\n            continue", Certainty.LIKELY),
+        ("if x is None:\n            return None", Certainty.LIKELY),
+    ],
+)
+def test_a_backward_pass_that_is_always_reached_says_that_gradients_are_on(before: str, certainty: Certainty) -> None:
+    text = (
+        "import torch\n\ndef fit(batches):\n    net = torch.nn.Linear(2, 1)\n    for x in batches:\n"
+        f"        {before}\n        y = net(x)\n        y.numpy()\n        (y - x).square().mean().backward()\n"
+    )
+    found = judge_source(Source("src/fit.py", text), frozenset({"TBX102"}), Certainty.LIKELY)
+    assert [finding.certainty for finding in found] == [certainty]

@@ -340,9 +340,9 @@ class Expressions(Comprehensions):
             if (bound := after.bindings.get(name)) is not None:
                 held = before.lookup(name)
                 before.bind(name, bound if held is None else join(held, bound))
-        if isinstance(node.operator, cst.And) and is_usual(left):
-            return right
-        return left if isinstance(node.operator, cst.And) and is_usual(right) else join(left, right)
+        if isinstance(node.operator, cst.And) and (is_usual(left) or is_usual(right)):
+            return right if is_usual(left) else left
+        return join(left, right)
 
     def _conditional(self, node: cst.IfExp, frame: Frame) -> Value:
         self.note_test(node.test, node)

@@ -11,6 +11,7 @@ from tensorlint.flow.tree import children, contains, dotted_name, names_in, walk
 
 #: ``loss.backward()``, ``accelerator.backward(loss)``, ``self.manual_backward(loss)``.
 _BACKWARD = frozenset({"backward", "manual_backward"})
+#: What may end a block before its end.
 _LEAVES = (cst.Return, cst.Continue, cst.Break, cst.Yield)
 #: A function that waits for an accelerator.
 _WAITS = re.compile(r"sync|wait|barrier", re.IGNORECASE)
@@ -69,19 +70,23 @@ class Differentiated:
 
 def always_differentiates(body: Sequence[cst.CSTNode]) -> bool:
     """Whether a backward pass stands in ``body`` that is reached whatever is asked on the way to it."""
-    for statement in body:
+    for position, statement in enumerate(body):
         match statement:
             case cst.SimpleStatementLine(body=parts):
-                called = [
-                    part.value.func for part in parts if isinstance(part, cst.Expr) and isinstance(part.value, cst.Call)
-                ]
-                if any(isinstance(each, cst.Attribute) and each.attr.value in _BACKWARD for each in called):
-                    return True
+                found = any(_is_backward(part.value) for part in parts if isinstance(part, cst.Expr))
             case cst.For(body=inner) | cst.While(body=inner) | cst.With(body=inner):
-                if always_differentiates(inner.body):
-                    return True
-        if any(isinstance(each, _LEAVES) for each in walk_scope(statement)):
-            return False
+                found = always_differentiates(inner.body)
+            case _:
+                found = False
+        if found:
+            return not any(isinstance(each, _LEAVES) for before in body[:position] for each in walk_scope(before))
+    return False
+
+
+def _is_backward(node: cst.BaseExpression) -> bool:
+    match node:
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value=name))):
+            return name in _BACKWARD
     return False
 
 

@@ -35,8 +35,8 @@ class Fact:
     hangs_on: tuple[str, bool, Truth] | None = field(default=None, compare=False)
     #: Whether an operation took it over from an operand: a tensor whose gradient came so is no leaf.
     passed_on: bool = field(default=False, compare=False)
-    #: Of a MAYBE that is YES on every machine with an accelerator: nothing but ``torch.cuda.is_available()`` decides, or
-    #: the default of an option of the program.
+    #: Of a MAYBE that is YES on every machine with an accelerator: nothing but ``torch.cuda.is_available()``, or the
+    #: default of an option of the program, decides.
     if_available: bool = False
 
     @property

@@ -141,10 +141,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
 
 
 def differentiated(machine: Machine, value: Tensor, node: cst.Call, frame: Frame) -> None:
-    """``loss.backward()`` only works on what needs a gradient; so whatever computed the loss gave it one.
-
-    And nobody outside has switched them off.
-    """
+    """``loss.backward()`` only works on what needs a gradient: what computed it gave it one, with gradients on."""
     mode = frame.env.grad_mode
     if mode.truth is Truth.MAYBE and mode.site is None:
         frame.env.grad_mode = Fact(Truth.YES)
@@ -157,7 +154,7 @@ def differentiated(machine: Machine, value: Tensor, node: cst.Call, frame: Frame
         case Truth.MAYBE:
             grad = replace(value.grad, truth=Truth.YES, hangs_on=None)
             frame.env.change(
-                value, lambda held: replace(held, grad=grad) if isinstance(held, Tensor | Unknown) else held
+                value, lambda held: replace(held, grad=grad) if isinstance(held, (Tensor, Unknown)) else held
             )
 
 
