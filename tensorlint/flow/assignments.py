@@ -113,6 +113,8 @@ class Assignments(Machine):
     ) -> None:
         """``held.data`` is given float64, which it becomes."""
         augmented = isinstance(node, cst.AugAssign)
+        if self.is_default_set:
+            return
         parameter, given = Argument(held, self.current(held, frame)), Argument(node.value, value)
         self.emit(frame, events.DoubleIntoParameter, node, parameter=parameter, value=given, augmented=augmented)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -31,6 +33,8 @@ _MAX_CALLERS = 16
 #: What is called in more files than this is called everywhere.
 _MAX_FILES = 64
 _NOBODY = FunctionLesson()
+_IMPORTING = re.compile(r"^[ \t]*(?:import|from)[ \t](.*)$", re.MULTILINE)
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(slots=True)
@@ -98,6 +102,22 @@ class Callers:
             if mentions.is_nearest(cls, path, file):
                 return True
         return False
+
+    def set_default_dtype(self, path: str) -> bool:
+        """Whether a file that imports the one at ``path``, or is imported by it, sets what dtype a tensor gets.
+
+        Tests that do so do it for themselves.
+        """
+        own = self.world.unit(path)
+        mentions = mentions_in(project(path))
+        found = [mentions.callers(name, _MAX_FILES) for name in ("set_default_dtype", "set_default_tensor_type")]
+        if own is None or None in found:
+            return own is not None
+        units = {file: self.world.unit(file) for files in found if files is not None for file in files}
+        return any(
+            unit is not None and (own.file.is_test or not unit.file.is_test) and (_imports(unit, own) or _imports(own, unit))
+            for unit in units.values()
+        )
 
     def _heard(self, path: str, definition: str, depth: int, apart_from: str = "") -> FunctionLesson:
         """The same, unless one file is left out, which the first pass has heard already."""
@@ -177,6 +197,13 @@ class Callers:
             told = elsewhere(with_facts(settled(value), Fact.weakened), self.world.fresh, lambda site: site)
             passed[name] = UNKNOWN if told is None else told
         return replace(lesson, arguments=passed)
+
+
+def _imports(one: Unit, other: Unit) -> bool:
+    """Whether a file names another, or what it lies in, where it imports something."""
+    directory, name = os.path.split(os.path.abspath(other.path))
+    lines = _IMPORTING.findall(one.source.program)
+    return not {name.removesuffix(".py"), os.path.basename(directory)}.isdisjoint(_WORD.findall(" ".join(lines)))
 
 
 def _asked_for(machine: Interpreter, own: Mapping[str, FunctionInfo]) -> dict[str, int]:

@@ -11,7 +11,7 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.call import Argument, Call
-from tensorlint.flow.domain.dtypes import FLOAT64
+from tensorlint.flow.domain.dtypes import FLOAT64, OTHER_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable, is_mask, leaves
 from tensorlint.flow.domain.lattice import join, join_all
@@ -132,8 +132,12 @@ class Machine(Keeping, ABC):
 
     @staticmethod
     def held_by(owner: Value | None, found: Value | None) -> Value | None:
-        """An attribute of an object of this file: what is frozen with its module is frozen."""
-        if found is None or not isinstance(owner, Module) or owner.trainable is Truth.YES:
+        """An attribute of an object of this file: what is frozen or cast with its module is so, too."""
+        if found is None or not isinstance(owner, Module):
+            return found
+        if owner.dtype and isinstance(found, Module) and found.dtype is not owner.dtype:
+            found = replace(found, dtype=OTHER_DTYPE if found.dtype else owner.dtype)
+        if owner.trainable is Truth.YES:
             return found
         least = min(owner.trainable, found.trainable) if isinstance(found, Module) else owner.trainable
         return as_trainable(found, least)
@@ -242,12 +246,19 @@ class Machine(Keeping, ABC):
         """A call computes with float32 what is float64, if it was given such."""
         doubles = (each for each in arguments if isinstance(each.value, Tensor) and each.value.dtype is FLOAT64)
         given = next(doubles, None)
-        if (given is None and not weight) or self.file.sets_defaults or self.autocast or self.scene(frame).caught:
+        if (given is None and not weight) or self.autocast or self.scene(frame).caught or self.is_default_set:
             return
         frame.raises_for_double = True
         if frame.cls is not None and not self.learning and self._may_be_cast(frame.cls):
             return
         self.emit(frame, events.DoubleMeetsFloat, node, data=given, weight=weight)
+
+    @property
+    def is_default_set(self) -> bool:
+        """Whether this file or another of the program sets what dtype tensors get when nothing is said."""
+        return self.file.sets_defaults or (
+            not self.learning and self.world is not None and self.world.callers.set_default_dtype(self.file_path)
+        )
 
     def _may_be_cast(self, cls: ClassInfo) -> bool:
         """Whether weights may be those of an object that somebody casts as a whole."""

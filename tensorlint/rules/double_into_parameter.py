@@ -64,7 +64,7 @@ class DoubleIntoParameterData(Rule):
 
     def on_double_into_parameter(self, event: DoubleIntoParameter) -> Iterator[Draft]:
         held, scene = event.parameter.value, event.scene
-        if not isinstance(held, Tensor) or scene.caught or scene.file.sets_defaults or scene.file.casts_modules:
+        if not isinstance(held, Tensor) or scene.caught or scene.file.casts_modules:
             return
         of_module = held.source is Provenance.PARAMETER_OF_MODULE
         if held.dtype not in ({UNKNOWN_DTYPE, FLOAT32} if of_module else {FLOAT32}):

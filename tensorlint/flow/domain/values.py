@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import TypeAlias
 
-from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, Dtype
+from tensorlint.flow.domain.dtypes import OTHER_DTYPE, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.frozen import dataclass
 from tensorlint.flow.domain.memory import NO_BACKING, NO_STORAGE, Backing, Storages
@@ -91,7 +91,8 @@ class Module:
         return Module(
             cls=self.cls if self.cls == other.cls else None,
             name=min(self.name, other.name),
-            dtype=self.dtype.joined(other.dtype),
+            # One that was cast on either path is none that is as it was made.
+            dtype=self.dtype if self.dtype is other.dtype else self.dtype.joined(other.dtype) or OTHER_DTYPE,
             device=self.device.joined(other.device),
             trainable=self.trainable if self.trainable is other.trainable else Truth.UNKNOWN,
             refuses_double=self.refuses_double and other.refuses_double,

@@ -11,7 +11,7 @@ from tensorlint.flow import events
 from tensorlint.flow.arguments import dtype_argument, keyword
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import together
-from tensorlint.flow.domain.dtypes import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, UNKNOWN_DTYPE, Dtype
+from tensorlint.flow.domain.dtypes import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, OTHER_DTYPE, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, needed, strongest
 from tensorlint.flow.domain.inside import arrays_behind, as_trainable, is_made_float32, leaves
 from tensorlint.flow.domain.memory import NO_BACKING, Owner, Storages
@@ -35,7 +35,7 @@ from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.objects import own_method
-from tensorlint.flow.models.placement import destination, map_location, requested_device
+from tensorlint.flow.models.placement import destination, map_location, placed_by_type, requested_device
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.rows import autocast_to
 from tensorlint.flow.models.unseen import trained_as, unknown_result
@@ -45,11 +45,11 @@ from tensorlint.knowledge import TORCH_FUNCTIONS
 from tensorlint.knowledge.numbers import WILD_LAYERS
 
 _MODULE_CASTS = frozenset(
-    {"half", "float", "double", "bfloat16", "eval", "train", "type", "share_memory", "apply", "compile"}
+    {"half", "float", "double", "bfloat16", "eval", "train", "share_memory", "apply", "compile"}
 )
 #: What casts a whole module, and to what.
 CASTS = {"half": FLOAT16, "float": FLOAT32, "double": FLOAT64, "bfloat16": BFLOAT16}
-_MOVES = frozenset({"to", "cuda", "cpu", "xpu", "mps", "npu", "hpu"})
+MOVES = frozenset({"to", "cuda", "cpu", "xpu", "mps", "npu", "hpu"})
 _RETURNS_TUPLE = frozenset(
     {"torch.nn.LSTM", "torch.nn.GRU", "torch.nn.RNN", "torch.nn.MultiheadAttention", "torch.nn.LSTMCell"}
 )
@@ -166,11 +166,14 @@ def output_device(module: Module, inputs: list[Tensor | Unknown], call: Call) ->
 
 
 def module_method(machine: Machine, value: Module, name: str, call: Call) -> Value:
-    if name in _MOVES:
+    if name in MOVES or name == "type":
         device: Fact | None = None
         dtype = UNKNOWN_DTYPE
         if name == "to":
             device, dtype = destination(machine, call)
+        elif name == "type":
+            device = placed_by_type(call.arguments, machine.at(call.node))
+            dtype = dtype_of(call.first or UNKNOWN) or OTHER_DTYPE
         elif name == "cpu":
             device = Fact(Truth.NO, machine.at(call.node), "brought to the CPU here")
         else:
@@ -323,6 +326,15 @@ def has_parameters(machine: Machine, name: str, arguments: tuple[Argument, ...])
     return Truth.YES if scaled or _WITH_PARAMETERS.search(name) else Truth.NO
 
 
+def _dtype_inside(arguments: tuple[Argument, ...]) -> Dtype:
+    """What the modules were cast to that a container is made of; as they were made only where all of them are seen."""
+    parts = [leaf for argument in arguments for leaf in leaves(argument.value) if not isinstance(leaf, Scalar)]
+    if not all(isinstance(part, Module) for part in parts):
+        return OTHER_DTYPE
+    dtypes = {part.dtype for part in parts if isinstance(part, Module) and part.trainable is not Truth.NO}
+    return next(iter(dtypes), UNKNOWN_DTYPE) if len(dtypes) < 2 else OTHER_DTYPE
+
+
 def note_training(machine: Machine, owner: str, method: str, node: cst.Call) -> None:
     """What is asked for its parameters has some; so has what goes by its name elsewhere. And what it is set back to.
 
@@ -358,6 +370,9 @@ def make_module(machine: Machine, path: str, call: Call) -> Value | None:
         return None
     weight = call.keyword("weight") if path in _WEIGHTED_LOSSES else None
     dtype = weight.dtype if isinstance(weight, Tensor) else dtype_argument(call.arguments)
+    holds = name in {"Sequential", "ModuleList", "ModuleDict"}
+    if holds:
+        dtype = _dtype_inside(call.arguments)
     inside = (argument.value for argument in call.arguments if isinstance(argument.value, Module))
     first = next((each for each in inside if each.trainable is not Truth.NO), None) if name == "Sequential" else None
     return Module(
@@ -365,7 +380,7 @@ def make_module(machine: Machine, path: str, call: Call) -> Value | None:
         device=requested_device(machine, call) or machine.default_device,
         trainable=has_parameters(machine, name, call.arguments),
         refuses_double=bool(_REFUSES_DOUBLE.match(name)) or (first is not None and first.refuses_double),
-        dtype=Dtype(dtype.name),
+        dtype=dtype if holds else Dtype(dtype.name),
         storages=machine.storage(Owner.PARAMETER),
         arrays=NO_BACKING.union(*(arrays_behind(argument.value) for argument in call.arguments)),
         oid=machine.serial,

@@ -8,6 +8,7 @@ import libcst as cst
 
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.defined import ClassInfo
+from tensorlint.flow.domain.dtypes import OTHER_DTYPE, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.tensors import Provenance, Tensor
 from tensorlint.flow.domain.values import ClassObject, Foreign, Function, Instance, Module, Unknown, Value
@@ -55,7 +56,7 @@ def construct(machine: Machine, info: ClassInfo, call: Call) -> Value:
     initializer = info.method("__init__")
     made = machine.self_value(info)
     if isinstance(made, Module):
-        made = replace(made, device=machine.default_device, oid=machine.next_serial())
+        made = replace(made, device=machine.default_device, dtype=_cast_inside(info), oid=machine.next_serial())
         call.frame.made |= made.storages
     elif isinstance(made, Instance):
         made = replace(made, unmoved=True, oid=machine.next_serial())
@@ -64,6 +65,11 @@ def construct(machine: Machine, info: ClassInfo, call: Call) -> Value:
     if info.is_autograd_function or any(base.split(".")[0] in FOREIGN_FRAMEWORKS for base in info.all_bases()):
         return Foreign(framework="class")
     return made
+
+
+def _cast_inside(info: ClassInfo) -> Dtype:
+    """What a module of another file may have cast itself to as it was made."""
+    return OTHER_DTYPE if info.unit is not None and info.unit.file.casts_modules else UNKNOWN_DTYPE
 
 
 def member(machine: Machine, cls: ClassInfo, receiver: Value, name: str, node: cst.Attribute, frame: Frame) -> Value:

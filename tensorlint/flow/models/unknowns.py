@@ -32,7 +32,7 @@ from tensorlint.flow.models.accelerators import PLACES, is_accelerator, placed
 from tensorlint.flow.models.arrays import array_method
 from tensorlint.flow.models.cuts import cut_here
 from tensorlint.flow.models.items import part_of
-from tensorlint.flow.models.modules import _MOVES, CASTS, note_training, owner_name, state_dict_of, thaw_owners
+from tensorlint.flow.models.modules import CASTS, MOVES, note_training, owner_name, state_dict_of, thaw_owners
 from tensorlint.flow.models.numpy_functions import tell_numpy_call
 from tensorlint.flow.models.options import option
 from tensorlint.flow.models.placement import destination, does_not_wait
@@ -71,7 +71,7 @@ def unknown_method(machine: Machine, value: Unknown, name: str, call: Call) -> V
         if path and path not in call.frame.env.stale:
             call.frame.env.bind(path, array)
         return array_method(machine, array, name, call)
-    if name in _MOVES:
+    if name in MOVES:
         return unknown_moved(machine, value, name, call)
     handled = unknown_object_method(machine, value, name, call)
     if handled is not None:
