@@ -118,6 +118,8 @@ class Core:
         #: exported of which more would be known if their callers were, by the names of their definitions.
         self.called_by: dict[str, set[str]] = {}
         self.wanting: set[str] = set()
+        #: What names of the module held when it called a function, by where that stands.
+        self.met: dict[Site, dict[str, Value]] = {}
         #: What stands around an export, by the identity of the call node.
         self.consumers: dict[int, tuple[str, cst.CSTNode]] = {}
         #: Where tensors are created when nothing is said.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from tensorlint.flow.tree import bound_in, imported_by, walk_scope
+from tensorlint.flow.tree import bound_in, imported_by, names_in, walk_scope
 
 if TYPE_CHECKING:
     from tensorlint.flow.domain.site import Site
@@ -36,6 +36,7 @@ class FunctionInfo:
     enclosing: Frame | None = None
     _local_names: frozenset[str] | None = None
     _imported_names: frozenset[str] | None = None
+    _outer_names: frozenset[str] | None = None
 
     @property
     def node(self) -> cst.FunctionDef | cst.Lambda:
@@ -62,6 +63,13 @@ class FunctionInfo:
         if self._local_names is None:
             self._local_names = frozenset(bound_in(self.node))
         return self._local_names
+
+    @property
+    def outer_names(self) -> frozenset[str]:
+        """Names that are read in the body and bound around it."""
+        if self._outer_names is None:
+            self._outer_names = names_in(self.node.body) - self.local_names
+        return self._outer_names
 
     @property
     def imported_names(self) -> frozenset[str]:

@@ -14,7 +14,7 @@ from tensorlint.flow.details import Escape, Tracing
 from tensorlint.flow.domain.dtypes import FLOAT32, UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import of_no_model, storages_of, without_aliases
-from tensorlint.flow.domain.lattice import fingerprint, join_all
+from tensorlint.flow.domain.lattice import fingerprint, join, join_all
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
@@ -112,6 +112,14 @@ class Functions(Machine):
         if heard is not None:
             heard.called(info.site, passed, frame.env.grad_mode)
 
+    def _note_names(self, info: FunctionInfo) -> None:
+        """Keep what the names of the module hold that a function reads which it calls: they may be bound again."""
+        met = self.met.setdefault(info.site, {})
+        for name in info.outer_names:
+            value = self.module_env.bindings.get(name)
+            if value is not None:
+                met[name] = join(met[name], value) if name in met else value
+
     def apply(
         self,
         info: FunctionInfo,
@@ -123,6 +131,8 @@ class Functions(Machine):
         """What calling ``info`` returns here; its body is followed in silence."""
         bound = receiver is not None
         self.note_call(info, arguments, frame, bound=bound)
+        if frame is self.module_frame and info.unit is None:
+            self._note_names(info)
         depth = MAX_DEPTH - 1 if self.learning else MAX_DEPTH
         deep = self.followed + len(self.active) >= depth
         if deep or info in self.active or self.applications >= MAX_APPLICATIONS:

@@ -88,6 +88,7 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         self.pending = []
         self.stars = []
         self.queued.clear()
+        self.met.clear()
         self.default_device = NO_FACT
         self.autocast = UNKNOWN_DTYPE
         self.module_frame = Frame(Environment(grad_mode=Fact(Truth.YES)))
@@ -109,6 +110,8 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
 
     def _root(self, info: FunctionInfo) -> None:
         frame = self.frame_of(info, depth=0)
+        if info.site in self.met and frame.env.parent is self.module_env:
+            frame.env.parent = self._as_met(info)
         frame.env.grad_mode = self._grad_mode(info, frame)
         default_device = self.default_device
         frame.start = self.serial
@@ -122,6 +125,17 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         self.default_device = default_device
         if self.learning and info.cls is not None:
             self._keep_frozen(info, info.cls, frame)
+
+    def _as_met(self, info: FunctionInfo) -> Environment:
+        """What is around a function that the module calls, and binds names of again that it reads."""
+        around = Environment(self.module_env)
+        lesson = self.lesson_of(info)
+        later = lesson.handed_on or lesson.others or info.site.definition in self.called_by
+        for name, value in self.met[info.site].items():
+            last = self.module_env.lookup(name)
+            if last is not None and last != value:
+                around.bind(name, join(value, last) if later else value)
+        return around
 
     def _may_ask_around(self, info: FunctionInfo, frame: Frame) -> bool:
         """Whether what functions of other files return can matter here.

@@ -46,15 +46,15 @@ def _told(machine: Machine, test: cst.BaseExpression, frame: Frame) -> bool | No
             sides = {_told(machine, left, frame), _told(machine, right, frame)}
             return deciding if deciding in sides else None if None in sides else not deciding
         case cst.Call(func=cst.Name(value="isinstance"), args=[subject, classes]):
-            return _is_among(_held(machine, subject.value, frame), _paths(machine.evaluate(classes.value, frame)))
+            return is_among(_held(machine, subject.value, frame), paths_of(machine.evaluate(classes.value, frame)))
         case cst.Call(func=function, args=[subject]) if dotted_name(function).endswith("is_tensor"):
             asked = machine.symbol(machine.evaluate(function, frame)) in TENSOR_TESTS
-            return _is_among(_held(machine, subject.value, frame), ("torch.Tensor",)) if asked else None
+            return is_among(_held(machine, subject.value, frame), ("torch.Tensor",)) if asked else None
         case cst.Comparison(
             left=cst.Call(func=cst.Name(value="type"), args=[subject]),
             comparisons=[cst.ComparisonTarget(operator=operator, comparator=kind)],
         ) if isinstance(operator, (*_SAME, *_OTHER)):
-            among = _is_among(_held(machine, subject.value, frame), _paths(machine.evaluate(kind, frame)))
+            among = is_among(_held(machine, subject.value, frame), paths_of(machine.evaluate(kind, frame)))
             # What is among them may be so by a class of its own.
             return isinstance(operator, _OTHER) if among is False else None
         case _:
@@ -66,13 +66,13 @@ def _held(machine: Machine, subject: cst.BaseExpression, frame: Frame) -> Value 
     return machine.lookup(path, frame) if path else None
 
 
-def _paths(classes: Value) -> tuple[str, ...]:
+def paths_of(classes: Value) -> tuple[str, ...]:
     """The classes that are asked for by name; empty for each that was not imported."""
     options = classes.items if isinstance(classes, Sequence) and classes.items is not None else (classes,)
     return tuple(option.path if isinstance(option, Symbol) else "" for option in options)
 
 
-def _is_among(subject: Value | None, classes: tuple[str, ...]) -> bool | None:
+def is_among(subject: Value | None, classes: tuple[str, ...]) -> bool | None:
     """Whether an object is of one of these classes."""
     match subject:
         case Tensor(sure=True):

@@ -15,7 +15,7 @@ from tensorlint.flow.definitions import Definitions
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.memory import Container
 from tensorlint.flow.domain.tensors import Array, Tensor
-from tensorlint.flow.domain.values import NONE
+from tensorlint.flow.domain.values import NONE, Scalar
 from tensorlint.flow.keeping import part_spelled
 from tensorlint.flow.loops import Loops
 from tensorlint.flow.state import Frame
@@ -82,7 +82,10 @@ class Statements(Assignments, Branches, Loops, Definitions):
 
     def _assert(self, node: cst.Assert, frame: Frame) -> None:
         self.note_test(node.test, node)
-        self.evaluate(node.test, frame)
+        test = self.evaluate(node.test, frame)
+        if isinstance(test, Scalar) and test.known and test.literal is False:
+            # ``assert False, "not yet"`` is a way to raise.
+            frame.alive = False
         self.narrow(node.test, frame, holds=True)
 
     def _global(self, node: cst.Global, frame: Frame) -> None:

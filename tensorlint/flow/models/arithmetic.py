@@ -46,10 +46,13 @@ def _combined(machine: Machine, left: Value, right: Value, node: cst.CSTNode, fr
             return replace(
                 left, items=None, element=join(any_element(left), any_element(right)), oid=machine.next_serial()
             )
-        case (Sequence(), Scalar() | Unknown()) if isinstance(right, Scalar) or multiplies(node):
+        case (Sequence(), Scalar() | Unknown()) if multiplies(node):
             return replace(left, items=None, element=any_element(left), oid=machine.next_serial())
         case (Scalar() | Unknown(), Sequence()) if multiplies(node):
             return replace(right, items=None, element=any_element(right), oid=machine.next_serial())
+        case (Sequence(kind="list" | "tuple"), Scalar()) | (Scalar(), Sequence(kind="list" | "tuple")):
+            # Of Python's numbers none goes with a list; one of NumPy's makes an array of it.
+            return Array(sure=False, storages=machine.storage())
         case (Array(), Array() | Scalar() | Foreign() | Unknown()) | (Scalar() | Foreign() | Unknown(), Array()):
             dtype = promoted(left, right)
             if divides(node) and not (dtype.is_float or dtype.is_complex):

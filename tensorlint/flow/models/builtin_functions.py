@@ -24,6 +24,7 @@ from tensorlint.flow.domain.values import (
     Symbol,
     Value,
 )
+from tensorlint.flow.kinds import is_among, paths_of
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arithmetic import combine
 from tensorlint.flow.models.hashing import hash_elements
@@ -70,9 +71,14 @@ def has_attribute(machine: Machine, path: str, call: Call) -> Value:
 
 @function("builtins.isinstance")
 def is_instance(machine: Machine, path: str, call: Call) -> Value:
-    if len(call.arguments) == 2 and isinstance(call.first, (Module, Sequence)):
-        return is_container(call.first, call.arguments[1].value)
-    return Scalar(kind="bool")
+    """What a test of it is answered, so that a flag may keep that."""
+    match [argument.value for argument in call.arguments]:
+        case [Module() | Sequence() as value, classes]:
+            return is_container(value, classes)
+        case [value, classes] if (told := is_among(value, paths_of(classes))) is not None:
+            return Scalar(kind="bool", literal=told, known=True)
+        case _:
+            return Scalar(kind="bool")
 
 
 @function("builtins.bytes")
