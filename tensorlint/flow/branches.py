@@ -12,7 +12,7 @@ from tensorlint.flow.domain.inside import is_usual
 from tensorlint.flow.domain.tensors import Provenance
 from tensorlint.flow.domain.values import Foreign, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.hanging import hung, where_available
-from tensorlint.flow.kinds import answer
+from tensorlint.flow.kinds import answer, is_for_good
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of
 from tensorlint.flow.scene import EVERY
@@ -75,7 +75,7 @@ class Branches(Machine):
                 name for name, value in frame.env.bindings.items() if before.bindings.get(name) != value
             }
         taken = (frame.env, frame.alive and reachable)
-        if isinstance(test, Scalar) and test.known and test.literal is True and type(node.test) is not cst.Attribute:
+        if isinstance(test, Scalar) and test.known and test.literal is True and is_for_good(node.test, frame):
             frame.env, frame.alive = taken
             return
         frame.env, frame.alive = before.copy(), True

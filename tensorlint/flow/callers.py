@@ -113,10 +113,11 @@ class Callers:
         found = [mentions.callers(name, _MAX_FILES) for name in ("set_default_dtype", "set_default_tensor_type")]
         if own is None or None in found:
             return own is not None
-        units = {file: self.world.unit(file) for files in found if files is not None for file in files}
+        units = [self.world.unit(file) for files in found if files is not None for file in files]
         return any(
-            unit is not None and (own.file.is_test or not unit.file.is_test) and (_imports(unit, own) or _imports(own, unit))
-            for unit in units.values()
+            _imports(unit, own) or _imports(own, unit)
+            for unit in units
+            if unit is not None and (own.file.is_test or not unit.file.is_test)
         )
 
     def _heard(self, path: str, definition: str, depth: int, apart_from: str = "") -> FunctionLesson:

@@ -44,7 +44,7 @@ from tensorlint.flow.domain.values import (
     Value,
 )
 from tensorlint.flow.hanging import hung, where_available
-from tensorlint.flow.kinds import answer
+from tensorlint.flow.kinds import answer, is_for_good
 from tensorlint.flow.models.arithmetic import combine
 from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.hashing import hash_key
@@ -347,7 +347,7 @@ class Expressions(Comprehensions):
     def _conditional(self, node: cst.IfExp, frame: Frame) -> Value:
         self.note_test(node.test, node)
         test = answer(self, node.test, frame)
-        if isinstance(test, Scalar) and test.kind == "bool" and test.known and type(node.test) is not cst.Attribute:
+        if isinstance(test, Scalar) and test.kind == "bool" and test.known and is_for_good(node.test, frame):
             return self.evaluate(node.body if test.literal else node.orelse, frame)
         before = frame.env.copy()
         self.narrow(node.test, frame, holds=True)

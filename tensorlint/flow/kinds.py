@@ -35,6 +35,11 @@ def answer(machine: Machine, test: cst.BaseExpression, frame: Frame) -> Value:
     return value if told is None else Scalar(kind="bool", literal=told, known=True)
 
 
+def is_for_good(test: cst.BaseExpression, frame: Frame) -> bool:
+    """Whether a known answer holds for all that run this: any method may bind an attribute, unless this one has."""
+    return type(test) is not cst.Attribute or dotted_name(test) in frame.env.bindings
+
+
 def _told(machine: Machine, test: cst.BaseExpression, frame: Frame) -> bool | None:
     match test:
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):

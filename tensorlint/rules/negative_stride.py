@@ -8,9 +8,7 @@ from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.tensors import Array
-from tensorlint.flow.domain.values import Sequence
 from tensorlint.flow.events import TorchCall
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
@@ -23,7 +21,7 @@ class NegativeStride(Rule):
 
     ## What it does
     Follows `[::-1]`, `np.flip`, `np.fliplr`, `np.flipud` and `np.rot90` to `torch.from_numpy`, `torch.tensor`
-    and the other constructors.
+    and the other constructors. Of a list of such arrays they read each number, which does not raise.
 
     ## Why is this bad
     torch has no negative strides: `ValueError: At least one stride in the given numpy array is negative`.
@@ -66,11 +64,8 @@ class NegativeStride(Rule):
         data = event.positional()
         if data is None or (event.name not in IMPORTS and event.name != "tensor"):
             return
-        inner = leaves(data.value) if isinstance(data.value, Sequence) else [data.value]
-        array = next(
-            (leaf for leaf in inner if isinstance(leaf, Array) and leaf.negative_stride.truth > Truth.UNKNOWN), None
-        )
-        if array is None:
+        array = data.value
+        if not isinstance(array, Array) or array.negative_stride.truth <= Truth.UNKNOWN:
             return
         certainty = Certainty.CERTAIN if array.negative_stride.truth is Truth.YES else Certainty.LIKELY
         yield Draft(

@@ -24,7 +24,7 @@ from tensorlint.flow.domain.values import (
     Symbol,
     Value,
 )
-from tensorlint.flow.kinds import is_among, paths_of
+from tensorlint.flow.kinds import TENSOR_TESTS, is_among, paths_of
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arithmetic import combine
 from tensorlint.flow.models.hashing import hash_elements
@@ -79,6 +79,12 @@ def is_instance(machine: Machine, path: str, call: Call) -> Value:
             return Scalar(kind="bool", literal=told, known=True)
         case _:
             return Scalar(kind="bool")
+
+
+@function(*TENSOR_TESTS)
+def is_tensor(machine: Machine, path: str, call: Call) -> Value:
+    told = is_among(call.first, ("torch.Tensor",))
+    return Scalar(kind="bool", literal=told, known=told is not None)
 
 
 @function("builtins.bytes")

@@ -44,9 +44,7 @@ from tensorlint.flow.tree import dotted_name, names_in
 from tensorlint.knowledge import TORCH_FUNCTIONS
 from tensorlint.knowledge.numbers import WILD_LAYERS
 
-_MODULE_CASTS = frozenset(
-    {"half", "float", "double", "bfloat16", "eval", "train", "share_memory", "apply", "compile"}
-)
+_MODULE_CASTS = frozenset({"half", "float", "double", "bfloat16", "eval", "train", "share_memory", "apply", "compile"})
 #: What casts a whole module, and to what.
 CASTS = {"half": FLOAT16, "float": FLOAT32, "double": FLOAT64, "bfloat16": BFLOAT16}
 MOVES = frozenset({"to", "cuda", "cpu", "xpu", "mps", "npu", "hpu"})
