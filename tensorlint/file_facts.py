@@ -22,6 +22,8 @@ _NUMPY_METHOD = re.compile(r"^[ \t]+(?:async[ \t]+)?def numpy[ \t]*\(", re.MULTI
 _DEFAULTS = ("set_default_dtype", "set_default_device", "set_default_tensor_type", "with torch.device(")
 #: A cast: dots are found at once, words without regard to case are not.
 _CAST = re.compile(r"\.(?=double\(|float\(|half\(|to\([^)\n]*float)", re.IGNORECASE)
+#: ``torch.float64``, other than in a comment.
+_DOUBLE = re.compile(r"^[^#\n]*\b(?:torch|th)\.(?:float64|double)\b", re.MULTILINE)
 _TEST_PATH = re.compile(r"(^|/)(tests?|testing|test_\w+|\w+_test)(\.py|/)")
 
 
@@ -41,6 +43,7 @@ def file_facts(source: Source) -> FileFacts:
         is_test=bool(_TEST_PATH.search(_in_project(source.path))),
         sets_defaults=any(words in text for words in _DEFAULTS),
         casts_modules=_casts_modules(text),
+        names_double=bool(_DOUBLE.search(text)),
     )
 
 

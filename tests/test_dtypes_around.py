@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.projects import likely, write
+from tests.projects import brief, findings, likely, write
 
 NETS = """
 import torch
@@ -90,3 +90,16 @@ def test_who_imports_a_file_may_set_the_default_for_it(
 def test_what_a_file_imports_may_set_it_too(tmp_path: Path) -> None:
     write(tmp_path, {"setup_torch.py": SETS.format(imports="", call=""), "layers.py": "import setup_torch\n" + LAYER})
     assert likely(tmp_path, "layers.py") == []
+
+
+def test_who_imports_a_file_may_cast_its_networks(tmp_path: Path) -> None:
+    write(tmp_path, {"layers.py": LAYER, "main.py": "import layers\n\nlayers.layer.double()\n"})
+    assert likely(tmp_path, "layers.py") == []
+
+
+def test_float64_by_name_is_meant(tmp_path: Path) -> None:
+    named = LAYER.replace("np.zeros((3, 2))", "np.zeros((3, 2))).to(torch.float64")
+    write(tmp_path, {"named.py": named, "commented.py": LAYER + "\n# not torch.float64\n"})
+    assert brief(findings(tmp_path, "named.py")) == []
+    assert likely(tmp_path, "named.py") == [("TBX207", "named.py", 9)]
+    assert brief(findings(tmp_path, "commented.py")) == [("TBX207", "commented.py", 9)]

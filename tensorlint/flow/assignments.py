@@ -9,7 +9,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
 from tensorlint.flow.call import Argument
-from tensorlint.flow.domain.dtypes import FLOAT64, OBJECT, UNKNOWN_DTYPE
+from tensorlint.flow.domain.dtypes import FLOAT64, OBJECT, OTHER_DTYPE, UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import arrays_behind, as_trainable, of_no_model, storages_of, without_aliases
 from tensorlint.flow.domain.lattice import any_element, join
@@ -113,7 +113,12 @@ class Assignments(Machine):
     ) -> None:
         """``held.data`` is given float64, which it becomes."""
         augmented = isinstance(node, cst.AugAssign)
-        if self.is_default_set:
+        if self.may_compute_in_double:
+            return
+        if _names_dtype(node.value) and isinstance(held, cst.Attribute):
+            # Who writes the dtype down means it: the layer is one of float64 from then on.
+            layer = self.current(held.value, frame)
+            frame.env.change(layer, lambda of: replace(of, dtype=OTHER_DTYPE) if isinstance(of, Module) else of)
             return
         parameter, given = Argument(held, self.current(held, frame)), Argument(node.value, value)
         self.emit(frame, events.DoubleIntoParameter, node, parameter=parameter, value=given, augmented=augmented)
@@ -355,6 +360,17 @@ class Assignments(Machine):
                 frame.env.change(owner, lambda held: written)
                 kept_on_self(self, target.value, written, frame)
                 self.store(frame, target, value, Container.ITEM, path, owner.born, frame.assigned)
+
+
+def _names_dtype(value: cst.BaseExpression) -> bool:
+    """Whether an expression says what dtype comes of it: ``torch.tensor(rows, dtype=...)``, ``x.double()``."""
+    match value:
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value="double" | "to" | "type"))):
+            return True
+        case cst.Call(args=arguments):
+            return any(argument.keyword is not None and argument.keyword.value == "dtype" for argument in arguments)
+        case _:
+            return False
 
 
 def _is_elsewhere(model: Module, path: str, frame: Frame) -> bool:

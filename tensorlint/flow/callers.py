@@ -32,6 +32,8 @@ _MAX_DEPTH = 2
 _MAX_CALLERS = 16
 #: What is called in more files than this is called everywhere.
 _MAX_FILES = 64
+#: What is called where networks are to compute in float64.
+_DOUBLE = ("set_default_dtype", "set_default_tensor_type", "double")
 _NOBODY = FunctionLesson()
 _IMPORTING = re.compile(r"^[ \t]*(?:import|from)[ \t](.*)$", re.MULTILINE)
 _WORD = re.compile(r"\w+")
@@ -103,21 +105,21 @@ class Callers:
                 return True
         return False
 
-    def set_default_dtype(self, path: str) -> bool:
-        """Whether a file that imports the one at ``path``, or is imported by it, sets what dtype a tensor gets.
+    def compute_in_double(self, path: str) -> bool:
+        """Whether a file that imports the one at ``path``, or is imported by it, casts to float64 or has it as default.
 
         Tests that do so do it for themselves.
         """
         own = self.world.unit(path)
         mentions = mentions_in(project(path))
-        found = [mentions.callers(name, _MAX_FILES) for name in ("set_default_dtype", "set_default_tensor_type")]
+        found = [mentions.callers(name, _MAX_FILES) for name in _DOUBLE]
         if own is None or None in found:
             return own is not None
         units = [self.world.unit(file) for files in found if files is not None for file in files]
         return any(
             _imports(unit, own) or _imports(own, unit)
             for unit in units
-            if unit is not None and (own.file.is_test or not unit.file.is_test)
+            if unit is not None and unit is not own and (own.file.is_test or not unit.file.is_test)
         )
 
     def _heard(self, path: str, definition: str, depth: int, apart_from: str = "") -> FunctionLesson:

@@ -246,7 +246,7 @@ class Machine(Keeping, ABC):
         """A call computes with float32 what is float64, if it was given such."""
         doubles = (each for each in arguments if isinstance(each.value, Tensor) and each.value.dtype is FLOAT64)
         given = next(doubles, None)
-        if (given is None and not weight) or self.autocast or self.scene(frame).caught or self.is_default_set:
+        if (given is None and not weight) or self.autocast or self.scene(frame).caught or self.may_compute_in_double:
             return
         frame.raises_for_double = True
         if frame.cls is not None and not self.learning and self._may_be_cast(frame.cls):
@@ -254,10 +254,10 @@ class Machine(Keeping, ABC):
         self.emit(frame, events.DoubleMeetsFloat, node, data=given, weight=weight)
 
     @property
-    def is_default_set(self) -> bool:
-        """Whether this file or another of the program sets what dtype tensors get when nothing is said."""
+    def may_compute_in_double(self) -> bool:
+        """Whether networks of this file may have been cast to float64, or made so, in another file of the program."""
         return self.file.sets_defaults or (
-            not self.learning and self.world is not None and self.world.callers.set_default_dtype(self.file_path)
+            not self.learning and self.world is not None and self.world.callers.compute_in_double(self.file_path)
         )
 
     def _may_be_cast(self, cls: ClassInfo) -> bool:

@@ -38,6 +38,8 @@ class FileFacts:
     sets_defaults: bool = False
     #: It casts whole modules: ``model.double()``.
     casts_modules: bool = False
+    #: It speaks of float64 by torch's own name for it, so that what has this dtype was meant to.
+    names_double: bool = False
 
     @property
     def numpy_is_torchs(self) -> bool:

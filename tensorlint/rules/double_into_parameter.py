@@ -79,7 +79,7 @@ class DoubleIntoParameterData(Rule):
         yield Draft(
             event.node,
             f"`{parameter}` becomes float64, which its model does not compute with: {given}",
-            Certainty.CERTAIN if made and held.sure else Certainty.LIKELY,
+            Certainty.CERTAIN if made and held.sure and not scene.file.names_double else Certainty.LIKELY,
             f"use `torch.as_tensor(..., dtype={parameter}.dtype)`"
             + ("" if event.augmented else f", or `{parameter}.data.copy_(...)`"),
             repair=None if torch is None else partial(_repair, event, torch),

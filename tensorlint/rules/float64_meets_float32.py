@@ -22,7 +22,8 @@ class Float64MeetsFloat32(Rule):
 
     ## What it does
     Reports calls of layers and networks, and products, that are given a float64 tensor where their weights are float32;
-    and losses whose class weights are float64.
+    and losses whose class weights are float64. Where a file that imports this one, or is imported by it, casts to
+    float64 or makes it the default, nothing is said; where this file speaks of `torch.float64` itself, `likely`.
 
     ## Why is this bad
     NumPy computes in float64, and `torch.from_numpy` and `torch.tensor` of an array keep that. Layers are made float32,
@@ -59,6 +60,7 @@ class Float64MeetsFloat32(Rule):
     name = "float64-meets-float32"
     clues = screen.BOUNDARY
     fix = Applicability.UNSAFE
+    shown = Certainty.CERTAIN
 
     def on_double_meets_float(self, event: DoubleMeetsFloat) -> Iterator[Draft]:
         if event.scene.file.casts_modules:
@@ -74,7 +76,7 @@ class Float64MeetsFloat32(Rule):
         yield Draft(
             event.node,
             message,
-            Certainty.CERTAIN,
+            Certainty.LIKELY if event.scene.file.names_double else Certainty.CERTAIN,
             "cast it by `.float()`, or the array by `astype(np.float32)`",
             notes,
             repair=None if event.data is None or event.weight else partial(_cast, event.data.node),

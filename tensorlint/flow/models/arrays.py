@@ -77,6 +77,7 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
             axes = (
                 (value.has_axes and name != "squeeze")
                 or name == "ravel"
+                or (name == "reshape" and bool(call.arguments))
                 or (name == "transpose" and call.first is not None)
             )
             return replace(value, read_only=frozen, negative_stride=negative, has_axes=axes, oid=machine.next_serial())
