@@ -59,7 +59,7 @@ def layers_of(path: str, root: str) -> tuple[Layer, ...]:
 def inline(text: str, root: str) -> Layer:
     """``KEY = VALUE`` of the command line. Raises ``ConfigError``."""
     try:
-        table = _toml(text)
+        table = read_toml(text)
     except ValueError as error:
         raise ConfigError(f"--config: neither a file nor KEY = VALUE in TOML: `{text}`: {error}") from None
     if "extend" in table:
@@ -87,7 +87,7 @@ def read_file(path: str) -> File | None:
         data = Path(path).read_bytes()
         if name == "pyproject.toml" and b"tensorlint" not in data:
             return None  # most are someone else's; also, a broken one is none of our business then
-        document = _toml(data.decode("utf-8-sig"))
+        document = read_toml(data.decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
     except ValueError as error:
@@ -103,7 +103,7 @@ def read_file(path: str) -> File | None:
     return File(path, table)
 
 
-def _toml(text: str) -> dict[str, Any]:
+def read_toml(text: str) -> dict[str, Any]:
     """A document. Raises ``ValueError`` for what is none."""
     if sys.version_info >= (3, 11):  # here, as most runs have no such file to read
         import tomllib

@@ -150,7 +150,8 @@ KEYS: tuple[Key, ...] = (
         VERSION,
         None,
         "The release of torch that the code is for.",
-        "Rules whose claim does not hold on that release are off.",
+        "Rules whose claim does not hold on that release are off. Without it, the newest that the project's own "
+        "`pyproject.toml`, `requirements.txt` or `environment.yml` allows, where that says so.",
         '"2.4"',
         "any",
         has_option=False,
@@ -160,7 +161,8 @@ KEYS: tuple[Key, ...] = (
         VERSION,
         None,
         "The release of NumPy that the code is for.",
-        "Rules whose claim does not hold on that release are off.",
+        "Rules whose claim does not hold on that release are off. Without it, the newest that the project's own "
+        "`pyproject.toml`, `requirements.txt` or `environment.yml` allows, where that says so.",
         '"2.1"',
         "any",
         has_option=False,

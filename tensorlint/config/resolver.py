@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tensorlint.config.files import layers_in, layers_of
+from tensorlint.config.pins import NAMES as PINNED_IN
+from tensorlint.config.pins import pins_in
 from tensorlint.config.settings import Configuration, Layer, Settings
 
 
@@ -36,20 +39,22 @@ class Resolver:
         return self.configuration(directory).settings
 
     def configuration(self, directory: str) -> Configuration:
-        """Goes up until a directory is known or has a configuration; remembers the way."""
+        """Goes up until a directory is known or has a configuration; remembers the way, and what is pinned on it."""
         if self._fixed is not None:
             return self._fixed
-        passed: list[str] = []
-        here = directory
-        while (found := self._directories.get(here)) is None:
-            passed.append(here)
-            parent = os.path.dirname(here)
-            if (layers := layers_in(here)) or parent == here:
-                found = self._with(layers)
-                break
-            here = parent
-        for below in passed:
-            self._directories[below] = found
+        found = self._directories.get(directory)
+        if found is None:
+            parent = os.path.dirname(directory)
+            layers, pinned = layers_in(directory), pins_in(directory)
+            if layers or parent == directory:
+                found = self._with((*pinned, *layers))
+            else:
+                found = self.configuration(parent)
+                if pinned:
+                    # Over what is pinned above, and below all that is set.
+                    pins = sum(layer.origin.endswith(PINNED_IN) and not layer.is_file for layer in found.layers)
+                    found = replace(found, layers=(*found.layers[:pins], *pinned, *found.layers[pins:]))
+            self._directories[directory] = found
         return found
 
     def _with(self, layers: Sequence[Layer]) -> Configuration:
