@@ -72,7 +72,10 @@ def _about(program: Program) -> Iterator[str]:
     name = program.path.relative_to(ROOT).as_posix()
     _, story = _story(program)
     yield ""
-    yield f"{story[0].upper()}{story[1:]} The claim is {_verdict(program)}."
+    first = re.match(r"[a-z]+(?=[ ,])", story)
+    # A name of code begins a sentence as it is.
+    named = first is None or first[0] in {"detach", "cpu", "clone"}
+    yield f"{story if named else story[0].upper() + story[1:]} The claim is {_verdict(program)}."
     yield ""
     yield f"[`{name}`](../../{name}):"
     yield ""
