@@ -217,6 +217,9 @@ class Expressions(Comprehensions):
                     return (
                         SOME_DTYPE if handed_in and not value.dtype else Scalar(kind="numpy.dtype", literal=value.dtype)
                     )
+                if name == "base":
+                    # What was looked into, with strides and flags of its own.
+                    return Array(storages=value.storages, dtype=value.dtype, sure=False, oid=self.next_serial())
                 if row.result is Result.ARRAY:
                     return value if row.share is Share.ALWAYS else Array(dtype=value.dtype)
                 return PLAIN

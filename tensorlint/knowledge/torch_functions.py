@@ -126,11 +126,7 @@ _IMPORTS = table(
 )
 
 _JOINS = table(
-    rows(
-        _OUT,
-        "stack column_stack dstack hstack vstack row_stack",
-    ),
-    rows(_OUT_PROMOTE, "cat concat concatenate"),
+    rows(_OUT_PROMOTE, "cat concat concatenate stack column_stack dstack hstack vstack row_stack"),
     rows(_FRESH, "block_diag combinations"),
     rows(Row(Result.TENSOR, Share.MAYBE), "cartesian_prod"),
     rows(_VIEW, "atleast_1d atleast_2d atleast_3d"),

@@ -82,6 +82,8 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
     if row.result in {Result.SIZE, Result.DTYPE, Result.NONE, Result.OTHER}:
         return PLAIN
     dtype = autocast_to(machine, words.strip("`().")) or row_dtype(row, source, call.arguments)
+    if row.dtype == "promote" and source is not None and (dtype.without_numpy or not dtype):
+        dtype = _promoted(dtype, source.dtype, operands, call)
     placed = placed_by_type(call.arguments, machine.at(call.node)) if name == "type" else None
     if name == "type" and not dtype_argument(call.arguments) and call.first is not None:
         # ``mask.type(x.dtype)``
@@ -125,6 +127,14 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
         grad = strongest([source.grad, result.grad])
         return replace(source, grad=grad, device=source.device, unset=unset, numbers=numbers)
     return shaped(machine, row, result, call.arguments, receiver is not None)
+
+
+def _promoted(dtype: Dtype, kept: Dtype, operands: list[Tensor], call: Call) -> Dtype:
+    """The dtype of several tensors together: that of all of them, and where it may be a wider one, not known."""
+    first = leaves(call.first) if call.first is not None else ()
+    if any(isinstance(each, Unknown) for each in first) or any(each.dtype is not kept for each in operands):
+        return UNKNOWN_DTYPE
+    return dtype or (kept if isinstance(call.first, Sequence) else UNKNOWN_DTYPE)
 
 
 def numbers_given(row: Row, name: str, source: Tensor | None, call: Call) -> str:

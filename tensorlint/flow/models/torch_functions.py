@@ -229,7 +229,7 @@ def autocast_dtype(name: str, first: Value | None, arguments: tuple[Argument, ..
         return UNKNOWN_DTYPE
     told = next((argument.value for argument in arguments if dtype_of(argument.value)), None)
     if told is not None and not (isinstance(told, Scalar) and told.kind == "str"):
-        certain = enabled is None or (isinstance(enabled, Scalar) and enabled.literal is True)
+        certain = enabled is None or (isinstance(enabled, Scalar) and enabled.known and enabled.literal is True)
         return dtype_of(told) if certain else dtype_of(told).weakened()
     if keyword(arguments, "dtype") is not None:
         return UNKNOWN_DTYPE
