@@ -103,6 +103,9 @@ class Expressions(Comprehensions):
     def _read(self, path: str, value: Value, node: cst.CSTNode, frame: Frame) -> None:
         mutation = frame.env.stale.get(path)
         if mutation is not None:
+            if isinstance(value, Dictionary) and frame.entry is not None and frame.entry[0] is node:
+                # ``best["model"]`` reads no other entry.
+                value = value.entries.get(frame.entry[1], value)
             call = frame.bare_call
             handed_on = isinstance(call, cst.Call) and any(argument.value is node for argument in call.args)
             self.emit(frame, events.StaleRead, node, name=path, value=value, mutation=mutation, handed_on=handed_on)

@@ -28,7 +28,8 @@ _OTHER = (cst.NotEqual, cst.IsNot)
 
 def answer(machine: Machine, test: cst.BaseExpression, frame: Frame) -> Value:
     """What a test evaluates to; a known bool where it asks for a kind that its subject surely is, or is not."""
-    value = machine.evaluate(test, frame)
+    # ``if best:`` asks whether there is one, not what is in it.
+    value = machine.current(test, frame) if type(test) is cst.Name else machine.evaluate(test, frame)
     if isinstance(value, Scalar) and value.known:
         return value
     told = _told(machine, test, frame)

@@ -319,6 +319,8 @@ class Frame:
     splits: int = 0
     #: The expression of the statement being executed, when its value is thrown away.
     bare_call: cst.BaseExpression | None = None
+    #: The name of a dictionary that is being asked for the entry of a key, as both are written.
+    entry: tuple[cst.BaseExpression, object] | None = None
     #: The call that is given a plain name by the assignment being executed, and that name.
     named_call: tuple[cst.BaseExpression, str] | None = None
     #: The right side of the assignment being executed, where its one target takes all of it.
