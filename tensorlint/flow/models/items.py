@@ -38,8 +38,8 @@ from tensorlint.knowledge import names
 def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
     path = dotted_name(node.value)
     match node.slice:
-        case [cst.SubscriptElement(slice=cst.Index(value=cst.SimpleString() as key))]:
-            frame.entry = node.value, key.evaluated_value
+        case [cst.SubscriptElement(slice=cst.Index(value=cst.SimpleString() as quoted))]:
+            frame.entry = node.value, quoted.evaluated_value
     value = machine.evaluate(node.value, frame)
     indices = [index_value(machine, element.slice, frame) for element in node.slice]
     note_key(machine, node, value, indices, frame)
