@@ -244,7 +244,7 @@ class Store(Event):
 class GraphKept(Event):
     """What a backward pass of this iteration went through is added, with its graph, to what outlives the loop.
 
-    ``expression`` is what is added to ``target``.
+    ``expression`` is what is added to ``target``; ``long`` says whether that goes on for many iterations.
     """
 
     kind: ClassVar[str] = "graph_kept"
@@ -252,6 +252,7 @@ class GraphKept(Event):
     expression: cst.BaseExpression
     target: str
     how: Adding
+    long: bool
 
 
 @dataclass(frozen=True, slots=True)

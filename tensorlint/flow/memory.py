@@ -15,7 +15,7 @@ from tensorlint.flow.domain.inside import arrived, leaves, of_no_model, paramete
 from tensorlint.flow.domain.memory import NO_STORAGE, Adding, Backing, How, Mutation, Owner, Storages, Writing
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import Dictionary, Instance, Module, Optimizer, Sequence, Unknown, Value
-from tensorlint.flow.graphs import Differentiated, root_name
+from tensorlint.flow.graphs import Differentiated, accumulates_long, root_name
 from tensorlint.flow.state import Frame, View
 from tensorlint.flow.tree import contains, names_in, parameters_of
 
@@ -274,7 +274,10 @@ class Memory(Core):
                 on_self and frame.function is not None and Differentiated(frame.function.node).keeps(target, expression)
             )
         if kept:
-            self.emit(frame, events.GraphKept, node, value=value, expression=expression, target=target, how=how)
+            long = not frame.loops or accumulates_long([loop.node for loop in frame.loops], target)
+            self.emit(
+                frame, events.GraphKept, node, value=value, expression=expression, target=target, how=how, long=long
+            )
 
     def note_exported(self, argument: Argument) -> None:
         """Remember, in the first pass, a list that is handed to what computes with it: that is told of there."""

@@ -59,6 +59,11 @@ LOADER = _named(
     r"(^|_)(data_?)?(loader|dataloader)s?$|loader$|_dl$|(train|val|valid|test)_(iter|gen)$",
     "yields batches that were collated in host memory",
 )
+ROUNDS = _named(
+    r"(loader|data|dataset|dl|samples|batch(es)?|images|videos|frames|iter(s|ations?)?|steps?|epochs?|episodes?|updates?)"
+    r"(_?\d+|_per_\w+)?$",
+    "is gone through, or counted up to, many times by a loop",
+)
 DEVICE = _named(r"dev|gpu|cuda|cpu|rank|accelerator|(^|[._])place", "is a device, where it is handed to `.to(...)`")
 SETTINGS = _named(
     r"(^|[._])(args?|opts?|options?|cfg|conf|config|hps?|hparams?|params|settings|flags?|namespace|self|cls|trainer"
