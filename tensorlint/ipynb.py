@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -92,14 +92,37 @@ class Document:
         escapes = self.text[cell.start : cell.end].isascii() and not cell.text.isascii()
         if self.text[cell.start] == '"':
             return json.dumps(new, ensure_ascii=escapes)
-        written = {json.loads(each): each for start, end in cell.strings if (each := self.text[start:end])}
-        lines = [written.get(line) or json.dumps(line, ensure_ascii=escapes) for line in _LINE.findall(new)]
+        written = [self.text[start:end] for start, end in cell.strings]
+        lines = _rewritten(written, new, lambda text: json.dumps(text, ensure_ascii=escapes))
         if not cell.strings:
             return f"[{', '.join(lines)}]"
         (start, end), *others = cell.strings
         opening, closing = self.text[cell.start : start], self.text[cell.strings[-1][1] : cell.end]
         between = self.text[end : others[0][0]] if others else f",{opening[1:] or ' '}"
         return opening + between.join(lines) + closing
+
+
+def _rewritten(written: list[str], new: str, write: Callable[[str], str]) -> list[str]:
+    """The strings of a list, as they are written, where they are to make up another text.
+
+    Most hold one line each. Where some that changes holds several, the new text of all that change is one string.
+    """
+    old = [json.loads(each) for each in written]
+    before = after = 0
+    left = new
+    while before < len(old) and left.startswith(old[before]) and (old[before].endswith("\n") or left == old[before]):
+        left = left[len(old[before]) :]
+        before += 1
+    while after < len(old) - before and left.endswith(last := old[-1 - after]):
+        rest = left[: len(left) - len(last)]
+        if rest and not rest.endswith("\n"):
+            break
+        left = rest
+        after += 1
+    kept = len(old) - after
+    known = dict(zip(old, written, strict=True))
+    parts = _LINE.findall(left) if all(_LINE.fullmatch(each) for each in old[before:kept]) else [left]
+    return [*written[:before], *(known.get(part) or write(part) for part in parts), *written[kept:]]
 
 
 #: Where the cells are: from nbformat 4 on, and before.
