@@ -234,8 +234,10 @@ class Store(Event):
     value: Value
     container: Container
     target: str
-    #: Where the file updates parameters in place, if it does.
+    #: Where the file updates parameters in place, if it does; and whether a loop around updates those of a snapshot,
+    #: in each of its iterations.
     training: Mutation | None = None
+    followed: bool = False
     #: Whether ``load_state_dict`` is given what goes by this name.
     restored: bool = False
 

@@ -18,6 +18,7 @@ from tensorlint.flow.graphs import root_name
 from tensorlint.flow.learned import Kept
 from tensorlint.flow.memory import Memory
 from tensorlint.flow.state import Frame, Loop, Stored
+from tensorlint.flow.tree import contains, walk_scope
 from tensorlint.knowledge import names
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ class Keeping(Memory):
             self.accumulate(frame, node, written, value, target, Adding.APPEND)
         for leaf in leaves(value):
             if isinstance(leaf, (Tensor, Array, Dictionary)):
-                training = self.lessons.training or self._called_back(frame)
+                again = _update_of(leaf, node, frame) if isinstance(leaf, Dictionary) else None
+                training = again or self.lessons.training or self._called_back(frame)
                 self.emit(
                     frame,
                     events.Store,
@@ -89,6 +91,7 @@ class Keeping(Memory):
                     container=container,
                     target=target,
                     training=training,
+                    followed=again is not None,
                     restored=target in self.lessons.restored,
                 )
                 for loop in frame.loops:
@@ -167,3 +170,27 @@ def part_spelled(written: cst.BaseExpression | None, value: Value, leaf: Value) 
                     if held is not None and any(each is leaf for each in leaves(held)):
                         return part_spelled(entry.value, held, leaf)
     return None
+
+
+def _update_of(state: Dictionary, node: cst.CSTNode, frame: Frame) -> Mutation | None:
+    """What updates the parameters in a ``state_dict()`` in each iteration of a loop around, which goes on after it."""
+    if not state.state_dict:
+        return None
+    for loop in frame.loops:
+        for mutation, updated in loop.updates:
+            # Objects of one class have their storages in common.
+            told = bool(state.of and mutation.modules)
+            known = state.of in mutation.modules if told else bool(state.storages & updated)
+            if known and not _is_last(node, loop.node):
+                return mutation
+    return None
+
+
+def _is_last(node: cst.CSTNode, loop: cst.CSTNode) -> bool:
+    """Whether the loop is left, or what it is in, in the block in which ``node`` stands."""
+    for block in walk_scope(loop):
+        if isinstance(block, cst.IndentedBlock) and any(contains(line, node) for line in block.body):
+            ends = [part for line in block.body if isinstance(line, cst.SimpleStatementLine) for part in line.body]
+            if any(isinstance(part, (cst.Break, cst.Return, cst.Raise)) for part in ends):
+                return True
+    return False

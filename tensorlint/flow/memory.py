@@ -165,6 +165,9 @@ class Memory(Core):
         mutation = replace(mutation, known=bool(updated))
         if self.lessons.training is None and mutation.how is How.UPDATE:
             self.lessons.training = mutation
+        if mutation.how is How.UPDATE:
+            for loop in frame.loops:
+                loop.updates.append((mutation, updated))
         owners = {Owner.GRADIENT} if mutation.how is How.BACKWARD else {Owner.PARAMETER, Owner.BUFFER}
         for path, value in list(frame.env.items()):
             if isinstance(value, Optimizer) and mutation.how is How.UPDATE:

@@ -263,6 +263,8 @@ class Loop:
     #: Storages written inside, and the stores of values that share one.
     written: dict[int, Site] = field(default_factory=dict)
     stored: list[Stored] = field(default_factory=list)
+    #: What updates parameters inside, with the storages of those, where they are known.
+    updates: list[tuple[Mutation, Storages]] = field(default_factory=list)
     #: The tensors that it goes through, by the names of their elements.
     rows: Rows = field(default_factory=dict)
     #: The parameters it goes through, and their gradients: others in each iteration, though they are kept as one.

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tensorlint.flow.scene import FileFacts
     from tensorlint.flow.world import World
 
+#: How many bytes of text take the memory of one that is parsed: a tree takes 70 for each of its text, a text with its
+#: index 5.4 (measured on detectron2, LibCST 1.9.0).
+_PARSED = 13
 #: What stands before the path in the sites of files around the one that is judged, which may be one of them, too.
 AROUND = "@"
 #: A method that keeps something on its object.
@@ -61,7 +64,7 @@ class Unit:
         if lines not in self.parsed:
             methods = self.index.methods.get(lines, ())
             try:
-                module = parse_module("\n".join([*self._without_bodies(lines, methods), ""]))
+                module = self._parse("\n".join([*self._without_bodies(lines, methods), ""]))
             except cst.ParserSyntaxError:
                 return []
             self.parsed[lines] = module, lines.first
@@ -76,6 +79,10 @@ class Unit:
                 stubs = [part for part in inside if _is_stub(part)]
                 self._stubs.update((id(stub), place) for stub, (_, place) in zip(stubs, methods, strict=True))
         return list(self.parsed[lines][0].body)
+
+    def _parse(self, text: str) -> cst.Module:
+        self.world.size += _PARSED * len(text)
+        return parse_module(text)
 
     def _without_bodies(self, lines: Lines, methods: tuple[tuple[str, Lines], ...]) -> list[str]:
         """The text of a statement, in which a word stands for each of these methods of it."""
@@ -132,7 +139,7 @@ class Unit:
     def _method(self, lines: Lines, label: str) -> cst.FunctionDef | None:
         text = "\n".join(["class _:", *self._lines[lines.first - 1 : lines.last], ""])
         try:
-            module = parse_module(text)
+            module = self._parse(text)
         except cst.ParserSyntaxError:
             return None
         match module.body:

@@ -67,7 +67,7 @@ class World:
     machine: Interpreter = field(init=False)
     #: Objects of these files are told apart from those of a judged file, and are older.
     serial: int = 0
-    #: How many bytes of them were read.
+    #: How many bytes of them were read; one that was parsed counts like several.
     size: int = 0
     #: By a dotted name, and the directories into which who imports it looks.
     _places: dict[tuple[str, tuple[str, ...]], tuple[tuple[Unit, str] | None, Dependencies]] = field(

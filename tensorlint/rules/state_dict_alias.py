@@ -102,11 +102,12 @@ class StateDictAlias(Rule):
         alias = event.scene.node(value.alias)
         if alias is not None:
             training = event.training
+            somewhere = Certainty.POSSIBLE if training is None else Certainty.LIKELY
             yield Draft(
                 alias,
                 f"`{event.target}` keeps the live parameters, not a copy: it follows the training",
                 # Where nothing here trains, somebody else may: or nobody.
-                Certainty.POSSIBLE if training is None else Certainty.LIKELY,
+                Certainty.CERTAIN if event.followed and event.restored else somewhere,
                 _help(alias, event.scene),
                 () if training is None else (Note(training.site, training.words),),
                 repair=_repair(alias, event.scene),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tensorlint.flow.world import World
 
-#: Of how many bytes of source a process keeps what it knows.
-_MAX_WORLD = 16_000_000
+#: Of how many bytes of source a process keeps what it knows: some 250 MB of memory.
+_MAX_WORLD = 48_000_000
 
 
 def world() -> World:
