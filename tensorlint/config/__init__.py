@@ -6,12 +6,16 @@ settings.
 
 from __future__ import annotations
 
-from tensorlint.config.files import NAMES as FILE_NAMES
+from tensorlint.config.files import NAMES
 from tensorlint.config.keys import DEFAULT_EXCLUDE, DEFAULT_INCLUDE, KEYS, Key
+from tensorlint.config.pins import NAMES as PINNING
 from tensorlint.config.resolver import Resolver
 from tensorlint.config.selection import Selection, codes_of, resolve
 from tensorlint.config.settings import Configuration, Layer, Settings
 from tensorlint.config.values import ConfigError
+
+#: The names of all files that settings may come from.
+FILE_NAMES = tuple(dict.fromkeys((*NAMES, *PINNING)))
 
 __all__ = [
     "DEFAULT_EXCLUDE",

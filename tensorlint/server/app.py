@@ -22,6 +22,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from tensorlint import __version__
+from tensorlint.config import FILE_NAMES
 from tensorlint.findings import Applicability, Finding
 from tensorlint.report import Report
 from tensorlint.runner.judging import internal_error
@@ -34,7 +35,7 @@ from tensorlint.server.workspace import Page, Program, Protocol, is_python, note
 
 _T = TypeVar("_T")
 #: Files whose changes can change what is found in others.
-_WATCHED = ("**/*.py", "**/pyproject.toml")
+_WATCHED = ("**/*.py", *(f"**/{name}" for name in FILE_NAMES))
 
 
 @dataclass
