@@ -487,6 +487,7 @@ COPIES = "import numpy as np\nimport torch\nx = np.array([1, 2], copy=False)\n"
         ("requirements.txt", "numpy~=1.26.0; python_version > '3.8'\n", "1.26.0"),
         ("requirements.txt", "numpy==1.19.5\nnumpy==2.2\n", "2.2"),
         ("requirements.txt", "numpy>=1.20\n", None),
+        ("requirements.txt", "numpy==1.19; python_version < '3.8'\nnumpy>=1.20; python_version > '3.7'\n", None),
         ("requirements.txt", "# numpy==1.2\nnumpydoc==1.1\nnumpy\nnumpy!=1.9\n", None),
         ("requirements.txt", b"\xff\xfen\x00u\x00", None),
         ("environment.yml", "dependencies:\n  - numpy=1.19\n", "1.19.0"),

@@ -72,9 +72,9 @@ def _about(program: Program) -> Iterator[str]:
     name = program.path.relative_to(ROOT).as_posix()
     _, story = _story(program)
     yield ""
-    first = re.match(r"[a-z]+(?=[ ,])", story)
-    # A name of code begins a sentence as it is.
-    named = first is None or first[0] in {"detach", "cpu", "clone"}
+    word = re.match(r"\w*", story)
+    # A name of the program begins a sentence as it is.
+    named = word is not None and re.search(rf"\b{word[0]}[.(]", program.text) is not None
     yield f"{story if named else story[0].upper() + story[1:]} The claim is {_verdict(program)}."
     yield ""
     yield f"[`{name}`](../../{name}):"

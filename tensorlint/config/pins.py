@@ -43,13 +43,12 @@ def _pinned(path: str) -> dict[str, str]:
         return {}
     if path.endswith(".toml"):
         text = "\n".join(_dependencies(text))
-    found: dict[str, str] = {}
+    # Several are alternatives, one for each Python, say: where one has no end, neither has what they allow together.
+    allowed: dict[str, list[str]] = {}
     for name, single, specifier in _PIN.findall(text):
         library = name.removeprefix("py")
-        newest = _newest(library, _spelled(specifier, single))
-        if newest:
-            found[library] = max(found.get(library, newest), newest, key=_numbers)
-    return found
+        allowed.setdefault(library, []).append(_newest(library, _spelled(specifier, single)))
+    return {library: max(newest, key=_numbers) for library, newest in allowed.items() if all(newest)}
 
 
 def _dependencies(text: str) -> list[str]:
@@ -64,7 +63,7 @@ def _dependencies(text: str) -> list[str]:
         case {"project": {"dependencies": [*listed]}}:
             return [each for each in listed if isinstance(each, str)]
         case {"tool": {"poetry": {"dependencies": dict(table)}}}:
-            return [f"{name}{_caret(text)}" for name, text in table.items() if isinstance(text, str)]
+            return [f"{name}{_caret(each)}" for name, each in table.items() if isinstance(each, str)]
         case _:
             return []
 

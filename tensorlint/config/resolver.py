@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tensorlint.config.files import layers_in, layers_of
-from tensorlint.config.pins import NAMES as PINNED_IN
 from tensorlint.config.pins import pins_in
 from tensorlint.config.settings import Configuration, Layer, Settings
 
@@ -52,7 +51,7 @@ class Resolver:
                 found = self.configuration(parent)
                 if pinned:
                     # Over what is pinned above, and below all that is set.
-                    pins = sum(layer.origin.endswith(PINNED_IN) and not layer.is_file for layer in found.layers)
+                    pins = sum(not layer.is_file for layer in found.layers) - len(self._overrides)
                     found = replace(found, layers=(*found.layers[:pins], *pinned, *found.layers[pins:]))
             self._directories[directory] = found
         return found

@@ -113,14 +113,17 @@ class Callers:
         own = self.world.unit(path)
         mentions = mentions_in(project(path))
         found = [mentions.callers(name, _MAX_FILES) for name in _DOUBLE]
-        if own is None or None in found:
-            return own is not None
-        units = [self.world.unit(file) for files in found if files is not None for file in files]
-        return any(
-            _imports(unit, own) or _imports(own, unit)
-            for unit in units
-            if unit is not None and unit is not own and (own.file.is_test or not unit.file.is_test)
-        )
+        if own is None:
+            return False
+        if None in found:
+            return True
+        for file in sorted({file for files in found if files is not None for file in files} - {path}):
+            unit = self.world.unit(file)
+            if unit is None or (unit.file.is_test and not own.file.is_test):
+                continue
+            if _imports(unit, own) or _imports(own, unit):
+                return True
+        return False
 
     def _heard(self, path: str, definition: str, depth: int, apart_from: str = "") -> FunctionLesson:
         """The same, unless one file is left out, which the first pass has heard already."""

@@ -18,47 +18,8 @@ _LEAVES = (cst.Return, cst.Continue, cst.Break, cst.Yield)
 _WAITS = re.compile(r"sync|wait|barrier", re.IGNORECASE)
 #: What is not handed on by what it is a part of: a method of ``self`` is no part of the graph.
 _NO_GRAPH = frozenset({"self", "cls", "torch", "nn", "F"})
-
-
 #: A loop of so many rounds is a long one.
 _MANY = 100
-
-
-def runs_long(loop: cst.CSTNode) -> bool:
-    """Whether a loop is one of many rounds, by what it goes over: over an epoch, not over a few agents."""
-    match loop:
-        case cst.While():
-            return True
-        case cst.For(iter=cst.Call(func=cst.Name(value="range"), args=[*_, cst.Arg(value=cst.Integer(value=number))])):
-            return number.isdecimal() and int(number) >= _MANY
-        case cst.For(iter=source):
-            return any(ROUNDS.search(name) for name in _words(source))
-        case _:
-            return False
-
-
-def accumulates_long(loops: Sequence[cst.CSTNode], target: str) -> bool:
-    """Whether one of these loops, outermost first, has many rounds in which ``target`` is not bound anew."""
-    root = target.partition(".")[0]
-    for loop in reversed(loops):
-        if any(isinstance(node, cst.Assign) and root in _names_made(node) for node in walk_scope(loop)):
-            return False
-        if runs_long(loop):
-            return True
-    return False
-
-
-def _names_made(node: cst.Assign) -> set[str]:
-    """What is bound anew: ``total = total + loss`` goes on with what there was."""
-    return {name for target in node.targets for name in _names(target.target)} - names_in(node.value)
-
-
-def _words(node: cst.CSTNode) -> Iterator[str]:
-    """The names and attributes in an expression."""
-    if isinstance(node, cst.Name):
-        yield node.value
-    for child in children(node):
-        yield from _words(child)
 
 
 class Differentiated:
@@ -147,6 +108,37 @@ def _in_loop(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         if not isinstance(child, (cst.For, cst.While, cst.FunctionDef, cst.Lambda)):
             yield child
             yield from _in_loop(child)
+
+
+def runs_long(loop: cst.CSTNode) -> bool:
+    """Whether a loop is one of many rounds, by what it goes over: over an epoch, not over a few agents."""
+    match loop:
+        case cst.While():
+            return True
+        case cst.For(iter=cst.Call(func=cst.Name(value="range"), args=[*_, cst.Arg(value=cst.Integer(value=number))])):
+            return number.isdecimal() and int(number) >= _MANY
+        case cst.For(iter=source):
+            return any(
+                isinstance(node, cst.Name) and ROUNDS.search(node.value) for node in (source, *walk_scope(source))
+            )
+        case _:
+            return False
+
+
+def accumulates_long(loops: Sequence[cst.CSTNode], target: str) -> bool:
+    """Whether one of these loops, outermost first, has many rounds in which ``target`` is not bound anew."""
+    root = target.partition(".")[0]
+    for loop in reversed(loops):
+        if any(isinstance(node, cst.Assign) and root in _names_made(node) for node in walk_scope(loop)):
+            return False
+        if runs_long(loop):
+            return True
+    return False
+
+
+def _names_made(node: cst.Assign) -> set[str]:
+    """What is bound anew: ``total = total + loss`` goes on with what there was."""
+    return {name for target in node.targets for name in _names(target.target)} - names_in(node.value)
 
 
 def goes_into_backward(scope: cst.CSTNode, node: cst.CSTNode) -> bool:

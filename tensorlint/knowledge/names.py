@@ -60,8 +60,8 @@ LOADER = _named(
     "yields batches that were collated in host memory",
 )
 ROUNDS = _named(
-    r"(loader|data|dataset|dl|samples|batch(es)?|images|videos|frames|iter(s|ations?)?|steps?|epochs?|episodes?|updates?)"
-    r"(_?\d+|_per_\w+)?$",
+    r"(loader|dataset|(^|_)(data|dl|samples|batch(es)?|images|videos|frames)|(^|_)n?(iter(s|ations?)?|steps?|epochs?"
+    r"|episodes?|updates?))(_?\d+|_per_\w+)?$",
     "is gone through, or counted up to, many times by a loop",
 )
 DEVICE = _named(r"dev|gpu|cuda|cpu|rank|accelerator|(^|[._])place", "is a device, where it is handed to `.to(...)`")

@@ -40,6 +40,7 @@ def test_a_loop_over_data_or_steps_is_a_long_one(header: str) -> None:
         "for name in ('a', 'b'):",
         "for e in range(E):",
         "for candidate in models:",
+        "for key in metadata:",
     ],
 )
 def test_a_loop_over_a_few_things_is_none(header: str) -> None:

@@ -48,6 +48,8 @@ _MODULE_CASTS = frozenset({"half", "float", "double", "bfloat16", "eval", "train
 #: What casts a whole module, and to what.
 CASTS = {"half": FLOAT16, "float": FLOAT32, "double": FLOAT64, "bfloat16": BFLOAT16}
 MOVES = frozenset({"to", "cuda", "cpu", "xpu", "mps", "npu", "hpu"})
+#: What is made of other modules.
+_HOLDERS = frozenset({"Sequential", "ModuleList", "ModuleDict"})
 _RETURNS_TUPLE = frozenset(
     {"torch.nn.LSTM", "torch.nn.GRU", "torch.nn.RNN", "torch.nn.MultiheadAttention", "torch.nn.LSTMCell"}
 )
@@ -314,7 +316,7 @@ def module_attribute(machine: Machine, value: Module, name: str, node: cst.CSTNo
 
 def has_parameters(machine: Machine, name: str, arguments: tuple[Argument, ...]) -> Truth:
     """Whether a module of ``torch.nn`` has parameters that are trained, as it is made."""
-    if name in {"Sequential", "ModuleList", "ModuleDict"}:
+    if name in _HOLDERS:
         inside = [machine.trainable(leaf) for argument in arguments for leaf in leaves(argument.value)]
         return max(inside, default=Truth.UNKNOWN)
     affine = keyword(arguments, "elementwise_affine") or keyword(arguments, "affine")
@@ -367,10 +369,7 @@ def make_module(machine: Machine, path: str, call: Call) -> Value | None:
     if not name[:1].isupper() or path.removeprefix("torch.") in TORCH_FUNCTIONS:
         return None
     weight = call.keyword("weight") if path in _WEIGHTED_LOSSES else None
-    dtype = weight.dtype if isinstance(weight, Tensor) else dtype_argument(call.arguments)
-    holds = name in {"Sequential", "ModuleList", "ModuleDict"}
-    if holds:
-        dtype = _dtype_inside(call.arguments)
+    told = weight.dtype if isinstance(weight, Tensor) else dtype_argument(call.arguments)
     inside = (argument.value for argument in call.arguments if isinstance(argument.value, Module))
     first = next((each for each in inside if each.trainable is not Truth.NO), None) if name == "Sequential" else None
     return Module(
@@ -378,7 +377,7 @@ def make_module(machine: Machine, path: str, call: Call) -> Value | None:
         device=requested_device(machine, call) or machine.default_device,
         trainable=has_parameters(machine, name, call.arguments),
         refuses_double=bool(_REFUSES_DOUBLE.match(name)) or (first is not None and first.refuses_double),
-        dtype=dtype if holds else Dtype(dtype.name),
+        dtype=_dtype_inside(call.arguments) if name in _HOLDERS else Dtype(told.name),
         storages=machine.storage(Owner.PARAMETER),
         arrays=NO_BACKING.union(*(arrays_behind(argument.value) for argument in call.arguments)),
         oid=machine.serial,
