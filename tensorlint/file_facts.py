@@ -29,6 +29,7 @@ _TEST_PATH = re.compile(r"(^|/)(tests?|testing|test_\w+|\w+_test)(\.py|/)")
 
 def file_facts(source: Source) -> FileFacts:
     """What the text of the whole file says about itself."""
+    from tensorlint.flow.cells import may_raise
     from tensorlint.flow.scene import FileFacts
     from tensorlint.knowledge.frameworks import FOREIGN_NUMPY_METHOD, TORCH_ECOSYSTEM
 
@@ -44,6 +45,7 @@ def file_facts(source: Source) -> FileFacts:
         sets_defaults=any(words in text for words in _DEFAULTS),
         casts_modules=_casts_modules(text),
         names_double=bool(_DOUBLE.search(text)),
+        raises=may_raise(text),
     )
 
 

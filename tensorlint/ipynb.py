@@ -21,13 +21,17 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _CHARACTER = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|.", re.DOTALL)
 _UNFIT = {re.compile("[\ud800-\udfff]"): "half of a surrogate pair", re.compile("\0"): "a NUL character"}
 _DECODER = json.JSONDecoder()
+#: Among the names of exceptions: whichever it may be.
+ANY = "*"
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One code cell. ``number`` counts all cells from 1; ``start`` and ``end`` are those of its source in the file.
 
-    ``strings`` are the places of the strings that make up the source: one, or the elements of a list.
+    ``strings`` are the places of the strings that make up the source: one, or the elements of a list. ``raises`` are
+    the exceptions that the cell is known to raise: by name where its output recorded one, ``ANY`` where it has the tag
+    ``raises-exception``, by which Jupyter goes on after it.
     """
 
     number: int
@@ -35,6 +39,7 @@ class Cell:
     start: int
     end: int
     strings: tuple[tuple[int, int], ...]
+    raises: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +169,8 @@ def _code_cells(text: str) -> Iterator[Cell]:
         for sign, what in _UNFIT.items():
             if sign.search(source):
                 raise _unfit(text, start, f"cell {number} contains {what}")
-        yield Cell(number, source, start, end, strings)
+        known = _values(text, members, ("metadata", "outputs"))
+        yield Cell(number, source, start, end, strings, frozenset(_raised(known)))
 
 
 def _values(text: str, members: Mapping[str, tuple[int, int]], keys: tuple[str, ...]) -> dict[str, Any]:
@@ -175,6 +181,19 @@ def _is_python_code(cell: Mapping[str, Any]) -> bool:
     """By what nbformat 3, and editors that mix languages, say of single cells."""
     languages = (cell.get("language"), _part(cell.get("metadata"), "vscode").get("languageId"))
     return cell.get("cell_type") == "code" and all(each is None or each == "python" for each in languages)
+
+
+def _raised(cell: Mapping[str, Any]) -> Iterator[str]:
+    """The exceptions that the cell is known to raise, as ``Cell.raises`` has them."""
+    tags = _part(cell, "metadata").get("tags")
+    if isinstance(tags, list) and "raises-exception" in tags:
+        yield ANY
+    outputs = cell.get("outputs")
+    for output in outputs if isinstance(outputs, list) else ():
+        # Before nbformat 4 it was called "pyerr".
+        name = output.get("ename") if isinstance(output, Mapping) else None
+        if isinstance(name, str):
+            yield name
 
 
 def _unfit(text: str, at: int, message: str) -> SourceError:

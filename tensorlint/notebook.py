@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from tensorlint.findings import Location, Span
-from tensorlint.ipynb import Document
+from tensorlint.ipynb import ANY, Document
 from tensorlint.ipython import as_python, is_indented, is_magic
 from tensorlint.source import NEWLINE, Part, Source, SourceError
 
@@ -54,10 +54,15 @@ class Notebook(Source):
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
-        return tuple(
-            Part(row, f"{_BLOCK if is_indented(cell) else self.mark}\n{as_python(cell)}")
-            for row, cell in zip(self._marks, self._cells, strict=True)
-        )
+        if not self.is_whole:
+            return tuple(map(self._part, self._marks, self._cells))
+        return tuple(map(self._part, self._marks, self._cells, (cell.raises for cell in self.document.cells)))
+
+    def _part(self, row: int, cell: str, raises: Collection[str] = ()) -> Part:
+        """A cell as Python reads it. What it raised is an option of its mark (``flow.cells``)."""
+        names = " ".join(sorted(raises))
+        tags = ' tags=["raises-exception"]' if ANY in raises else f' raises="{names}"' if names else ""
+        return Part(row, f"{_BLOCK if is_indented(cell) else self.mark + tags}\n{as_python(cell)}")
 
     @property
     def is_whole(self) -> bool:

@@ -168,3 +168,21 @@ def test_an_event_is_told_once() -> None:
             helper(torch.zeros(2).cuda())
     """
     assert len(exports(program)) == 1
+
+
+@pytest.mark.parametrize(
+    ("statement", "prepared"),
+    [
+        ("try:\n    {}\nexcept TypeError:\n    pass", True),
+        ("try:\n    {}\nexcept Exception as error:\n    print(error)", True),
+        ("try:\n    {}\nexcept:\n    pass", True),
+        ("with pytest.raises(TypeError):\n    {}", True),
+        # That handler may be there for the other one.
+        ("try:\n    load()\n    {}\nexcept Exception as error:\n    print(error)", False),
+        ("try:\n    {}\nexcept ValueError:\n    pass", False),
+        ("{}", False),
+    ],
+)
+def test_a_program_that_is_prepared_for_a_failing_export(statement: str, prepared: bool) -> None:
+    (export,) = exports("import pytest\n" + statement.format("torch.zeros(2).cuda().numpy()"))
+    assert export.scene.caught is prepared

@@ -578,3 +578,66 @@ def test_a_percent_script_is_a_program_like_any_other(tensorlint: Program, tmp_p
     script = "# %% [markdown]\n# # Title\n# %%\n# %matplotlib inline\n# !pip install torch\nimport torch\n# %%\n"
     (tmp_path / "a.py").write_text(script + "torch.zeros(3).cuda().numpy()\n")
     assert tensorlint("--output-format", "concise", "-q").out.startswith("a.py:8:1: TBX101")
+
+
+# -------------------------------------------------------------------------------------- cells that are known to raise
+
+RAISED = {"output_type": "error", "ename": "TypeError", "evalue": "can't convert cuda:0", "traceback": []}
+
+
+def with_cell(number: int, **members: object) -> str:
+    """The notebook of ``CELLS``, with these members in one of its cells."""
+    content = json.loads(notebook(*CELLS))
+    content["cells"][number - 1] |= members
+    return json.dumps(content)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"outputs": [RAISED]},
+        {"outputs": [{"output_type": "stream", "name": "stdout", "text": []}, {**RAISED, "output_type": "pyerr"}]},
+        {"metadata": {"tags": ["raises-exception"]}},
+        {"metadata": {"tags": ["demo", "raises-exception"]}, "outputs": [{**RAISED, "ename": "NameError"}]},
+    ],
+)
+def test_an_error_that_its_own_cell_shows_or_is_tagged_with_is_known(members: dict[str, object]) -> None:
+    assert places(lint(with_cell(5, **members))) == []
+    assert places(lint(with_cell(4, **members))) == [FOUND]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"outputs": [{**RAISED, "ename": "KeyboardInterrupt"}]},
+        {"outputs": [{**RAISED, "ename": 1}, "text"]},
+        {"outputs": {"ename": "TypeError"}},
+        {"metadata": {"tags": ["hide-input"]}},
+        {"metadata": {"tags": "raises-exception"}},
+    ],
+)
+def test_another_error_says_nothing(members: dict[str, object]) -> None:
+    assert places(lint(with_cell(5, **members))) == [FOUND]
+
+
+def test_only_the_cell_is_known_to_raise() -> None:
+    again = json.loads(with_cell(5, outputs=[RAISED]))
+    again["cells"] += [cell("z = torch.ones(3).cuda()"), cell("\n\nz.numpy()")]
+    assert places(lint(json.dumps(again))) == [("TBX101", 7, 3, 1)]
+
+
+def test_a_cell_of_a_percent_script_may_be_tagged(tensorlint: Program, tmp_path: Path) -> None:
+    cells = (
+        '# %%\nimport torch\nx = torch.zeros(3).cuda()\n# %% tags=["raises-exception"]\nx.numpy()\n# %%\nx.numpy()\n'
+    )
+    (tmp_path / "a.py").write_text(cells)
+    shown = tensorlint("--output-format", "concise", "-q").out
+    assert [line.split()[0] for line in shown.splitlines()] == ["a.py:7:1:"]
+
+
+def test_a_fix_elsewhere_leaves_what_a_cell_raised() -> None:
+    known = json.loads(with_cell(5, outputs=[RAISED]))
+    known["cells"].append(cell("x.numpy()"))
+    changed = json.loads(fixed(json.dumps(known)))["cells"]
+    assert changed[:-1] == known["cells"][:-1]
+    assert changed[-1]["source"] == ["x.cpu().numpy()"]

@@ -98,7 +98,8 @@ class Functions(Machine):
     # Calls of functions of this file.
 
     def note_call(self, info: FunctionInfo, arguments: tuple[Argument, ...], frame: Frame, *, bound: bool) -> None:
-        teaches = self.learning and info.unit is self.unit
+        # What is not known for the depth of a call is known where its caller is interpreted on its own.
+        teaches = self.learning and info.unit is self.unit and not (frame.cut and frame.depth)
         heard = None if frame.quiet or info.unit is None else self.hearing
         if not teaches and heard is None:
             return
@@ -136,6 +137,7 @@ class Functions(Machine):
         depth = MAX_DEPTH - 1 if self.learning else MAX_DEPTH
         deep = self.followed + len(self.active) >= depth
         if deep or info in self.active or self.applications >= MAX_APPLICATIONS:
+            frame.cut = frame.cut or deep
             with self.visiting(info.unit):
                 return self._declared_return(info, frame if info.unit is None else self.module_frame, UNKNOWN)
         tells = self.tracing is not None or self.world is None or info.unit is None or self.world.tells(info)
@@ -160,6 +162,7 @@ class Functions(Machine):
         )
         known = self.memo.get(key)
         if known is not None:
+            frame.cut = frame.cut or known.cut
             self._met_double(known, receiver, arguments, frame, node)
             return self._in_new_memory(known.result)
         given = [*passed.values(), *([receiver] if receiver is not None else [])]
@@ -167,6 +170,7 @@ class Functions(Machine):
             summary = self.followed_into(info, receiver, passed, frame)
         if summary.changes_nothing and not storages_of(summary.result) & NO_STORAGE.union(*map(storages_of, given)):
             self.memo[key] = summary
+        frame.cut = frame.cut or summary.cut
         self._take_effect(summary, info, given, frame, node)
         self._met_double(summary, receiver, arguments, frame, node)
         return summary.result

@@ -11,6 +11,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.annotations import value_of
 from tensorlint.flow.calls import Calls
+from tensorlint.flow.cells import cells
 from tensorlint.flow.core import HOST_METHODS
 from tensorlint.flow.defined import ClassInfo, FunctionInfo
 from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE
@@ -93,7 +94,10 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         self.autocast = UNKNOWN_DTYPE
         self.module_frame = Frame(Environment(grad_mode=Fact(Truth.YES)))
         self.asks_around = True
-        self.execute(module.body, self.module_frame)
+        for statements, raised in cells(module) if self.file.raises else ((module.body, frozenset()),):
+            self.module_frame.handlers.append(raised)
+            self.execute(statements, self.module_frame)
+            self.module_frame.handlers.pop()
         self.module_serial = self.serial
         self.roots(self.pending)
 

@@ -40,6 +40,8 @@ class FileFacts:
     casts_modules: bool = False
     #: It speaks of float64 by torch's own name for it, so that what has this dtype was meant to.
     names_double: bool = False
+    #: It has cells that are known to raise (``cells``).
+    raises: bool = False
 
     @property
     def numpy_is_torchs(self) -> bool:
@@ -98,8 +100,8 @@ class Scene:
 
     @property
     def caught(self) -> bool:
-        """Whether what a failing export raises is caught around here, by name, or expected."""
-        return bool(self.handlers & RAISED_BY_EXPORTS)
+        """Whether the program is prepared here for what a failing export raises."""
+        return bool(self.handlers & RAISED_BY_EXPORTS) or EVERY in self.handlers
 
     def handles(self, exception: str) -> bool:
         """Whether the program is prepared for this exception here."""

@@ -286,6 +286,8 @@ class Frame:
     self_name: str = ""
     depth: int = 0
     quiet: bool = False
+    #: Whether something that was called in here, or further down, lay too deep to be followed.
+    cut: bool = False
     #: Values of this function live in host memory by construction (dataset item, collate function).
     host_only: bool = False
     alive: bool = True

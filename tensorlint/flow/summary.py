@@ -35,6 +35,8 @@ class Summary:
     escapes: tuple[Escape, ...] = ()
     #: Attributes of the receiver that were bound.
     bound: tuple[tuple[str, Value], ...] = ()
+    #: Whether something on the way lay too deep to be followed, so that more would be known from nearer by.
+    cut: bool = False
 
     @property
     def changes_nothing(self) -> bool:
@@ -72,4 +74,5 @@ def summary_of(frame: Frame, result: Value) -> Summary:
         trained=frame.trained,
         raises_for_double=frame.raises_for_double,
         bound=tuple((path.removeprefix(prefix), value) for path, value in bound),
+        cut=frame.cut,
     )

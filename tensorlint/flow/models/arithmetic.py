@@ -97,6 +97,7 @@ def tensor_arithmetic(machine: Machine, left: Value, right: Value, node: cst.CST
         sure=any(side.sure for side in tensors),
         source=tensors[0].source,
         origin=tensors[0].origin,
+        zero_dim=all(side.zero_dim if isinstance(side, Tensor) else _is_one(side) for side in (left, right)),
         layout=layout_of_both(left, right, node),
         numbers=numbers_of_both(left, right, node),
         oid=machine.serial,
@@ -129,6 +130,11 @@ def numbers_of_both(left: Value, right: Value, node: cst.CSTNode) -> str:
 
 def _is_number(value: Value) -> bool:
     return isinstance(value, (Tensor, Scalar))
+
+
+def _is_one(value: Value) -> bool:
+    """Whether a value that is no tensor is one number; nothing else that is plain can be computed with."""
+    return isinstance(value, Scalar) or value == PLAIN
 
 
 def dtype_of_both(left: Value, right: Value, node: cst.CSTNode) -> Dtype:

@@ -47,6 +47,9 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
         machine.index_transfer(frame, node, indices)
     match value:
         case Tensor():
+            if value.zero_dim and any(isinstance(index, Scalar) and type(index.literal) is int for index in indices):
+                # ``loss.data[0]``, as it was written before torch 0.5, raises: there is no element to tell of.
+                return UNKNOWN
             machine.note_index(frame, node, value, indices)
             for index in indices:
                 machine.widen(frame, node, index, "index")
