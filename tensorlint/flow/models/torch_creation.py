@@ -45,6 +45,10 @@ def tensor_of(machine: Machine, path: str, call: Call) -> Value | None:
     data = next(
         (argument.value for argument in call.arguments if not argument.keyword or argument.keyword == "data"), UNKNOWN
     )
+    if any(isinstance(leaf, Scalar) and leaf.kind == "str" for leaf in leaves(data)):
+        # ValueError: there is no tensor of words (torch 2.13.0), and nothing of what would come after.
+        call.frame.alive = False
+        return UNKNOWN
     requested = requested_device(machine, call)
     fallback = NO_FACT if row.device is Device.CPU else machine.default_device
     dtype = dtype_argument(call.arguments) or printed_as(row.dtype)
