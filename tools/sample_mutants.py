@@ -8,14 +8,18 @@
 
 Run it in a clone of its own: the files there are changed while it runs. What mutates an annotation (``A | B``), or
 compares the same in another way (``==`` and ``is`` of an enum), is left out; of the rest COUNT are drawn with a fixed
-seed.
+seed. So is a switch of ``@dataclass(...)`` (``slots``, ``frozen``, ``kw_only``), as no program that is linted can tell
+it: one test holds all of them (``tests/flow/test_domain.py``).
 """
 
 from __future__ import annotations
 
+import ast
 import random
 import sqlite3
 import sys
+from functools import cache
+from pathlib import Path
 
 #: What each name of an operator that is kept begins with.
 _KEPT = (
@@ -40,17 +44,32 @@ _KEPT = (
 _SEED = 9
 
 
+@cache
+def _rows_of_switches(path: str) -> frozenset[int]:
+    """The rows of a file on which a ``@dataclass(...)`` stands."""
+    tree = ast.parse(Path(path).read_text(encoding="utf-8"))
+    decorators = [each for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for each in node.decorator_list]
+    return frozenset(
+        row
+        for each in decorators
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id == "dataclass"
+        for row in range(each.lineno, (each.end_lineno or each.lineno) + 1)
+    )
+
+
 def main(session: str, count: int) -> None:
     with sqlite3.connect(session) as database:
-        specs = database.execute("select job_id, operator_name from mutation_specs order by job_id").fetchall()
         rows = database.execute(
-            "select job_id from mutation_specs order by module_path, operator_name, occurrence, start_pos_row"
+            "select job_id, operator_name, module_path, start_pos_row from mutation_specs"
+            " order by module_path, operator_name, occurrence, start_pos_row"
         ).fetchall()
-        meaningful = {job for job, name in specs if name.startswith(_KEPT)}
-        kept = set(random.Random(_SEED).sample([job for (job,) in rows if job in meaningful], count))
+        meaningful = [
+            job for job, name, path, row in rows if name.startswith(_KEPT) and row not in _rows_of_switches(path)
+        ]
+        kept = set(random.Random(_SEED).sample(meaningful, count))
         for table in ("mutation_specs", "work_items"):
             database.executemany(
-                f"delete from {table} where job_id = ?", [(job,) for job, _ in specs if job not in kept]
+                f"delete from {table} where job_id = ?", [(job,) for job, *_ in rows if job not in kept]
             )
     print(f"{len(kept)} of {len(meaningful)} mutants are left in {session}")
 
