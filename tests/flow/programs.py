@@ -48,7 +48,10 @@ from tensorlint.flow.state import Frame
 FOLDER = Path(__file__).parent / "programs"
 HEADER = "import numpy as np\nimport torch\nfrom torch import nn\n"
 #: The events about memory over time, which are what ``#!`` asks for.
-MEMORY = frozenset({"write", "stale_read", "unset_read", "frozen_use", "narrowed_use", "buffer_stored"})
+MEMORY = frozenset(
+    {"write", "stale_read", "unset_read", "frozen_use", "narrowed_use", "buffer_stored"}
+    | {"overlapping_write", "early_read"}
+)
 
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -194,10 +197,13 @@ def describe(value: Value, switched_on: bool = True) -> Mapping[str, str]:
             said |= {"dtype": str(value.dtype), "sure": _yes(value.sure), "zero-dim": _yes(value.zero_dim)}
             said |= {"unset": _yes(value.unset is not None), "read-only": _yes(value.frozen is not None)}
             said |= {"narrowed": _yes(value.narrowed is not None), "alias": _yes(value.alias is not None)}
+            said |= {"in-flight": _yes(value.in_flight is not None), "layout": value.layout or "strided"}
+            said |= {"numbers": value.numbers or "any"}
         case Array():
             said |= _facts(**{"read-only": value.read_only, "negative-stride": value.negative_stride})
             said |= {"dtype": str(value.dtype), "exported": _yes(value.exported)}
-            said |= {"alias": _yes(value.alias is not None)}
+            said |= {"alias": _yes(value.alias is not None), "sure": _yes(value.sure), "zero-dim": _yes(value.zero_dim)}
+            said |= {"axes": _yes(value.has_axes), "small": _yes(value.small), "counted": _yes(value.counted)}
         case Unknown():
             said |= _facts(device=value.device, grad=value.grad)
             said |= {"dtype": str(value.dtype), "source": value.source.value if value.source else "none"}
@@ -212,6 +218,7 @@ def describe(value: Value, switched_on: bool = True) -> Mapping[str, str]:
             said |= {"fresh": _yes(value.fresh)}
         case Scalar():
             said |= {"kind": value.kind, "is": repr(value.literal), "known": _yes(value.known)}
+            said |= {"counts": _yes(value.counts)}
             if value.kind.endswith(".dtype"):
                 said |= {"kind": "dtype", "dtype": str(dtype_in(value))}
         case Sequence():

@@ -63,8 +63,9 @@ class Fact:
         """What holds after either of two paths."""
         if self.truth is other.truth:
             kept = _earlier(self, other)
-            if self.passed_on is not other.passed_on or self.if_available is not other.if_available:
-                kept = replace(kept, passed_on=self.passed_on and other.passed_on, if_available=False)
+            passed_on, available = self.passed_on and other.passed_on, self.if_available and other.if_available
+            if kept.passed_on is not passed_on or kept.if_available is not available:
+                kept = replace(kept, passed_on=passed_on, if_available=available)
             same = self.hangs_on == other.hangs_on
             return kept if same else replace(kept, hangs_on=None)
         weaker, stronger = sorted((self, other), key=_truth)
@@ -72,7 +73,8 @@ class Fact:
             # Not known, but on one path the program saw to it: remember where.
             return replace(weaker, truth=Truth.UNKNOWN) if weaker.site is not None else stronger
         there = self.holds_there and other.holds_there
-        return replace(stronger, truth=Truth.MAYBE, hangs_on=None, if_available=there)
+        passed_on = stronger.passed_on and (weaker.passed_on or weaker.truth <= Truth.UNKNOWN)
+        return replace(stronger, truth=Truth.MAYBE, hangs_on=None, passed_on=passed_on, if_available=there)
 
     def decided(self, name: str, *, holds: bool) -> Fact:
         """The same where the answer to ``name`` is known."""
