@@ -9,7 +9,7 @@ fenced block below. A program starts with ``np``, ``torch`` and ``nn`` imported.
     ``a|b`` is either, ``none`` is memory nothing is known of.
 
 ``x[0] = 1  #! write``
-    the events about memory that this line causes, in any order (``#! nothing``: none).
+    the events about memory and the like that this line causes, in any order (``#! nothing``: none).
 
 Every ``reveal`` has to be reached, and to say the same each time it is. A program whose heading ends in ``(not yet)``
 shows a limit: what it says is true of torch and NumPy, and the interpreter does not know it.
@@ -19,11 +19,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import libcst as cst
 
+from tensorlint.file_facts import file_facts
 from tensorlint.flow import events
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.memory import Storages
@@ -42,15 +43,15 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.interpreter import Interpreter
 from tensorlint.flow.positions import locate
-from tensorlint.flow.scene import FileFacts
 from tensorlint.flow.state import Frame
+from tensorlint.source import Source
 
 FOLDER = Path(__file__).parent / "programs"
 HEADER = "import numpy as np\nimport torch\nfrom torch import nn\n"
-#: The events about memory over time, which are what ``#!`` asks for.
-MEMORY = frozenset(
+#: The events that ``#!`` asks for: those about memory over time, and those that only a use of several things causes.
+ASKED = frozenset(
     {"write", "stale_read", "unset_read", "frozen_use", "narrowed_use", "buffer_stored"}
-    | {"overlapping_write", "early_read"}
+    | {"overlapping_write", "early_read", "hashed", "leaves_trace", "generator_forked"}
 )
 
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
@@ -127,7 +128,8 @@ def failures(program: Program) -> list[str]:
     text = HEADER + program.text
     module = cst.parse_module(text)
     told: list[events.Event] = []
-    machine = _Asked(FileFacts(imports_torch=True, mentions_device=True), told.append)
+    facts = replace(file_facts(Source("program.py", text)), mentions_device=True)
+    machine = _Asked(facts, told.append)
     machine.revealed = []
     machine.run(module)
     nodes = [node for node, _, _ in machine.revealed] + [_where(event) for event in told]
@@ -139,7 +141,7 @@ def failures(program: Program) -> list[str]:
     caused: dict[int, list[str]] = {}
     for event in told:
         where = places.spans.get(id(_where(event)))
-        if event.kind in MEMORY and where is not None:
+        if event.kind in ASKED and where is not None:
             caused.setdefault(where.row, []).append(event.kind)
     letters = _Letters()
     return [
@@ -232,7 +234,9 @@ def describe(value: Value, switched_on: bool = True) -> Mapping[str, str]:
 
 
 def _facts(**facts: Fact) -> dict[str, str]:
-    return {name: fact.truth.name.lower() for name, fact in facts.items()}
+    """Each by its name, and whether an accelerator alone decides of it."""
+    said = {name: fact.truth.name.lower() for name, fact in facts.items()}
+    return said | {f"{name} if available": _yes(fact.holds_there) for name, fact in facts.items()}
 
 
 def _yes(truth: bool) -> str:

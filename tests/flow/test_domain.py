@@ -313,6 +313,16 @@ def test_whose_it_is_is_known_where_both_paths_say_the_same(made: type, name: st
         assert getattr(join(made(**{name: left}), made(**{name: right})), name) == (left if left == right else 0)
 
 
+def test_a_leaf_that_was_made_on_both_paths_is_of_a_graph_where_it_is_on_both() -> None:
+    for left, right in product((False, True), repeat=2):
+        first, second = Rewrapped(SITES[1], of_graph=left), Rewrapped(SITES[2], of_graph=right, given="tensor", steps=1)
+        joined = join(Tensor(rewrapped=first), Tensor(rewrapped=second))
+        assert isinstance(joined, Tensor)
+        assert joined.rewrapped == Rewrapped(SITES[1], of_graph=left and right, steps=1)
+        assert joined.rewrapped.site == SITES[1]
+    assert getattr(join(Tensor(rewrapped=first), Tensor()), "rewrapped", first) is None
+
+
 def test_numbers_that_count_on_both_paths_do_so_after_them() -> None:
     for left, right in product((False, True), repeat=2):
         joined = join(Scalar(kind="int", literal=1, counts=left), Scalar(kind="int", literal=2, counts=right))
@@ -532,6 +542,23 @@ def test_what_a_value_holds_is_given_by_name(made: type) -> None:
     assert all(each.kw_only for each in dataclasses.fields(made))
 
 
+@pytest.mark.parametrize("place", [0, 7])
+def test_up_to_eight_things_in_a_container_are_told_one_by_one(place: int) -> None:
+    def made(length: int) -> list[Value]:
+        items: list[Value] = [NONE] * length
+        items[place] = Tensor(device=CUDA)
+        return items
+
+    def listed(items: list[Value]) -> tuple[object, object]:
+        table = Dictionary(entries=dict(enumerate(items)))
+        return fingerprint(Sequence(items=tuple(items))), fingerprint(table)
+
+    for one, other in zip(listed(made(8)), listed(made(8)[::-1]), strict=True):
+        assert one != other
+    # Of more it is told what any of them is.
+    assert listed(made(9)) == listed(made(9)[::-1])
+
+
 #: Where something comes from, and which object it is: a loop that only changes that has come to rest.
 NO_DIFFERENCE = [
     (Fact(), {"site": SITES[0], "reason": "here", "hangs_on": ("flag", True, Truth.NO), "passed_on": True}),
@@ -540,7 +567,9 @@ NO_DIFFERENCE = [
     (Narrowed(SITES[0]), {"site": SITES[1]}),
     (Rewrapped(SITES[0]), {"site": SITES[1], "cut": Fact(Truth.YES)}),
     (Tensor(), {"origin": Origin(SITES[0], "here"), "module": 1, "oid": 1}),
-    (Array(), {"origin": Origin(SITES[0], "here"), "cut": Fact(Truth.YES), "oid": 1}),
+    (Tensor(), dict.fromkeys(["alias", "unset", "frozen", "in_flight"], SITES[0])),
+    (Tensor(), {"narrowed": Narrowed(SITES[0]), "rewrapped": Rewrapped(SITES[0])}),
+    (Array(), {"origin": Origin(SITES[0], "here"), "alias": SITES[0], "cut": Fact(Truth.YES), "oid": 1}),
     (Unknown(), {"origin": Origin(SITES[0], "here"), "oid": 1}),
     (Scalar(kind="int"), {"cut": Fact(Truth.YES)}),
     (Module(), {"arrays": frozenset({(Storage(1), SITES[0])}), "oid": 1}),
@@ -563,7 +592,9 @@ def test_a_place_or_an_identity_makes_no_other_value(value: Any, name: str, othe
 
 @pytest.mark.parametrize("value", [Tensor(), Array(), Unknown(), Module(), Optimizer(), Sequence(), Dictionary()])
 def test_what_is_not_said_to_be_an_object_is_none(value: Any) -> None:
-    assert value.oid == 0
+    assert not value.oid
+    assert not getattr(value, "module", 0)
+    assert not getattr(value, "of", 0)
 
 
 def test_places_are_ordered_as_in_the_program() -> None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 
+import libcst as cst
 import pytest
 
-from tensorlint.flow.domain.values import UNKNOWN
-from tests.flow.programs import Program, describe, failures, programs
+from tensorlint.flow import events
+from tensorlint.flow.domain.facts import Truth
+from tensorlint.flow.domain.values import UNKNOWN, Unknown
+from tensorlint.flow.interpreter import Interpreter
+from tensorlint.flow.scene import FileFacts
+from tests.flow.programs import HEADER, Program, describe, failures, programs
 
 PROGRAMS = list(programs())
 
@@ -46,3 +51,17 @@ def test_what_is_wrong_is_said(line: str, complaint: str) -> None:
 
 def test_what_is_not_known_is_described() -> None:
     assert describe(UNKNOWN)["kind"] == "unknown"
+
+
+@pytest.mark.parametrize(("defined", "known"), [(False, Truth.YES), (True, Truth.MAYBE)])
+def test_what_has_a_numpy_of_its_own_may_bring_itself_to_the_cpu(defined: bool, known: Truth) -> None:
+    class Around(Interpreter):
+        def is_defined_around(self, name: str) -> bool:
+            return defined and name == "numpy"
+
+    told: list[events.Event] = []
+    module = cst.parse_module(HEADER + "def f(x):\n    return x.cuda().numpy()\n")
+    Around(FileFacts(imports_torch=True), told.append).run(module)
+    (export,) = (event for event in told if isinstance(event, events.Export))
+    assert isinstance(export.value, Unknown)
+    assert export.value.device.truth is known
