@@ -382,6 +382,11 @@ OF_TWO_KINDS = {
         Foreign(),
         Symbol(path="torch.maybe_grad()"),
     ),
+    "gradients off on both": (
+        Symbol(path="torch.no_grad()"),
+        Symbol(path="torch.no_grad()"),
+        Symbol(path="torch.no_grad()"),
+    ),
     "gradients on or off": (
         Symbol(path="torch.no_grad()"),
         Symbol(path="torch.enable_grad()"),

@@ -69,7 +69,7 @@ def join(left: Value, right: Value) -> Value:
             return left.joined(right, join)
         case Scalar(), Scalar():
             return _either_scalar(left, right)
-        case (Symbol(), _) | (_, Symbol()) if any(_is_grad_context(side) for side in (left, right)):
+        case (Symbol(), _) | (_, Symbol()) if left != right and any(map(_is_grad_context, (left, right))):
             return Symbol(path=MAYBE_GRAD)
         case Symbol(), Symbol():
             return _either_symbol(left, right)
