@@ -448,6 +448,19 @@ def test_what_is_of_either_kind(name: str) -> None:
     assert join(left, right) == join(right, left) == joined
 
 
+def test_what_one_path_settled_is_remembered_by_its_place() -> None:
+    brought, unseen = Fact(Truth.NO, SITES[0], "brought here"), Fact(Truth.UNKNOWN, SITES[1], "seen here")
+    for left, right, place in (
+        (brought, Fact(), SITES[0]),
+        (brought, unseen, SITES[0]),
+        (Fact(Truth.NO), unseen, SITES[1]),
+        (Fact(Truth.NO), Fact(), None),
+    ):
+        for joined in (left.joined(right), right.joined(left)):
+            assert (joined.truth, joined.site) == (Truth.UNKNOWN, place)
+            assert joined.was_settled is (place is not None)
+
+
 def test_something_unseen_lies_in_memory_of_its_own_unless_it_is_known_not_to() -> None:
     own, other = frozenset({Storage(1)}), frozenset({Storage(2)})
     assert getattr(join(Tensor(storages=own), Unknown()), "storages", None) == frozenset()
