@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tensorlint.file_facts import file_facts
-from tensorlint.findings import Applicability, Finding, Fix, Span, TraceStep, tool_finding
+from tensorlint.findings import Applicability, Certainty, Finding, Fix, Span, TraceStep, tool_finding
 from tensorlint.policy import Policy
 from tensorlint.source import NEWLINE
 from tensorlint.unused import UNKNOWN_SUPPRESSION, has_our_comments, looked_for, unknown, unused
@@ -282,12 +282,14 @@ def _findings(
     places = locate(module, nodes, source.program)
     rows = CommentRows(source)
     layout = Layout(places, source.lines, module.default_newline)
+    outdated = _outdated(source, policy)
     groups: dict[object, list[Finding]] = {}
     shown: set[object] = set()
     suppressed: list[Finding] = []
     behind: dict[Fix, Repair] = {}
     for rule, draft in kept:
         span = places.spans[id(draft.node)]
+        certainty = draft.certainty if outdated is None else min(draft.certainty, Certainty.LIKELY)
         trace = {
             TraceStep(places.spans[id(notes[note])], note.message)
             for note in draft.notes
@@ -298,6 +300,8 @@ def _findings(
             for note in draft.notes
             if world is not None and (elsewhere := world.place(note.site)) is not None
         }
+        if outdated is not None:
+            trace.add(outdated)
         repair, fix = repairs.get(id(draft)), None
         if repair is not None and (
             not source.closed or all(_runs_before(span, imports[name], places) for name in repair.imports)
@@ -311,7 +315,7 @@ def _findings(
             draft.message,
             source.path,
             span,
-            draft.certainty,
+            certainty,
             draft.help,
             tuple(sorted(trace, key=lambda step: (step.path, step.span, step.message))),
             fix=fix,
@@ -321,10 +325,10 @@ def _findings(
             suppressed.append(finding)
             if not policy.ignore_noqa:
                 continue
-        if policy.accompanies(draft.certainty):
+        if policy.accompanies(certainty):
             together = id(draft.mend) if policy.merge and draft.mend is not None else (rule.code, id(draft.node))
             groups.setdefault(together, []).append(finding)
-            if policy.shows(draft.certainty, rule.shown):
+            if policy.shows(certainty, rule.shown if outdated is None else Certainty.CERTAIN):
                 shown.add(together)
             if repair is not None and finding.fix is not None:
                 behind[finding.fix] = repair
@@ -333,6 +337,20 @@ def _findings(
         [*merged, *failures.values()],
         {finding: behind[finding.fix] for finding in merged if finding.fix is not None},
         suppressed,
+    )
+
+
+def _outdated(source: Source, policy: Policy) -> TraceStep | None:
+    """Where the program asks NumPy for what it has no more: as it is, it runs on older releases only, if at all."""
+    from tensorlint.knowledge.gone import GONE_FROM_NUMPY, asks_for_what_is_gone
+
+    found = asks_for_what_is_gone(source.program, policy.numpy)
+    if found is None:
+        return None
+    name, row, column = found
+    since = GONE_FROM_NUMPY[name.partition(".")[2]]
+    return TraceStep(
+        Span(row, column, row, column + len(name)), f"NumPy {since} and later have no `{name}`, so this raises"
     )
 
 

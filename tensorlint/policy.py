@@ -36,6 +36,8 @@ class Policy:
     merge: bool = True
     #: Whether findings are shown in spite of the comments that suppress them.
     ignore_noqa: bool = False
+    #: The release of NumPy that the program is for; None for the newest.
+    numpy: str | None = None
     #: None where nobody asks for fixes.
     fixes: FixPolicy | None = field(default_factory=FixPolicy)
 

@@ -25,8 +25,9 @@ class Versions:
 def _within(version: str | None, start: str, end: str) -> bool:
     if version is None:
         return True
-    return not (start and _release(version) < _release(start)) and not (end and _release(version) >= _release(end))
+    return not (start and release(version) < release(start)) and not (end and release(version) >= release(end))
 
 
-def _release(version: str) -> tuple[int, ...]:
+def release(version: str) -> tuple[int, ...]:
+    """The numbers of a release, which can be compared."""
     return tuple(int(part) for part in version.split("."))

@@ -530,3 +530,13 @@ def test_a_rule_that_does_not_hold_on_a_pinned_release_is_off(tmp_path: Path, co
     put(tmp_path, {"requirements.txt": "numpy==1.26.*\n"})
     assert "TBX115" not in command("check", "a.py").out
     assert "requirements.txt" in command("check", "--show-settings", "a.py").out
+
+
+def test_a_program_for_older_releases_is_certain_of_nothing_on_newer_ones(tmp_path: Path, command: Command) -> None:
+    put(tmp_path, {"a.py": "import numpy as np\nimport torch\ntorch.ones(3).cuda().numpy().astype(np.int)\n"})
+    assert "TBX101" not in command("check", "a.py").out
+    shown = command("check", "--certainty", "likely", "a.py").out
+    assert "NumPy 1.24 and later have no `np.int`" in shown
+    assert "[likely]" in shown
+    put(tmp_path, {"requirements.txt": "numpy<1.24\n"})
+    assert "[certain]" in command("check", "a.py").out

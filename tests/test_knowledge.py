@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Mapping
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from tensorlint.knowledge import (
     Share,
     array_methods,
     frameworks,
+    gone,
     numpy_functions,
     tensor_methods,
 )
@@ -37,6 +39,7 @@ from tensorlint.knowledge.row import DTYPE_RULES, DTYPES, names, rows, table
 from tensorlint.verify.knowledge import TABLES as EXECUTED
 from tensorlint.verify.knowledge import measure, verify_knowledge
 from tensorlint.verify.measuring.report import CONFIRMED, NOT_RUN, REFUTED, Checked, KnowledgeReport
+from tensorlint.versions import release
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLES: dict[str, Mapping[str, Row]] = {
@@ -394,3 +397,38 @@ def test_layouts(torch_and_numpy: None) -> None:
     for tensor in (turned.conj().conj(), turned.conj().clone(), turned.conj() * 2, turned.conj().real, data.conj()):
         assert laid_out(tensor) == ""
     assert [laid_out(turned.conj().resolve_conj()), laid_out(sparse.to_dense())] == ["", ""]
+
+
+def test_numpy_has_no_more_what_is_said_to_be_gone() -> None:
+    numpy = pytest.importorskip("numpy")
+    installed = release(".".join(numpy.__version__.split(".")[:2]))
+    checked = [name for name, since in gone.GONE_FROM_NUMPY.items() if release(since) <= installed]
+    assert checked
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in checked:
+            with pytest.raises(AttributeError):
+                attrgetter(name)(numpy)
+
+
+@pytest.mark.parametrize(
+    ("program", "numpy", "found"),
+    [
+        ("import numpy as np\nx = y.astype(np.int)", None, ("np.int", 2, 14)),
+        ("import numpy\nx = numpy.lib.DataSource()", "2.1", ("numpy.lib.DataSource", 2, 5)),
+        ("x = np.Inf\ny = np.float", "1.26", ("np.float", 2, 5)),
+        ("def f(x: np.float) -> None: ...", None, ("np.float", 1, 10)),
+        ("x = y.astype(np.int)", "1.23", None),
+        ("x = np.Inf", "1.26.4", None),
+        ("x = np.int64(1) + np.integer + other.np.int", None, None),
+        ('"""Takes an ``np.int``."""\nx = 1  # np.float', None, None),
+        ("np.int = int\nx = np.int(1)", None, None),
+        ("if not hasattr(np, 'float'):\n    y = 1\nx = np.float(1)", None, None),
+        ("x = np.int(", None, None),
+        ("x = np.bool", None, None),
+    ],
+)
+def test_a_program_asks_for_what_numpy_has_no_more(
+    program: str, numpy: str | None, found: tuple[str, int, int] | None
+) -> None:
+    assert gone.asks_for_what_is_gone(program, numpy) == found

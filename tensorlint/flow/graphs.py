@@ -19,7 +19,7 @@ _WAITS = re.compile(r"sync|wait|barrier", re.IGNORECASE)
 #: What is not handed on by what it is a part of: a method of ``self`` is no part of the graph.
 _NO_GRAPH = frozenset({"self", "cls", "torch", "nn", "F"})
 #: A loop of so many rounds is a long one.
-_MANY = 100
+_MANY = 1_000
 
 
 class Differentiated:

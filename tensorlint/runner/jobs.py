@@ -75,4 +75,10 @@ def policy_of(settings: Settings, path: str) -> Policy:
     fixable = codes_of(settings.fixable) - codes_of(settings.unfixable)
     safe, unsafe = codes_of(settings.extend_safe_fixes), codes_of(settings.extend_unsafe_fixes)
     fixes = FixPolicy(fixable, safe, unsafe, settings.export_style)
-    return Policy(resolve(settings, path), settings.certainty, ignore_noqa=settings.ignore_noqa, fixes=fixes)
+    return Policy(
+        resolve(settings, path),
+        settings.certainty,
+        ignore_noqa=settings.ignore_noqa,
+        numpy=settings.target_numpy,
+        fixes=fixes,
+    )

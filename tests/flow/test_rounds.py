@@ -24,7 +24,7 @@ def loop(header: str, body: str = "    pass\n") -> cst.CSTNode:
         "for epoch in trange(1, n_epochs + 1):",
         "for batch in dataset.batches():",
         "for i in range(1000):",
-        "for i in range(0, 200):",
+        "for i in range(0, 2000):",
     ],
 )
 def test_a_loop_over_data_or_steps_is_a_long_one(header: str) -> None:
@@ -37,6 +37,7 @@ def test_a_loop_over_data_or_steps_is_a_long_one(header: str) -> None:
         "for agent in agents:",
         "for i in range(self.n_agents):",
         "for i in range(3):",
+        "for i in range(200):",
         "for name in ('a', 'b'):",
         "for e in range(E):",
         "for candidate in models:",

@@ -20,7 +20,6 @@ from tensorlint.flow.tree import dotted_name
 
 
 def sequence_method(machine: Machine, value: Sequence, name: str, call: Call) -> Value:
-    first = call.arguments[0].value if call.arguments else UNKNOWN
     if name == "add" and len(call.arguments) == 1 and isinstance(call.node.func, cst.Attribute):
         owner = Argument(call.node.func.value, value)
         hash_key(machine, call.node, owner, call.arguments[0], "member", call.frame)
@@ -54,7 +53,7 @@ def sequence_method(machine: Machine, value: Sequence, name: str, call: Call) ->
     if name in {"numpy", "cpu", "to", "cuda", "detach"}:
         # Lists have no such methods, so this is something else: a named tuple or a packed sequence.
         return unknown_method(machine, Unknown(source=Provenance.ELEMENT), name, call)
-    return first if name == "setdefault" else UNKNOWN
+    return UNKNOWN
 
 
 def kept_on_self(machine: Machine, owner: cst.BaseExpression, grown: Value, frame: Frame) -> None:

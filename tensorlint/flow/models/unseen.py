@@ -32,7 +32,7 @@ def unknown_result(machine: Machine, call: Call, *, callee: Unknown | None = Non
             if isinstance(call.node.func, cst.Attribute)
             else dotted_name(call.node.func.value).split(".")[-1]
         )
-    if not name and isinstance(call.node.func, cst.Call):
+    if isinstance(call.node.func, cst.Call):
         # ``LoadImage(...)(path)``: the thing called goes by the name of its class.
         name = dotted_name(call.node.func.func).split(".")[-1]
     inputs = [leaf for argument in call.arguments for leaf in leaves(argument.value)]
