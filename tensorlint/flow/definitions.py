@@ -103,9 +103,11 @@ class Definitions(Machine):
                 self.execute([statement], frame)
                 self._declare_fields(statement, info, frame)
         if self.learning:
+            # What its methods keep is asked for by who needs it: to define a class calls none of them.
+            known = self.lessons.attributes(info.site)
             for name, value in frame.env.bindings.items():
                 told = not isinstance(value, Unknown) or value.source
-                if told and name not in info.declared and name not in info.attributes:
+                if told and name not in info.declared and name not in known:
                     self.lessons.keep_attribute(info.site, name, value)
         frame.env = outer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -177,7 +178,7 @@ class Names(Environment):
             if value is not None:
                 self.bind(name, value)
 
-    def take(self, names: list[str]) -> list[tuple[str, Value | None]]:
+    def take(self, names: Iterable[str]) -> list[tuple[str, Value | None]]:
         """Have these names asked for once more; what they were bound to so far."""
         found = [(name, self.bindings.get(name)) for name in names]
         for name in names:

@@ -141,20 +141,20 @@ class World:
         return Unit(path, source, self)
 
     def bind(self, unit: Unit, name: str, names: Names) -> None:
-        """Interpret the statements of ``unit`` that bind ``name``, and keep what only they bind."""
-        key = (unit.path, name)
+        """Interpret the statements of ``unit`` that bind ``name``, and keep what only they bind.
+
+        All that they bind is one question: while it is answered none of these names is bound but by them.
+        """
+        together = unit.index.together.get(unit.index.bound.get(name, ()), (name,))
+        key = (unit.path, together[0])
         if self.circles.ask(key, key) is not Answer.KEPT or names.is_known(name):
             return
-        bound: list[str] = []
 
         def work() -> None:
             found = dict(self._bound_by(unit, name))
-            bound[:] = [name, *found]
-            names.put([(each, found.get(each)) for each in bound])
-            for each in found:
-                self.circles.dependencies_of((unit.path, each)).parts.add(self.circles.dependencies_of(key))
+            names.put([(each, found.get(each)) for each in together])
 
-        self.circles.settle(Task(key, key, work, lambda: names.take(bound), names.put))
+        self.circles.settle(Task(key, key, work, lambda: names.take(together), names.put))
 
     def _bound_by(self, unit: Unit, name: str) -> list[tuple[str, Value]]:
         """What the statements that bind ``name`` bind, and nothing else does."""

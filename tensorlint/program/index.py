@@ -22,6 +22,8 @@ class Index:
     """The names that the statements of a module bind, each with these statements in the order of the text."""
 
     bound: Mapping[str, tuple[Lines, ...]] = field(default_factory=dict)
+    #: By those statements all the names that they, and no others, bind.
+    together: Mapping[tuple[Lines, ...], tuple[str, ...]] = field(default_factory=dict)
     #: All of them in that order, with the name that a function or class goes by, and those that run as a script alone.
     statements: tuple[tuple[Lines, str], ...] = ()
     #: Modules all of whose names are imported: how many dots stand before the name, and the name.
@@ -53,7 +55,11 @@ def index_of(text: str) -> Index:
             bound.setdefault(name, []).append(lines)
         stars += _stars_in([statement])
     places = {name: tuple(found) for name, found in bound.items()}
-    return Index(places, tuple(statements), tuple(stars), methods)
+    together: dict[tuple[Lines, ...], list[str]] = {}
+    for name, found in places.items():
+        together.setdefault(found, []).append(name)
+    names = {found: tuple(each) for found, each in together.items()}
+    return Index(places, names, tuple(statements), tuple(stars), methods)
 
 
 def _lines_of(statement: ast.stmt) -> Lines:
