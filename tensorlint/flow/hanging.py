@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 import libcst as cst
 
@@ -72,9 +73,9 @@ def asked(test: cst.BaseExpression, frame: Frame) -> tuple[str, bool]:
     Empty where it may be answered otherwise the next time. A name that was bound again in between asks something else,
     and so does a name of another function.
     """
-    text, answer = _spelled(test)
     if not all(_is_steady(called) for called in _calls_in(test)):
-        return "", answer
+        return "", True
+    text, answer = _spelled(test)
     function = frame.function.site.definition if frame.function is not None else ""
     versions = [f"{name}@{frame.env.version(name)}" for name in sorted(names_in(test)) if frame.env.version(name)]
     return " ".join([text, *([f"in {function}"] if function else []), *versions]), answer
@@ -104,5 +105,6 @@ def _spelled(test: cst.BaseExpression) -> tuple[str, bool]:
     return _text(test), True
 
 
+@lru_cache(maxsize=4096)
 def _text(node: cst.CSTNode) -> str:
     return dotted_name(node) or " ".join(cst.Module(body=()).code_for_node(node).split())
