@@ -370,6 +370,12 @@ OF_TWO_KINDS = {
         Symbol(path="torch.float32"),
         Scalar(kind="torch.dtype", literal=FLOAT32),
     ),
+    "a dtype or a function of NumPy": (
+        Scalar(kind="torch.dtype", literal=FLOAT32),
+        Symbol(path="numpy.zeros"),
+        MIXED,
+    ),
+    "a number or a function of torch": (Scalar(kind="int"), Symbol(path="torch.zeros"), MIXED),
     "two names of dtypes": (
         Symbol(path="torch.float32"),
         Symbol(path="torch.bfloat16"),
@@ -459,6 +465,24 @@ def test_what_one_path_settled_is_remembered_by_its_place() -> None:
         for joined in (left.joined(right), right.joined(left)):
             assert (joined.truth, joined.site) == (Truth.UNKNOWN, place)
             assert joined.was_settled is (place is not None)
+
+
+def test_a_fact_was_passed_on_where_it_was_on_each_path_that_has_it() -> None:
+    taken_over, maybe = Fact(Truth.YES, passed_on=True), Fact(Truth.MAYBE)
+    for other, passed_on in (
+        (Fact(Truth.NO), True),
+        (Fact(Truth.UNKNOWN), True),
+        (replace(maybe, passed_on=True), True),
+        (maybe, False),
+    ):
+        assert taken_over.joined(other).passed_on is other.joined(taken_over).passed_on is passed_on
+
+
+def test_an_update_is_sure_of_the_objects_that_it_knows() -> None:
+    update = Mutation(SITES[0], How.UPDATE, "stepped here", modules=frozenset({0, 2}))
+    for oid, updated in ((0, False), (1, False), (2, True)):
+        assert update.surely_updates(oid) is updated
+        assert replace(update, known=True).surely_updates(oid)
 
 
 def test_something_unseen_lies_in_memory_of_its_own_unless_it_is_known_not_to() -> None:
