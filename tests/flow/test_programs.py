@@ -8,7 +8,9 @@ import libcst as cst
 import pytest
 
 from tensorlint.flow import events
+from tensorlint.flow.domain.devices import NO_DATA
 from tensorlint.flow.domain.facts import Truth
+from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.domain.values import UNKNOWN, Unknown
 from tensorlint.flow.interpreter import Interpreter
 from tensorlint.flow.scene import FileFacts
@@ -65,3 +67,27 @@ def test_what_has_a_numpy_of_its_own_may_bring_itself_to_the_cpu(defined: bool, 
     (export,) = (event for event in told if isinstance(event, events.Export))
     assert isinstance(export.value, Unknown)
     assert export.value.device.truth is known
+
+
+def told_of(text: str) -> list[events.Event]:
+    told: list[events.Event] = []
+    Interpreter(FileFacts(imports_torch=True, mentions_device=True), told.append).run(cst.parse_module(HEADER + text))
+    return told
+
+
+@pytest.mark.parametrize(
+    ("device", "reason"), [("cuda", "made on the default device, which is set here"), ("meta", NO_DATA)]
+)
+def test_of_what_is_made_on_the_default_device_it_is_told_why_it_is_not_on_the_cpu(device: str, reason: str) -> None:
+    told = told_of(f"torch.set_default_device({device!r})\ntorch.zeros(2).numpy()\n")
+    (export,) = (event for event in told if isinstance(event, events.Export))
+    assert isinstance(export.value, Tensor)
+    assert (export.value.device.truth, export.value.device.reason) == (Truth.YES, reason)
+
+
+@pytest.mark.parametrize(
+    ("spelled", "is_told"), [("x.cpu().item()", True), ("x.item()", False), ("x.cpu('first').item()", False)]
+)
+def test_something_unseen_is_a_tensor_where_it_is_brought_to_the_cpu(spelled: str, is_told: bool) -> None:
+    told = told_of(f"def f(x):\n    return {spelled}\n")
+    assert [event.name for event in told if isinstance(event, events.MethodCall)] == ["item"] * is_told
