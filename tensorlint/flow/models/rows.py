@@ -92,7 +92,7 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
         device=placed or row_device(machine, row, operands, unknown, call),
         grad=NO_FACT if dtype.is_integral else row_grad(machine, row, operands, unknown, call),
         dtype=dtype,
-        storages=row_storages(machine, row, source, call.arguments),
+        storages=row_storages(machine, row, source, call.arguments, dtype if name == "type" else UNKNOWN_DTYPE),
         sure=receiver.sure if receiver is not None else True,
         source=source.source if source is not None else (unknown[0].source if unknown else None),
         origin=next(
@@ -246,10 +246,13 @@ def row_dtype(row: Row, source: Tensor | None, arguments: tuple[Argument, ...]) 
     return kept if kept.is_floating else UNKNOWN_DTYPE
 
 
-def row_storages(machine: Machine, row: Row, source: Tensor | None, arguments: tuple[Argument, ...]) -> Storages:
+def row_storages(
+    machine: Machine, row: Row, source: Tensor | None, arguments: tuple[Argument, ...], wanted: Dtype = UNKNOWN_DTYPE
+) -> Storages:
+    """The memory of a result. ``wanted`` is the dtype that it was told: ``x.type(y.dtype)``."""
     if source is None or row.share not in {Share.ALWAYS, Share.MAYBE}:
         return machine.storage()
-    target = printed_as(row.dtype) or dtype_argument(arguments)
+    target = printed_as(row.dtype) or dtype_argument(arguments) or wanted
     if row.device is Device.OTHER and arguments and isinstance(arguments[0].value, Tensor):
         # ``x.type_as(y)``
         target = arguments[0].value.dtype
