@@ -59,10 +59,13 @@ class Notebook(Source):
         return tuple(map(self._part, self._marks, self._cells, (cell.raises for cell in self.document.cells)))
 
     def _part(self, row: int, cell: str, raises: Collection[str] = ()) -> Part:
-        """A cell as Python reads it. What it raised is an option of its mark (``flow.cells``)."""
-        names = " ".join(sorted(raises))
-        tags = ' tags=["raises-exception"]' if ANY in raises else f' raises="{names}"' if names else ""
-        return Part(row, f"{_BLOCK if is_indented(cell) else self.mark + tags}\n{as_python(cell)}")
+        """A cell as Python reads it. What it is known to raise is an option of its mark (``flow.cells``)."""
+        options = ""
+        if ANY in raises:
+            options = ' tags=["raises-exception"]'
+        elif raises:
+            options = f' raises="{" ".join(sorted(raises))}"'
+        return Part(row, f"{_BLOCK if is_indented(cell) else self.mark + options}\n{as_python(cell)}")
 
     @property
     def is_whole(self) -> bool:

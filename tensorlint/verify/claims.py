@@ -206,7 +206,7 @@ class ExitSignal(Claim):
 
 @dataclass(frozen=True)
 class SlowerThan(Claim):
-    """Seconds of the program against those of the one it is named after, imports not counted."""
+    """Seconds of a processor for the program, against those for the one that is named; imports are not counted."""
 
     reference: str
     factor: str

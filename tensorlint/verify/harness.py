@@ -252,15 +252,23 @@ class Harness:
     def _unsafe(self, row: Row, run: Run, repaired: Repaired) -> FixCheck:
         """An unsafe fix takes the claim away; what else it changes, its message says."""
         program, device = row.program, row.device
-        fixed = self._run(program, repaired.text, device, None)
+        fixed, still = self._still_true(program, repaired.text, device)
         kind, codes, text = Applicability.UNSAFE, repaired.applied, repaired.text
         if _elsewhere(run, fixed, repaired):
             return FixCheck(kind, codes, text, f"{fixed.ending}, as before, in a line the fix does not touch")
-        judged = zip(program.claims, shown(program.claims, fixed, self._companions(program, device)), strict=True)
-        still = [claim.text for claim, judgement in judged if judgement.holds]
+        if still:
+            # How long something small takes once says little.
+            again = self._still_true(program, repaired.text, device)[1]
+            still = [text for text in still if text in again]
         expected_gone = program.of_rule and not repaired.left and len(still) == len(program.claims)
         problems = (*_failure(fixed, repaired), *_still(still if expected_gone else []))
         return FixCheck(kind, codes, text, fixed.ending, problems)
+
+    def _still_true(self, program: Program, fixed: str, device: str) -> tuple[Run, list[str]]:
+        """A run of the program as it was fixed, and the claims of the program that hold of it."""
+        run = self._run(program, fixed, device, None)
+        judged = zip(program.claims, shown(program.claims, run, self._companions(program, device)), strict=True)
+        return run, [claim.text for claim, judgement in judged if judgement.holds]
 
 
 def _elsewhere(run: Run, fixed: Run, repaired: Repaired) -> bool:

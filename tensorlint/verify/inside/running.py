@@ -55,7 +55,8 @@ def perform(request: Request) -> None:
 
 
 def _execute(text: str, path: str, observer: Observer) -> None:
-    started = time.perf_counter()
+    # Not by the clock: what else runs on the machine would count as well.
+    started = time.process_time()
     try:
         exec(compile(instrumented(text), path, "exec"), observer.namespace)  # noqa: S102  # what this file is for
     except BaseException as error:  # noqa: BLE001  # SystemExit and KeyboardInterrupt end programs as well
@@ -65,7 +66,7 @@ def _execute(text: str, path: str, observer: Observer) -> None:
                 "message": str(error),
                 "row": _row(error, path),
             }
-    observer.seen["seconds"] = time.perf_counter() - started
+    observer.seen["seconds"] = time.process_time() - started
 
 
 def _row(error: BaseException, path: str) -> int:
