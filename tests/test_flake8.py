@@ -129,6 +129,13 @@ def test_codes_from_pyproject(flake8: Program, project: Path) -> None:
     assert flake8("--select", "TBX", "bug.py").out == ""
 
 
+def test_the_release_that_a_project_pins(flake8: Program, project: Path) -> None:
+    (project / "bug.py").write_text("import numpy as np\nimport torch\ntorch.ones(3).cuda().numpy().astype(np.int)\n")
+    assert flake8("--select", "TBX", "bug.py").out == ""
+    (project / "requirements.txt").write_text("numpy<1.24\n")
+    assert rows(flake8("--select", "TBX", "bug.py").out) == ["bug.py:3:1: TBX101"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "found"),
     [

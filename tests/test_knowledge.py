@@ -424,6 +424,8 @@ def test_numpy_has_no_more_what_is_said_to_be_gone() -> None:
         ('"""Takes an ``np.int``."""\nx = 1  # np.float', None, None),
         ("np.int = int\nx = np.int(1)", None, None),
         ("if not hasattr(np, 'float'):\n    y = 1\nx = np.float(1)", None, None),
+        ("self.float = 1\nother.float = 2\nhasattr(x, 'float')\ny = np.float", None, ("np.float", 4, 5)),
+        ("name, x = 'größe', np.int", None, ("np.int", 1, 20)),
         ("x = np.int(", None, None),
         ("x = np.bool", None, None),
     ],

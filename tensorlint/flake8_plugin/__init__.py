@@ -80,7 +80,8 @@ class Plugin:
         codes = resolve(settings, self._filename)
         if not may_matter(data, clues_of(codes)):
             return []
-        return judge_source(Source(self._filename, text, noqa=False), codes, settings.certainty)
+        source = Source(self._filename, text, noqa=False)
+        return judge_source(source, codes, settings.certainty, settings.target_numpy)
 
 
 @lru_cache(maxsize=4)

@@ -94,7 +94,8 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         self.autocast = UNKNOWN_DTYPE
         self.module_frame = Frame(Environment(grad_mode=Fact(Truth.YES)))
         self.asks_around = True
-        for statements, raised in cells(module) if self.file.raises else ((module.body, frozenset()),):
+        whole = [(module.body, frozenset[str]())]
+        for statements, raised in cells(module) if self.file.raises else whole:
             self.module_frame.handlers.append(raised)
             self.execute(statements, self.module_frame)
             self.module_frame.handlers.pop()

@@ -2,7 +2,7 @@
 
 Measured by looking each public name of NumPy 1.23.5 up in 1.24.4, 1.25.2, 1.26.4, 2.0.2, 2.1.3, 2.2.6, 2.3.5 and 2.4.6.
 Modules that NumPy imports for itself (``np.os``), and what no program asks for (constants of the C code), are left out;
-``np.bool`` and ``np.long`` came back.
+``np.bool`` and ``np.long`` came back. ``asscalar`` is not in 1.23.5 either.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import ast
 import re
 import warnings
 
+from tensorlint.source import NEWLINE
 from tensorlint.versions import release
 
 #: By the first release without them.
@@ -47,21 +48,23 @@ def asks_for_what_is_gone(program: str, numpy: str | None = None) -> tuple[str, 
     prepared: set[str] = set()
     for node in ast.walk(tree):
         match node:
-            case ast.Attribute(ctx=ast.Load(), lineno=row, col_offset=column):
-                asked.append((row, column + 1, _dotted(node)))
+            case ast.Attribute(ctx=ast.Load(), lineno=row, col_offset=before):
+                asked.append((row, before, _dotted(node)))
             case ast.Attribute():
-                prepared.add(_dotted(node).rpartition(".")[2])
+                prepared.add(_dotted(node))
             case ast.Call(
-                func=ast.Name(id="hasattr" | "getattr" | "setattr"), args=[_, ast.Constant(value=str(name)), *_]
+                func=ast.Name(id="hasattr" | "getattr" | "setattr"),
+                args=[ast.Name(id=owner), ast.Constant(value=str(name)), *_],
             ):
-                prepared.add(name)
+                prepared.add(f"{owner}.{name}")
             case _:
                 pass
-    for row, column, dotted in sorted(asked):
+    for row, before, dotted in sorted(asked):
         library, _, name = dotted.partition(".")
         since = GONE_FROM_NUMPY.get(name) if library in {"np", "numpy"} else None
-        if since is not None and name not in prepared and (numpy is None or release(numpy) >= release(since)):
-            return dotted, row, column
+        if since is not None and dotted not in prepared and (numpy is None or release(numpy) >= release(since)):
+            # Python counts bytes of UTF-8.
+            return dotted, row, len(NEWLINE.split(program)[row - 1].encode()[:before].decode()) + 1
     return None
 
 

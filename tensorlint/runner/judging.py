@@ -75,9 +75,15 @@ def judge(job: Job) -> Judged:
     return Judged(job.path, found, outcome[0].applied, outcome[0].source.to_bytes(), outcome[0].before)
 
 
-def judge_source(source: Source, codes: frozenset[str], certainty: Certainty | None) -> list[Finding]:
-    """The findings of one program for who honours comments and selections himself (flake8), or wants no fixes."""
-    return _guarded(source, lambda: _check(source, Policy(codes, certainty, merge=source.noqa, fixes=None)))
+def judge_source(
+    source: Source, codes: frozenset[str], certainty: Certainty | None, numpy: str | None = None
+) -> list[Finding]:
+    """The findings of one program for who honours comments and selections himself (flake8), or wants no fixes.
+
+    ``numpy`` is the release that the program is for.
+    """
+    policy = Policy(codes, certainty, merge=source.noqa, numpy=numpy, fixes=None)
+    return _guarded(source, lambda: _check(source, policy))
 
 
 def _check(source: Source, policy: Policy) -> list[Finding]:
