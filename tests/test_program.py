@@ -162,6 +162,17 @@ def test_a_network_of_another_file_has_parameters(tmp_path: Path) -> None:
     assert (finding.code, finding.span.row, finding.certainty) == ("TBX102", 11, Certainty.CERTAIN)
 
 
+def test_what_a_base_of_another_file_kept_is_there_before_it_is_bound_anew(tmp_path: Path) -> None:
+    base = "class Base:\n    def __init__(self, x):\n        self.x = x\n"
+    main = (
+        "import torch\nfrom base import Base\n\n\nclass Below(Base):\n    def __init__(self, x):\n"
+        "        super().__init__(x)\n        self.x = torch.from_numpy(self.x)\n\n    def again(self):\n"
+        "        return torch.from_numpy(self.x)\n"
+    )
+    write(tmp_path, {"base.py": base, "main.py": main})
+    assert [(each.code, each.span.row) for each in findings(tmp_path)] == [("TBX215", 11)]
+
+
 def test_a_constant_of_another_file_is_a_device(tmp_path: Path) -> None:
     write(
         tmp_path,

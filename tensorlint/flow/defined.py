@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from tensorlint.flow.tree import bound_in, imported_by, names_in, walk_scope
+from tensorlint.flow.domain.tensors import Provenance
+from tensorlint.flow.domain.values import Unknown, Value
+from tensorlint.flow.tree import attributes_bound, bound_in, imported_by, names_in, parameters_of, walk_scope
 
 if TYPE_CHECKING:
     from tensorlint.flow.domain.site import Site
-    from tensorlint.flow.domain.values import Value
     from tensorlint.flow.learned import FunctionLesson, Lessons
     from tensorlint.flow.state import Environment, Frame
     from tensorlint.flow.unit import Unit
@@ -37,6 +38,7 @@ class FunctionInfo:
     _local_names: frozenset[str] | None = None
     _imported_names: frozenset[str] | None = None
     _outer_names: frozenset[str] | None = None
+    _attributes: frozenset[str] | None = None
 
     @property
     def node(self) -> cst.FunctionDef | cst.Lambda:
@@ -82,6 +84,15 @@ class FunctionInfo:
                 for name in imported_by(node)
             )
         return self._imported_names
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """Attributes of its first parameter that the function binds."""
+        if self._attributes is None:
+            parameters = parameters_of(self.node)
+            own = parameters[0].name.value if parameters else ""
+            self._attributes = frozenset(attributes_bound(walk_scope(self.node), own))
+        return self._attributes
 
     @property
     def decorators(self) -> tuple[cst.BaseExpression, ...]:
@@ -144,6 +155,23 @@ class ClassInfo:
             return self.declared[name]
         return next((found for parent in self.parents if (found := parent.attribute(name)) is not None), None)
 
+    def before(self, method: FunctionInfo, name: str) -> Value | None:
+        """What ``self.<name>`` is where ``method`` binds it, and reads it before: something else left it there.
+
+        None where nothing says that it was not left by ``method`` itself.
+        """
+        if name not in method.attributes or name in self.declared:
+            return None
+        if method.name != "__init__" and any(
+            name in other.attributes for other in self.methods.values() if other is not method
+        ):
+            return None
+        inherited = [found for parent in self.parents if (found := parent.attribute(name)) is not None]
+        if inherited:
+            return inherited[0]
+        seen = len(self.parents) == len([base for base in self.bases if not is_plain_base(base)])
+        return None if seen else Unknown(source=Provenance.ATTRIBUTE)
+
     def members(self) -> dict[str, Value]:
         """``self.<attr>`` by name, those of the parents in this file included."""
         inherited = [parent.members() for parent in self.parents]
@@ -178,4 +206,11 @@ class ClassInfo:
         )
 
 
+def is_plain_base(base: str) -> bool:
+    """Whether a base, by its dotted name, keeps nothing under a name of the class and calls only ``forward`` back."""
+    return base.partition(".")[0] in _PLAIN_BASES
+
+
+#: By the first part of their names.
+_PLAIN_BASES = frozenset({"torch", "builtins", "object", "abc", "ABC", "typing", "enum", "collections"})
 _MODULE_BASES = frozenset({"torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.Linear", "torch.nn.Conv2d"})

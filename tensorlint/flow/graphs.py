@@ -110,13 +110,25 @@ def _in_loop(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
             yield from _in_loop(child)
 
 
-def runs_long(loop: cst.CSTNode) -> bool:
-    """Whether a loop is one of many rounds, by what it goes over: over an epoch, not over a few agents."""
+def counted_up_to(loop: cst.CSTNode) -> cst.BaseExpression | None:
+    """What ``for ... in range(...)`` counts up to."""
+    match loop:
+        case cst.For(iter=cst.Call(func=cst.Name(value="range"), args=[cst.Arg(value=end)] | [_, cst.Arg(value=end)])):
+            return end
+        case _:
+            return None
+
+
+def runs_long(loop: cst.CSTNode, rounds: int | None = None) -> bool:
+    """Whether a loop is one of many rounds: by their number, where the program says it, or by what it goes over.
+
+    That is an epoch, not a few agents.
+    """
+    if rounds is not None:
+        return rounds >= _MANY
     match loop:
         case cst.While():
             return True
-        case cst.For(iter=cst.Call(func=cst.Name(value="range"), args=[*_, cst.Arg(value=cst.Integer(value=number))])):
-            return number.isdecimal() and int(number) >= _MANY
         case cst.For(iter=source):
             return any(
                 isinstance(node, cst.Name) and ROUNDS.search(node.value) for node in (source, *walk_scope(source))
@@ -125,13 +137,16 @@ def runs_long(loop: cst.CSTNode) -> bool:
             return False
 
 
-def accumulates_long(loops: Sequence[cst.CSTNode], target: str) -> bool:
-    """Whether one of these loops, outermost first, has many rounds in which ``target`` is not bound anew."""
+def accumulates_long(loops: Sequence[tuple[cst.CSTNode, int | None]], target: str) -> bool:
+    """Whether one of these loops, outermost first, has many rounds in which ``target`` is not bound anew.
+
+    The number of its rounds stands beside each, where that is known.
+    """
     root = target.partition(".")[0]
-    for loop in reversed(loops):
+    for loop, rounds in reversed(loops):
         if any(isinstance(node, cst.Assign) and root in _names_made(node) for node in walk_scope(loop)):
             return False
-        if runs_long(loop):
+        if runs_long(loop, rounds):
             return True
     return False
 

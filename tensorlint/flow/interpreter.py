@@ -13,7 +13,7 @@ from tensorlint.flow.annotations import value_of
 from tensorlint.flow.calls import Calls
 from tensorlint.flow.cells import cells
 from tensorlint.flow.core import HOST_METHODS
-from tensorlint.flow.defined import ClassInfo, FunctionInfo
+from tensorlint.flow.defined import ClassInfo, FunctionInfo, is_plain_base
 from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable, unsure
@@ -41,7 +41,7 @@ from tensorlint.flow.machine import declared_value
 from tensorlint.flow.scene import FileFacts
 from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_NOT_KNOWN, GRAD_OFF, Environment, Frame
 from tensorlint.flow.statements import Statements
-from tensorlint.flow.tree import Sites, binds_attributes, dotted_name, parameters_of
+from tensorlint.flow.tree import Sites, attributes_bound, dotted_name, parameters_of
 from tensorlint.flow.world import World
 from tensorlint.knowledge import names
 from tensorlint.parsing import nodes_taken_as_read
@@ -51,8 +51,6 @@ _BOUNDARY = re.compile(
     r"np|numpy|from_numpy|from_dlpack|to_dlpack|as_tensor|tensor|\w*Tensor|array|asarray|frombuffer|shuffle|state_dict"
     r"|requires_grad_?|backward|append|jit|onnx|\w*[a-z]_"
 )
-#: Bases that call nothing back but ``forward``, by the first part of their names.
-_PLAIN_BASES = frozenset({"torch", "builtins", "object", "abc", "ABC", "typing", "enum", "collections"})
 
 
 class Interpreter(Expressions, Guards, Calls, Statements, Functions):
@@ -151,7 +149,7 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
             return False
         inside = self.sites.inside(info.node)
         if self.learning:
-            return bool(frame.self_name) and binds_attributes(inside, frame.self_name)
+            return bool(frame.self_name) and any(attributes_bound(inside, frame.self_name))
         return any(type(node) is cst.Name and _BOUNDARY.fullmatch(node.value) for node in inside)
 
     def _keep_frozen(self, info: FunctionInfo, cls: ClassInfo, frame: Frame) -> None:
@@ -294,7 +292,7 @@ def _is_hook(info: FunctionInfo, lesson: FunctionLesson) -> bool:
         return False
     if lesson.calls and not names.EVALUATES.search(info.name):
         return False
-    return any(base.partition(".")[0] not in _PLAIN_BASES for base in info.cls.all_bases())
+    return not all(map(is_plain_base, info.cls.all_bases()))
 
 
 def interpret(

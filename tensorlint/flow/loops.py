@@ -22,6 +22,7 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
+from tensorlint.flow.graphs import counted_up_to
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of, rows_of
 from tensorlint.flow.models.torch_functions import AUTOCAST, MAYBE_AUTOCAST
@@ -46,8 +47,15 @@ class Loops(Machine):
         # A model has parameters: what is done to each of them is done.
         entered = bool(each) or (isinstance(iterable, Sequence) and bool(iterable.items))
         rows = rows_of(self, node.target, node.iter, iterable, frame)
-        loop = Loop(self.serial, node, rows=rows, each=each | gradients_of(each))
+        rounds = self._rounds(node, frame)
+        loop = Loop(self.serial, node, rounds=rounds, rows=rows, each=each | gradients_of(each))
         self._loop(node, loop, enter, frame, endless=False, entered=entered)
+
+    def _rounds(self, node: cst.For, frame: Frame) -> int | None:
+        """The number that ``range`` counts up to, where the program spells it, or a name that it gives it."""
+        end = counted_up_to(node)
+        value = None if end is None else self.current(end, frame)
+        return value.literal if isinstance(value, Scalar) and isinstance(value.literal, int) else None
 
     def _while(self, node: cst.While, frame: Frame) -> None:
         self.note_test(node.test, node)

@@ -126,7 +126,10 @@ class Machine(Keeping, ABC):
             return found
         head, _, attribute = path.partition(".")
         if frame.self_name and head == frame.self_name and attribute and "." not in attribute and frame.cls is not None:
-            kept = self.held_by(frame.env.lookup(head), self.class_attribute(frame.cls, attribute))
+            before = None if frame.function is None else frame.cls.before(frame.function, attribute)
+            kept = self.held_by(
+                frame.env.lookup(head), self.class_attribute(frame.cls, attribute) if before is None else before
+            )
             return kept and frame.env.latest(kept)
         return None
 

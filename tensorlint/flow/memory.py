@@ -277,7 +277,7 @@ class Memory(Core):
                 on_self and frame.function is not None and Differentiated(frame.function.node).keeps(target, expression)
             )
         if kept:
-            long = not frame.loops or accumulates_long([loop.node for loop in frame.loops], target)
+            long = not frame.loops or accumulates_long([(loop.node, loop.rounds) for loop in frame.loops], target)
             self.emit(
                 frame, events.GraphKept, node, value=value, expression=expression, target=target, how=how, long=long
             )

@@ -258,6 +258,8 @@ class Loop:
 
     start: int
     node: cst.CSTNode
+    #: How many rounds it makes, where the program says it.
+    rounds: int | None = None
     breaks: list[Environment] = field(default_factory=list)
     continues: list[Environment] = field(default_factory=list)
     #: Storages written inside, and the stores of values that share one.

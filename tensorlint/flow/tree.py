@@ -181,22 +181,20 @@ _BINDING = frozenset({
 # fmt: on
 
 
-def binds_attributes(nodes: Iterable[cst.CSTNode], owner: str) -> bool:
-    """Whether an assignment among these nodes has ``owner.<name>`` on its left."""
-    return any(
-        type(node) in _ASSIGNING and _spells_attribute(node.target, owner)  # type: ignore[attr-defined]
-        for node in nodes
-    )
+def attributes_bound(nodes: Iterable[cst.CSTNode], owner: str) -> Iterator[str]:
+    """The names for which an assignment among these nodes has ``owner.<name>`` on its left."""
+    for node in nodes:
+        if type(node) in _ASSIGNING:
+            yield from _attributes(node.target, owner)  # type: ignore[attr-defined]
 
 
-def _spells_attribute(target: cst.CSTNode, owner: str) -> bool:
+def _attributes(target: cst.CSTNode, owner: str) -> Iterator[str]:
     match target:
-        case cst.Attribute(value=cst.Name(value=name)):
-            return name == owner
+        case cst.Attribute(value=cst.Name(value=name), attr=attribute) if name == owner:
+            yield attribute.value
         case cst.Tuple() | cst.List() | cst.Element() | cst.StarredElement():
-            return any(_spells_attribute(child, owner) for child in children(target))
-        case _:
-            return False
+            for child in children(target):
+                yield from _attributes(child, owner)
 
 
 _ASSIGNING = frozenset({cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.For})

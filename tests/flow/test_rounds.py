@@ -1,11 +1,27 @@
-"""Which loops have many rounds, by what they go over."""
+"""Which loops have many rounds, by their number or by what they go over."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import libcst as cst
 import pytest
 
+from tensorlint.findings import Certainty
 from tensorlint.flow.graphs import accumulates_long, runs_long
+from tests.projects import findings, write
+
+_TRAINING = """import torch
+
+NUM_EPOCHS = {number}
+model = torch.nn.Linear(2, 2)
+costs = []
+for epoch in range({count}):
+    cost = model(torch.ones(4, 2)).mean()
+    cost.backward()
+    costs.append(cost)
+print(len(costs))
+"""
 
 
 def loop(header: str, body: str = "    pass\n") -> cst.CSTNode:
@@ -23,8 +39,6 @@ def loop(header: str, body: str = "    pass\n") -> cst.CSTNode:
         "for step in range(args.num_steps):",
         "for epoch in trange(1, n_epochs + 1):",
         "for batch in dataset.batches():",
-        "for i in range(1000):",
-        "for i in range(0, 2000):",
     ],
 )
 def test_a_loop_over_data_or_steps_is_a_long_one(header: str) -> None:
@@ -36,8 +50,6 @@ def test_a_loop_over_data_or_steps_is_a_long_one(header: str) -> None:
     [
         "for agent in agents:",
         "for i in range(self.n_agents):",
-        "for i in range(3):",
-        "for i in range(200):",
         "for name in ('a', 'b'):",
         "for e in range(E):",
         "for candidate in models:",
@@ -48,10 +60,37 @@ def test_a_loop_over_a_few_things_is_none(header: str) -> None:
     assert not runs_long(loop(header))
 
 
+@pytest.mark.parametrize(("rounds", "long"), [(3, False), (200, False), (999, False), (1000, True), (2000, True)])
+def test_where_the_number_of_rounds_is_known_it_says_so(rounds: int, long: bool) -> None:
+    assert runs_long(loop("for epoch in range(N_EPOCHS):"), rounds) is long
+
+
 def test_a_short_loop_in_a_long_one_adds_up_in_both_unless_what_is_added_to_is_new() -> None:
-    short = loop("for agent in agents:")
-    assert accumulates_long([loop("for batch in loader:"), short], "total")
-    assert not accumulates_long([loop("for batch in loader:", "    total = 0\n"), short], "total")
-    assert accumulates_long([loop("for batch in loader:", "    other = 0\n"), short], "total.loss")
+    def long(body: str = "    pass\n") -> tuple[cst.CSTNode, int | None]:
+        return loop("for batch in loader:", body), None
+
+    short = loop("for agent in agents:"), None
+    assert accumulates_long([long(), short], "total")
+    assert not accumulates_long([long("    total = 0\n"), short], "total")
+    assert accumulates_long([long("    other = 0\n"), short], "total.loss")
     assert not accumulates_long([short], "total")
-    assert accumulates_long([loop("for batch in loader:", "    total = total + loss\n")], "total")
+    assert accumulates_long([long("    total = total + loss\n")], "total")
+    assert accumulates_long([(loop("for e in range(E):"), 10_000), short], "total")
+
+
+@pytest.mark.parametrize(
+    ("count", "number", "certainty"),
+    [
+        ("NUM_EPOCHS", "25", Certainty.LIKELY),
+        ("1, NUM_EPOCHS", "25", Certainty.LIKELY),
+        ("NUM_EPOCHS", "5_000", Certainty.CERTAIN),
+        ("2000", "25", Certainty.CERTAIN),
+        ("NUM_EPOCHS", "int(input())", Certainty.CERTAIN),
+    ],
+)
+def test_what_a_few_rounds_keep_is_not_shown_by_default(
+    tmp_path: Path, count: str, number: str, certainty: Certainty
+) -> None:
+    write(tmp_path, {"train.py": _TRAINING.format(count=count, number=number)})
+    (finding,) = findings(tmp_path, certainty=Certainty.LIKELY)
+    assert (finding.code, finding.span.row, finding.certainty) == ("TBX503", 9, certainty)

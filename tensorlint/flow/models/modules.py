@@ -100,7 +100,7 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
             result = machine.apply(forward, module, call.arguments, call.frame, call.node)
             if isinstance(result, (Tensor, Unknown)) and not result.dtype:
                 result = replace(result, dtype=module.dtype.weakened())
-            return on_module_device(result, module, inputs, call)
+            return on_module_device(result, module, trained, inputs, call)
     # What has no parameters lies nowhere.
     device = together(inputs) if module.trainable is Truth.NO else output_device(module, inputs, call)
     # Some that have no parameters return what they are given.
@@ -147,14 +147,15 @@ def _numbers_of_layer(name: str) -> str:
     return "wild" if name in WILD_LAYERS else {"Sigmoid": "unit", "Softmax": "unit", "Tanh": "fraction"}.get(name, "")
 
 
-def on_module_device(result: Value, module: Module, inputs: list[Tensor | Unknown], call: Call) -> Value:
+def on_module_device(result: Value, module: Module, trained: Fact, inputs: list[Tensor | Unknown], call: Call) -> Value:
     """What ``forward`` could not know: where the module itself was put, and that its inputs have to be there, too."""
-    if (
-        isinstance(result, (Tensor, Unknown))
-        and result.device.truth is Truth.UNKNOWN
-        and module.device.truth is not Truth.UNKNOWN
-    ):
+    if not isinstance(result, (Tensor, Unknown)) or module.device.truth is Truth.UNKNOWN:
+        return result
+    if result.device.truth is Truth.UNKNOWN:
         return replace(result, device=output_device(module, inputs, call))
+    if module.device.truth is Truth.NO and trained.truth > Truth.UNKNOWN:
+        # What its parameters met elsewhere would have raised.
+        return replace(result, device=together([Unknown(device=module.device), result]))
     return result
 
 
