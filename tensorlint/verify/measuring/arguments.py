@@ -63,6 +63,11 @@ def m(make: Make) -> Any:
     return make(3, 3)
 
 
+def m_and(make: Make, *rest: Any) -> Arguments:
+    """The same, before ``rest``."""
+    return (m(make), *rest)
+
+
 def index(make: Make) -> Any:
     """A (3, 3) matrix of indices, of the library that ``make`` serves."""
     found = np.array([[0, 1, 2], [1, 2, 0], [2, 0, 1]])
