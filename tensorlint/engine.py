@@ -282,14 +282,14 @@ def _findings(
     places = locate(module, nodes, source.program)
     rows = CommentRows(source)
     layout = Layout(places, source.lines, module.default_newline)
-    outdated = _outdated(source, policy)
+    doubt = _doubt(source, policy)
     groups: dict[object, list[Finding]] = {}
     shown: set[object] = set()
     suppressed: list[Finding] = []
     behind: dict[Fix, Repair] = {}
     for rule, draft in kept:
         span = places.spans[id(draft.node)]
-        certainty = draft.certainty if outdated is None else min(draft.certainty, Certainty.LIKELY)
+        certainty = draft.certainty if doubt is None else min(draft.certainty, Certainty.LIKELY)
         trace = {
             TraceStep(places.spans[id(notes[note])], note.message)
             for note in draft.notes
@@ -300,8 +300,8 @@ def _findings(
             for note in draft.notes
             if world is not None and (elsewhere := world.place(note.site)) is not None
         }
-        if outdated is not None:
-            trace.add(outdated)
+        if doubt is not None:
+            trace.add(doubt)
         repair, fix = repairs.get(id(draft)), None
         if repair is not None and (
             not source.closed or all(_runs_before(span, imports[name], places) for name in repair.imports)
@@ -328,7 +328,7 @@ def _findings(
         if policy.accompanies(certainty):
             together = id(draft.mend) if policy.merge and draft.mend is not None else (rule.code, id(draft.node))
             groups.setdefault(together, []).append(finding)
-            if policy.shows(certainty, rule.shown if outdated is None else Certainty.CERTAIN):
+            if policy.shows(certainty, rule.shown if doubt is None else Certainty.CERTAIN):
                 shown.add(together)
             if repair is not None and finding.fix is not None:
                 behind[finding.fix] = repair
@@ -340,8 +340,15 @@ def _findings(
     )
 
 
-def _outdated(source: Source, policy: Policy) -> TraceStep | None:
-    """Where the program asks NumPy for what it has no more: as it is, it runs on older releases only, if at all."""
+def _doubt(source: Source, policy: Policy) -> TraceStep | None:
+    """Where the program is known to come to an end before its own, so that what stands in it may not be reached.
+
+    It asks NumPy for what it has no more, and runs on older releases only, if at all; or a cell of a notebook recorded
+    that it did not find what it needs.
+    """
+    if source.stopped is not None:
+        row, name = source.stopped
+        return TraceStep(Span(row, 1, row, 1), f"this cell raised {name} when it ran last")
     from tensorlint.knowledge.gone import GONE_FROM_NUMPY, asks_for_what_is_gone
 
     found = asks_for_what_is_gone(source.program, policy.numpy)

@@ -31,7 +31,8 @@ class Cell:
 
     ``strings`` are the places of the strings that make up the source: one, or the elements of a list. ``raises`` are
     the exceptions that the cell is known to raise: by name where its output recorded one, ``ANY`` where it has the tag
-    ``raises-exception``, by which Jupyter goes on after it.
+    ``raises-exception``, by which Jupyter goes on after it. None are known, and not even that there are none, where it
+    was not run.
     """
 
     number: int
@@ -39,7 +40,7 @@ class Cell:
     start: int
     end: int
     strings: tuple[tuple[int, int], ...]
-    raises: frozenset[str] = frozenset()
+    raises: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +170,9 @@ def _code_cells(text: str) -> Iterator[Cell]:
         for sign, what in _UNFIT.items():
             if sign.search(source):
                 raise _unfit(text, start, f"cell {number} contains {what}")
-        known = _values(text, members, ("metadata", "outputs"))
-        yield Cell(number, source, start, end, strings, frozenset(_raised(known)))
+        known = _values(text, members, ("metadata", "outputs", "execution_count", "prompt_number"))
+        raised = frozenset(_raised(known))
+        yield Cell(number, source, start, end, strings, raised if raised or _was_run(known) else None)
 
 
 def _values(text: str, members: Mapping[str, tuple[int, int]], keys: tuple[str, ...]) -> dict[str, Any]:
@@ -194,6 +196,11 @@ def _raised(cell: Mapping[str, Any]) -> Iterator[str]:
         name = output.get("ename") if isinstance(output, Mapping) else None
         if isinstance(name, str):
             yield name
+
+
+def _was_run(cell: Mapping[str, Any]) -> bool:
+    # Before nbformat 4 it was called "prompt_number".
+    return any(isinstance(cell.get(key), int) for key in ("execution_count", "prompt_number"))
 
 
 def _unfit(text: str, at: int, message: str) -> SourceError:

@@ -22,6 +22,8 @@ SUFFIX = ".ipynb"
 _MARK = "# %%"
 #: In place of the mark, before a cell all of which is indented.
 _BLOCK = "if 1:"
+#: What a cell raises where the notebook does not fit to itself, or to what is installed.
+_BROKEN = frozenset({"AttributeError", "ImportError", "ModuleNotFoundError", "NameError", "UnboundLocalError"})
 _NOTHING = Document()
 
 
@@ -58,14 +60,22 @@ class Notebook(Source):
             return tuple(map(self._part, self._marks, self._cells))
         return tuple(map(self._part, self._marks, self._cells, (cell.raises for cell in self.document.cells)))
 
-    def _part(self, row: int, cell: str, raises: Collection[str] = ()) -> Part:
+    def _part(self, row: int, cell: str, raises: Collection[str] | None = None) -> Part:
         """A cell as Python reads it. What it is known to raise is an option of its mark (``flow.cells``)."""
         options = ""
-        if ANY in raises:
+        if raises is not None and ANY in raises:
             options = ' tags=["raises-exception"]'
-        elif raises:
+        elif raises is not None:
             options = f' raises="{" ".join(sorted(raises))}"'
         return Part(row, f"{_BLOCK if is_indented(cell) else self.mark + options}\n{as_python(cell)}")
+
+    @property
+    def stopped(self) -> tuple[int, str] | None:
+        for row, cell in zip(self._marks, self.document.cells, strict=False):
+            raised = cell.raises or frozenset()
+            if raised & _BROKEN and ANY not in raised:
+                return row + 1, min(raised & _BROKEN)
+        return None
 
     @property
     def is_whole(self) -> bool:

@@ -111,6 +111,11 @@ class Source:
         return True
 
     @property
+    def stopped(self) -> tuple[int, str] | None:
+        """Where the program is known to have come to an end when it ran last: the row, and the exception."""
+        return None
+
+    @property
     def language(self) -> str:
         """The language of the program, of which only ``python`` is judged."""
         return "python"

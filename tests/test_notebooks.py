@@ -620,6 +620,38 @@ def test_another_error_says_nothing(members: dict[str, object]) -> None:
     assert places(lint(with_cell(5, **members))) == [FOUND]
 
 
+@pytest.mark.parametrize(
+    ("members", "certainty"),
+    [
+        ({"execution_count": 7, "outputs": []}, "likely"),
+        ({"prompt_number": 7}, "likely"),
+        ({"execution_count": None, "outputs": []}, "certain"),
+        ({"execution_count": 7, "outputs": [{**RAISED, "ename": "KeyboardInterrupt"}]}, "certain"),
+    ],
+)
+def test_that_a_cell_raises_which_ran_to_its_end_is_not_certain(members: dict[str, object], certainty: str) -> None:
+    (finding,) = lint(with_cell(5, **members), Certainty.LIKELY).findings
+    assert (finding.code, finding.certainty and finding.certainty.label) == ("TBX101", certainty)
+
+
+def test_a_cell_that_ran_where_there_was_no_accelerator_says_nothing() -> None:
+    device = "device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')"
+    content = json.loads(notebook(f"import torch\n{device}\nx = torch.zeros(3).to(device)", "x.numpy()"))
+    content["cells"][1]["execution_count"] = 2
+    assert places(lint(json.dumps(content))) == [("TBX101", 2, 1, 1)]
+
+
+@pytest.mark.parametrize("name", ["NameError", "ModuleNotFoundError", "AttributeError"])
+def test_a_notebook_that_stopped_for_want_of_something_is_certain_of_nothing(name: str) -> None:
+    text = with_cell(4, outputs=[{**RAISED, "ename": name}])
+    assert places(lint(text)) == []
+    report = lint(text, Certainty.LIKELY)
+    (finding,) = report.findings
+    assert finding.certainty is Certainty.LIKELY
+    (step,) = [each for each in finding.trace if name in each.message]
+    assert report.location(finding.path, step.span) == Location(4, Span(1, 1, 1, 1))
+
+
 def test_only_the_cell_is_known_to_raise() -> None:
     again = json.loads(with_cell(5, outputs=[RAISED]))
     again["cells"] += [cell("z = torch.ones(3).cuda()"), cell("\n\nz.numpy()")]

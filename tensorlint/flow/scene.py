@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Any exception, among the names of those that are handled.
 EVERY = "*"
+#: Nothing: what stands there is known to have raised nothing when it ran last.
+NOTHING = ""
 #: What exports and refused dtypes raise.
 RAISED_BY_EXPORTS = frozenset({"TypeError", "RuntimeError"})
 
@@ -102,6 +104,11 @@ class Scene:
     def caught(self) -> bool:
         """Whether the program is prepared here for what a failing export raises."""
         return bool(self.handlers & RAISED_BY_EXPORTS) or EVERY in self.handlers
+
+    @property
+    def ran(self) -> bool:
+        """Whether what stands here is known to have run to its end, on some machine and some release of torch."""
+        return NOTHING in self.handlers
 
     def handles(self, exception: str) -> bool:
         """Whether the program is prepared for this exception here."""

@@ -83,7 +83,8 @@ def _presumed_tensor(value: Tensor | Unknown, scene: Scene) -> bool:
 def _device_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certainty | None:
     match value.device.truth:
         case Truth.YES:
-            return Certainty.CERTAIN if sure else Certainty.LIKELY
+            # What has run is no proof that it runs with the torch of today, and no evidence that it does not.
+            return Certainty.CERTAIN if sure and not scene.ran else Certainty.LIKELY
         case Truth.MAYBE:
             return Certainty.CERTAIN if sure and value.device.if_available else Certainty.LIKELY
         case Truth.NO:
@@ -100,7 +101,7 @@ def _grad_risk(value: Tensor | Unknown, scene: Scene, *, sure: bool) -> Certaint
     match value.grad.truth:
         case Truth.YES:
             nobody_outside = scene.grad_mode.truth is Truth.YES
-            return Certainty.CERTAIN if sure and nobody_outside else Certainty.LIKELY
+            return Certainty.CERTAIN if sure and nobody_outside and not scene.ran else Certainty.LIKELY
         case Truth.MAYBE:
             # That a test raises is seen the first time it runs, on any machine.
             return Certainty.POSSIBLE if scene.is_test else Certainty.LIKELY
