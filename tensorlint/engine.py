@@ -343,22 +343,18 @@ def _findings(
 def _doubt(source: Source, policy: Policy) -> TraceStep | None:
     """Where the program is known to come to an end before its own, so that what stands in it may not be reached.
 
-    It asks NumPy for what it has no more, and runs on older releases only, if at all; or a cell of a notebook recorded
-    that it did not find what it needs.
+    It asks NumPy or torch for what they have no more, and runs on older releases only, if at all; or a cell of a
+    notebook recorded that it did not find what it needs.
     """
     if source.stopped is not None:
         row, name = source.stopped
         return TraceStep(Span(row, 1, row, 1), f"this cell raised {name} when it ran last")
-    from tensorlint.knowledge.gone import GONE_FROM_NUMPY, asks_for_what_is_gone
+    from tensorlint.knowledge.gone import outdated
 
-    found = asks_for_what_is_gone(source.program, policy.numpy)
+    found = outdated(source.program, policy.numpy)
     if found is None:
         return None
-    name, row, column = found
-    since = GONE_FROM_NUMPY[name.partition(".")[2]]
-    return TraceStep(
-        Span(row, column, row, column + len(name)), f"NumPy {since} and later have no `{name}`, so this raises"
-    )
+    return TraceStep(Span(found.row, found.column, found.row, found.column + found.length), found.message)
 
 
 def _closed(source: Source, module: cst.Module) -> frozenset[int]:

@@ -1,8 +1,11 @@
-"""Names that NumPy had and has no more: a program that asks for one raises AttributeError on newer releases.
+"""What NumPy and torch had and have no more: a program that asks for it raises on newer releases.
 
-Measured by looking each public name of NumPy 1.23.5 up in 1.24.4, 1.25.2, 1.26.4, 2.0.2, 2.1.3, 2.2.6, 2.3.5 and 2.4.6.
+The names of NumPy were measured by looking each public name of NumPy 1.23.5 up in 1.24.4, 1.25.2, 1.26.4, 2.0.2, 2.1.3, 2.2.6, 2.3.5 and 2.4.6.
 Modules that NumPy imports for itself (``np.os``), and what no program asks for (constants of the C code), are left out;
 ``np.bool`` and ``np.long`` came back. ``asscalar`` is not in 1.23.5 either.
+
+A loss was a tensor of one element until torch 0.3. It has no dimension since 0.4, and ``loss.data[0]`` raises IndexError
+since 0.5 (measured on torch 1.13.1 and 2.13.0).
 """
 
 from __future__ import annotations
@@ -10,6 +13,8 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tensorlint.source import NEWLINE
 from tensorlint.versions import release
@@ -28,13 +33,26 @@ _GONE = {
     "2.4": "in1d trapz",
 }
 GONE_FROM_NUMPY = {name: since for since, names in _GONE.items() for name in names.split()}
-_ASKED = re.compile(rf"\b(?:np|numpy)\.(?:{'|'.join(map(re.escape, GONE_FROM_NUMPY))})\b")
+_ASKED = re.compile(
+    rf"\b(?:np|numpy)\.(?:{'|'.join(map(re.escape, GONE_FROM_NUMPY))})\b|\w*(?i:loss|cost|err)\w*\.data\[0\]"
+)
+_LOSS = re.compile(r"(?i:loss|cost)|(?:^|_)err(?:or)?(?:s?$|[A-Z_])")
 
 
-def asks_for_what_is_gone(program: str, numpy: str | None = None) -> tuple[str, int, int] | None:
-    """The first name that NumPy ``numpy`` (None for the newest) has no more, with row and column; None for none.
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """What a program asks for that is there no more: where, in how many characters, and what comes of it."""
 
-    A program that asks whether it is there, or puts it there, is prepared.
+    row: int
+    column: int
+    length: int
+    message: str
+
+
+def outdated(program: str, numpy: str | None = None) -> Outdated | None:
+    """The first thing that the newest torch, or NumPy ``numpy`` (None for the newest), has no more.
+
+    None where there is no such thing. A program that asks whether it is there, or puts it there, is prepared.
     """
     if not _ASKED.search(program):
         return None
@@ -44,28 +62,47 @@ def asks_for_what_is_gone(program: str, numpy: str | None = None) -> tuple[str, 
             tree = ast.parse(program)
     except (SyntaxError, ValueError, RecursionError):
         return None
-    asked: list[tuple[int, int, str]] = []
-    prepared: set[str] = set()
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    prepared = set(_prepared(nodes))
+    found = [each for each in _asked(nodes, numpy) if each[1] not in prepared]
+    if not found:
+        return None
+    node, spelled, message = min(found, key=lambda each: (each[0].lineno, each[0].col_offset))
+    # Python counts bytes of UTF-8.
+    before = NEWLINE.split(program)[node.lineno - 1].encode()[: node.col_offset]
+    return Outdated(node.lineno, len(before.decode()) + 1, len(spelled), message)
+
+
+def _prepared(nodes: list[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         match node:
-            case ast.Attribute(ctx=ast.Load(), lineno=row, col_offset=before):
-                asked.append((row, before, _dotted(node)))
-            case ast.Attribute():
-                prepared.add(_dotted(node))
+            case ast.Attribute(ctx=ast.Store() | ast.Del()):
+                yield _dotted(node)
             case ast.Call(
                 func=ast.Name(id="hasattr" | "getattr" | "setattr"),
                 args=[ast.Name(id=owner), ast.Constant(value=str(name)), *_],
             ):
-                prepared.add(f"{owner}.{name}")
+                yield f"{owner}.{name}"
             case _:
                 pass
-    for row, before, dotted in sorted(asked):
-        library, _, name = dotted.partition(".")
-        since = GONE_FROM_NUMPY.get(name) if library in {"np", "numpy"} else None
-        if since is not None and dotted not in prepared and (numpy is None or release(numpy) >= release(since)):
-            # Python counts bytes of UTF-8.
-            return dotted, row, len(NEWLINE.split(program)[row - 1].encode()[:before].decode()) + 1
-    return None
+
+
+def _asked(nodes: list[ast.AST], numpy: str | None) -> Iterator[tuple[ast.expr, str, str]]:
+    """What is gone among these nodes, how it is spelled, and what comes of it."""
+    for node in nodes:
+        match node:
+            case ast.Attribute(ctx=ast.Load()):
+                dotted = _dotted(node)
+                library, _, name = dotted.partition(".")
+                since = GONE_FROM_NUMPY.get(name) if library in {"np", "numpy"} else None
+                if since is not None and (numpy is None or release(numpy) >= release(since)):
+                    yield node, dotted, f"NumPy {since} and later have no `{dotted}`, so this raises"
+            case ast.Subscript(
+                value=ast.Attribute(value=held, attr="data"), slice=ast.Constant(value=0), ctx=ast.Load()
+            ) if _LOSS.search((dotted := _dotted(held)).rpartition(".")[2]):
+                yield node, f"{dotted}.data[0]", "a loss has no dimension since torch 0.4, so this raises"
+            case _:
+                pass
 
 
 def _dotted(node: ast.expr) -> str:
