@@ -187,8 +187,12 @@ class ClassInfo:
 
     @property
     def is_module(self) -> bool:
-        """Whether instances are ``nn.Module``: by a base that is one, or that is called one."""
-        return any(base.split(".")[-1].endswith("Module") or base in _MODULE_BASES for base in self.all_bases())
+        """Whether instances are ``nn.Module``: by a base that is one, or that is called one where it was not seen."""
+        seen = {parent.name for parent in self.parents}
+        unseen = (base for base in self.bases if base.split(".")[-1] not in seen)
+        return any(parent.is_module for parent in self.parents) or any(
+            base.split(".")[-1].endswith("Module") or base in _MODULE_BASES for base in unseen
+        )
 
     @property
     def is_lightning(self) -> bool:

@@ -324,8 +324,10 @@ def models_at_hand(frame: Frame) -> list[Module | Unknown]:
 
 
 def parameter_of(machine: Machine, owner: Unknown, grad: Fact, node: cst.CSTNode) -> Tensor:
+    """What something of unknown class calls its parameters: networks of other frameworks have some, too."""
     own = parameters_of_own(owner)
     return Tensor(
+        sure=False,
         device=owner.device,
         grad=grad,
         storages=own or machine.storage(Owner.PARAMETER),
