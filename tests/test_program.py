@@ -173,6 +173,17 @@ def test_what_a_base_of_another_file_kept_is_there_before_it_is_bound_anew(tmp_p
     assert [(each.code, each.span.row) for each in findings(tmp_path)] == [("TBX215", 11)]
 
 
+def test_that_something_is_a_tensor_is_no_surer_behind_numpy_than_its_annotation(tmp_path: Path) -> None:
+    text = (
+        "import numpy as np\nimport torch\n\n\ndef weigh(grads: torch.Tensor):\n"
+        "    weights = np.maximum(grads, 0) * 2\n    return np.sum(weights, axis=1)\n\n\n"
+        "made = np.maximum(torch.ones(2, 3), 0)\nprint(np.sum(made, axis=1))\n"
+    )
+    write(tmp_path, {"main.py": text})
+    told = [each for each in findings(tmp_path, certainty=Certainty.POSSIBLE) if each.code == "TBX109"]
+    assert [(each.span.row, each.certainty) for each in told] == [(7, Certainty.POSSIBLE), (11, Certainty.CERTAIN)]
+
+
 def test_a_constant_of_another_file_is_a_device(tmp_path: Path) -> None:
     write(
         tmp_path,

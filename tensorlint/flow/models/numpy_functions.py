@@ -135,7 +135,7 @@ def numpy_result(machine: Machine, name: str, call: Call) -> Value:
     write_out(machine, row, call)
     first = next((argument.value for argument in call.arguments if not argument.keyword), UNKNOWN)
     if isinstance(first, Tensor) and name in EXPORTS_TO_TENSOR:
-        return made_of_tensor(machine, name, call)
+        return made_of_tensor(machine, name, first, call)
     if name == "unique" and (places := [each for each in call.arguments if each.keyword in _PLACES_OF_UNIQUE]):
         values = array_from(machine, name, row, first, call)
         counts = (Array(has_axes=True, storages=machine.storage()) for _ in places)
@@ -176,14 +176,16 @@ def numpy_result(machine: Machine, name: str, call: Call) -> Value:
             return PLAIN
 
 
-def made_of_tensor(machine: Machine, name: str, call: Call) -> Value:
+def made_of_tensor(machine: Machine, name: str, first: Tensor, call: Call) -> Value:
     """What comes out where ``__array_wrap__`` of the tensor that goes in makes tensors of what NumPy has worked out."""
 
     def part(is_tensor: bool) -> Value:
         made = machine.storage()
         if not is_tensor:
             return Array(storages=made)
-        return Tensor(device=NO_FACT, grad=NO_FACT, storages=made, oid=machine.serial)
+        return Tensor(
+            device=NO_FACT, grad=NO_FACT, storages=made, sure=first.sure, source=first.source, oid=machine.serial
+        )
 
     parts = PARTS_OF_TENSOR.get(name)
     if parts is None:
