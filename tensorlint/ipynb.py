@@ -21,6 +21,8 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _CHARACTER = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|.", re.DOTALL)
 _UNFIT = {re.compile("[\ud800-\udfff]"): "half of a surrogate pair", re.compile("\0"): "a NUL character"}
 _DECODER = json.JSONDecoder()
+#: Outputs of what ran.
+_SHOWN = frozenset({"display_data", "execute_result", "pyout", "stream"})
 #: Among the names of exceptions: whichever it may be.
 ANY = "*"
 
@@ -190,17 +192,24 @@ def _raised(cell: Mapping[str, Any]) -> Iterator[str]:
     tags = _part(cell, "metadata").get("tags")
     if isinstance(tags, list) and "raises-exception" in tags:
         yield ANY
-    outputs = cell.get("outputs")
-    for output in outputs if isinstance(outputs, list) else ():
+    for output in _outputs(cell):
         # Before nbformat 4 it was called "pyerr".
-        name = output.get("ename") if isinstance(output, Mapping) else None
-        if isinstance(name, str):
+        if isinstance(name := output.get("ename"), str):
             yield name
 
 
 def _was_run(cell: Mapping[str, Any]) -> bool:
+    """Whether it has a number, or an output: some take the numbers out before they commit."""
     # Before nbformat 4 it was called "prompt_number".
-    return any(isinstance(cell.get(key), int) for key in ("execution_count", "prompt_number"))
+    numbered = any(isinstance(cell.get(key), int) for key in ("execution_count", "prompt_number"))
+    return numbered or any(output.get("output_type") in _SHOWN for output in _outputs(cell))
+
+
+def _outputs(cell: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    outputs = cell.get("outputs")
+    for output in outputs if isinstance(outputs, list) else ():
+        if isinstance(output, Mapping):
+            yield output
 
 
 def _unfit(text: str, at: int, message: str) -> SourceError:

@@ -625,6 +625,7 @@ def test_another_error_says_nothing(members: dict[str, object]) -> None:
     [
         ({"execution_count": 7, "outputs": []}, "likely"),
         ({"prompt_number": 7}, "likely"),
+        ({"outputs": [{"output_type": "stream", "name": "stdout", "text": ["1"]}]}, "likely"),
         ({"execution_count": None, "outputs": []}, "certain"),
         ({"execution_count": 7, "outputs": [{**RAISED, "ename": "KeyboardInterrupt"}]}, "certain"),
     ],

@@ -8,6 +8,7 @@ import libcst as cst
 
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.details import Leaving
+from tensorlint.flow.domain.dtypes import BOOL, INT64
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.lattice import join_all
 from tensorlint.flow.domain.memory import Owner
@@ -169,7 +170,13 @@ def computed(machine: Machine, path: str, call: Call) -> Value:
     alone = len(call.arguments) == 1 and path != "builtins.abs"
     values = [_each(machine, call)] if alone else [argument.value for argument in call.arguments]
     made = join_all(values)
-    return combine(machine, made, made, call.node, call.frame) if path in {"builtins.sum", "builtins.abs"} else made
+    if path not in {"builtins.sum", "builtins.abs"}:
+        return made
+    result = combine(machine, made, made, call.node, call.frame)
+    if path == "builtins.sum" and isinstance(result, Tensor) and result.dtype is BOOL:
+        # It begins with 0, and an integer and a bool are an integer.
+        return replace(result, dtype=INT64)
+    return result
 
 
 @function("builtins.round")
