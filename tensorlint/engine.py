@@ -344,11 +344,11 @@ def _doubt(source: Source, policy: Policy) -> TraceStep | None:
     """Where the program is known to come to an end before its own, so that what stands in it may not be reached.
 
     It asks NumPy or torch for what they have no more, and runs on older releases only, if at all; or a cell of a
-    notebook recorded that it did not find what it needs.
+    notebook recorded that it did not find what it needs, or is an exercise.
     """
-    if source.stopped is not None:
-        row, name = source.stopped
-        return TraceStep(Span(row, 1, row, 1), f"this cell raised {name} when it ran last")
+    if (stop := source.stops) is not None:
+        row, why = stop
+        return TraceStep(Span(row, 1, row, 1), why)
     from tensorlint.knowledge.gone import outdated
 
     found = outdated(source.program, policy.numpy)

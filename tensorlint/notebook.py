@@ -24,6 +24,11 @@ _MARK = "# %%"
 _BLOCK = "if 1:"
 #: What a cell raises where the notebook does not fit to itself, or to what is installed.
 _BROKEN = frozenset({"AttributeError", "ImportError", "ModuleNotFoundError", "NameError", "UnboundLocalError"})
+#: What stands in for the solution of an exercise, as nbgrader leaves it.
+_EXERCISE = re.compile(
+    r"#[^\n]*\b(?:your|code|ваш|todo)\b[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*raise NotImplementedError\b",
+    re.IGNORECASE,
+)
 _NOTHING = Document()
 
 
@@ -70,11 +75,13 @@ class Notebook(Source):
         return Part(row, f"{_BLOCK if is_indented(cell) else self.mark + options}\n{as_python(cell)}")
 
     @property
-    def stopped(self) -> tuple[int, str] | None:
+    def stops(self) -> tuple[int, str] | None:
         for row, cell in zip(self._marks, self.document.cells, strict=False):
             raised = cell.raises or frozenset()
             if raised & _BROKEN and ANY not in raised:
-                return row + 1, min(raised & _BROKEN)
+                return row + 1, f"this cell raised {min(raised & _BROKEN)} when it ran last"
+            if (exercise := _EXERCISE.search(cell.text)) is not None:
+                return row + cell.text.count("\n", 0, exercise.end()) + 1, "this is still to be written"
         return None
 
     @property

@@ -111,8 +111,8 @@ class Source:
         return True
 
     @property
-    def stopped(self) -> tuple[int, str] | None:
-        """Where the program is known to have come to an end when it ran last: the row, and the exception."""
+    def stops(self) -> tuple[int, str] | None:
+        """Where the program is known to come to an end before its own: the row, and why."""
         return None
 
     @property

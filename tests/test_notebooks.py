@@ -653,6 +653,30 @@ def test_a_notebook_that_stopped_for_want_of_something_is_certain_of_nothing(nam
     assert report.location(finding.path, step.span) == Location(4, Span(1, 1, 1, 1))
 
 
+STUB = "def step(x):\n    # YOUR CODE HERE\n    raise NotImplementedError()\n\n\nstep(1)"
+
+
+@pytest.mark.parametrize(
+    ("stub", "row"),
+    [
+        (STUB, 3),
+        (STUB.replace("YOUR CODE HERE", "Your code for SGD here\n\n    # (two lines)"), 5),
+        ("for x in ():\n    # ваш код\n    raise NotImplementedError", 3),
+        (STUB.replace("# YOUR CODE HERE\n    ", ""), None),
+        (STUB.replace("raise NotImplementedError()", "return x"), None),
+        (STUB.replace("raise", "pass\n    raise"), None),
+    ],
+)
+def test_a_notebook_with_an_exercise_in_it_is_certain_of_nothing(stub: str, row: int | None) -> None:
+    report = lint(notebook(*CELLS, stub), Certainty.LIKELY)
+    (finding,) = report.findings
+    assert finding.certainty is (Certainty.CERTAIN if row is None else Certainty.LIKELY)
+    told = [
+        report.location(finding.path, each.span).span.row for each in finding.trace if "to be written" in each.message
+    ]
+    assert told == ([] if row is None else [row])
+
+
 def test_only_the_cell_is_known_to_raise() -> None:
     again = json.loads(with_cell(5, outputs=[RAISED]))
     again["cells"] += [cell("z = torch.ones(3).cuda()"), cell("\n\nz.numpy()")]
