@@ -105,3 +105,15 @@ def test_where_the_array_is_written_the_machine_decides(export: str, write: str)
 @pytest.mark.parametrize("use", ["b = a + 1", "print(a)", "b = a.copy()\nb += 1", "a = a * 2\na += 1"])
 def test_an_array_that_is_only_read_is_the_same_everywhere(use: str) -> None:
     assert is_safe(only(f"t = torch.rand(3, device=device)\na = t.numpy()\n{use}\n"))
+
+
+@pytest.mark.parametrize(
+    ("added", "advised"),
+    [("cost", "cost.detach()"), ("cost / 600", "(cost / 600).detach()"), ("-cost", "(-cost).detach()")],
+)
+def test_a_method_goes_behind_the_whole_expression(added: str, advised: str) -> None:
+    body = (
+        "model = torch.nn.Linear(2, 2)\ntotal = 0.0\nfor batch in train_loader:\n"
+        f"    cost = model(torch.ones(3, 2)).mean()\n    cost.backward()\n    total += {added}\n"
+    )
+    assert only(body).help.startswith(f"use `{advised}`")

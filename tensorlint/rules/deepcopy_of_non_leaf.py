@@ -15,7 +15,7 @@ from tensorlint.flow.domain.values import Unknown, Value
 from tensorlint.flow.events import DeepCopy
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
-from tensorlint.rules.wording import history, spell
+from tensorlint.rules.wording import history, spell, spell_with
 
 
 class DeepcopyOfNonLeaf(Rule):
@@ -81,7 +81,9 @@ class DeepcopyOfNonLeaf(Rule):
                 f"`copy.deepcopy` raises RuntimeError: {inside}{subject} was computed with a gradient, "
                 "and only leaves are copied",
                 _certainty(computed, alone=computed is value),
-                f"use `{what}.detach().clone()`" if alone else "`.detach()` what is kept in there",
+                f"use `{spell_with(event.value.node, '.detach().clone()')}`"
+                if alone
+                else "`.detach()` what is kept in there",
                 history(computed.grad),
                 repair=partial(_cloned, event, event.value) if alone else None,
             )

@@ -13,7 +13,7 @@ from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.events import GraphKept
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
-from tensorlint.rules.wording import history, spell
+from tensorlint.rules.wording import history, spell, spell_with
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -86,7 +86,7 @@ class GraphKeptInLoop(Rule):
             Certainty.CERTAIN
             if isinstance(event.value, Tensor) and grad.truth is Truth.YES and event.long
             else Certainty.LIKELY,
-            f"use `{what}.detach()`, or `.item()` where a number will do",
+            f"use `{spell_with(event.expression, '.detach()')}`, or `.item()` where a number will do",
             history(grad),
             repair=partial(_detached, event.expression),
         )

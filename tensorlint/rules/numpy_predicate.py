@@ -15,7 +15,7 @@ from tensorlint.knowledge import SILENTLY_WRONG
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.export_risk import export_risk
-from tensorlint.rules.wording import history, spell
+from tensorlint.rules.wording import history, spell, spell_with
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -176,7 +176,9 @@ def _repair(event: NumpyCall, operand: Argument) -> Builder | None:
 def _numel(call: cst.Call, operand: Argument, style: ExportStyle) -> Repair:
     inner = append(operand.node, ".numel()")
     text = f"{inner.before}{source_of(operand.node)}{inner.after}"
-    return Repair(f"write `{spell(operand.node)}.numel()`", (replace(call, text),), Applicability.UNSAFE, _REASON)
+    return Repair(
+        f"write `{spell_with(operand.node, '.numel()')}`", (replace(call, text),), Applicability.UNSAFE, _REASON
+    )
 
 
 def _in_torch(call: cst.Call, name: str, spelling: Spelling, style: ExportStyle) -> Repair:

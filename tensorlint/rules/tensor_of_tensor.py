@@ -15,7 +15,7 @@ from tensorlint.flow.domain.values import Sequence
 from tensorlint.flow.events import TorchCall
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
-from tensorlint.rules.wording import history, spell
+from tensorlint.rules.wording import history, spell, spell_with
 
 
 class TensorOfTensor(Rule):
@@ -72,7 +72,7 @@ class TensorOfTensor(Rule):
                 f"`torch.tensor` of the tensor `{spell(data.node)}` warns and copies it{cut}",
                 # Without a history to lose, the warning is all there is to it.
                 Certainty.CERTAIN if grad is Truth.YES else Certainty.LIKELY,
-                f"use `{spell(data.node)}.detach().clone()`, or the tensor itself",
+                f"use `{spell_with(data.node, '.detach().clone()')}`, or the tensor itself",
                 history(data.value.grad),
                 repair=partial(_copied, event, data) if len(event.arguments) == 1 else None,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tensorlint.fix.repair import append
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.rules.base import Note
 
@@ -17,6 +18,12 @@ def spell(node: cst.CSTNode, limit: int = 48) -> str:
 
     text = " ".join(libcst.Module(body=()).code_for_node(node).split())
     return text if len(text) <= limit else f"{text[: limit - 15]}...{text[-12:]}"
+
+
+def spell_with(node: cst.BaseExpression, suffix: str) -> str:
+    """The same with a method behind it, as the program would have to write it: ``(a / b).detach()``."""
+    change = append(node, suffix)
+    return f"{change.before}{spell(node)}{change.after}"
 
 
 def history(*facts: Fact) -> tuple[Note, ...]:
