@@ -409,28 +409,3 @@ def test_numpy_has_no_more_what_is_said_to_be_gone() -> None:
         for name in checked:
             with pytest.raises(AttributeError):
                 attrgetter(name)(numpy)
-
-
-@pytest.mark.parametrize(
-    ("program", "numpy", "found"),
-    [
-        ("import numpy as np\nx = y.astype(np.int)", None, ("np.int", 2, 14)),
-        ("import numpy\nx = numpy.lib.DataSource()", "2.1", ("numpy.lib.DataSource", 2, 5)),
-        ("x = np.Inf\ny = np.float", "1.26", ("np.float", 2, 5)),
-        ("def f(x: np.float) -> None: ...", None, ("np.float", 1, 10)),
-        ("x = y.astype(np.int)", "1.23", None),
-        ("x = np.Inf", "1.26.4", None),
-        ("x = np.int64(1) + np.integer + other.np.int", None, None),
-        ('"""Takes an ``np.int``."""\nx = 1  # np.float', None, None),
-        ("np.int = int\nx = np.int(1)", None, None),
-        ("if not hasattr(np, 'float'):\n    y = 1\nx = np.float(1)", None, None),
-        ("self.float = 1\nother.float = 2\nhasattr(x, 'float')\ny = np.float", None, ("np.float", 4, 5)),
-        ("name, x = 'größe', np.int", None, ("np.int", 1, 20)),
-        ("x = np.int(", None, None),
-        ("x = np.bool", None, None),
-    ],
-)
-def test_a_program_asks_for_what_numpy_has_no_more(
-    program: str, numpy: str | None, found: tuple[str, int, int] | None
-) -> None:
-    assert gone.asks_for_what_is_gone(program, numpy) == found
