@@ -76,12 +76,12 @@ class Notebook(Source):
 
     @property
     def stops(self) -> tuple[int, str] | None:
-        for row, cell in zip(self._marks, self.document.cells, strict=False):
+        for row, text, cell in zip(self._marks, self._cells, self.document.cells, strict=False):
             raised = cell.raises or frozenset()
             if raised & _BROKEN and ANY not in raised:
                 return row + 1, f"this cell raised {min(raised & _BROKEN)} when it ran last"
-            if (exercise := _EXERCISE.search(cell.text)) is not None:
-                return row + cell.text.count("\n", 0, exercise.end()) + 1, "this is still to be written"
+            if (exercise := _EXERCISE.search(text)) is not None:
+                return row + text.count("\n", 0, exercise.end()) + 1, "this is still to be written"
         return None
 
     @property

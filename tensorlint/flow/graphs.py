@@ -110,11 +110,11 @@ def _in_loop(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
             yield from _in_loop(child)
 
 
-def counted_up_to(loop: cst.CSTNode) -> cst.BaseExpression | None:
-    """What ``for ... in range(...)`` counts up to."""
-    match loop:
-        case cst.For(iter=cst.Call(func=cst.Name(value="range"), args=[cst.Arg(value=end)] | [_, cst.Arg(value=end)])):
-            return end
+def counted_up_to(loop: cst.For) -> cst.Name | cst.Integer | None:
+    """What ``for ... in range(...)`` counts up to, where it is a name or a number, and need not be worked out."""
+    match loop.iter:
+        case cst.Call(func=cst.Name(value="range"), args=[cst.Arg(value=end)] | [_, cst.Arg(value=end)]):
+            return end if isinstance(end, (cst.Name, cst.Integer)) else None
         case _:
             return None
 

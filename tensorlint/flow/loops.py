@@ -52,7 +52,7 @@ class Loops(Machine):
         self._loop(node, loop, enter, frame, endless=False, entered=entered)
 
     def _rounds(self, node: cst.For, frame: Frame) -> int | None:
-        """The number that ``range`` counts up to, where the program spells it, or a name that it gives it."""
+        """The number that ``range`` counts up to, where the program says it."""
         end = counted_up_to(node)
         value = None if end is None else self.current(end, frame)
         return value.literal if isinstance(value, Scalar) and isinstance(value.literal, int) else None

@@ -42,7 +42,7 @@ class FileFacts:
     casts_modules: bool = False
     #: It speaks of float64 by torch's own name for it, so that what has this dtype was meant to.
     names_double: bool = False
-    #: It has cells that are known to raise (``cells``).
+    #: It has cells that are known to raise, or to have raised nothing (``cells``).
     raises: bool = False
 
     @property

@@ -86,6 +86,7 @@ def test_a_short_loop_in_a_long_one_adds_up_in_both_unless_what_is_added_to_is_n
         ("NUM_EPOCHS", "5_000", Certainty.CERTAIN),
         ("2000", "25", Certainty.CERTAIN),
         ("NUM_EPOCHS", "int(input())", Certainty.CERTAIN),
+        ("min(NUM_EPOCHS, 10)", "25", Certainty.CERTAIN),
     ],
 )
 def test_what_a_few_rounds_keep_is_not_shown_by_default(
