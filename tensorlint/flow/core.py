@@ -118,6 +118,8 @@ class Core:
         #: exported of which more would be known if their callers were, by the names of their definitions.
         self.called_by: dict[str, set[str]] = {}
         self.wanting: set[str] = set()
+        #: What classes kept before an object was made, until one of their methods is interpreted on its own.
+        self.kept_before: dict[Site, Mapping[str, Value] | None] = {}
         #: What names of the module held when it called a function, by where that stands.
         self.met: dict[Site, dict[str, Value]] = {}
         #: What stands around an export, by the identity of the call node.
@@ -236,6 +238,21 @@ class Core:
             info.lessons = self.unit.lessons
             self.unit.world.classes[info.site] = info
         return info
+
+    def keeps_for_now(self, cls: ClassInfo) -> bool:
+        """Whether what an object of this class keeps as it is made is kept for now, as its methods do not yet say it."""
+        if self.kept_before.setdefault(cls.site, self.lessons.attributes(cls.site)) is None:
+            return False
+        for parent in cls.parents:
+            self.keeps_for_now(parent)
+        return True
+
+    def keeps_by_itself(self, cls: ClassInfo) -> None:
+        """From now on the methods of a class say what its objects keep."""
+        before = self.kept_before.get(cls.site)
+        if before is not None:
+            self.lessons.put_attributes(cls.site, before)
+        self.kept_before[cls.site] = None
 
     def lesson_of(self, info: FunctionInfo) -> FunctionLesson:
         """How a function is called, as far as that was seen, also by who calls what it overrides."""

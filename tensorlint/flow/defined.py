@@ -95,6 +95,12 @@ class FunctionInfo:
         return self._attributes
 
     @property
+    def is_left_open(self) -> bool:
+        """Whether the body does nothing but say so: classes below are to have a method of this name."""
+        body = self.node.body
+        return isinstance(body, cst.BaseSuite) and all(map(_does_nothing, body.body))
+
+    @property
     def decorators(self) -> tuple[cst.BaseExpression, ...]:
         if isinstance(self.node, cst.Lambda):
             return ()
@@ -208,6 +214,17 @@ class ClassInfo:
         return any(
             base.split(".")[-1].endswith(("Dataset", "Sampler", "DataPipe", "Transform")) for base in self.all_bases()
         )
+
+
+def _does_nothing(statement: cst.CSTNode) -> bool:
+    """A docstring, ``pass``, ``...`` or ``raise``."""
+    match statement:
+        case cst.SimpleStatementLine(body=parts):
+            return all(map(_does_nothing, parts))
+        case cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString() | cst.Ellipsis()) | cst.Pass() | cst.Raise():
+            return True
+        case _:
+            return False
 
 
 def is_plain_base(base: str) -> bool:

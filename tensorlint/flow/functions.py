@@ -90,7 +90,8 @@ class Functions(Machine):
         if frame.yielded:
             return Sequence(kind="generator", element=join_all(frame.yielded))
         if not frame.returned:
-            return NONE
+            # What always raises returns nothing: who goes on after it calls another method of that name.
+            return NONE if frame.alive else UNKNOWN
         if frame.alive:
             frame.returned.append(NONE)
         return join_all(frame.returned)

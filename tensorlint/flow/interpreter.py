@@ -38,6 +38,7 @@ from tensorlint.flow.graphs import always_differentiates
 from tensorlint.flow.guards import Guards
 from tensorlint.flow.learned import FunctionLesson, Learned, Lessons
 from tensorlint.flow.machine import declared_value
+from tensorlint.flow.order import callers_first
 from tensorlint.flow.scene import FileFacts
 from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_NOT_KNOWN, GRAD_OFF, Environment, Frame
 from tensorlint.flow.statements import Statements
@@ -88,6 +89,7 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         self.stars = []
         self.queued.clear()
         self.met.clear()
+        self.kept_before.clear()
         self.default_device = NO_FACT
         self.autocast = UNKNOWN_DTYPE
         self.module_frame = Frame(Environment(grad_mode=Fact(Truth.YES)))
@@ -105,13 +107,21 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         self.pending = functions
         while self.pending:
             # Initialisers first: the other methods read what they leave on ``self``. Functions found inside come next.
-            wave, self.pending = sorted(self.pending, key=lambda info: info.name != "__init__"), []
+            teaches = self.learning and self.unit is None
+            wave = (
+                callers_first(self.pending, self.sites)
+                if teaches
+                else sorted(self.pending, key=lambda info: info.name != "__init__")
+            )
+            self.pending = []
             for info in wave:
                 self._root(info)
 
     # A function nobody is followed into: what its parameters hold is up to annotations and callers seen.
 
     def _root(self, info: FunctionInfo) -> None:
+        if self.learning and info.cls is not None and self.unit is None:
+            self.keeps_by_itself(info.cls)
         frame = self.frame_of(info, depth=0)
         if info.site in self.met and frame.env.parent is self.module_env:
             frame.env.parent = self._as_met(info)

@@ -414,7 +414,7 @@ def _either(known: Value, value: Value) -> Value:
     match known, value, joined:
         case (Tensor() | Unknown(), Tensor() | Unknown(), Tensor(device=device) | Unknown(device=device)):
             if Truth.NO in {known.device.truth, value.device.truth} and device.truth is Truth.MAYBE:
-                return replace(joined, device=Fact(Truth.UNKNOWN, device.site))
+                return replace(joined, device=replace(device, truth=Truth.UNKNOWN))
     return joined
 
 

@@ -34,7 +34,7 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.cuts import carried
-from tensorlint.flow.models.objects import own_method
+from tensorlint.flow.models.objects import below, own_method
 from tensorlint.flow.models.placement import destination, map_location, placed_by_type, requested_device
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.rows import autocast_to
@@ -96,8 +96,11 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
         trained = trained_as(machine, dotted_name(call.node.func).split(".")[-1])
     if cls is not None:
         forward = cls.method("forward") or cls.method("__call__")
+        owner: Value = module
+        if forward is None or forward.is_left_open:
+            forward, owner = below(machine, cls, module, "forward", call) or (None, module)
         if forward is not None:
-            result = machine.apply(forward, module, call.arguments, call.frame, call.node)
+            result = machine.apply(forward, owner, call.arguments, call.frame, call.node)
             if isinstance(result, (Tensor, Unknown)) and not result.dtype:
                 result = replace(result, dtype=module.dtype.weakened())
             return on_module_device(result, module, trained, inputs, call)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow.call import Argument, Call
-from tensorlint.flow.defined import ClassInfo
+from tensorlint.flow.defined import ClassInfo, FunctionInfo
 from tensorlint.flow.domain.dtypes import OTHER_DTYPE, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.tensors import Provenance, Tensor
@@ -36,6 +36,8 @@ def own_method(machine: Machine, cls: ClassInfo, receiver: Value, name: str, cal
         context = Argument(call.node.func, Unknown(tensor=Truth.NO))
         machine.apply(forward, None, (context, *call.arguments), call.frame, call.node)
         return unknown_result(machine, call)
+    if method is None or method.is_left_open:
+        method, receiver = below(machine, cls, receiver, name, call) or (method, receiver)
     if method is None:
         return unknown_result(machine, call)
     if isinstance(receiver, Instance) and name in _MOVES:
@@ -50,6 +52,24 @@ def own_method(machine: Machine, cls: ClassInfo, receiver: Value, name: str, cal
     return machine.apply(method, receiver, call.arguments, call.frame, call.node)
 
 
+def below(
+    machine: Machine, cls: ClassInfo, receiver: Value, name: str, call: Call
+) -> tuple[FunctionInfo, Value] | None:
+    """The method that a class leaves to those below it, of which just one in the file has it, with an object of that.
+
+    Where several have it, they are only told of the call.
+    """
+    if cls.unit is not None or not isinstance(receiver, (Instance, Module)):
+        return None
+    heirs = [each for each in machine.classes.values() if each.is_below(cls)]
+    found = [method for each in heirs if (method := each.methods.get(name)) is not None and not method.is_left_open]
+    if len(found) == 1 and found[0].cls is not None:
+        return found[0], replace(receiver, cls=found[0].cls.site)
+    for method in found:
+        machine.note_call(method, call.arguments, call.frame, bound=True)
+    return None
+
+
 def construct(machine: Machine, info: ClassInfo, call: Call) -> Value:
     if machine.unit is None:
         machine.lessons.construct(info.site)
@@ -61,7 +81,11 @@ def construct(machine: Machine, info: ClassInfo, call: Call) -> Value:
     elif isinstance(made, Instance):
         made = replace(made, unmoved=True, oid=machine.next_serial())
     if initializer is not None:
-        machine.note_call(initializer, call.arguments, call.frame, bound=True)
+        if machine.learning and machine.unit is info.unit is None and machine.keeps_for_now(info):
+            # What it keeps of what it is given here is asked for before it is interpreted on its own.
+            machine.apply(initializer, made, call.arguments, call.frame, call.node)
+        else:
+            machine.note_call(initializer, call.arguments, call.frame, bound=True)
     if info.is_autograd_function or any(base.split(".")[0] in FOREIGN_FRAMEWORKS for base in info.all_bases()):
         return Foreign(framework="class")
     return made
@@ -75,7 +99,7 @@ def _cast_inside(info: ClassInfo) -> Dtype:
 def member(machine: Machine, cls: ClassInfo, receiver: Value, name: str, node: cst.Attribute, frame: Frame) -> Value:
     found = cls.attribute(name)
     if found is not None:
-        return _as_made(cls, found) if isinstance(receiver, Instance) and receiver.unmoved else found
+        return _as_moved(cls, found, receiver) if isinstance(receiver, Instance) else found
     method = cls.method(name)
     if method is None:
         return Unknown(source=Provenance.ATTRIBUTE)
@@ -88,9 +112,13 @@ def _moved(held: Value) -> Value:
     return replace(held, unmoved=False) if isinstance(held, Instance) else held
 
 
-def _as_made(cls: ClassInfo, held: Value) -> Value:
-    """What an object holds that was not told to move: its ``to`` says nothing of where that lies."""
-    if not isinstance(held, (Tensor, Unknown)) or held.device.site is None:
+def _as_moved(cls: ClassInfo, held: Value, owner: Instance) -> Value:
+    """What an object holds that was made here: its ``to`` says where that lies once it was told to move, not before."""
+    if not owner.oid or not isinstance(held, (Tensor, Unknown)) or held.device.site is None:
         return held
     moves = {method.site.definition for name in _MOVES if (method := cls.method(name)) is not None}
-    return replace(held, device=Fact()) if held.device.site.definition in moves else held
+    if held.device.site.definition not in moves:
+        return held
+    if owner.unmoved:
+        return replace(held, device=Fact())
+    return replace(held, device=replace(held.device, truth=max(held.device.truth, Truth.MAYBE)))
