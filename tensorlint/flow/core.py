@@ -240,7 +240,7 @@ class Core:
         return info
 
     def keeps_for_now(self, cls: ClassInfo) -> bool:
-        """Whether what an object of this class keeps as it is made is kept for now, as its methods do not yet say it."""
+        """Whether what an object of a class keeps as it is made is kept for now: its methods have not said it yet."""
         if self.kept_before.setdefault(cls.site, self.lessons.attributes(cls.site)) is None:
             return False
         for parent in cls.parents:

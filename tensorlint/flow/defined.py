@@ -10,7 +10,15 @@ import libcst as cst
 
 from tensorlint.flow.domain.tensors import Provenance
 from tensorlint.flow.domain.values import Unknown, Value
-from tensorlint.flow.tree import attributes_bound, bound_in, imported_by, names_in, parameters_of, walk_scope
+from tensorlint.flow.tree import (
+    attributes_bound,
+    bound_in,
+    dotted_name,
+    imported_by,
+    names_in,
+    parameters_of,
+    walk_scope,
+)
 
 if TYPE_CHECKING:
     from tensorlint.flow.domain.site import Site
@@ -125,6 +133,7 @@ class ClassInfo:
     methods: dict[str, FunctionInfo] = field(default_factory=dict)
     #: What annotations in the body of the class say of them.
     declared: dict[str, Value] = field(default_factory=dict)
+    _fields: tuple[str, ...] | None = None
 
     @property
     def attributes(self) -> Mapping[str, Value]:
@@ -160,6 +169,15 @@ class ClassInfo:
         if name in self.declared:
             return self.declared[name]
         return next((found for parent in self.parents if (found := parent.attribute(name)) is not None), None)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What a data class or a named tuple is made of, in the order of its arguments."""
+        if self._fields is None:
+            inherited = [name for parent in self.parents for name in parent.fields]
+            own = _annotated(self.node) if _is_made_of_fields(self.node) else ()
+            self._fields = tuple(dict.fromkeys([*inherited, *own]))
+        return self._fields
 
     def before(self, method: FunctionInfo, name: str) -> Value | None:
         """What ``self.<name>`` is where ``method`` binds it, and reads it before: something else left it there.
@@ -216,6 +234,26 @@ class ClassInfo:
         )
 
 
+def _is_made_of_fields(node: cst.ClassDef) -> bool:
+    decorators = (each.decorator for each in node.decorators)
+    called = (each.func if isinstance(each, cst.Call) else each for each in decorators)
+    bases = (base.value for base in node.bases)
+    return any(dotted_name(each) in _DATA_CLASSES for each in called) or any(
+        dotted_name(base).split(".")[-1] == "NamedTuple" for base in bases
+    )
+
+
+def _annotated(node: cst.ClassDef) -> Iterator[str]:
+    """The names with an annotation in the body of a class, but those of the class itself."""
+    for statement in node.body.body:
+        for line in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
+            if isinstance(line, cst.AnnAssign) and isinstance(line.target, cst.Name):
+                kind = line.annotation.annotation
+                kind = kind.value if isinstance(kind, cst.Subscript) else kind
+                if dotted_name(kind).split(".")[-1] != "ClassVar":
+                    yield line.target.value
+
+
 def _does_nothing(statement: cst.CSTNode) -> bool:
     """A docstring, ``pass``, ``...`` or ``raise``."""
     match statement:
@@ -232,6 +270,9 @@ def is_plain_base(base: str) -> bool:
     return base.partition(".")[0] in _PLAIN_BASES
 
 
+_DATA_CLASSES = frozenset(
+    {"dataclass", "dataclasses.dataclass", "attr.s", "attr.dataclass", "attrs.define", "attrs.frozen", "define"}
+)
 #: By the first part of their names.
 _PLAIN_BASES = frozenset({"torch", "builtins", "object", "abc", "ABC", "typing", "enum", "collections"})
 _MODULE_BASES = frozenset({"torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.Linear", "torch.nn.Conv2d"})

@@ -137,11 +137,11 @@ _CAST_ROWS = {name: _array(dtype, Share.MAYBE) for name, dtype in _CASTS.items()
 
 _COPY_ROWS = table(
     rows(_array("argument"), "array copy astype matrix"),
-    rows(_array("default-float"), "zeros ones empty eye identity linspace logspace geomspace"),
+    rows(_array("default-float"), "zeros ones empty eye identity linspace logspace geomspace loadtxt genfromtxt"),
     rows(
         _array("argument"), "full zeros_like ones_like empty_like full_like fromiter fromfunction fromfile fromstring"
     ),
-    rows(_array("?"), "arange indices tri loadtxt genfromtxt where select piecewise apply_along_axis vander block"),
+    rows(_array("?"), "arange indices tri where select piecewise apply_along_axis vander block"),
     rows(_array("float64"), "hanning hamming blackman bartlett kaiser"),
     rows(_out(_array("promote")), "stack concatenate concat"),
     rows(
@@ -349,7 +349,7 @@ EXPORTS_TO_ARRAY: frozenset[str] = names(
     "packbits pad partition percentile piecewise poly polyadd polyder polyfit polyint polymul polyval quantile ravel real_if_close require "
     "resize roll roots rot90 row_stack save savetxt savez savez_compressed searchsorted select setdiff1d setxor1d "
     "shares_memory sinc sort sort_complex stack tensordot tile trace trapezoid trapz tril triu union1d unique unique_all "
-    "unique_counts unique_inverse unique_values unpackbits unwrap vander vdot vstack where zeros_like "
+    "unique_counts unique_inverse unique_values unpackbits unravel_index unwrap vander vdot vstack where zeros_like "
     "lib.stride_tricks.as_strided lib.stride_tricks.sliding_window_view linalg.cond linalg.cross linalg.det linalg.diagonal "
     "linalg.eigvals linalg.eigvalsh linalg.matrix_norm linalg.matrix_power linalg.matrix_rank linalg.matrix_transpose "
     "linalg.multi_dot linalg.norm linalg.outer linalg.slogdet linalg.svdvals linalg.tensordot linalg.tensorinv linalg.trace "

@@ -83,6 +83,8 @@ class Module:
     #: Whether it raises for float64, as what it is given meets weights that were made float32.
     refuses_double: bool = False
     storages: Storages = NO_STORAGE
+    #: Where the classes are defined of what a container of modules holds; None for those that were not seen.
+    parts: frozenset[Site | None] = frozenset()
     #: The arrays that weights of it which are trained were made of.
     arrays: Backing = field(default=NO_BACKING, compare=False)
     oid: int = field(default=0, compare=False)
@@ -97,12 +99,14 @@ class Module:
             trainable=self.trainable if self.trainable is other.trainable else Truth.UNKNOWN,
             refuses_double=self.refuses_double and other.refuses_double,
             storages=self.storages | other.storages,
+            parts=self.parts | other.parts,
             arrays=self.arrays | other.arrays,
             oid=self.oid,
         )
 
     def fingerprint(self) -> object:
-        return ("module", self.name, self.cls, self.dtype, self.device.fingerprint, self.trainable, self.refuses_double)
+        known = self.dtype, self.device.fingerprint, self.trainable, self.refuses_double, self.parts
+        return ("module", self.name, self.cls, *known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

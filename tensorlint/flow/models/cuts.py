@@ -97,7 +97,7 @@ def exported(machine: Machine, inside: list[Value], node: cst.CSTNode, name: str
 
 
 def _regraphed(machine: Machine, inside: list[Value], name: str) -> Rewrapped | None:
-    """The one leaf that the graph of a result begins with, where what that was made of had one of its own."""
+    """The first leaf that the graph of a result begins with, where what each of them was made of had its own."""
     if machine.learning:
         return None
     begins = [
@@ -105,8 +105,11 @@ def _regraphed(machine: Machine, inside: list[Value], name: str) -> Rewrapped | 
         for leaf in inside
         if isinstance(leaf, (Tensor, Unknown)) and not has_no_graph(leaf) and leaf.grad.truth is not Truth.NO
     ]
-    made = {leaf.rewrapped if isinstance(leaf, Tensor) else None for leaf in begins}
-    (only,) = made if len(made) == 1 else (None,)
-    if only is None or not only.of_graph or only.site in machine.lessons.leaves_used:
+    made = [leaf.rewrapped for leaf in begins if isinstance(leaf, Tensor) and leaf.rewrapped is not None]
+    lost = all(each.of_graph and each.site not in machine.lessons.leaves_used for each in made)
+    if not made or len(made) < len(begins) or not lost:
         return None
-    return replace(only, steps=max(only.steps, 1 if name.strip(".()") in _AVERAGES else 2))
+    # Losses are averaged, weighted and added up; each of them is a number by itself.
+    weighed = not name and all(isinstance(leaf, Scalar) or getattr(leaf, "zero_dim", False) for leaf in inside)
+    first = min(made, key=lambda each: each.site)
+    return replace(first, steps=max(first.steps, 1 if weighed or name.strip(".()") in _AVERAGES else 2))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import libcst as cst
 
 from tensorlint.flow import events
-from tensorlint.flow.call import Call
+from tensorlint.flow.call import Argument, Call
+from tensorlint.flow.domain.dtypes import BOOL, FLOAT64, INT64
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
-from tensorlint.flow.domain.tensors import Provenance, Tensor
+from tensorlint.flow.domain.lattice import any_element
+from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     UNKNOWN,
     Dictionary,
@@ -23,27 +25,94 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.generators import drawn_for_items, reseeds
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.items import BATCH_ON_HOST, loaded, one_of
+from tensorlint.flow.models.objects import special
 from tensorlint.flow.models.options import default_of_option
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.tree import parameters_of
+
+#: What of the arguments of a loader leaves alone what its batches are made of.
+_OF_BATCHES = frozenset(
+    {
+        *("", "dataset", "batch_size", "shuffle", "num_workers", "drop_last", "pin_memory", "persistent_workers"),
+        *("worker_init_fn", "generator", "prefetch_factor", "timeout", "sampler"),
+    }
+)
 
 
 @function("**.DataLoader")
 def data_loader(machine: Machine, path: str, call: Call) -> Value:
     if path.startswith("torch") and not (machine.learning or call.frame.quiet or machine.unit is not None):
         tell_forked_generator(machine, call)
-    return Sequence(kind="loader")
+    dataset = call.first or call.keyword("dataset")
+    plain = all(argument.keyword in _OF_BATCHES and not argument.star for argument in call.arguments)
+    if dataset is None or not plain or not path.startswith("torch"):
+        return Sequence(kind="loader")
+    return Sequence(kind="loader", element=_batch(machine, _item(machine, dataset, call)))
+
+
+def _item(machine: Machine, dataset: Value, call: Call) -> Value:
+    """What a dataset gives for a number."""
+    match dataset:
+        case Instance():
+            number = Argument(call.node, Scalar(kind="int"))
+            return special(machine, dataset, "__getitem__", (number,), call.frame, call.node) or UNKNOWN
+        case Sequence(kind="list" | "tuple" | "dataset"):
+            return any_element(dataset)
+        case _:
+            return UNKNOWN
+
+
+def _batch(machine: Machine, item: Value) -> Value | None:
+    """What ``default_collate`` makes of items like this one (measured on 2.13.0); None where that is not known."""
+    match item:
+        case Tensor(sure=True):
+            dtype, device, grad = item.dtype, item.device, item.grad
+        case Array(sure=True):
+            dtype, device, grad = item.dtype, NO_FACT, NO_FACT
+        case Scalar(kind="float" | "int" | "bool" as kind):
+            dtype, device, grad = {"float": FLOAT64, "int": INT64, "bool": BOOL}[kind], NO_FACT, NO_FACT
+        case Sequence(kind="list" | "tuple", items=items) if items:
+            # What is not known of one of them is what is known of any batch.
+            return Sequence(kind="list", items=tuple(_batch(machine, each) or loaded() for each in items))
+        case Dictionary(entries=entries, element=None, state_dict=False) if entries:
+            return Dictionary(entries={name: _batch(machine, each) or loaded() for name, each in entries.items()})
+        case _:
+            return None
+    if device.truth is Truth.UNKNOWN:
+        return None
+    return Tensor(
+        device=device if device.truth > Truth.UNKNOWN else BATCH_ON_HOST,
+        grad=grad,
+        dtype=dtype,
+        storages=machine.storage(),
+        source=Provenance.LOADER,
+        oid=machine.serial,
+    )
+
+
+@function("torch.utils.data.TensorDataset", "torch.utils.data.dataset.TensorDataset")
+def tensor_dataset(machine: Machine, path: str, call: Call) -> Value | None:
+    """One row of each tensor."""
+    if not call.arguments or any(argument.star for argument in call.arguments):
+        return None
+    row = tuple(one_of(argument.value) for argument in call.arguments)
+    return Sequence(kind="dataset", element=Sequence(kind="tuple", items=row), oid=machine.next_serial())
 
 
 @function("torch.utils.data.Subset")
 def subset(machine: Machine, path: str, call: Call) -> Value | None:
     """What hands on the items of the dataset that it is given."""
-    return call.first if isinstance(call.first, Instance) else None
+    return call.first if _is_dataset(call.first) else None
 
 
 @function("torch.utils.data.random_split", "torch.utils.data.dataset.random_split")
 def random_split(machine: Machine, path: str, call: Call) -> Value | None:
-    return Sequence(element=call.first) if isinstance(call.first, Instance) else None
+    return Sequence(element=call.first) if _is_dataset(call.first) else None
+
+
+def _is_dataset(value: Value | None) -> bool:
+    return isinstance(value, Instance) or (isinstance(value, Sequence) and value.kind == "dataset")
 
 
 def tell_forked_generator(machine: Machine, call: Call) -> None:

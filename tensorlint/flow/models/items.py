@@ -19,6 +19,7 @@ from tensorlint.flow.domain.values import (
     Dictionary,
     Foreign,
     Function,
+    Instance,
     Module,
     Scalar,
     Sequence,
@@ -30,9 +31,13 @@ from tensorlint.flow.elements import Rows
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arrays import array_item, copies_by_index, holds_numbers, part_taken
 from tensorlint.flow.models.hashing import hash_key
+from tensorlint.flow.models.holders import is_holder, one_held
+from tensorlint.flow.models.objects import special
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import names
+
+BATCH_ON_HOST = Fact(Truth.NO, reason="a batch from a loader is in host memory")
 
 
 def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
@@ -82,6 +87,14 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
             return loaded()
         case Sequence():
             return sequence_item(value, node, indices)
+        case Instance():
+            given = tuple(
+                Argument(element.slice.value, index)
+                for element, index in zip(node.slice, indices, strict=True)
+                if isinstance(element.slice, cst.Index)
+            )
+            found = special(machine, value, "__getitem__", given, frame, node) if len(given) == 1 else None
+            return Unknown(source=Provenance.ELEMENT) if found is None else found
         case Dictionary():
             key = indices[0] if indices else UNKNOWN
             if isinstance(key, Scalar) and key.known and key.literal in value.entries:
@@ -101,7 +114,9 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
             view = value.storages if same else NO_STORAGE
             item = replace(part_of(value), storages=view)
             return machine.found_under(indices[0], entry_of(item, indices[0])) if indices else item
-        case Module() | Function():
+        case Module():
+            return one_held(machine, value)
+        case Function():
             return value
         case _:
             return Unknown(source=Provenance.ELEMENT)
@@ -146,9 +161,16 @@ def element_of(machine: Machine, value: Value, node: cst.CSTNode, frame: Frame) 
                 oid=machine.next_serial(),
             )
         case Sequence(kind="loader"):
-            return loaded()
+            return loaded() if value.element is None else value.element
         case Sequence():
             return one_of(any_element(value))
+        case Instance() | Module() if (walked := special(machine, value, "__iter__", (), frame, node)) is not None:
+            if isinstance(walked, Instance):
+                following = special(machine, walked, "__next__", (), frame, node)
+                return Unknown(source=Provenance.ELEMENT) if following is None else following
+            return element_of(machine, walked, node, frame)
+        case Module() if is_holder(value):
+            return one_held(machine, value)
         case Dictionary():
             return PLAIN if value.entries or value.element is not None else UNKNOWN
         case Foreign() | Symbol(path="matplotlib.pyplot"):
@@ -207,7 +229,7 @@ def part_of(value: Unknown) -> Unknown:
 
 def loaded() -> Value:
     return Unknown(
-        device=Fact(Truth.NO, reason="a batch from a loader is in host memory"),
+        device=BATCH_ON_HOST,
         grad=Fact(Truth.NO, NOWHERE),
         source=Provenance.LOADER,
     )

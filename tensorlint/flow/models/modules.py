@@ -34,6 +34,14 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.cuts import carried
+from tensorlint.flow.models.holders import (
+    HOLDERS,
+    classes_of,
+    dtype_inside,
+    held_further,
+    is_holder,
+    one_held,
+)
 from tensorlint.flow.models.objects import below, own_method
 from tensorlint.flow.models.placement import destination, map_location, placed_by_type, requested_device
 from tensorlint.flow.models.registry import function
@@ -49,7 +57,6 @@ _MODULE_CASTS = frozenset({"half", "float", "double", "bfloat16", "eval", "train
 CASTS = {"half": FLOAT16, "float": FLOAT32, "double": FLOAT64, "bfloat16": BFLOAT16}
 MOVES = frozenset({"to", "cuda", "cpu", "xpu", "mps", "npu", "hpu"})
 #: What is made of other modules.
-_HOLDERS = frozenset({"Sequential", "ModuleList", "ModuleDict"})
 _RETURNS_TUPLE = frozenset(
     {"torch.nn.LSTM", "torch.nn.GRU", "torch.nn.RNN", "torch.nn.MultiheadAttention", "torch.nn.LSTMCell"}
 )
@@ -238,9 +245,16 @@ def module_method(machine: Machine, value: Module, name: str, call: Call) -> Val
         return registered(machine, value, name, call.arguments, call.frame)
     if name == "forward":
         return machine.call_value(value, call)
+    if name in {"append", "extend"} and is_holder(value):
+        return held_further(machine, value, call)
     cls = machine.cls(value)
     if cls is not None:
         return own_method(machine, cls, value, name, call)
+    if name == "values" and is_holder(value):
+        return Sequence(kind="view", element=one_held(machine, value))
+    if name == "items" and is_holder(value):
+        pair = (Scalar(kind="str"), one_held(machine, value))
+        return Sequence(kind="view", element=Sequence(kind="tuple", items=pair))
     return unknown_result(machine, call, callee=Unknown(device=value.device, dtype=value.dtype))
 
 
@@ -320,7 +334,7 @@ def module_attribute(machine: Machine, value: Module, name: str, node: cst.CSTNo
 
 def has_parameters(machine: Machine, name: str, arguments: tuple[Argument, ...]) -> Truth:
     """Whether a module of ``torch.nn`` has parameters that are trained, as it is made."""
-    if name in _HOLDERS:
+    if name in HOLDERS:
         inside = [machine.trainable(leaf) for argument in arguments for leaf in leaves(argument.value)]
         return max(inside, default=Truth.UNKNOWN)
     affine = keyword(arguments, "elementwise_affine") or keyword(arguments, "affine")
@@ -328,15 +342,6 @@ def has_parameters(machine: Machine, name: str, arguments: tuple[Argument, ...])
         return Truth.NO
     scaled = affine is not None and "InstanceNorm" in name
     return Truth.YES if scaled or _WITH_PARAMETERS.search(name) else Truth.NO
-
-
-def _dtype_inside(arguments: tuple[Argument, ...]) -> Dtype:
-    """What the modules were cast to that a container is made of; as they were made only where all of them are seen."""
-    parts = [leaf for argument in arguments for leaf in leaves(argument.value) if not isinstance(leaf, Scalar)]
-    if not all(isinstance(part, Module) for part in parts):
-        return OTHER_DTYPE
-    dtypes = {part.dtype for part in parts if isinstance(part, Module) and part.trainable is not Truth.NO}
-    return next(iter(dtypes), UNKNOWN_DTYPE) if len(dtypes) < 2 else OTHER_DTYPE
 
 
 def note_training(machine: Machine, owner: str, method: str, node: cst.Call) -> None:
@@ -381,8 +386,9 @@ def make_module(machine: Machine, path: str, call: Call) -> Value | None:
         device=requested_device(machine, call) or machine.default_device,
         trainable=has_parameters(machine, name, call.arguments),
         refuses_double=bool(_REFUSES_DOUBLE.match(name)) or (first is not None and first.refuses_double),
-        dtype=_dtype_inside(call.arguments) if name in _HOLDERS else Dtype(told.name),
+        dtype=dtype_inside(call.arguments) if name in HOLDERS else Dtype(told.name),
         storages=machine.storage(Owner.PARAMETER),
+        parts=classes_of(argument.value for argument in call.arguments) if name in HOLDERS else frozenset(),
         arrays=NO_BACKING.union(*(arrays_behind(argument.value) for argument in call.arguments)),
         oid=machine.serial,
     )

@@ -11,8 +11,9 @@ from tensorlint.flow.defined import ClassInfo, FunctionInfo
 from tensorlint.flow.domain.dtypes import OTHER_DTYPE, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.tensors import Provenance, Tensor
-from tensorlint.flow.domain.values import ClassObject, Foreign, Function, Instance, Module, Unknown, Value
+from tensorlint.flow.domain.values import UNKNOWN, ClassObject, Foreign, Function, Instance, Module, Unknown, Value
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name
@@ -70,6 +71,15 @@ def below(
     return None
 
 
+def special(
+    machine: Machine, value: Value, name: str, arguments: tuple[Argument, ...], frame: Frame, node: cst.CSTNode
+) -> Value | None:
+    """What a method that Python calls by itself returns; None where no class that was seen has it."""
+    cls = machine.cls(value) if isinstance(value, (Instance, Module)) else None
+    method = None if cls is None else cls.method(name)
+    return None if method is None or method.is_left_open else machine.apply(method, value, arguments, frame, node)
+
+
 def construct(machine: Machine, info: ClassInfo, call: Call) -> Value:
     if machine.unit is None:
         machine.lessons.construct(info.site)
@@ -86,9 +96,31 @@ def construct(machine: Machine, info: ClassInfo, call: Call) -> Value:
             machine.apply(initializer, made, call.arguments, call.frame, call.node)
         else:
             machine.note_call(initializer, call.arguments, call.frame, bound=True)
+    elif machine.learning and machine.unit is info.unit and info.fields:
+        _keep_fields(machine, info, call)
     if info.is_autograd_function or any(base.split(".")[0] in FOREIGN_FRAMEWORKS for base in info.all_bases()):
         return Foreign(framework="class")
     return made
+
+
+def _keep_fields(machine: Machine, info: ClassInfo, call: Call) -> None:
+    """What a data class is given, it keeps under the names of its fields."""
+    for name, argument in zip(info.fields, call.arguments, strict=False):
+        if argument.keyword or argument.star:
+            break
+        machine.record_attribute(info, name, argument.value)
+    for argument in call.arguments:
+        if argument.keyword in info.fields:
+            machine.record_attribute(info, argument.keyword, argument.value)
+
+
+@function("dataclasses.field", "attr.ib", "attrs.field")
+def data_field(machine: Machine, path: str, call: Call) -> Value:
+    """What a field is where nothing is given."""
+    made = call.keyword("default_factory") or call.keyword("factory")
+    if made is not None:
+        return machine.call_value(made, replace(call, arguments=()))
+    return call.keyword("default") or UNKNOWN
 
 
 def _cast_inside(info: ClassInfo) -> Dtype:

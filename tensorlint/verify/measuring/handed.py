@@ -116,10 +116,12 @@ TENSOR_CALLS: Mapping[str, Callable[[Any, Callable[..., Any]], Any]] = {
     "testing.assert_array_less": lambda t, f: f(t, t + 1),
     "block": lambda t, f: f([t, t]),
     "unstack": lambda t, f: f(t),
+    "unravel_index": lambda t, f: f(t, (9, 9)),
 }
 #: Integer-only functions are given an integer tensor.
 _INTEGERS = names(
-    f"{on_tensor._UFUNCS_INTEGER_2} invert bitwise_not bitwise_invert bitwise_count packbits unpackbits bincount choose"
+    f"{on_tensor._UFUNCS_INTEGER_2} invert bitwise_not bitwise_invert bitwise_count packbits unpackbits bincount choose "
+    "unravel_index"
 )
 
 
