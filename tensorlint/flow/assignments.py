@@ -87,9 +87,11 @@ class Assignments(Machine):
         if isinstance(current, (Tensor, Array)):
             combined = combine(self, current, operand, node, frame)
             if isinstance(current, Tensor) and isinstance(combined, Tensor):
+                # A leaf that is written where gradients are switched off needs its own as before.
+                kept = frame.env.grad_mode.truth is Truth.NO
                 changed = replace(
                     current,
-                    grad=combined.grad,
+                    grad=current.grad if kept else combined.grad,
                     device=combined.device,
                     rewrapped=combined.rewrapped,
                     numbers=combined.numbers,

@@ -135,8 +135,7 @@ class Functions(Machine):
         self.note_call(info, arguments, frame, bound=bound)
         if frame is self.module_frame and info.unit is None:
             self._note_names(info)
-        depth = MAX_DEPTH - 1 if self.learning else MAX_DEPTH
-        deep = self.followed + len(self.active) >= depth
+        deep = self.followed + len(self.active) >= MAX_DEPTH
         if deep or info in self.active or self.applications >= MAX_APPLICATIONS:
             frame.cut = frame.cut or deep
             with self.visiting(info.unit):

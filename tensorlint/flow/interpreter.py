@@ -19,7 +19,7 @@ from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable, unsure
 from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.memory import Owner
-from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
+from tensorlint.flow.domain.tensors import Array, Origin, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     UNKNOWN,
     DeviceValue,
@@ -256,8 +256,9 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
                 # Who else calls it may pass another, with a graph.
                 grad = NO_FACT if seen.grad.truth is Truth.NO else seen.grad
                 return replace(seen, alias=None, imported=False, grad=grad, source=seen.source or Provenance.ARGUMENT)
-            case Array():
-                return replace(seen, alias=None, exported=False)
+            case Array(alias=made, origin=origin):
+                known = origin or (None if made is None else Origin(made, "it became an array here"))
+                return replace(seen, alias=None, exported=False, origin=known)
             case Unknown(device=device, grad=grad):
                 return (
                     replace(unseen, device=device, grad=grad)
@@ -270,6 +271,11 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
                 return seen
             case Sequence() if any_element(seen) != UNKNOWN:
                 return seen
+            case Dictionary(state_dict=False) if seen.contents:
+                return seen
+            case Scalar(kind=kind) if kind.startswith("np."):
+                # Where it is left out, there is nothing to tell of.
+                return Scalar(kind=kind)
             case Scalar(kind="str", known=True, literal="cpu") if parameter.default is None:
                 return seen
             case Scalar(kind=kind) if parameter.default is None and kind not in {"str", "None", "number"}:

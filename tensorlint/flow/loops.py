@@ -12,6 +12,7 @@ from tensorlint.flow.domain.dtypes import Dtype
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import parameters_in
 from tensorlint.flow.domain.memory import gradients_of
+from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.domain.values import (
     MAYBE_GRAD,
     DeviceValue,
@@ -104,6 +105,8 @@ class Loops(Machine):
         loop.stored[:] = [entry for entry in loop.stored if id(entry[0]) in again]
         self.stored_buffers(loop, frame)
         skipped = None if entered and carried is not None else before
+        if skipped is not None and carried is not None and isinstance(node, cst.For):
+            skipped = _begun(skipped, carried)
         ended = [(env, True) for env in (carried, skipped) if env is not None and not endless]
         frame.alive = True
         merge(self, frame, *ended)
@@ -157,6 +160,24 @@ class Loops(Machine):
                     frame.env.grad_mode = Fact(Truth.UNKNOWN)
             case _:
                 pass
+
+
+def _begun(before: Environment, after: Environment) -> Environment:
+    """What is there where a loop had no round, but for numbers that each round adds a tensor to: there are rounds."""
+    sums = {
+        name: value
+        for name, value in after.bindings.items()
+        if isinstance(value, Tensor)
+        and isinstance(start := before.bindings.get(name), Scalar)
+        and start.known
+        and type(start.literal) in {int, float}
+    }
+    if not sums:
+        return before
+    begun = before.copy()
+    for name, value in sums.items():
+        begun.bind(name, value)
+    return begun
 
 
 def _expects_error(item: cst.BaseExpression) -> bool:

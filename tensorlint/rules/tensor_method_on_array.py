@@ -81,7 +81,7 @@ class TensorMethodOnArray(Rule):
         if event.scene.handles("AttributeError"):
             return
         subject = spell(event.receiver)
-        made = event.value.alias
+        made = event.value.alias or (None if event.value.origin is None else event.value.origin.site)
         elsewhere = made is not None and event.scene.node(made) is not event.receiver
         yield Draft(
             event.node,
@@ -99,8 +99,9 @@ def _certainty(value: Array) -> Certainty:
         return Certainty.LIKELY
     if value.alias is not None:
         return Certainty.CERTAIN
-    # What callers pass, and what methods leave in an attribute, may be another thing each time.
-    made_here = bool(value.storages) and all(storage.owner is Owner.FRESH for storage in value.storages)
+    owners = {storage.owner for storage in value.storages}
+    # What methods leave in an attribute may be another thing each time, and an annotation may be wrong.
+    made_here = owners == {Owner.FRESH} or (owners == {Owner.ARGUMENT} and value.sure and value.origin is not None)
     return Certainty.CERTAIN if made_here else Certainty.POSSIBLE
 
 

@@ -120,8 +120,8 @@ TENSOR_CALLS: Mapping[str, Callable[[Any, Callable[..., Any]], Any]] = {
 }
 #: Integer-only functions are given an integer tensor.
 _INTEGERS = names(
-    f"{on_tensor._UFUNCS_INTEGER_2} invert bitwise_not bitwise_invert bitwise_count packbits unpackbits bincount choose "
-    "unravel_index"
+    f"{on_tensor._UFUNCS_INTEGER_2} invert bitwise_not bitwise_invert bitwise_count packbits unpackbits bincount "
+    "choose unravel_index"
 )
 
 
