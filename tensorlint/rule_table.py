@@ -60,6 +60,7 @@ MODULES: tuple[str, ...] = (
     "state_dict_alias",
     "tensor_method_on_array",
     "tensor_of_tensor",
+    "term_without_graph",
     "trained_array",
     "transfer_then_index",
     "unsupported_dtype",
@@ -128,4 +129,5 @@ RULES: dict[str, tuple[str, bool, tuple[str, ...], tuple[str, str, str, str]]] =
     "TBX506": ("double-into-parameter", True, ("EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR", "SNAPSHOT",), ("", "", "", "")),
     "TBX507": ("deepcopy-of-non-leaf", True, ("DEEP_COPY",), ("", "", "", "")),
     "TBX508": ("fractions-into-integers", True, ("FRACTIONS",), ("", "", "", "")),
+    "TBX509": ("term-without-graph", True, ("CUT",), ("", "", "", "")),
 }

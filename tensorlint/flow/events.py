@@ -240,6 +240,8 @@ class Store(Event):
     followed: bool = False
     #: Whether ``load_state_dict`` is given what goes by this name.
     restored: bool = False
+    #: Whether it is a ``state_dict()`` that is loaded into the very model that it was asked of.
+    set_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,11 +93,23 @@ class Keeping(Memory):
                     training=training,
                     followed=again is not None,
                     restored=target in self.lessons.restored,
+                    set_back=isinstance(leaf, Dictionary) and self._is_set_back(frame, node, leaf, target),
                 )
                 for loop in frame.loops:
                     if born <= loop.start:
                         frame.env.stored |= {id(node)}
                         loop.stored.append((node, leaf, container, part_spelled(written, value, leaf)))
+
+    def _is_set_back(self, frame: Frame, node: cst.CSTNode, state: Dictionary, target: str) -> bool:
+        """Whether a ``state_dict()`` that an object keeps is loaded into the model that it was asked of.
+
+        Of the same class, which binds the model in one place: another one would be set to what this one had.
+        """
+        owner, _, name = state.asked_of.rpartition(".")
+        if not owner or owner != frame.self_name or frame.cls is None:
+            return False
+        binding = [method for method in frame.cls.methods.values() if name in method.attributes]
+        return len(binding) < 2 and set_back(self.at(node), state.asked_of, target) in self.lessons.restored
 
     def _called_back(self, frame: Frame) -> Mutation | None:
         """For a method that a trainer calls between its steps."""
@@ -152,6 +164,11 @@ class Keeping(Memory):
                     write=written[storage.serial],
                     kept=container is not Container.YIELD or storage.site in self.lessons.kept_allocations,
                 )
+
+
+def set_back(site: Site, model: str, state: str) -> str:
+    """What ``model.load_state_dict(state)`` is remembered as: attributes mean the same in one class."""
+    return f"{site.definition.partition('.')[0]}: {model} <- {state}"
 
 
 def part_spelled(written: cst.BaseExpression | None, value: Value, leaf: Value) -> cst.BaseExpression | None:

@@ -107,7 +107,8 @@ class StateDictAlias(Rule):
                 alias,
                 f"`{event.target}` keeps the live parameters, not a copy: it follows the training",
                 # Where nothing here trains, somebody else may: or nobody.
-                Certainty.CERTAIN if event.followed and event.restored else somewhere,
+                # What is loaded into itself does nothing, whoever trains.
+                Certainty.CERTAIN if event.set_back or (event.followed and event.restored) else somewhere,
                 _help(alias, event.scene),
                 () if training is None else (Note(training.site, training.words),),
                 repair=_repair(alias, event.scene),

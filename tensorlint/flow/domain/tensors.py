@@ -115,6 +115,8 @@ class Tensor:
     narrowed: Narrowed | None = field(default=None, compare=False)
     #: The constructor that started a graph with it, or with what it is the sum or mean of.
     rewrapped: Rewrapped | None = field(default=None, compare=False)
+    #: What cut a term of this sum off its graph, while others kept theirs; a fact without a reason where nothing did.
+    lost: Fact = field(default=NO_FACT, compare=False)
     #: How its numbers lie in memory, where NumPy could not read them: "sparse", "nested", "conj", ... (``layouts``).
     layout: str = ""
     #: What its numbers are, where that is known: fractions of 0 to 1 ("unit"), without a bound ("wild"), or any
@@ -145,6 +147,7 @@ class Tensor:
             in_flight=first_of(self.in_flight, other.in_flight),
             narrowed=_either_narrowed(self.narrowed, other.narrowed),
             rewrapped=_both_rewrapped(self.rewrapped, other.rewrapped),
+            lost=_either_lost(self.lost, other.lost),
             layout=self.layout if self.layout == other.layout else "",
             numbers=either_numbers(self.numbers, other.numbers),
             sliced=self.sliced or other.sliced,
@@ -169,6 +172,7 @@ class Tensor:
             self.in_flight,
             None if self.narrowed is None else (self.narrowed.site, self.narrowed.given),
             None if (made := self.rewrapped) is None else (made.site, made.of_graph, made.given, made.steps),
+            self.lost.site if self.lost.reason else None,
             self.layout,
             self.numbers,
             self.sliced,
@@ -289,6 +293,12 @@ def _both_rewrapped(left: Rewrapped | None, right: Rewrapped | None) -> Rewrappe
         given=given,
         steps=max(left.steps, right.steps),
     )
+
+
+def _either_lost(left: Fact, right: Fact) -> Fact:
+    if left.reason and right.reason:
+        return left.joined(right)
+    return left if left.reason else right
 
 
 def earlier_origin(left: Origin | None, right: Origin | None) -> Origin | None:

@@ -90,13 +90,15 @@ class Module:
     oid: int = field(default=0, compare=False)
 
     def joined(self, other: Module) -> Module:
+        # A container that is empty on one path has the parameters that it has on the other.
+        told = {side.trainable for side in (self, other) if side.parts or not (self.parts or other.parts)}
         return Module(
             cls=self.cls if self.cls == other.cls else None,
             name=min(self.name, other.name),
             # One that was cast on either path is none that is as it was made.
             dtype=self.dtype if self.dtype is other.dtype else self.dtype.joined(other.dtype) or OTHER_DTYPE,
             device=self.device.joined(other.device),
-            trainable=self.trainable if self.trainable is other.trainable else Truth.UNKNOWN,
+            trainable=next(iter(told)) if len(told) == 1 else Truth.UNKNOWN,
             refuses_double=self.refuses_double and other.refuses_double,
             storages=self.storages | other.storages,
             parts=self.parts | other.parts,

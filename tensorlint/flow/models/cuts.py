@@ -25,6 +25,10 @@ _OF_SHAPE = re.compile(r"(.*\.)?(new|new_(?!tensor).*|.+_like|len|size)")
 _OWN_GRAPH = re.compile(r"(torch\.)?(autograd|func|_?functorch|utils|distributed)\.(?!Variable)")
 #: The sum of losses is a loss.
 _AVERAGES = frozenset({"sum", "mean", "torch.sum", "torch.mean"})
+#: What leaves a sum of losses one.
+_PASSING = _AVERAGES | frozenset(
+    {"to", "cpu", "cuda", "float", "double", "clone", "squeeze", "view", "reshape", "flatten"}
+)
 _NUMBERS = frozenset({"int", "float", "number", "complex"})
 
 
@@ -41,11 +45,12 @@ def carried(
     match result:
         case Tensor(grad=Fact(truth=Truth.NO)):
             grad = ungraphed(machine, inside, node, frame, name)
-            return replace(result, grad=grad, rewrapped=result.rewrapped)
+            return replace(result, grad=grad, rewrapped=result.rewrapped or _made_anew(inside, name))
         case Tensor():
-            return (
-                result if result.rewrapped is not None else replace(result, rewrapped=_regraphed(machine, inside, name))
-            )
+            lost = _lost_term(machine, inside, node, name)
+            if result.rewrapped is not None:
+                return replace(result, lost=lost)
+            return replace(result, rewrapped=_regraphed(machine, inside, name), lost=lost)
         case Array():
             cut = exported(machine, inside, node, name)
             return replace(result, cut=cut) if cut.reason else result
@@ -113,3 +118,52 @@ def _regraphed(machine: Machine, inside: list[Value], name: str) -> Rewrapped | 
     weighed = not name and all(isinstance(leaf, Scalar) or getattr(leaf, "zero_dim", False) for leaf in inside)
     first = min(made, key=lambda each: each.site)
     return replace(first, steps=max(first.steps, 1 if weighed or name.strip(".()") in _AVERAGES else 2))
+
+
+def _made_anew(inside: list[Value], name: str) -> Rewrapped | None:
+    """What made a tensor of a number that had a graph, where the result is that number times others."""
+    made = [leaf.rewrapped for leaf in inside if isinstance(leaf, Tensor) and leaf.zero_dim and leaf.rewrapped]
+    if name or len(made) != 1 or not made[0].of_graph or not all(isinstance(leaf, (Tensor, Scalar)) for leaf in inside):
+        return None
+    return replace(made[0], steps=max(made[0].steps, 1))
+
+
+def _lost_term(machine: Machine, inside: list[Value], node: cst.CSTNode, name: str) -> Fact:
+    """What cut a term off its graph, if this adds it to others that have one, or goes on with such a sum."""
+    if machine.learning or (name and name.strip(".()") not in _PASSING):
+        return NO_FACT
+    graphed = [leaf for leaf in inside if isinstance(leaf, (Tensor, Unknown)) and leaf.grad.truth is not Truth.NO]
+    before = next((leaf.lost for leaf in graphed if isinstance(leaf, Tensor) and leaf.lost.reason), NO_FACT)
+    match node:
+        case cst.BinaryOperation(operator=cst.Add()) | cst.AugAssign(operator=cst.AddAssign()):
+            terms = (leaf for leaf in inside if leaf not in graphed)
+            sums = all(isinstance(leaf, Tensor) and leaf.zero_dim for leaf in graphed)
+            found = next((lost for leaf in terms if (lost := _cut_in_passing(machine, leaf)).reason), NO_FACT)
+            return found if sums and found.reason and not before.reason else before
+        case cst.BinaryOperation(operator=cst.Subtract()) | cst.AugAssign(operator=cst.SubtractAssign()):
+            return before
+        case _:
+            # A product of two losses is none.
+            return before if len(graphed) == 1 else NO_FACT
+
+
+def _cut_in_passing(machine: Machine, value: Value) -> Fact:
+    """What cut a number, or a tensor of one, off its graph; not where the program asks for just that."""
+    match value:
+        case Scalar(cut=cut):
+            return cut
+        case Tensor(zero_dim=True, rewrapped=Rewrapped(of_graph=True) as made):
+            return replace(made.cut, site=made.site)
+        case Tensor(zero_dim=True, grad=cut) if cut.reason and not _asks_for_it(machine.sites.node(cut.site)):
+            return cut
+        case _:
+            return NO_FACT
+
+
+def _asks_for_it(node: cst.CSTNode | None) -> bool:
+    """Whether what cut it is ``.detach()`` or ``.data``, or is not seen."""
+    match node:
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value="detach" | "detach_"))) | cst.Attribute():
+            return True
+        case _:
+            return node is None

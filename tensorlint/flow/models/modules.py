@@ -32,6 +32,7 @@ from tensorlint.flow.domain.values import (
     is_true,
 )
 from tensorlint.flow.dtypes import dtype_of
+from tensorlint.flow.keeping import set_back
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.holders import (
@@ -354,7 +355,9 @@ def note_training(machine: Machine, owner: str, method: str, node: cst.Call) -> 
     if owner and method in {"parameters", "named_parameters"}:
         machine.lessons.trained.setdefault(owner, machine.at(node))
     if method == "load_state_dict" and node.args:
-        machine.lessons.restored.add(dotted_name(node.args[0].value))
+        kept = dotted_name(node.args[0].value)
+        owner = dotted_name(node.func).rpartition(".")[0]
+        machine.lessons.restored |= {kept, set_back(machine.at(node), owner, kept)}
 
 
 def owner_name(node: cst.CSTNode) -> str:
