@@ -129,5 +129,5 @@ RULES: dict[str, tuple[str, bool, tuple[str, ...], tuple[str, str, str, str]]] =
     "TBX506": ("double-into-parameter", True, ("EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR", "SNAPSHOT",), ("", "", "", "")),
     "TBX507": ("deepcopy-of-non-leaf", True, ("DEEP_COPY",), ("", "", "", "")),
     "TBX508": ("fractions-into-integers", True, ("FRACTIONS",), ("", "", "", "")),
-    "TBX509": ("term-without-graph", True, ("CUT",), ("", "", "", "")),
+    "TBX509": ("term-without-graph", True, ("TERM",), ("", "", "", "")),
 }

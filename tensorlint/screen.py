@@ -59,6 +59,8 @@ CUT: Clue = (
         rb"|requires_grad(?:_\(|\s*=\s*True)"
     ),
 )
+#: What leaves the graph of a number behind, where something is differentiated.
+TERM: Clue = (_TORCH, b"backward(", re.compile(rb"\.item\(|\bfloat\(\w|\.argm\w+\(|\btensor\(| [<>]=? \w"))
 #: A library that makes arrays of the tensors it is given.
 ARRAY_LIBRARY: Clue = (_TORCH, (b"matplotlib", b"sklearn", b"scipy", b"pandas", b"fromarray("))
 #: NumPy in what is saved.

@@ -63,3 +63,39 @@ def test_a_snapshot_on_self(tmp_path: Path, kept: str, after: str, restored: str
     write(tmp_path, {"nets.py": NETS, "train.py": program})
     found = findings(tmp_path, "train.py", certainty=Certainty.POSSIBLE)
     assert [(each.code, each.certainty) for each in found if each.code == "TBX302"] == [("TBX302", expected)]
+
+
+CALLBACK = """
+import torch
+
+
+class EarlyStopping:
+    def set_trainer(self, trainer):
+        self.model = trainer.model
+        {bound}
+
+    def on_epoch_end(self, epoch, loss):
+        if loss < 1:
+            self.kept = self.model.state_dict()
+        elif epoch > 5:
+            {restored}
+
+    def again(self, model):
+        {again}
+"""
+
+
+@pytest.mark.parametrize(
+    ("restored", "again", "expected"),
+    [
+        ("self.model.load_state_dict(self.kept)", "pass", [Certainty.CERTAIN]),
+        ("self.other.load_state_dict(self.kept)", "pass", [Certainty.LIKELY]),
+        ("self.model.load_state_dict(self.kept)", "self.model = model", [Certainty.LIKELY]),
+    ],
+    ids=["into itself", "into another", "a new model takes its place"],
+)
+def test_a_snapshot_that_is_loaded_back(tmp_path: Path, restored: str, again: str, expected: list[Certainty]) -> None:
+    program = CALLBACK.format(bound="self.other = trainer.other", restored=restored, again=again)
+    write(tmp_path, {"train.py": program})
+    found = findings(tmp_path, "train.py", certainty=Certainty.POSSIBLE)
+    assert [each.certainty for each in found if each.code == "TBX302"] == expected

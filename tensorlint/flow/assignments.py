@@ -94,6 +94,7 @@ class Assignments(Machine):
                     grad=current.grad if kept else combined.grad,
                     device=combined.device,
                     rewrapped=combined.rewrapped,
+                    lost=combined.lost,
                     numbers=combined.numbers,
                 )
                 if path:

@@ -103,10 +103,11 @@ class Keeping(Memory):
     def _is_set_back(self, frame: Frame, node: cst.CSTNode, state: Dictionary, target: str) -> bool:
         """Whether a ``state_dict()`` that an object keeps is loaded into the model that it was asked of.
 
-        Of the same class, which binds the model in one place: another one would be set to what this one had.
+        Of the same class, which binds the model in one place: another one would be set to what this one had. Where a
+        loop is around, it may be left there, with nothing trained afterwards.
         """
         owner, _, name = state.asked_of.rpartition(".")
-        if not owner or owner != frame.self_name or frame.cls is None:
+        if not owner or owner != frame.self_name or frame.cls is None or frame.loops:
             return False
         binding = [method for method in frame.cls.methods.values() if name in method.attributes]
         return len(binding) < 2 and set_back(self.at(node), state.asked_of, target) in self.lessons.restored

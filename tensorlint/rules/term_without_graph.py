@@ -61,7 +61,7 @@ class TermWithoutGraph(Rule):
 
     code = "TBX509"
     name = "term-without-graph"
-    clues = (screen.CUT,)
+    clues = (screen.TERM,)
     shown = Certainty.CERTAIN
 
     def on_method_call(self, event: MethodCall) -> Iterator[Draft]:

@@ -29,6 +29,8 @@ _AVERAGES = frozenset({"sum", "mean", "torch.sum", "torch.mean"})
 _PASSING = _AVERAGES | frozenset(
     {"to", "cpu", "cuda", "float", "double", "clone", "squeeze", "view", "reshape", "flatten"}
 )
+#: How an export is spoken of that raises for what has a graph.
+_RAISES = re.compile(r"`\.?numpy\b")
 _NUMBERS = frozenset({"int", "float", "number", "complex"})
 
 
@@ -45,7 +47,8 @@ def carried(
     match result:
         case Tensor(grad=Fact(truth=Truth.NO)):
             grad = ungraphed(machine, inside, node, frame, name)
-            return replace(result, grad=grad, rewrapped=result.rewrapped or _made_anew(inside, name))
+            lost = NO_FACT if grad.reason else _weighed(machine, inside, name)
+            return replace(result, grad=grad, rewrapped=result.rewrapped or _made_anew(inside, name), lost=lost)
         case Tensor():
             lost = _lost_term(machine, inside, node, name)
             if result.rewrapped is not None:
@@ -128,6 +131,13 @@ def _made_anew(inside: list[Value], name: str) -> Rewrapped | None:
     return replace(made[0], steps=max(made[0].steps, 1))
 
 
+def _weighed(machine: Machine, inside: list[Value], name: str) -> Fact:
+    """What cut a number off its graph that something is multiplied by of which nothing is known."""
+    if name.strip(".()") not in _AVERAGES and name:
+        return NO_FACT
+    return next((cut for leaf in inside if (cut := _cut_in_passing(machine, leaf)).reason), NO_FACT)
+
+
 def _lost_term(machine: Machine, inside: list[Value], node: cst.CSTNode, name: str) -> Fact:
     """What cut a term off its graph, if this adds it to others that have one, or goes on with such a sum."""
     if machine.learning or (name and name.strip(".()") not in _PASSING):
@@ -136,10 +146,11 @@ def _lost_term(machine: Machine, inside: list[Value], node: cst.CSTNode, name: s
     before = next((leaf.lost for leaf in graphed if isinstance(leaf, Tensor) and leaf.lost.reason), NO_FACT)
     match node:
         case cst.BinaryOperation(operator=cst.Add()) | cst.AugAssign(operator=cst.AddAssign()):
+            # What is added to a number is one, too.
+            sums = graphed and all(isinstance(leaf, Tensor) and leaf.zero_dim for leaf in graphed)
             terms = (leaf for leaf in inside if leaf not in graphed)
-            sums = all(isinstance(leaf, Tensor) and leaf.zero_dim for leaf in graphed)
-            found = next((lost for leaf in terms if (lost := _cut_in_passing(machine, leaf)).reason), NO_FACT)
-            return found if sums and found.reason and not before.reason else before
+            found = next((cut for leaf in terms if (cut := _cut_in_passing(machine, leaf)).reason), NO_FACT)
+            return found if sums and not before.reason else before
         case cst.BinaryOperation(operator=cst.Subtract()) | cst.AugAssign(operator=cst.SubtractAssign()):
             return before
         case _:
@@ -148,13 +159,15 @@ def _lost_term(machine: Machine, inside: list[Value], node: cst.CSTNode, name: s
 
 
 def _cut_in_passing(machine: Machine, value: Value) -> Fact:
-    """What cut a number, or a tensor of one, off its graph; not where the program asks for just that."""
+    """What cut a number, or a tensor, off its graph; not where the program asks for just that, nor by raising."""
     match value:
         case Scalar(cut=cut):
-            return cut
-        case Tensor(zero_dim=True, rewrapped=Rewrapped(of_graph=True) as made):
-            return replace(made.cut, site=made.site)
-        case Tensor(zero_dim=True, grad=cut) if cut.reason and not _asks_for_it(machine.sites.node(cut.site)):
+            return NO_FACT if _RAISES.match(cut.reason) else cut
+        case Tensor(rewrapped=Rewrapped(of_graph=True) as made):
+            return replace(made.cut, site=made.site, reason=made.cut.reason or "it is a leaf of its own")
+        case Tensor(grad=cut) if cut.reason and cut.truth is Truth.NO:
+            return NO_FACT if _asks_for_it(machine.sites.node(cut.site)) else cut
+        case Tensor(lost=cut):
             return cut
         case _:
             return NO_FACT
