@@ -43,7 +43,7 @@ from tensorlint.flow.models.holders import (
     is_holder,
     one_held,
 )
-from tensorlint.flow.models.objects import below, own_method
+from tensorlint.flow.models.objects import as_left, below, own_method
 from tensorlint.flow.models.placement import destination, map_location, placed_by_type, requested_device
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.rows import autocast_to
@@ -306,7 +306,7 @@ def module_attribute(machine: Machine, value: Module, name: str, node: cst.CSTNo
     if cls is not None:
         found = machine.held_by(value, machine.class_attribute(cls, name))
         if found is not None:
-            return found
+            return as_left(found)
         method = cls.method(name)
         if method is not None:
             return Function(definition=method.site, receiver=value)

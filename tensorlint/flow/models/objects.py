@@ -131,7 +131,7 @@ def _cast_inside(info: ClassInfo) -> Dtype:
 def member(machine: Machine, cls: ClassInfo, receiver: Value, name: str, node: cst.Attribute, frame: Frame) -> Value:
     found = cls.attribute(name)
     if found is not None:
-        return _as_moved(cls, found, receiver) if isinstance(receiver, Instance) else _as_left(found)
+        return _as_moved(cls, found, receiver) if isinstance(receiver, Instance) else found
     method = cls.method(name)
     if method is None:
         return Unknown(source=Provenance.ATTRIBUTE)
@@ -144,7 +144,7 @@ def _moved(held: Value) -> Value:
     return replace(held, unmoved=False) if isinstance(held, Instance) else held
 
 
-def _as_left(held: Value) -> Value:
+def as_left(held: Value) -> Value:
     """What a module was seen to compute and keep: under which grad mode it last did so is up to its caller."""
     if isinstance(held, (Tensor, Unknown)) and held.grad.passed_on:
         return replace(held, grad=held.grad.weakened())
