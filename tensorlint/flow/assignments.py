@@ -27,7 +27,7 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.machine import Machine, declared_value
 from tensorlint.flow.models.arithmetic import combine, promotes
 from tensorlint.flow.models.arrays import copies_by_index
-from tensorlint.flow.models.containers import kept_on_self
+from tensorlint.flow.models.containers import kept_on
 from tensorlint.flow.models.cuts import cut_here, exported, has_no_graph
 from tensorlint.flow.models.items import element_of, index_value, note_key
 from tensorlint.flow.models.numpy_functions import OF_SHAPE
@@ -265,10 +265,8 @@ class Assignments(Machine):
                 owner, lambda held: replace(held, arrays=held.arrays | arrays) if isinstance(held, Module) else held
             )
         frame.env.bind(path, value)
-        head, _, attribute = path.partition(".")
-        if head == frame.self_name and frame.self_name and "." not in attribute and frame.cls is not None:
-            if self.learning:
-                self.record_attribute(frame.cls, attribute, value)
+        kept_on(self, path, value, frame)
+        if path.rpartition(".")[0] == frame.self_name and frame.self_name and frame.cls is not None:
             self.store(frame, target, value, Container.ATTRIBUTE, path)
 
     def _rank(self, array: Array) -> int:
@@ -361,7 +359,7 @@ class Assignments(Machine):
                 contents = join(any_element(owner), value) if owner.items != () else value
                 written = replace(owner, items=None, element=contents)
                 frame.env.change(owner, lambda held: written)
-                kept_on_self(self, target.value, written, frame)
+                kept_on(self, dotted_name(target.value), written, frame)
                 self.store(frame, target, value, Container.ITEM, path, owner.born, frame.assigned)
 
 

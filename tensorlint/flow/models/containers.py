@@ -10,7 +10,7 @@ from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.memory import Container
 from tensorlint.flow.domain.tensors import Provenance
-from tensorlint.flow.domain.values import NONE, UNKNOWN, Dictionary, Scalar, Sequence, Unknown, Value
+from tensorlint.flow.domain.values import NONE, UNKNOWN, Dictionary, Instance, Module, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.hashing import hash_key
 from tensorlint.flow.models.items import element_of
@@ -42,7 +42,7 @@ def sequence_method(machine: Machine, value: Sequence, name: str, call: Call) ->
             grown = replace(value, items=(*value.items, added))
         call.frame.env.change(value, lambda held: grown)
         assert isinstance(call.node.func, cst.Attribute)
-        kept_on_self(machine, call.node.func.value, grown, call.frame)
+        kept_on(machine, dotted_name(call.node.func.value), grown, call.frame)
         return NONE
     if name in {"pop", "popleft"}:
         return any_element(value)
@@ -56,11 +56,24 @@ def sequence_method(machine: Machine, value: Sequence, name: str, call: Call) ->
     return UNKNOWN
 
 
-def kept_on_self(machine: Machine, owner: cst.BaseExpression, grown: Value, frame: Frame) -> None:
-    """``self.items.append(x)``, ``self.items[i] = x``: what the class knows of the attribute grows too."""
-    head, _, attribute = dotted_name(owner).partition(".")
-    if machine.learning and frame.cls is not None and frame.self_name and head == frame.self_name and attribute:
-        machine.record_attribute(frame.cls, attribute, grown)
+def kept_on(machine: Machine, path: str, value: Value, frame: Frame) -> None:
+    """``self.items.append(x)``, ``server.users[i] = x``, ``holder.x = y``: what a class knows of an attribute grows."""
+    owner, _, attribute = path.rpartition(".")
+    if not machine.learning or not owner:
+        return
+    if owner == frame.self_name:
+        cls = frame.cls
+    else:
+        held = machine.lookup(owner, frame)
+        cls = machine.cls(held) if isinstance(held, (Instance, Module)) else None
+        if cls is not None and (cls.unit is not None or cls.method(attribute) is not None):
+            return
+        if cls is not None and (before := machine.kept_before.get(cls.site)) is not None:
+            # Its methods will not say so.
+            known = before.get(attribute)
+            machine.kept_before[cls.site] = {**before, attribute: value if known is None else join(known, value)}
+    if cls is not None:
+        machine.record_attribute(cls, attribute, value)
 
 
 def dictionary_method(machine: Machine, value: Dictionary, name: str, call: Call) -> Value:
