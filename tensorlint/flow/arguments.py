@@ -13,8 +13,10 @@ from tensorlint.flow.domain.dtypes import (
     OTHER_DTYPE,
     UNKNOWN_DTYPE,
     Dtype,
+    printed_as,
 )
 from tensorlint.flow.domain.inside import leaves
+from tensorlint.flow.domain.promotion import of_arrays, of_joined_tensors
 from tensorlint.flow.domain.tensors import Array
 from tensorlint.flow.domain.values import Scalar, Symbol, Unknown, Value
 from tensorlint.flow.dtypes import dtype_of
@@ -42,20 +44,34 @@ def dtype_of_data(data: Value, *, array: bool = False) -> Dtype:
     """The dtype a list or number gives: NumPy makes float64 of Python floats, torch its default float."""
     parts = list(leaves(data))
     kinds = {leaf.kind if isinstance(leaf, Scalar) else "" for leaf in parts}
-    if kinds and kinds <= {"int"}:
-        return INT64
     if "complex" in kinds and kinds <= {"int", "float", "complex"}:
         return COMPLEX128 if array else COMPLEX64
-    if kinds and kinds <= {"int", "float"}:
-        return FLOAT64 if array else FLOAT32
-    if kinds == {"bool"}:
-        return BOOL
+    each = [_dtype_in(part, array=array) for part in parts]
+    if each and all(each) and (BOOL not in each or set(each) == {BOOL}):
+        return of_arrays(each) if array else of_joined_tensors(each)
     arrays = {part.dtype for part in parts if isinstance(part, Array)}
     if arrays and all(dtype.is_integral for dtype in arrays) and all(_may_hold_integers(part) for part in parts):
         # What is joined with integers is integers or becomes float64; which, the other parts decide.
         surely = kinds <= {"", "int"} and all(not isinstance(part, Unknown) for part in parts)
         return Dtype("int64", unsure=not surely)
     return UNKNOWN_DTYPE
+
+
+def _dtype_in(part: Value, *, array: bool) -> Dtype:
+    """What a number, or an array, in a list says of the dtype that is made of the list."""
+    match part:
+        case Scalar(kind="int"):
+            return INT64
+        case Scalar(kind="float"):
+            return FLOAT64 if array else FLOAT32
+        case Scalar(kind="bool"):
+            return BOOL
+        case Scalar(kind=kind) if kind.startswith("np."):
+            return printed_as(kind.removeprefix("np."))
+        case Array(dtype=dtype) if (part.sure or part.picked) and not dtype.swapped:
+            return dtype
+        case _:
+            return UNKNOWN_DTYPE
 
 
 def _may_hold_integers(part: Value) -> bool:

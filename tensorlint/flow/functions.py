@@ -11,7 +11,7 @@ from tensorlint.flow.call import Argument
 from tensorlint.flow.core import HOST_METHODS, MAX_APPLICATIONS, MAX_DEPTH
 from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.details import Escape, Tracing
-from tensorlint.flow.domain.dtypes import FLOAT32, UNKNOWN_DTYPE
+from tensorlint.flow.domain.dtypes import FLOAT32, FLOAT64, UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import of_no_model, storages_of, without_aliases
 from tensorlint.flow.domain.lattice import fingerprint, join, join_all
@@ -150,7 +150,7 @@ class Functions(Machine):
         if self.world is not None and info.unit is not None and not (self.learning and info.unit is self.unit):
             shared = self.world.call(info, receiver, passed, frame.env.grad_mode)
             if shared is not None:
-                self._met_double(shared, receiver, arguments, frame, node)
+                self._met_double(info, shared, receiver, arguments, frame, node)
                 return self._in_new_memory(shared.result)
         key = (
             info.site,
@@ -163,7 +163,7 @@ class Functions(Machine):
         known = self.memo.get(key)
         if known is not None:
             frame.cut = frame.cut or known.cut
-            self._met_double(known, receiver, arguments, frame, node)
+            self._met_double(info, known, receiver, arguments, frame, node)
             return self._in_new_memory(known.result)
         given = [*passed.values(), *([receiver] if receiver is not None else [])]
         with self.visiting(info.unit):
@@ -172,7 +172,7 @@ class Functions(Machine):
             self.memo[key] = summary
         frame.cut = frame.cut or summary.cut
         self._take_effect(summary, info, given, frame, node)
-        self._met_double(summary, receiver, arguments, frame, node)
+        self._met_double(info, summary, receiver, arguments, frame, node)
         return summary.result
 
     def _traced(
@@ -196,6 +196,7 @@ class Functions(Machine):
 
     def _met_double(
         self,
+        info: FunctionInfo,
         summary: Summary,
         receiver: Value | None,
         arguments: tuple[Argument, ...],
@@ -204,8 +205,11 @@ class Functions(Machine):
     ) -> None:
         """What met float32 in the body does so in the call, unless the module was cast, and its parts with it."""
         cast = isinstance(receiver, Module) and receiver.dtype not in {UNKNOWN_DTYPE, FLOAT32}
+        # Where all calls that are seen pass float64, that is told inside.
+        passed = info.lesson.arguments.values() if info.unit is None and not self.learning else ()
+        inside = any(isinstance(value, Tensor) and value.dtype is FLOAT64 for value in passed)
         if summary.raises_for_double and not cast:
-            self.meet_double(frame, node, arguments)
+            self.meet_double(frame, node, arguments, told=inside)
 
     def followed_into(
         self, info: FunctionInfo, receiver: Value | None, passed: dict[str, Value], frame: Frame

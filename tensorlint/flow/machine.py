@@ -244,15 +244,21 @@ class Machine(Keeping, ABC):
         return grad.weakened() if mode.truth is Truth.MAYBE and mode.site is not None else grad
 
     def meet_double(
-        self, frame: Frame, node: cst.CSTNode, arguments: tuple[Argument, ...], *, weight: bool = False
+        self,
+        frame: Frame,
+        node: cst.CSTNode,
+        arguments: tuple[Argument, ...],
+        *,
+        weight: bool = False,
+        told: bool = False,
     ) -> None:
-        """A call computes with float32 what is float64, if it was given such."""
+        """A call computes with float32 what is float64, if it was given such; ``told`` where that is told elsewhere."""
         doubles = (each for each in arguments if isinstance(each.value, Tensor) and each.value.dtype is FLOAT64)
         given = next(doubles, None)
         if (given is None and not weight) or self.autocast or self.scene(frame).caught or self.may_compute_in_double:
             return
         frame.raises_for_double = True
-        if frame.cls is not None and not self.learning and self._may_be_cast(frame.cls):
+        if told or (frame.cls is not None and not self.learning and self._may_be_cast(frame.cls)):
             return
         self.emit(frame, events.DoubleMeetsFloat, node, data=given, weight=weight)
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow.domain.devices import together
-from tensorlint.flow.domain.dtypes import BOOL, COMPLEX128, FLOAT64, UNKNOWN_DTYPE, Dtype
+from tensorlint.flow.domain.dtypes import BOOL, COMPLEX128, FLOAT32, FLOAT64, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import Truth, strongest
 from tensorlint.flow.domain.inside import surely_array
 from tensorlint.flow.domain.lattice import any_element, join
+from tensorlint.flow.domain.promotion import of_tensors
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Foreign, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.machine import Machine
@@ -143,18 +144,19 @@ def dtype_of_both(left: Value, right: Value, node: cst.CSTNode) -> Dtype:
             case Tensor(dtype=dtype), Array() if promotes(right) and not dtype.is_complex:
                 return FLOAT64
         return UNKNOWN_DTYPE
-    dtypes = {side.dtype for side in (left, right) if isinstance(side, Tensor)}
-    if any(isinstance(side, Scalar) and side.kind == "complex" for side in (left, right)):
+    dtypes = [side.dtype for side in (left, right) if isinstance(side, Tensor)]
+    numbers = {side.kind for side in (left, right) if isinstance(side, Scalar)}
+    if "complex" in numbers:
         return COMPLEX128 if FLOAT64 in dtypes else Dtype("complex64", unsure=True)
-    dtype = dtypes.pop() if len(dtypes) == 1 else UNKNOWN_DTYPE
+    dtype = of_tensors(*dtypes) if len(dtypes) == 2 else dtypes[0]
     if dtype.of_numpy:
         # Divided, or with a float, it becomes one; little else works.
         return UNKNOWN_DTYPE
     if dtype.is_integral:
-        others = [side for side in (left, right) if not isinstance(side, Tensor)]
-        kinds = {"bool"} if dtype is BOOL else {"bool", "int"}
-        kept = all(isinstance(side, Scalar) and side.kind in kinds for side in others)
-        return dtype if kept and not divides(node) else UNKNOWN_DTYPE
+        if divides(node) or numbers == {"float"}:
+            return UNKNOWN_DTYPE if len(numbers) + len(dtypes) < 2 else FLOAT32
+        kept = len(dtypes) == 2 or numbers <= ({"bool"} if dtype is BOOL else {"bool", "int"})
+        return dtype if kept and len(numbers) + len(dtypes) == 2 else UNKNOWN_DTYPE
     # What is not known is most often a number; a float32 tensor would make the result float32, too.
     return dtype.weakened() if dtype.without_numpy and Unknown in (type(left), type(right)) else dtype
 

@@ -32,6 +32,7 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.cuts import carried
+from tensorlint.flow.models.items import element_of
 from tensorlint.flow.models.numpy_functions import tell_numpy_call
 from tensorlint.flow.models.registry import function, models
 from tensorlint.flow.models.torch_functions import torch_call
@@ -221,6 +222,15 @@ def queue(machine: Machine, path: str, call: Call) -> Value:
 @function("torch.multiprocessing.SimpleQueue")
 def simple_queue(machine: Machine, path: str, call: Call) -> Value:
     return Unknown(source=Provenance.TORCH_PIPE, oid=machine.next_serial())
+
+
+@function("random.choice", "random.choices", "random.sample")
+def drawn(machine: Machine, path: str, call: Call) -> Value:
+    """One or some of what is given."""
+    if call.first is None:
+        return PLAIN
+    one = element_of(machine, call.first, call.node, call.frame)
+    return one if path.endswith(".choice") else Sequence(kind="list", element=one, oid=machine.next_serial())
 
 
 @function("collections.deque")

@@ -22,6 +22,7 @@ from tensorlint.flow.domain.dtypes import (
 )
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import all_small, leaves, surely_array
+from tensorlint.flow.domain.promotion import of_arrays
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Foreign, Scalar, Sequence, Symbol, Unknown, Value, is_true
 from tensorlint.flow.graphs import goes_into_backward
@@ -317,12 +318,21 @@ def computed(dtype: Dtype) -> Dtype:
 
 
 def promoted(left: Value, right: Value) -> Dtype:
-    dtypes = {computed(side.dtype) for side in (left, right) if isinstance(side, Array)}
-    if len(dtypes) != 1:
+    """The dtype of arithmetic between two operands, where one of them is an array at least."""
+    arrays = [side for side in (left, right) if isinstance(side, Array)]
+    if not arrays:
         return UNKNOWN_DTYPE
-    dtype = dtypes.pop()
-    others = [side for side in (left, right) if not isinstance(side, Array)]
-    if all(isinstance(side, Scalar) and side.kind == "int" for side in others):
+    dtypes = [computed(array.dtype) for array in arrays]
+    if len(arrays) == 2:
+        both = of_arrays(dtypes)
+        # A number that was taken out of an array decides nothing in NumPy 1 where the category is the same.
+        whole = all(array.has_axes for array in arrays) or dtypes[0] is dtypes[1]
+        integers = any(dtype.is_integral for dtype in dtypes)
+        return both if whole or (FLOAT64 in dtypes and integers) else UNKNOWN_DTYPE
+    (dtype,), (other,) = dtypes, [side for side in (left, right) if not isinstance(side, Array)]
+    kind = other.kind if isinstance(other, Scalar) else ""
+    if kind == "int" or (kind == "float" and dtype.is_float):
         return dtype
-    floats = all(isinstance(side, Scalar) and side.kind in {"int", "float"} for side in others)
-    return dtype if floats and dtype.is_float else UNKNOWN_DTYPE
+    if (kind == "float" and dtype.is_integral) or (dtype is FLOAT64 and (kind == "number" or kind.startswith("np."))):
+        return FLOAT64
+    return UNKNOWN_DTYPE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tensorlint.flow.call import Call
+from tensorlint.flow.domain.dtypes import FLOAT64
 from tensorlint.flow.domain.tensors import Array
 from tensorlint.flow.domain.values import Sequence, Symbol, Value
 from tensorlint.flow.machine import Machine
@@ -19,6 +20,12 @@ def plot(machine: Machine, path: str, call: Call) -> Value | None:
     if name == "subplots":
         return Sequence(kind="tuple", items=(_AXES, _AXES))
     return _AXES if name in MAKE_AXES or name in {"ravel", "flatten"} else None
+
+
+@function("sklearn.utils.class_weight.*")
+def class_weight(machine: Machine, path: str, call: Call) -> Value:
+    """One number a class, or a sample (measured on scikit-learn 1.9.1)."""
+    return Array(dtype=FLOAT64, has_axes=True, storages=machine.storage(), oid=machine.serial)
 
 
 @function("sklearn.*")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import reduce
 
 import libcst as cst
 
@@ -23,6 +24,7 @@ from tensorlint.flow.domain.dtypes import (
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.memory import NO_STORAGE, Storages, Writing
+from tensorlint.flow.domain.promotion import of_joined_tensors, of_tensors
 from tensorlint.flow.domain.tensors import Array, Origin, Tensor
 from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.dtypes import dtype_of
@@ -81,9 +83,10 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
         return Scalar(kind="number")
     if row.result in {Result.SIZE, Result.DTYPE, Result.NONE, Result.OTHER}:
         return PLAIN
-    dtype = autocast_to(machine, words.strip("`().")) or row_dtype(row, source, call.arguments)
-    if row.dtype == "promote" and source is not None and (dtype.without_numpy or not dtype):
-        dtype = _promoted(dtype, source.dtype, operands, call)
+    cast = autocast_to(machine, words.strip("`().")) or dtype_argument(call.arguments)
+    dtype = cast or row_dtype(row, source, call.arguments)
+    if row.dtype == "promote" and source is not None and not cast:
+        dtype = _promoted(dtype, operands, call)
     placed = placed_by_type(call.arguments, machine.at(call.node)) if name == "type" else None
     if name == "type" and not dtype_argument(call.arguments) and call.first is not None:
         # ``mask.type(x.dtype)``
@@ -129,12 +132,15 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
     return shaped(machine, row, result, call.arguments, receiver is not None)
 
 
-def _promoted(dtype: Dtype, kept: Dtype, operands: list[Tensor], call: Call) -> Dtype:
-    """The dtype of several tensors together: that of all of them, and where it may be a wider one, not known."""
-    first = leaves(call.first) if call.first is not None else ()
-    if any(isinstance(each, Unknown) for each in first) or any(each.dtype is not kept for each in operands):
-        return UNKNOWN_DTYPE
-    return dtype or (kept if isinstance(call.first, Sequence) else UNKNOWN_DTYPE)
+def _promoted(dtype: Dtype, operands: list[Tensor], call: Call) -> Dtype:
+    """The dtype of several tensors together; that of one alone is ``dtype``."""
+    first = list(leaves(call.first)) if call.first is not None else []
+    if isinstance(call.first, Sequence):
+        joined = [each.dtype for each in first if isinstance(each, Tensor)]
+        return of_joined_tensors(joined) if len(joined) == len(first) else UNKNOWN_DTYPE
+    if any(isinstance(each, Unknown) for each in first):
+        return dtype if not dtype.without_numpy else UNKNOWN_DTYPE
+    return reduce(of_tensors, (each.dtype for each in operands)) if len(operands) > 1 else dtype
 
 
 def numbers_given(row: Row, name: str, source: Tensor | None, call: Call) -> str:
