@@ -15,6 +15,7 @@ from tensorlint.flow.domain.dtypes import (
     COMPLEX128,
     FLOAT32,
     FLOAT64,
+    INT32,
     INT64,
     UNKNOWN_DTYPE,
     Dtype,
@@ -229,7 +230,9 @@ def array_from(machine: Machine, name: str, row: Row, first: Value, call: Call) 
     if not dtype and row.dtype == "default-float":
         dtype = FLOAT64
     if not dtype and row.dtype == "float":
-        dtype = kept if kept.is_float else Dtype("float64", unsure=not kept)
+        # Of the shorter integers it makes shorter floats.
+        whole = kept in {INT32, INT64} or (isinstance(first, Scalar) and first.kind in {"int", "float"})
+        dtype = kept if kept.is_float else Dtype("float64", unsure=not whole)
     if not dtype and row.dtype == "complex":
         dtype = _COMPLEX.get(kept, COMPLEX128)
     operands = [argument.value for argument in call.arguments if not argument.keyword]
