@@ -58,9 +58,9 @@ def below(
 ) -> tuple[FunctionInfo, Value] | None:
     """The method that a class leaves to those below it, of which just one in the file has it, with an object of that.
 
-    Where several have it, they are only told of the call.
+    Where several have it, they are only told of the call. An object that was seen being made is of its own class.
     """
-    if cls.unit is not None or not isinstance(receiver, (Instance, Module)):
+    if cls.unit is not None or not isinstance(receiver, (Instance, Module)) or receiver.oid > 0:
         return None
     heirs = [each for each in machine.classes.values() if each.is_below(cls)]
     found = [method for each in heirs if (method := each.methods.get(name)) is not None and not method.is_left_open]
