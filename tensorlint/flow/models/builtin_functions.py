@@ -10,7 +10,7 @@ from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.details import Leaving
 from tensorlint.flow.domain.dtypes import BOOL, INT64
 from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.lattice import join_all
+from tensorlint.flow.domain.lattice import any_element, join_all
 from tensorlint.flow.domain.memory import Owner
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
@@ -29,7 +29,7 @@ from tensorlint.flow.kinds import TENSOR_TESTS, is_among, paths_of
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arithmetic import combine
 from tensorlint.flow.models.hashing import hash_elements
-from tensorlint.flow.models.items import element_of
+from tensorlint.flow.models.items import element_of, one_of
 from tensorlint.flow.models.registry import function
 from tensorlint.knowledge import NOT_ON_ARRAYS
 
@@ -129,8 +129,19 @@ def make_dict(machine: Machine, path: str, call: Call) -> Value:
 
 @function("builtins.zip")
 def zipped(machine: Machine, path: str, call: Call) -> Value:
+    if any(argument.star for argument in call.arguments):
+        return _columns(call)
     items = tuple(_each(machine, call, position) for position in range(len(call.arguments)))
     return Sequence(kind="generator", element=Sequence(kind="tuple", items=items))
+
+
+def _columns(call: Call) -> Value:
+    """``zip(*rows)``: what stands in the same place of each row."""
+    rows = call.arguments[0].value if len(call.arguments) == 1 else UNKNOWN
+    row = any_element(rows) if isinstance(rows, Sequence) else UNKNOWN
+    if not isinstance(row, Sequence) or row.items is None:
+        return Sequence(kind="generator", element=UNKNOWN)
+    return Sequence(kind="generator", items=tuple(Sequence(kind="tuple", element=one_of(item)) for item in row.items))
 
 
 @function("builtins.enumerate")

@@ -224,7 +224,10 @@ def one_of(value: Value) -> Value:
 def part_of(value: Unknown) -> Unknown:
     """Something in ``value``. That this is no tensor does not keep what it holds from being one."""
     tensor = value.tensor if value.source is Provenance.CALL else Truth.UNKNOWN
-    return replace(value, tensor=tensor, source=value.source or Provenance.ELEMENT, oid=0)
+    # A tensor on one path, and several things on another: what keeps a graph off the one says nothing of those.
+    other = value.source is Provenance.MIXED and value.grad.truth is Truth.NO
+    grad = UNKNOWN_FACT if other else value.grad
+    return replace(value, tensor=tensor, grad=grad, source=value.source or Provenance.ELEMENT, oid=0)
 
 
 def loaded() -> Value:
