@@ -63,7 +63,7 @@ class Branches(Machine):
 
     def _branches(self, node: cst.If, frame: Frame) -> None:
         test = answer(self, node.test, frame)
-        before = frame.env
+        before, default_device = frame.env, self.default_device
         frame.env = before.copy()
         self.narrow(node.test, frame, holds=True)
         self._switched(node.test, frame, holds=True)
@@ -78,6 +78,7 @@ class Branches(Machine):
         if isinstance(test, Scalar) and test.known and test.literal is True and is_for_good(node.test, frame):
             frame.env, frame.alive = taken
             return
+        there, self.default_device = self.default_device, default_device
         frame.env, frame.alive = before.copy(), True
         self.narrow(node.test, frame, holds=False)
         self._switched(node.test, frame, holds=False)
@@ -91,10 +92,14 @@ class Branches(Machine):
         if taken[1] and is_usual(test):
             # Both were followed, so that what is wrong in either is seen; what comes after follows the usual one.
             frame.env, frame.alive = taken
+            self.default_device = there
             return
         left = (frame.env, frame.alive)
         merge(self, frame, taken, left)
+        if not left[1]:
+            self.default_device = there
         if taken[1] and left[1]:
+            self.default_device = _either_default(test, there, self.default_device)
             self._hang(node.test, test, before, taken[0], left[0], frame)
 
     def _hang(
@@ -200,6 +205,14 @@ class Branches(Machine):
             alive, frame.alive = frame.alive, True
             self.execute(node.finalbody.body.body, frame)
             frame.alive = alive and frame.alive
+
+
+def _either_default(answered: Value, there: Fact, here: Fact) -> Fact:
+    """Where tensors are made when nothing is said, after ``if cuda: torch.set_default_device("cuda")``."""
+    if there == here:
+        return here
+    joined = where_available(Unknown(device=there.joined(here)), answered, Unknown(device=there), Unknown(device=here))
+    return joined.device if isinstance(joined, Unknown) else there.joined(here)
 
 
 def _excludes(test: cst.BaseExpression, other: cst.BaseExpression) -> bool:
