@@ -154,7 +154,8 @@ def destination(machine: Machine, call: Call) -> tuple[Fact | None, Dtype]:
         elif argument.keyword in {"device", "torch_device"} or (
             not argument.keyword and not argument.star and position == 0
         ):
-            if is_none(value) or (isinstance(value, Unknown) and names_dtype(argument.node)):
+            unclear = not isinstance(value, (DeviceValue, Module, Scalar, Tensor))
+            if is_none(value) or (unclear and names_dtype(argument.node)):
                 dtype = dtype or (UNKNOWN_DTYPE if is_none(value) else OTHER_DTYPE)
             elif isinstance(value, (Tensor, Module)):
                 moved = "moved to the device of another tensor here"
