@@ -27,10 +27,10 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.machine import Machine, declared_value
 from tensorlint.flow.models.arithmetic import combine, promotes
 from tensorlint.flow.models.arrays import copies_by_index
-from tensorlint.flow.models.containers import kept_on
 from tensorlint.flow.models.cuts import cut_here, exported, has_no_graph
 from tensorlint.flow.models.items import element_of, index_value, note_key
 from tensorlint.flow.models.numpy_functions import OF_SHAPE
+from tensorlint.flow.models.objects import kept_on
 from tensorlint.flow.models.tensors import set_grad
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import contains, dotted_name, is_everything, names_in

@@ -96,11 +96,11 @@ class Branches(Machine):
             return
         left = (frame.env, frame.alive)
         merge(self, frame, taken, left)
-        if not left[1]:
-            self.default_device = there
         if taken[1] and left[1]:
             self.default_device = _either_default(test, there, self.default_device)
             self._hang(node.test, test, before, taken[0], left[0], frame)
+        elif taken[1]:
+            self.default_device = there
 
     def _hang(
         self,

@@ -205,11 +205,12 @@ class Functions(Machine):
     ) -> None:
         """What met float32 in the body does so in the call, unless the module was cast, and its parts with it."""
         cast = isinstance(receiver, Module) and receiver.dtype not in {UNKNOWN_DTYPE, FLOAT32}
+        if not summary.raises_for_double or cast:
+            return
         # Where all calls that are seen pass float64, that is told inside.
         passed = info.lesson.arguments.values() if info.unit is None and not self.learning else ()
         inside = any(isinstance(value, Tensor) and value.dtype is FLOAT64 for value in passed)
-        if summary.raises_for_double and not cast:
-            self.meet_double(frame, node, arguments, told=inside)
+        self.meet_double(frame, node, arguments, told=inside)
 
     def followed_into(
         self, info: FunctionInfo, receiver: Value | None, passed: dict[str, Value], frame: Frame

@@ -153,10 +153,12 @@ def dtype_of_both(left: Value, right: Value, node: cst.CSTNode) -> Dtype:
         # Divided, or with a float, it becomes one; little else works.
         return UNKNOWN_DTYPE
     if dtype.is_integral:
+        if len(numbers) + len(dtypes) < 2:
+            # The other side is not known.
+            return UNKNOWN_DTYPE
         if divides(node) or numbers == {"float"}:
-            return UNKNOWN_DTYPE if len(numbers) + len(dtypes) < 2 else FLOAT32
-        kept = len(dtypes) == 2 or numbers <= ({"bool"} if dtype is BOOL else {"bool", "int"})
-        return dtype if kept and len(numbers) + len(dtypes) == 2 else UNKNOWN_DTYPE
+            return FLOAT32
+        return dtype if numbers <= ({"bool"} if dtype is BOOL else {"bool", "int"}) else UNKNOWN_DTYPE
     # What is not known is most often a number; a float32 tensor would make the result float32, too.
     return dtype.weakened() if dtype.without_numpy and Unknown in (type(left), type(right)) else dtype
 

@@ -10,12 +10,12 @@ from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.memory import Container
 from tensorlint.flow.domain.tensors import Provenance
-from tensorlint.flow.domain.values import NONE, UNKNOWN, Dictionary, Instance, Module, Scalar, Sequence, Unknown, Value
+from tensorlint.flow.domain.values import NONE, UNKNOWN, Dictionary, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.hashing import hash_key
 from tensorlint.flow.models.items import element_of
+from tensorlint.flow.models.objects import kept_on
 from tensorlint.flow.models.unknowns import unknown_method
-from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name
 
 
@@ -54,26 +54,6 @@ def sequence_method(machine: Machine, value: Sequence, name: str, call: Call) ->
         # Lists have no such methods, so this is something else: a named tuple or a packed sequence.
         return unknown_method(machine, Unknown(source=Provenance.ELEMENT), name, call)
     return UNKNOWN
-
-
-def kept_on(machine: Machine, path: str, value: Value, frame: Frame) -> None:
-    """``self.items.append(x)``, ``server.users[i] = x``, ``holder.x = y``: what a class knows of an attribute grows."""
-    owner, _, attribute = path.rpartition(".")
-    if not machine.learning or not owner:
-        return
-    if owner == frame.self_name:
-        cls = frame.cls
-    else:
-        held = machine.lookup(owner, frame)
-        cls = machine.cls(held) if isinstance(held, (Instance, Module)) else None
-        if cls is not None and (cls.unit is not None or cls.method(attribute) is not None):
-            return
-        if cls is not None and (before := machine.kept_before.get(cls.site)) is not None:
-            # Its methods will not say so.
-            known = before.get(attribute)
-            machine.kept_before[cls.site] = {**before, attribute: value if known is None else join(known, value)}
-    if cls is not None:
-        machine.record_attribute(cls, attribute, value)
 
 
 def dictionary_method(machine: Machine, value: Dictionary, name: str, call: Call) -> Value:

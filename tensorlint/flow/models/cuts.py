@@ -50,10 +50,8 @@ def carried(
             lost = NO_FACT if grad.reason else _weighed(machine, inside, name)
             return replace(result, grad=grad, rewrapped=result.rewrapped or _made_anew(inside, name), lost=lost)
         case Tensor():
-            lost = _lost_term(machine, inside, node, name)
-            if result.rewrapped is not None:
-                return replace(result, lost=lost)
-            return replace(result, rewrapped=_regraphed(machine, inside, name), lost=lost)
+            rewrapped = result.rewrapped or _regraphed(machine, inside, name)
+            return replace(result, rewrapped=rewrapped, lost=_lost_term(machine, inside, node, name))
         case Array():
             cut = exported(machine, inside, node, name)
             return replace(result, cut=cut) if cut.reason else result
@@ -133,7 +131,7 @@ def _made_anew(inside: list[Value], name: str) -> Rewrapped | None:
 
 def _weighed(machine: Machine, inside: list[Value], name: str) -> Fact:
     """What cut a number off its graph that something is multiplied by of which nothing is known."""
-    if name.strip(".()") not in _AVERAGES and name:
+    if machine.learning or (name and name.strip(".()") not in _AVERAGES):
         return NO_FACT
     return next((cut for leaf in inside if (cut := _cut_in_passing(machine, leaf)).reason), NO_FACT)
 

@@ -12,6 +12,7 @@ from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import Module, Scalar, Value
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.objects import kept_on
 from tensorlint.flow.tree import dotted_name
 
 #: What holds modules under numbers or names.
@@ -20,7 +21,7 @@ HOLDERS = frozenset({"Sequential", "ModuleList", "ModuleDict"})
 
 def is_holder(value: Module) -> bool:
     """Whether a module is one of torch's containers of modules."""
-    return value.name.removeprefix("torch.nn.") in HOLDERS
+    return value.cls is None and value.name.removeprefix("torch.nn.") in HOLDERS
 
 
 def one_held(machine: Machine, value: Module) -> Module:
@@ -49,13 +50,7 @@ def held_further(machine: Machine, holder: Module, call: Call) -> Value:
         dtype=holder.dtype if dtype_inside(call.arguments) is holder.dtype else OTHER_DTYPE,
     )
     call.frame.env.change(holder, lambda held: grown)
-    owner, _, name = dotted_name(call.node.func).rpartition(".")[0].rpartition(".")
-    cls = call.frame.cls
-    if machine.learning and cls is not None and owner and owner == call.frame.self_name:
-        kept = cls.attributes.get(name)
-        if isinstance(kept, Module) and kept.parts <= grown.parts:
-            # What the class knows of it was said before there was as much in it.
-            machine.lessons.keep_attribute(cls.site, name, grown)
+    kept_on(machine, dotted_name(call.node.func).rpartition(".")[0], grown, call.frame)
     return grown
 
 

@@ -57,7 +57,6 @@ _MODULE_CASTS = frozenset({"half", "float", "double", "bfloat16", "eval", "train
 #: What casts a whole module, and to what.
 CASTS = {"half": FLOAT16, "float": FLOAT32, "double": FLOAT64, "bfloat16": BFLOAT16}
 MOVES = frozenset({"to", "cuda", "cpu", "xpu", "mps", "npu", "hpu"})
-#: What is made of other modules.
 _RETURNS_TUPLE = frozenset(
     {"torch.nn.LSTM", "torch.nn.GRU", "torch.nn.RNN", "torch.nn.MultiheadAttention", "torch.nn.LSTMCell"}
 )

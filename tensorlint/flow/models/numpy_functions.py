@@ -11,6 +11,7 @@ from tensorlint.flow.arguments import dtype_argument, dtype_of_data
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.details import Leaving
 from tensorlint.flow.domain.dtypes import (
+    BOOL,
     COMPLEX64,
     COMPLEX128,
     FLOAT32,
@@ -334,6 +335,8 @@ def promoted(left: Value, right: Value) -> Dtype:
         return both if whole or (FLOAT64 in dtypes and integers) else UNKNOWN_DTYPE
     (dtype,), (other,) = dtypes, [side for side in (left, right) if not isinstance(side, Array)]
     kind = other.kind if isinstance(other, Scalar) else ""
+    if kind == "int" and dtype is BOOL:
+        return INT64
     if kind == "int" or (kind == "float" and dtype.is_float):
         return dtype
     if (kind == "float" and dtype.is_integral) or (dtype is FLOAT64 and (kind == "number" or kind.startswith("np."))):

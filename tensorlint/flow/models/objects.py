@@ -10,6 +10,7 @@ from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.defined import ClassInfo, FunctionInfo
 from tensorlint.flow.domain.dtypes import OTHER_DTYPE, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import Fact, Truth
+from tensorlint.flow.domain.lattice import join
 from tensorlint.flow.domain.tensors import Provenance, Tensor
 from tensorlint.flow.domain.values import UNKNOWN, ClassObject, Foreign, Function, Instance, Module, Unknown, Value
 from tensorlint.flow.machine import Machine
@@ -42,9 +43,7 @@ def own_method(machine: Machine, cls: ClassInfo, receiver: Value, name: str, cal
     if method is None:
         return unknown_result(machine, call)
     if isinstance(receiver, Instance) and name in _MOVES:
-        call.frame.env.change(
-            receiver, lambda held: replace(held, unmoved=False) if isinstance(held, Instance) else held
-        )
+        call.frame.env.change(receiver, _moved)
     if isinstance(receiver, ClassObject):
         names = {dotted_name(decorator) for decorator in method.decorators}
         if "classmethod" in names:
@@ -101,6 +100,26 @@ def construct(machine: Machine, info: ClassInfo, call: Call) -> Value:
     if info.is_autograd_function or any(base.split(".")[0] in FOREIGN_FRAMEWORKS for base in info.all_bases()):
         return Foreign(framework="class")
     return made
+
+
+def kept_on(machine: Machine, path: str, value: Value, frame: Frame) -> None:
+    """``self.items.append(x)``, ``server.users[i] = x``, ``holder.x = y``: what a class knows of an attribute grows."""
+    owner, _, attribute = path.rpartition(".")
+    if not machine.learning or not owner:
+        return
+    if owner == frame.self_name:
+        cls = frame.cls
+    else:
+        held = machine.lookup(owner, frame)
+        cls = machine.cls(held) if isinstance(held, (Instance, Module)) else None
+        if cls is not None and (cls.unit is not None or cls.method(attribute) is not None):
+            return
+        if cls is not None and (before := machine.kept_before.get(cls.site)) is not None:
+            # Its methods will not say so.
+            known = before.get(attribute)
+            machine.kept_before[cls.site] = {**before, attribute: value if known is None else join(known, value)}
+    if cls is not None:
+        machine.record_attribute(cls, attribute, value)
 
 
 def _keep_fields(machine: Machine, info: ClassInfo, call: Call) -> None:

@@ -5,7 +5,6 @@ Only what puts things on an accelerator by default is told: a flag that is off b
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
@@ -18,8 +17,6 @@ from tensorlint.flow.machine import Machine
 from tensorlint.flow.tree import children, dotted_name
 from tensorlint.knowledge import names
 
-#: A number that says whether, and not which.
-_SWITCH = re.compile(r"(use_|with_)?(cuda|gpu)")
 _PARSERS = frozenset({"argparse", "ArgumentParser", "configargparse"})
 
 
@@ -38,7 +35,7 @@ def option(machine: Machine, node: cst.Attribute) -> Value | None:
             return Scalar(kind="bool", literal=False) if names.SWITCHES_OFF.search(node.attr.value) else None
         case _, cst.Name(value="True"):
             return Scalar(kind="bool", literal=True)
-        case _, cst.Integer(value="1") if _SWITCH.fullmatch(node.attr.value):
+        case _, cst.Integer(value="1") if names.ACCELERATED.search(node.attr.value):
             return Scalar(kind="bool", literal=True)
         case _, cst.SimpleString(evaluated_value=str(text)) if text.partition(":")[0] in {*ACCELERATOR_NAMES, "gpu"}:
             return DeviceValue(
