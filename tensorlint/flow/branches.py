@@ -16,7 +16,7 @@ from tensorlint.flow.kinds import answer, is_for_good
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of
 from tensorlint.flow.scene import EVERY
-from tensorlint.flow.state import GRAD_OFF, Environment, Frame
+from tensorlint.flow.state import GRAD_OFF, Environment, Frame, differing
 from tensorlint.flow.tree import bound_in, children, dotted_name
 
 _COMPOUND = frozenset(
@@ -87,8 +87,10 @@ class Branches(Machine):
         elif node.orelse is not None:
             self.execute(node.orelse.body.body, frame)
         if taken[1] and frame.alive:
-            one_path = taken[0].bindings.keys() ^ frame.env.bindings.keys()
-            self.lessons.imported_on_one_path |= one_path & self.lessons.imported
+            one, other = taken[0].bindings, frame.env.bindings
+            self.lessons.imported_on_one_path |= {
+                name for name in self.lessons.imported if (name in one) is not (name in other)
+            }
         if taken[1] and is_usual(test):
             # Both were followed, so that what is wrong in either is seen; what comes after follows the usual one.
             frame.env, frame.alive = taken
@@ -112,10 +114,8 @@ class Branches(Machine):
         frame: Frame,
     ) -> None:
         """``if cuda: x = x.cuda()``: whether x is off the CPU hangs on the flag, which may be asked again."""
-        for path, value in list(frame.env.items()):
-            if (kept := taken.bindings.get(path)) is not None and kept is left.bindings.get(path):
-                # Most names, in a long function.
-                continue
+        for path in differing(taken.bindings, left.bindings):
+            value = frame.env.bindings[path]
             first, second = taken.lookup(path), left.lookup(path)
             if first is not second and first is not None and second is not None:
                 joined = hung(self, value, test, frame, before.lookup(path), first, second)

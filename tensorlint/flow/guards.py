@@ -104,7 +104,7 @@ class Guards(Machine):
     def _decide(name: str, frame: Frame, *, holds: bool) -> None:
         """What hangs on a flag, or on a device being another than the CPU, is known on either path of a test of it."""
         for path, value in list(frame.env.items()) if name else ():
-            if isinstance(value, (Tensor, Unknown)):
+            if isinstance(value, (Tensor, Unknown)) and (value.device.hangs_on or value.grad.hangs_on):
                 device, grad = value.device.decided(name, holds=holds), value.grad.decided(name, holds=holds)
                 if device is not value.device or grad is not value.grad:
                     frame.env.bindings[path] = replace(value, device=device, grad=grad)
@@ -112,7 +112,7 @@ class Guards(Machine):
     def _without_accelerator(self, test: cst.BaseExpression, frame: Frame) -> None:
         """What depends on the machine is on the CPU where there is nothing else."""
         for path, value in list(frame.env.items()):
-            if isinstance(value, (Tensor, Unknown)) and value.device.truth in {Truth.MAYBE, Truth.YES}:
+            if isinstance(value, (Tensor, Unknown)) and value.device.truth > Truth.UNKNOWN:
                 here = Fact(Truth.NO, self.at(test), "no accelerator on this path")
                 frame.env.bindings[path] = replace(value, device=here)
 

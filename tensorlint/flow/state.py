@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, ItemsView, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import compress, filterfalse
+from operator import is_not
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.lattice import join
@@ -27,6 +29,8 @@ GRAD_ASSUMED_ON = Fact(Truth.MAYBE)
 GRAD_OFF = Fact(Truth.NO)
 GRAD_NOT_KNOWN = Fact(Truth.UNKNOWN)
 
+
+T = TypeVar("T")
 
 #: Objects by ``oid``, as they were and as they are.
 Changes: TypeAlias = "dict[int, tuple[Value, Value]]"
@@ -160,17 +164,15 @@ class Environment:
                     yield path, value
             scope = scope.parent
 
-    def items(self) -> Iterator[tuple[str, Value]]:
-        yield from self.bindings.items()
+    def items(self) -> ItemsView[str, Value]:
+        return self.bindings.items()
 
     def joined(self, other: Environment, fallback: Callable[[str], Value | None]) -> Environment:
         """What holds after either path. ``fallback`` tells what an attribute path is where nothing bound it."""
         merged = Environment(self.parent, self.grad_mode.joined(other.grad_mode))
         # Most of what either holds is what both held before; the names of this one come first.
         merged.bindings = {**self.bindings, **other.bindings}
-        for path, held in merged.bindings.items():
-            if self.bindings.get(path) is held and path in other.bindings:
-                continue
+        for path in differing(self.bindings, other.bindings):
             here, there = self._at(path, fallback), other._at(path, fallback)
             if here is not None and there is not None:
                 merged.bindings[path] = one = join(here, there)
@@ -198,12 +200,17 @@ class Environment:
 
 def _joined_versions(left: dict[str, int], right: dict[str, int]) -> dict[str, int]:
     """How often names were bound on either path: once more where one of them bound a name more often."""
-    if left == right:
-        return dict(left)
-    return {
-        name: max(left.get(name, 0), right.get(name, 0)) + (left.get(name, 0) != right.get(name, 0))
-        for name in {**left, **right}
-    }
+    joined = dict(left)
+    for name in differing(left, right):
+        one, other = left.get(name, 0), right.get(name, 0)
+        joined[name] = max(one, other) + (one != other)
+    return joined
+
+
+def differing(left: Mapping[str, T], right: Mapping[str, T]) -> list[str]:
+    """The names that are not the very same in both; quick, as a long function joins thousands that are."""
+    changed = compress(left, map(is_not, left.values(), map(right.get, left)))
+    return [*changed, *filterfalse(left.__contains__, right)]
 
 
 def joined_changes(left: Changes, right: Changes) -> Changes:
