@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import libcst as cst
 
@@ -146,3 +147,22 @@ def _union(members: list[cst.BaseExpression], resolve: Resolve) -> Value | None:
     """A union with ``None`` is its other member; of several real members nothing is known."""
     real = [member for member in members if not (isinstance(member, cst.Name) and member.value == "None")]
     return value_of(real[0], resolve) if len(real) == 1 else None
+
+
+def declared_value(declared: Value, value: Unknown) -> Value:
+    """An annotation decides the kind, what was seen decides the properties."""
+    if isinstance(declared, Tensor):
+        return replace(
+            declared,
+            device=value.device,
+            grad=value.grad,
+            dtype=value.dtype or declared.dtype,
+            storages=value.storages,
+            source=value.source or declared.source,
+            oid=value.oid,
+        )
+    if isinstance(declared, Array):
+        return replace(declared, storages=value.storages, oid=value.oid)
+    if isinstance(declared, Unknown):
+        return replace(value, tensor=declared.tensor, source=value.source or declared.source)
+    return declared

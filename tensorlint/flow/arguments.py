@@ -26,6 +26,14 @@ def keyword(arguments: tuple[Argument, ...], name: str) -> Value | None:
     return next((argument.value for argument in arguments if argument.keyword == name), None)
 
 
+def given(arguments: tuple[Argument, ...], position: int, name: str) -> Argument | None:
+    """The argument at a place, or by its keyword; the caller makes sure that none is starred."""
+    plain = [argument for argument in arguments if not argument.keyword]
+    if position < len(plain):
+        return plain[position]
+    return next((argument for argument in arguments if argument.keyword == name), None)
+
+
 def dtype_argument(arguments: tuple[Argument, ...]) -> Dtype:
     for argument in arguments:
         if argument.keyword == "dtype":

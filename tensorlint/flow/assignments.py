@@ -7,7 +7,7 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow import events
-from tensorlint.flow.annotations import value_of
+from tensorlint.flow.annotations import declared_value, value_of
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.dtypes import FLOAT64, OBJECT, OTHER_DTYPE, UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
@@ -24,7 +24,7 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
-from tensorlint.flow.machine import Machine, declared_value
+from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arithmetic import combine, promotes
 from tensorlint.flow.models.arrays import copies_by_index
 from tensorlint.flow.models.cuts import cut_here, exported, has_no_graph

@@ -64,9 +64,9 @@ _PASSING = (
 _OF_KINDS = frozenset(
     {
         events.ArrayMeetsTensor,
-        events.DoubleMeetsFloat,
+        events.MeetsFloat,
         events.FloatsIntoIntegers,
-        events.MaskSubtracted,
+        events.IntegersOperated,
         events.NotOnArray,
         events.TensorIndex,
     }

@@ -349,19 +349,20 @@ class ArrayMeetsTensor(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class MaskSubtracted(Event):
-    """``left - right``, where one of them is a tensor of bool at least."""
+class IntegersOperated(Event):
+    """An operator by which a tensor of bool is subtracted, or a tensor of integers or bool is changed in place."""
 
-    kind: ClassVar[str] = "mask_subtracted"
+    kind: ClassVar[str] = "integers_operated"
+    operator: str
     left: Argument
     right: Argument
 
 
 @dataclass(frozen=True, slots=True)
-class DoubleMeetsFloat(Event):
-    """A call computes float64 ``data`` with float32, which raises. ``weight``: it is the weight of a loss."""
+class MeetsFloat(Event):
+    """A call computes ``data``, float64 or integers, with float32, which raises. ``weight``: of a loss, and float64."""
 
-    kind: ClassVar[str] = "double_meets_float"
+    kind: ClassVar[str] = "meets_float"
     data: Argument | None
     weight: bool = False
 

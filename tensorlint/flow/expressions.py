@@ -234,6 +234,12 @@ class Expressions(Comprehensions):
                     return member(self, cls, value, name, node, frame)
             case Unknown():
                 return unknown_attribute(self, value, name, node)
+            case Sequence(kind="tuple", items=(first, second)) if name in {"values", "indices"}:
+                # Of what ``x.max(dim=1)`` and ``x.sort()`` return.
+                return first if name == "values" else second
+            case Dictionary(entries=entries) if name in entries and not hasattr(dict, name):
+                # A dictionary whose entries are attributes, too.
+                return entries[name]
             case Sequence() | Dictionary() | Optimizer():
                 return Method(receiver=value, name=name)
             case Foreign() if value.framework:
@@ -247,7 +253,7 @@ class Expressions(Comprehensions):
         right = self.evaluate(node.right, frame)
         self.note_operation(frame, node, node.operator, Argument(node.left, left), Argument(node.right, right))
         if isinstance(node.operator, cst.MatrixMultiply) and (is_made_float32(left) or is_made_float32(right)):
-            self.meet_double(frame, node, (Argument(node.left, left), Argument(node.right, right)))
+            self.meet_float(frame, node, (Argument(node.left, left), Argument(node.right, right)))
         return combine(self, left, right, node, frame)
 
     def note_test(self, test: cst.BaseExpression, around: cst.CSTNode) -> None:

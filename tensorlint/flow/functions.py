@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import libcst as cst
 
-from tensorlint.flow.annotations import value_of
+from tensorlint.flow.annotations import declared_value, value_of
 from tensorlint.flow.call import Argument
 from tensorlint.flow.core import HOST_METHODS, MAX_APPLICATIONS, MAX_DEPTH
 from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.details import Escape, Tracing
 from tensorlint.flow.domain.dtypes import FLOAT32, FLOAT64, UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import Fact, Truth
-from tensorlint.flow.domain.inside import of_no_model, storages_of, without_aliases
+from tensorlint.flow.domain.inside import of_no_model, storages_of, tensor_dtype, without_aliases
 from tensorlint.flow.domain.lattice import fingerprint, join, join_all
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Owner, Storages
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
@@ -32,7 +32,7 @@ from tensorlint.flow.domain.values import (
     dtype_in,
     is_dtype,
 )
-from tensorlint.flow.machine import Machine, declared_value
+from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame
 from tensorlint.flow.summary import Summary, summary_of
 from tensorlint.flow.traces import escaped, handed_on
@@ -106,7 +106,7 @@ class Functions(Machine):
             return
         passed = bound_arguments(info, arguments, bound=bound)
         if not any(argument.star for argument in arguments):
-            passed = {**flags_of(info), **passed}
+            passed = {**numbers_of(info), **flags_of(info), **passed}
         if teaches:
             self.lessons.functions[info.site] = info.lesson.called(passed, frame.env.grad_mode)
             if frame.function is not None:
@@ -150,7 +150,7 @@ class Functions(Machine):
         if self.world is not None and info.unit is not None and not (self.learning and info.unit is self.unit):
             shared = self.world.call(info, receiver, passed, frame.env.grad_mode)
             if shared is not None:
-                self._met_double(info, shared, receiver, arguments, frame, node)
+                self._met_float(info, shared, receiver, arguments, frame, node)
                 return self._in_new_memory(shared.result)
         key = (
             info.site,
@@ -163,7 +163,7 @@ class Functions(Machine):
         known = self.memo.get(key)
         if known is not None:
             frame.cut = frame.cut or known.cut
-            self._met_double(info, known, receiver, arguments, frame, node)
+            self._met_float(info, known, receiver, arguments, frame, node)
             return self._in_new_memory(known.result)
         given = [*passed.values(), *([receiver] if receiver is not None else [])]
         with self.visiting(info.unit):
@@ -172,7 +172,7 @@ class Functions(Machine):
             self.memo[key] = summary
         frame.cut = frame.cut or summary.cut
         self._take_effect(summary, info, given, frame, node)
-        self._met_double(info, summary, receiver, arguments, frame, node)
+        self._met_float(info, summary, receiver, arguments, frame, node)
         return summary.result
 
     def _traced(
@@ -194,7 +194,7 @@ class Functions(Machine):
         frame.escapes += handed_on(summary.escapes, node, given, every=tracing.reads_code)
         return summary.result
 
-    def _met_double(
+    def _met_float(
         self,
         info: FunctionInfo,
         summary: Summary,
@@ -205,12 +205,12 @@ class Functions(Machine):
     ) -> None:
         """What met float32 in the body does so in the call, unless the module was cast, and its parts with it."""
         cast = isinstance(receiver, Module) and receiver.dtype not in {UNKNOWN_DTYPE, FLOAT32}
-        if not summary.raises_for_double or cast:
-            return
-        # Where all calls that are seen pass float64, that is told inside.
-        passed = info.lesson.arguments.values() if info.unit is None and not self.learning else ()
-        inside = any(isinstance(value, Tensor) and value.dtype is FLOAT64 for value in passed)
-        self.meet_double(frame, node, arguments, told=inside)
+        raises_for = summary.raises_for - ({FLOAT64} if cast else set())
+        given = tuple(each for each in arguments if tensor_dtype(each.value) in raises_for)
+        if given:
+            # Where all calls that are seen pass such, that is told inside.
+            passed = info.lesson.arguments.values() if info.unit is None and not self.learning else ()
+            self.meet_float(frame, node, given, told=any(tensor_dtype(value) in raises_for for value in passed))
 
     def followed_into(
         self, info: FunctionInfo, receiver: Value | None, passed: dict[str, Value], frame: Frame
@@ -350,6 +350,15 @@ def flags_of(info: FunctionInfo) -> dict[str, Value]:
         parameter.name.value: Scalar(kind="bool", literal=parameter.default.value == "True", known=True)
         for parameter in parameters_of(info.node)
         if isinstance(parameter.default, cst.Name) and parameter.default.value in {"True", "False"}
+    }
+
+
+def numbers_of(info: FunctionInfo) -> dict[str, Value]:
+    """Parameters that are a number when nothing is passed."""
+    return {
+        parameter.name.value: Scalar(kind="int" if isinstance(parameter.default, cst.Integer) else "float")
+        for parameter in parameters_of(info.node)
+        if isinstance(parameter.default, (cst.Integer, cst.Float))
     }
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow import events
-from tensorlint.flow.annotations import value_of
+from tensorlint.flow.annotations import declared_value, value_of
 from tensorlint.flow.calls import Calls
 from tensorlint.flow.cells import cells
 from tensorlint.flow.core import HOST_METHODS
@@ -37,7 +37,6 @@ from tensorlint.flow.functions import Functions, flags_of
 from tensorlint.flow.graphs import always_differentiates
 from tensorlint.flow.guards import Guards
 from tensorlint.flow.learned import FunctionLesson, Learned, Lessons
-from tensorlint.flow.machine import declared_value
 from tensorlint.flow.order import callers_first
 from tensorlint.flow.scene import FileFacts
 from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_NOT_KNOWN, GRAD_OFF, Environment, Frame
@@ -278,6 +277,8 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
                 return Scalar(kind=kind)
             case Scalar(kind="str", known=True, literal="cpu") if parameter.default is None:
                 return seen
+            case Scalar(kind="int" | "float" as kind):
+                return Scalar(kind=kind)
             case Scalar(kind=kind) if parameter.default is None and kind not in {"str", "None", "number"}:
                 return Scalar(kind=kind)
             case _:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from tensorlint.flow import events
+from tensorlint.flow.annotations import declared_value
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.dtypes import FLOAT64, OTHER_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.inside import as_trainable, is_mask, leaves
+from tensorlint.flow.domain.inside import as_trainable, is_mask, leaves, tensor_dtype
 from tensorlint.flow.domain.lattice import join, join_all
 from tensorlint.flow.domain.memory import Owner, Storage, Storages
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
@@ -243,7 +244,7 @@ class Machine(Keeping, ABC):
         # A mode that is chosen when the program runs has a place; that nobody outside switches it off is presumed.
         return grad.weakened() if mode.truth is Truth.MAYBE and mode.site is not None else grad
 
-    def meet_double(
+    def meet_float(
         self,
         frame: Frame,
         node: cst.CSTNode,
@@ -252,15 +253,20 @@ class Machine(Keeping, ABC):
         weight: bool = False,
         told: bool = False,
     ) -> None:
-        """A call computes with float32 what is float64, if it was given such; ``told`` where that is told elsewhere."""
-        doubles = (each for each in arguments if isinstance(each.value, Tensor) and each.value.dtype is FLOAT64)
-        given = next(doubles, None)
-        if (given is None and not weight) or self.autocast or self.scene(frame).caught or self.may_compute_in_double:
+        """A call computes with float32, and raises for what it was given of float64 or without a fraction at all.
+
+        ``weight``: so is the weight of a loss. ``told``: that is told elsewhere.
+        """
+        dtypes = ((each, tensor_dtype(each.value)) for each in arguments)
+        given, dtype = next((pair for pair in dtypes if pair[1] is FLOAT64 or pair[1].is_integral), (None, FLOAT64))
+        if (given is None and not weight) or self.scene(frame).caught:
             return
-        frame.raises_for_double = True
-        if told or (frame.cls is not None and not self.learning and self._may_be_cast(frame.cls)):
+        if dtype is FLOAT64 and (self.autocast or self.may_compute_in_double):
             return
-        self.emit(frame, events.DoubleMeetsFloat, node, data=given, weight=weight)
+        frame.raises_for |= {dtype}
+        cast = dtype is FLOAT64 and frame.cls is not None and not self.learning and self._may_be_cast(frame.cls)
+        if not told and not cast:
+            self.emit(frame, events.MeetsFloat, node, data=given, weight=weight)
 
     @property
     def may_compute_in_double(self) -> bool:
@@ -283,9 +289,14 @@ class Machine(Keeping, ABC):
     def note_operation(
         self, frame: Frame, node: cst.CSTNode, operator: cst.CSTNode, left: Argument, right: Argument
     ) -> None:
-        """Tell of an operator between an array and a tensor, and of what no tensor of bool can do."""
-        if isinstance(operator, (cst.Subtract, cst.SubtractAssign)) and (is_mask(left.value) or is_mask(right.value)):
-            self.emit(frame, events.MaskSubtracted, node, left=left, right=right)
+        """Tell of an operator between an array and a tensor, and of what no tensor of integers or bool can do."""
+        in_place = isinstance(operator, cst.BaseAugOp)
+        subtracted = isinstance(operator, (cst.Subtract, cst.SubtractAssign))
+        if (in_place and tensor_dtype(left.value).is_integral) or (
+            subtracted and (is_mask(left.value) or is_mask(right.value))
+        ):
+            words = cst.Module(body=()).code_for_node(operator).strip()
+            self.emit(frame, events.IntegersOperated, node, operator=words, left=left, right=right)
         match left.value, right.value:
             case Array(sure=True, has_axes=True), Tensor(sure=True):
                 array, tensor, first = left, right, True
@@ -298,7 +309,7 @@ class Machine(Keeping, ABC):
             frame,
             events.ArrayMeetsTensor,
             node,
-            operator=words.removesuffix("=") if isinstance(operator, cst.BaseAugOp) else words,
+            operator=words.removesuffix("=") if in_place else words,
             array=array,
             tensor=tensor,
             array_first=first,
@@ -422,22 +433,3 @@ def _either(known: Value, value: Value) -> Value:
             if Truth.NO in {known.device.truth, value.device.truth} and device.truth is Truth.MAYBE:
                 return replace(joined, device=replace(device, truth=Truth.UNKNOWN))
     return joined
-
-
-def declared_value(declared: Value, value: Unknown) -> Value:
-    """An annotation decides the kind, what was seen decides the properties."""
-    if isinstance(declared, Tensor):
-        return replace(
-            declared,
-            device=value.device,
-            grad=value.grad,
-            dtype=value.dtype or declared.dtype,
-            storages=value.storages,
-            source=value.source or declared.source,
-            oid=value.oid,
-        )
-    if isinstance(declared, Array):
-        return replace(declared, storages=value.storages, oid=value.oid)
-    if isinstance(declared, Unknown):
-        return replace(value, tensor=declared.tensor, source=value.source or declared.source)
-    return declared

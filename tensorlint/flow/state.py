@@ -9,6 +9,7 @@ from itertools import compress, filterfalse
 from operator import is_not
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from tensorlint.flow.domain.dtypes import Dtype
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.lattice import join
 from tensorlint.flow.domain.memory import NO_STORAGE, Container, How, Mutation, Storage, Storages
@@ -312,8 +313,8 @@ class Frame:
     updates: dict[How, Storages] = field(default_factory=dict)
     #: The objects whose parameters are among them, by their ``oid``.
     trained: frozenset[int] = frozenset()
-    #: Whether float64 that it was given meets float32 in here, which raises.
-    raises_for_double: bool = False
+    #: The dtypes of what it was given that meets float32 in here, which raises.
+    raises_for: frozenset[Dtype] = frozenset()
     #: The parameters of the models that are made in here.
     made: Storages = NO_STORAGE
     #: What leaves torch in here, while a network is traced.

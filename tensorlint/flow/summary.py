@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 from tensorlint.flow.details import Escape
+from tensorlint.flow.domain.dtypes import Dtype
 from tensorlint.flow.domain.elsewhere import here
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Storage, Storages
 from tensorlint.flow.domain.site import Site
@@ -29,8 +30,8 @@ class Summary:
     updated: Storages = NO_STORAGE
     #: The objects whose parameters are among them, by their ``oid``.
     trained: frozenset[int] = frozenset()
-    #: Whether float64 that it was given meets float32 in there, which raises.
-    raises_for_double: bool = False
+    #: The dtypes of what it was given that meets float32 in there, which raises.
+    raises_for: frozenset[Dtype] = frozenset()
     #: What leaves torch in there, while a network is traced.
     escapes: tuple[Escape, ...] = ()
     #: Attributes of the receiver that were bound.
@@ -72,7 +73,7 @@ def summary_of(frame: Frame, result: Value) -> Summary:
         updates=updates,
         updated=frame.updates.get(updates, NO_STORAGE) if updates is not None else NO_STORAGE,
         trained=frame.trained,
-        raises_for_double=frame.raises_for_double,
+        raises_for=frame.raises_for,
         bound=tuple((path.removeprefix(prefix), value) for path, value in bound),
         cut=frame.cut,
     )

@@ -26,6 +26,23 @@ ESTIMATORS: frozenset[str] = names(
 #: Those that return the estimator.
 FIT: frozenset[str] = names("fit partial_fit set_params")
 
+#: Data sets of scikit-learn whose features are float64: those with classes, which are int64, and with other targets,
+#: which are float64.
+CLASSIFIED: frozenset[str] = names(
+    "load_breast_cancer load_digits load_iris load_wine make_blobs make_circles make_classification "
+    "make_gaussian_quantiles make_moons make_multilabel_classification"
+)
+REGRESSED: frozenset[str] = names(
+    "load_diabetes load_linnerud make_friedman1 make_friedman2 make_friedman3 make_hastie_10_2 make_regression "
+    "make_s_curve make_sparse_uncorrelated make_swiss_roll"
+)
+#: Transformers whose output is float32 of float32, and else float64; those that number labels, in int64, or in float64.
+FLOAT_TRANSFORMERS: frozenset[str] = names(
+    "StandardScaler MinMaxScaler MaxAbsScaler RobustScaler Normalizer QuantileTransformer PowerTransformer PCA"
+)
+LABELLERS: frozenset[str] = names("LabelEncoder LabelBinarizer MultiLabelBinarizer")
+NUMBERING_IN_DOUBLE: frozenset[str] = names("OrdinalEncoder")
+
 #: Modules of SciPy, and functions.
 SCIPY: tuple[str, ...] = (
     "stats.",

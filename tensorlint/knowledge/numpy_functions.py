@@ -53,6 +53,12 @@ _UFUNCS_INTEGER_2 = (
 _UFUNCS_BOOL = "isnan isinf isfinite signbit logical_not isneginf isposinf"
 _UFUNCS_BOOL_2 = "greater greater_equal less less_equal equal not_equal logical_and logical_or logical_xor"
 
+#: What is computed of each element, or of each pair: the result has the dimensions of what goes in.
+ELEMENTWISE: frozenset[str] = names(
+    f"{_UFUNCS_FLOAT} {_UFUNCS_FLOAT_2} {_UFUNCS_REAL} {_UFUNCS_KEEP} {_UFUNCS_KEEP_2} {_UFUNCS_INTEGER_2} float_power "
+    f"{_UFUNCS_BOOL} {_UFUNCS_BOOL_2} invert bitwise_not bitwise_invert clip nan_to_num around round"
+) - names("matmul vecdot")
+
 _UFUNC_ROWS = table(
     rows(_out(_array("float")), f"{_UFUNCS_FLOAT} {_UFUNCS_FLOAT_2}"),
     rows(

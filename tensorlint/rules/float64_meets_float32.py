@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append
+from tensorlint.flow.domain.dtypes import FLOAT64
+from tensorlint.flow.domain.inside import tensor_dtype
 from tensorlint.flow.domain.tensors import Tensor
-from tensorlint.flow.events import DoubleMeetsFloat
+from tensorlint.flow.events import MeetsFloat
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import spell
@@ -22,8 +24,9 @@ class Float64MeetsFloat32(Rule):
 
     ## What it does
     Reports calls of layers and networks, and products, that are given a float64 tensor where their weights are float32;
-    and losses whose class weights are float64. Where a file that imports this one, or is imported by it, casts to
-    float64 or makes it the default, nothing is said; where this file speaks of `torch.float64` itself, `likely`.
+    losses whose class weights are float64, and targets of float64 of the losses that do not promote (`BCELoss`,
+    `HuberLoss`). Where a file that imports this one, or is imported by it, casts to float64 or makes it the default,
+    nothing is said; where this file speaks of `torch.float64` itself, `likely`.
 
     ## Why is this bad
     NumPy computes in float64, and `torch.from_numpy` and `torch.tensor` of an array keep that. Layers are made float32,
@@ -62,7 +65,9 @@ class Float64MeetsFloat32(Rule):
     fix = Applicability.UNSAFE
     shown = Certainty.CERTAIN
 
-    def on_double_meets_float(self, event: DoubleMeetsFloat) -> Iterator[Draft]:
+    def on_meets_float(self, event: MeetsFloat) -> Iterator[Draft]:
+        if event.data is not None and tensor_dtype(event.data.value) is not FLOAT64:
+            return
         if event.scene.file.casts_modules:
             # ``model.double()`` somewhere: which one it is, and when, is not known everywhere.
             return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append
+from tensorlint.flow.arguments import given
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.dtypes import BOOL, INT32, UINT8, Dtype, each_named
 from tensorlint.flow.domain.tensors import Tensor
@@ -32,6 +33,8 @@ _ONLY_INT64 = _NO_INDEX | {INT32}
 _FUNCTIONS: Mapping[str, tuple[int, str, frozenset[Dtype]]] = {
     "cross_entropy": (1, "target", _NO_LABELS),
     "nll_loss": (1, "target", _NO_LABELS | _FLOATS),
+    "multi_margin_loss": (1, "target", _ONLY_INT64),
+    "multilabel_margin_loss": (1, "target", _ONLY_INT64),
     "nn.functional.embedding": (0, "input", _NO_INDEX),
     # The weight comes first there.
     "embedding": (1, "indices", _NO_INDEX),
@@ -52,6 +55,8 @@ _TOLD = names("gather scatter scatter_add index_select index_add")
 _MODULES = {
     "nn.CrossEntropyLoss": "cross_entropy",
     "nn.NLLLoss": "nll_loss",
+    "nn.MultiMarginLoss": "multi_margin_loss",
+    "nn.MultiLabelMarginLoss": "multilabel_margin_loss",
     "nn.Embedding": "nn.functional.embedding",
     "nn.EmbeddingBag": "nn.functional.embedding",
 }
@@ -129,9 +134,7 @@ def _taken(event: Event, name: str, arguments: tuple[Argument, ...], subject: st
     if name not in _FUNCTIONS or any(each.star for each in arguments):
         return
     position, keyword, refused = _FUNCTIONS[name]
-    plain = [each for each in arguments if not each.keyword]
-    named = (each for each in arguments if each.keyword == keyword)
-    index = plain[position] if position < len(plain) else next(named, None)
+    index = given(arguments, position, keyword)
     if index is None or not isinstance(index.value, Tensor):
         return
     if index.value.narrowed is None or name not in _TOLD:

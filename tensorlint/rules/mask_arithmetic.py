@@ -8,11 +8,11 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, append, replace, source_of
 from tensorlint.flow.call import Argument
-from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, Dtype, each_named
-from tensorlint.flow.domain.inside import is_mask
+from tensorlint.flow.domain.dtypes import Dtype, each_named
+from tensorlint.flow.domain.inside import is_mask, tensor_dtype
 from tensorlint.flow.domain.tensors import Tensor
-from tensorlint.flow.domain.values import Scalar, Value
-from tensorlint.flow.events import Event, MaskSubtracted, MethodCall, TorchCall, Write
+from tensorlint.flow.domain.values import UNKNOWN, Scalar, Value
+from tensorlint.flow.events import Event, IntegersOperated, MethodCall, TorchCall
 from tensorlint.knowledge.row import names
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Note, Rule
@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     import libcst as cst
 
 #: What torch 2.13.0 does not compute of integers and bool (measured).
-_OF_FLOATS = names("mean nanmean std var norm softmax log_softmax quantile nanquantile std_mean var_mean")
+_OF_FLOATS = names(
+    "mean nanmean std var norm softmax log_softmax quantile nanquantile std_mean var_mean multinomial bernoulli histc "
+    "logcumsumexp cdist inverse det slogdet logdet pinverse rand_like randn_like "
+    "gelu elu selu silu mish leaky_relu softplus logsigmoid normalize layer_norm "
+    "linalg.inv linalg.det linalg.slogdet linalg.svd linalg.eig linalg.eigh linalg.qr linalg.cholesky linalg.pinv "
+    "linalg.norm linalg.vector_norm linalg.matrix_norm linalg.matrix_rank linalg.lstsq linalg.solve linalg.cond"
+)
 #: What takes a mask of bool, and its place among the arguments of the function. Bytes were taken for one before.
 _MASKED = {
     "masked_fill": 1,
@@ -34,14 +40,16 @@ _MASKED = {
 }
 _SIGNED = each_named("int8 int16 int32 int64")
 _DIVISIONS = names("div_ divide_ true_divide_")
+_OPERATIONS = names("add_ sub_ subtract_ mul_ multiply_ pow_ floor_divide_")
 
 
 class MaskArithmetic(Rule):
     """Arithmetic that torch does not do with masks and integers: `1 - mask`, the mean of a comparison, `image /= 255`.
 
     ## What it does
-    Reports subtraction with tensors of bool; means, deviations, norms and softmax of tensors of integers or bool;
-    masks of integers or floats where a mask of bool is taken; and division in place of tensors of integers.
+    Reports subtraction with tensors of bool; means, deviations, norms, softmax, inverses and the like of tensors of
+    integers or bool; masks of integers or floats where a mask of bool is taken; and division of tensors of integers in
+    place, or other operators by which they become floats there.
 
     ## Why is this bad
     NumPy does all of this. torch raises on every device: `RuntimeError: Subtraction, the - operator, with a bool tensor
@@ -82,15 +90,19 @@ class MaskArithmetic(Rule):
     clues = (screen.MASK, *screen.BOUNDARY)
     fix = Applicability.SAFE
 
-    def on_mask_subtracted(self, event: MaskSubtracted) -> Iterator[Draft]:
+    def on_integers_operated(self, event: IntegersOperated) -> Iterator[Draft]:
         left, right = event.left, event.right
         if event.scene.caught or not (_counts(left.value) and _counts(right.value)):
+            return
+        if not (event.operator[0] == "-" and (is_mask(left.value) or is_mask(right.value))):
+            if event.operator == "/=" or _is_float(right.value):
+                yield _in_place(event.node, event.operator, left)
             return
         mask = right if is_mask(right.value) else left
         inverted = mask is right and source_of(left.node) in {"1", "1.", "1.0"}
         yield Draft(
             event.node,
-            f"`-` raises RuntimeError: `{spell(mask.node)}` is a tensor of bool",
+            f"`{event.operator}` raises RuntimeError: `{spell(mask.node)}` is a tensor of bool",
             Certainty.CERTAIN,
             f"write `~{spell(mask.node)}`" if inverted else "cast it by `.float()` or `.int()`, or use `^`",
             _made(mask.value),
@@ -103,21 +115,15 @@ class MaskArithmetic(Rule):
             if event.name != "where":
                 # (Whose mask comes behind the tensor.)
                 yield from _refused(event, event.name, (receiver, *event.arguments), f"`.{event.name}`")
-            if event.name in _DIVISIONS and event.value.dtype.is_integral and not event.scene.caught:
-                yield _divided(event.node, event.receiver, event.value)
+            operand = event.arguments[0].value if event.arguments else UNKNOWN
+            floats = event.name in _DIVISIONS or (event.name in _OPERATIONS and _is_float(operand))
+            whole = any(each.keyword in {"rounding_mode", "alpha"} or each.star for each in event.arguments)
+            if floats and not whole and event.value.dtype.is_integral and not event.scene.caught:
+                yield _in_place(event.node, f".{event.name}()", receiver)
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
         name = event.name.removeprefix("nn.functional.")
         yield from _refused(event, name, event.arguments, f"`{name}`")
-
-    def on_write(self, event: Write) -> Iterator[Draft]:
-        import libcst
-
-        match event.node:
-            case libcst.AugAssign(operator=libcst.DivideAssign(), target=target):
-                sure = isinstance(event.value, Tensor) and event.value.sure and event.value.dtype.is_integral
-                if sure and not event.scene.caught:
-                    yield _divided(event.node, target, event.value)
 
 
 def _refused(event: Event, name: str, arguments: tuple[Argument, ...], subject: str) -> Iterator[Draft]:
@@ -161,14 +167,18 @@ def _counts(value: Value) -> bool:
     return isinstance(value, Tensor) or (isinstance(value, Scalar) and value.kind in {"int", "float", "bool"})
 
 
-def _divided(node: cst.CSTNode, receiver: cst.CSTNode, value: Value) -> Draft:
-    dtype = value.dtype if isinstance(value, Tensor) else UNKNOWN_DTYPE
+def _is_float(value: Value) -> bool:
+    return tensor_dtype(value).is_floating or (isinstance(value, Scalar) and value.kind == "float")
+
+
+def _in_place(node: cst.CSTNode, operator: str, written: Argument) -> Draft:
+    dtype = tensor_dtype(written.value)
     return Draft(
         node,
-        f"division in place raises RuntimeError: `{spell(receiver)}` is {dtype}, and the result is float",
+        f"`{operator}` in place raises RuntimeError: `{spell(written.node)}` is {dtype}, and the result is float",
         Certainty.CERTAIN,
-        "make floats of it first, by `.float()`, or bind the result of `/`",
-        _made(value),
+        "make floats of it first, by `.float()`, or bind the result instead of writing it",
+        _made(written.value),
     )
 
 

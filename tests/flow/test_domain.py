@@ -96,6 +96,7 @@ tensors = st.builds(
     alias=sites,
     imported=flags,
     zero_dim=flags,
+    has_axes=flags,
     of_module=flags,
     module=objects,
     unset=sites,
@@ -286,7 +287,7 @@ def test_equal_fingerprints_are_equal_values(pair: tuple[Value, Value]) -> None:
 
 #: What a join may only say where it holds on both paths, and what it has to say where it holds on one.
 ON_BOTH = {
-    Tensor: ("sure", "imported", "zero_dim", "of_module"),
+    Tensor: ("sure", "imported", "zero_dim", "has_axes", "of_module"),
     Array: ("zero_dim", "small", "counted", "exported", "sure", "has_axes"),
     Module: ("refuses_double",),
     Optimizer: ("fresh",),

@@ -87,6 +87,11 @@ def is_array(value: Value) -> bool:
     return value.has_axes or whole
 
 
+def tensor_dtype(value: Value | None) -> Dtype:
+    """The dtype of a tensor; what may be none, or something else, has none that is known."""
+    return value.dtype if isinstance(value, Tensor) and value.sure and value.dtype.sure else UNKNOWN_DTYPE
+
+
 def is_mask(value: Value) -> bool:
     """Whether it is a tensor of bool."""
     return isinstance(value, Tensor) and value.dtype is BOOL and value.sure

@@ -101,6 +101,8 @@ class Tensor:
     alias: Site | None = field(default=None, compare=False)
     imported: bool = False
     zero_dim: bool = False
+    #: Whether it surely has a dimension; of most that is not known.
+    has_axes: bool = False
     #: A parameter of a module that was seen being made.
     of_module: bool = False
     #: The object whose parameter it is, by its ``oid``.
@@ -139,6 +141,7 @@ class Tensor:
             alias=first_of(self.alias, other.alias),
             imported=self.imported and other.imported,
             zero_dim=self.zero_dim and other.zero_dim,
+            has_axes=self.has_axes and other.has_axes,
             of_module=self.of_module and other.of_module,
             module=self.module if self.module == other.module else 0,
             # Left as found is what nobody wrote on either path; read-only memory stays so on its own.
@@ -166,6 +169,7 @@ class Tensor:
             self.alias,
             self.imported,
             self.zero_dim,
+            self.has_axes,
             self.of_module,
             self.unset,
             self.frozen,

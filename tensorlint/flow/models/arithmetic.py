@@ -11,10 +11,10 @@ from tensorlint.flow.domain.dtypes import BOOL, COMPLEX128, FLOAT32, FLOAT64, UN
 from tensorlint.flow.domain.facts import Truth, strongest
 from tensorlint.flow.domain.inside import surely_array
 from tensorlint.flow.domain.lattice import any_element, join
-from tensorlint.flow.domain.promotion import of_tensors
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Foreign, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.axes import promoted as promoted_tensors
 from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.numpy_functions import promoted
 from tensorlint.flow.state import Frame
@@ -99,6 +99,7 @@ def tensor_arithmetic(machine: Machine, left: Value, right: Value, node: cst.CST
         source=tensors[0].source,
         origin=tensors[0].origin,
         zero_dim=all(side.zero_dim if isinstance(side, Tensor) else _is_one(side) for side in (left, right)),
+        has_axes=any(isinstance(side, (Tensor, Array)) and side.has_axes for side in (left, right)),
         layout=layout_of_both(left, right, node),
         numbers=numbers_of_both(left, right, node),
         oid=machine.serial,
@@ -148,7 +149,11 @@ def dtype_of_both(left: Value, right: Value, node: cst.CSTNode) -> Dtype:
     numbers = {side.kind for side in (left, right) if isinstance(side, Scalar)}
     if "complex" in numbers:
         return COMPLEX128 if FLOAT64 in dtypes else Dtype("complex64", unsure=True)
-    dtype = of_tensors(*dtypes) if len(dtypes) == 2 else dtypes[0]
+    match left, right:
+        case Tensor(), Tensor():
+            dtype = promoted_tensors(left, right)
+        case _:
+            dtype = dtypes[0]
     if dtype.of_numpy:
         # Divided, or with a float, it becomes one; little else works.
         return UNKNOWN_DTYPE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -17,6 +18,12 @@ from tensorlint.flow.tree import dotted_name
 
 #: What holds modules under numbers or names.
 HOLDERS = frozenset({"Sequential", "ModuleList", "ModuleDict"})
+
+#: Those without parameters that keep the dtype of what they are given; or raise, as many do for integers (measured on
+#: torch 2.13.0).
+_PASSING = re.compile(
+    r"torch\.nn\.((Unf|F)latten|Identity|((Adaptive)?(Max|Avg)Pool|Dropout|InstanceNorm|\w+Pad)[1-3]?d?|(Leaky)?ReLU6?|GELU|ELU|SiLU)"
+)
 
 
 def is_holder(value: Module) -> bool:
@@ -52,6 +59,16 @@ def held_further(machine: Machine, holder: Module, call: Call) -> Value:
     call.frame.env.change(holder, lambda held: grown)
     kept_on(machine, dotted_name(call.node.func).rpartition(".")[0], grown, call.frame)
     return grown
+
+
+def begins_in_float(arguments: tuple[Argument, ...]) -> bool:
+    """Whether the modules of a ``Sequential`` give what they are given to one that takes float32 only, as it is."""
+    for argument in arguments:
+        if not isinstance(argument.value, Module) or argument.star:
+            return False
+        if argument.value.refuses_double or not _PASSING.fullmatch(argument.value.name):
+            return argument.value.refuses_double
+    return False
 
 
 def dtype_inside(arguments: tuple[Argument, ...]) -> Dtype:

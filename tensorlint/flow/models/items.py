@@ -30,6 +30,7 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.elements import Rows
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arrays import array_item, copies_by_index, holds_numbers, part_taken
+from tensorlint.flow.models.axes import axes_left
 from tensorlint.flow.models.hashing import hash_key
 from tensorlint.flow.models.holders import is_holder, one_held
 from tensorlint.flow.models.objects import special
@@ -66,6 +67,7 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
                     imported=False,
                     alias=None,
                     layout="",
+                    has_axes=axes_left(indices),
                     oid=machine.next_serial(),
                 )
             sliced, picked = part_taken(indices)
@@ -77,6 +79,7 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
                     grad=machine.result_grad(value.grad, frame),
                     sliced=sliced or value.sliced,
                     picked=picked or value.picked,
+                    has_axes=axes_left(indices),
                     layout=value.layout if value.layout in {"conj", "neg"} else "",
                     oid=machine.next_serial(),
                 ),
@@ -145,7 +148,7 @@ def element_of(machine: Machine, value: Value, node: cst.CSTNode, frame: Frame) 
     match value:
         case Tensor():
             layout = value.layout if value.layout in {"conj", "neg"} else ""
-            return replace(value, zero_dim=False, picked=True, layout=layout, oid=machine.next_serial())
+            return replace(value, zero_dim=False, has_axes=False, picked=True, layout=layout, oid=machine.next_serial())
         case Array():
             # A row, or a number when the array has one dimension: then a write does not reach the array.
             sure = value.sure and holds_numbers(value)

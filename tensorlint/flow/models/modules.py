@@ -13,7 +13,7 @@ from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.dtypes import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, OTHER_DTYPE, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, needed, strongest
-from tensorlint.flow.domain.inside import arrays_behind, as_trainable, is_made_float32, leaves
+from tensorlint.flow.domain.inside import arrays_behind, as_trainable, leaves, tensor_dtype
 from tensorlint.flow.domain.memory import NO_BACKING, Owner, Storages
 from tensorlint.flow.domain.tensors import Origin, Provenance, Tensor
 from tensorlint.flow.domain.values import (
@@ -37,6 +37,7 @@ from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.holders import (
     HOLDERS,
+    begins_in_float,
     classes_of,
     dtype_inside,
     held_further,
@@ -47,6 +48,7 @@ from tensorlint.flow.models.objects import as_left, below, own_method
 from tensorlint.flow.models.placement import destination, map_location, placed_by_type, requested_device
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.rows import autocast_to
+from tensorlint.flow.models.same_dtype import WEIGHTED_MODULES, note_loss
 from tensorlint.flow.models.unseen import trained_as, unknown_result
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name, names_in
@@ -69,8 +71,6 @@ _WITH_PARAMETERS = re.compile(
 _REFUSES_DOUBLE = re.compile(
     r"(Bilinear|Linear|Conv|BatchNorm|SyncBatchNorm|GroupNorm|LayerNorm|GRU|LSTM|RNN|MultiheadAttention|Transformer|PReLU$)"
 )
-#: Losses that raise for weights of another dtype than what they are given.
-_WEIGHTED_LOSSES = frozenset({"torch.nn.CrossEntropyLoss", "torch.nn.NLLLoss", "torch.nn.MultiMarginLoss"})
 #: Libraries whose networks are known to compute with a graph.
 _OF_NETWORKS = frozenset({"diffusers", "segmentation_models_pytorch", "timm", "torchvision", "transformers"})
 #: What else is loaded by ``from_pretrained``; pipelines are models that work under ``no_grad``.
@@ -85,10 +85,9 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
         leaf for argument in call.arguments for leaf in leaves(argument.value) if isinstance(leaf, (Tensor, Unknown))
     ]
     if module.refuses_double and module.dtype in {UNKNOWN_DTYPE, FLOAT32}:
-        machine.meet_double(call.frame, call.node, call.arguments[:1])
-    elif module.name in _WEIGHTED_LOSSES and module.dtype is FLOAT64 and is_made_float32(call.first):
-        machine.meet_double(call.frame, call.node, (), weight=True)
+        machine.meet_float(call.frame, call.node, call.arguments[:1])
     if module.name.startswith("torch.nn."):
+        note_loss(machine, module.name, module.dtype, call)
         machine.emit(
             call.frame,
             events.ModuleCall,
@@ -137,6 +136,7 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
         origin=Origin(machine.at(call.node), "the output of a model"),
         # Averaged, as is the rule.
         zero_dim=module.name.endswith("Loss"),
+        has_axes=module.trainable is Truth.YES,
         numbers=_numbers_of_layer(module.name.removeprefix("torch.nn.")),
         oid=machine.serial,
     )
@@ -379,15 +379,13 @@ def make_module(machine: Machine, path: str, call: Call) -> Value | None:
     name = path.rpartition(".")[2]
     if not name[:1].isupper() or path.removeprefix("torch.") in TORCH_FUNCTIONS:
         return None
-    weight = call.keyword("weight") if path in _WEIGHTED_LOSSES else None
+    weight = call.keyword("weight") if path in WEIGHTED_MODULES else None
     told = weight.dtype if isinstance(weight, Tensor) else dtype_argument(call.arguments)
-    inside = (argument.value for argument in call.arguments if isinstance(argument.value, Module))
-    first = next((each for each in inside if each.trainable is not Truth.NO), None) if name == "Sequential" else None
     return Module(
         name=path,
         device=requested_device(machine, call) or machine.default_device,
         trainable=has_parameters(machine, name, call.arguments),
-        refuses_double=bool(_REFUSES_DOUBLE.match(name)) or (first is not None and first.refuses_double),
+        refuses_double=bool(_REFUSES_DOUBLE.match(name)) or (name == "Sequential" and begins_in_float(call.arguments)),
         dtype=dtype_inside(call.arguments) if name in HOLDERS else Dtype(told.name),
         storages=machine.storage(Owner.PARAMETER),
         parts=classes_of(argument.value for argument in call.arguments) if name in HOLDERS else frozenset(),
@@ -422,6 +420,7 @@ def embedding(machine: Machine, path: str, call: Call) -> Value:
         name=path.removesuffix(".from_pretrained"),
         device=requested_device(machine, call) or machine.default_device,
         trainable=trainable,
+        dtype=tensor_dtype(weights),
         storages=machine.storage(Owner.PARAMETER),
         arrays=arrays_behind(replace(weights, grad=trained)) if isinstance(weights, Tensor) else NO_BACKING,
         oid=machine.serial,

@@ -34,6 +34,7 @@ from tensorlint.flow.models.rows import write_operand, write_out
 from tensorlint.flow.tree import asked_of
 from tensorlint.knowledge import HARMLESS, NUMPY_FUNCTIONS, SILENTLY_WRONG, Access, Result, Row, Share
 from tensorlint.knowledge.numpy_functions import (
+    ELEMENTWISE,
     EXPORTS,
     EXPORTS_OF_LIST,
     EXPORTS_TO_TENSOR,
@@ -49,9 +50,11 @@ OF_SHAPE = frozenset({"zeros", "ones", "empty", "full"})
 _PLACES_OF_UNIQUE = frozenset({"return_index", "return_inverse", "return_counts"})
 #: What gives a tensor for a tensor.
 _MAY_GIVE_TENSOR = EXPORTS_TO_TENSOR | HARMLESS | SILENTLY_WRONG
-#: What copies data that lies backwards.
+#: Methods of a generator that are called otherwise as functions.
+_OF_GENERATOR = {"random.integers": "random.randint"}
 #: The complex counterpart of a dtype, where that is not complex128.
 _COMPLEX = {UNKNOWN_DTYPE: Dtype("complex"), FLOAT32: COMPLEX64, COMPLEX64: COMPLEX64}
+#: What copies data that lies backwards.
 _CONTIGUOUS = frozenset({"ascontiguousarray", "asfortranarray", "require"})
 
 
@@ -130,7 +133,7 @@ def uses_of(machine: Machine, node: cst.CSTNode) -> tuple[str, ...]:
 def numpy_result(machine: Machine, name: str, call: Call) -> Value:
     if name in {"random.default_rng", "random.RandomState", "random.Generator"}:
         return Symbol(path="numpy.random")
-    row = NUMPY_FUNCTIONS.get(name)
+    row = NUMPY_FUNCTIONS.get(_OF_GENERATOR.get(name, name))
     if row is None:
         return Unknown(tensor=Truth.NO, source=Provenance.CALL)
     for position in row.writes:
@@ -169,7 +172,7 @@ def numpy_result(machine: Machine, name: str, call: Call) -> Value:
                 # A number of Python, but for a choice.
                 return Scalar(kind={FLOAT64: "float", INT64: "int"}.get(dtype, "np.number"))
             # Numbers that are made up have no digits to lose.
-            small = name == "random.randint"
+            small = name in {"random.randint", "random.integers"}
             # One of several objects may be anything.
             sure = sized or name != "random.choice"
             return Array(dtype=dtype, small=small, has_axes=sized, sure=sure, storages=machine.storage())
@@ -239,6 +242,8 @@ def array_from(machine: Machine, name: str, row: Row, first: Value, call: Call) 
     operands = [argument.value for argument in call.arguments if not argument.keyword]
     if not dtype and row.dtype == "promote" and len(operands) > 1 and not isinstance(first, Sequence):
         dtype = promoted(*operands[:2])
+    elif not dtype and row.dtype == "real":
+        dtype = UNKNOWN_DTYPE if kept.is_complex else kept
     elif not dtype and row.dtype in {"keep", "argument", "promote"}:
         dtype = kept or dtype_of_data(first, array=True)
     if name in {"full", "arange"} and not dtype_argument(call.arguments):
@@ -267,7 +272,10 @@ def array_from(machine: Machine, name: str, row: Row, first: Value, call: Call) 
             zero_dim=isinstance(first, Scalar) and name in {"array", "asarray"},
             small=isinstance(first, Sequence) and all_small(first),
             counted=isinstance(first, Sequence) and all(is_int(leaf) for leaf in leaves(first)),
-            has_axes=name in _JOINS or isinstance(first, Sequence) or (name in OF_SHAPE and bool(call.arguments)),
+            has_axes=name in _JOINS
+            or isinstance(first, Sequence)
+            or (name in OF_SHAPE and bool(call.arguments))
+            or (name in ELEMENTWISE and any(isinstance(each, Array) and each.has_axes for each in operands)),
             oid=machine.serial,
             negative_stride=Fact(Truth.YES, machine.at(call.node), "flipped here: a negative stride")
             if row.negative_strides

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from functools import reduce
 
 import libcst as cst
 
@@ -24,11 +23,12 @@ from tensorlint.flow.domain.dtypes import (
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.memory import NO_STORAGE, Storages, Writing
-from tensorlint.flow.domain.promotion import of_joined_tensors, of_tensors
+from tensorlint.flow.domain.promotion import of_joined_tensors
 from tensorlint.flow.domain.tensors import Array, Origin, Tensor
 from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.axes import has_axes, promoted
 from tensorlint.flow.models.placement import placed_by_type, requested_device
 from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import IN_PLACE_METHODS, Device, Grad, Result, Row, Share
@@ -105,6 +105,7 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
         alias=source.alias if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else None,
         imported=source.imported if source is not None and row.share in {Share.ALWAYS, Share.MAYBE} else False,
         zero_dim=is_number(words.strip("`()."), call.arguments, receiver),
+        has_axes=has_axes(words.strip("`().").removeprefix("torch."), operands, call),
         layout=layout_of(
             words.strip("`().").removeprefix("torch."),
             source.layout if source is not None else "",
@@ -140,7 +141,7 @@ def _promoted(dtype: Dtype, operands: list[Tensor], call: Call) -> Dtype:
         return of_joined_tensors(joined) if len(joined) == len(first) else UNKNOWN_DTYPE
     if any(isinstance(each, Unknown) for each in first):
         return dtype if not dtype.without_numpy else UNKNOWN_DTYPE
-    return reduce(of_tensors, (each.dtype for each in operands)) if len(operands) > 1 else dtype
+    return promoted(*operands) if len(operands) == 2 else UNKNOWN_DTYPE if len(operands) > 2 else dtype
 
 
 def numbers_given(row: Row, name: str, source: Tensor | None, call: Call) -> str:

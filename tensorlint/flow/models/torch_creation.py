@@ -14,6 +14,7 @@ from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.tensors import Array, Narrowed, Origin, Rewrapped, Tensor
 from tensorlint.flow.domain.values import UNKNOWN, Scalar, Sequence, Unknown, Value, is_false
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.axes import are_axes
 from tensorlint.flow.models.placement import requested_device
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.tensors import tensor_of_unknown
@@ -107,6 +108,7 @@ def tensor_of(machine: Machine, path: str, call: Call) -> Value | None:
         sliced=isinstance(data, Array) and data.sliced,
         picked=isinstance(data, Array) and data.picked,
         zero_dim=isinstance(data, Scalar),
+        has_axes=are_axes(data),
         unset=machine.at(call.node) if legacy and is_size(call.arguments) else None,
         narrowed=narrowed(name, data, dtype, machine.at(call.node)) if legacy else None,
         rewrapped=rewrapped(name, data, machine.at(call.node)),

@@ -9,9 +9,9 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.arguments import dtype_argument, keyword
 from tensorlint.flow.call import Argument, Call
-from tensorlint.flow.domain.dtypes import BFLOAT16, FLOAT64, UNKNOWN_DTYPE, Dtype
+from tensorlint.flow.domain.dtypes import BFLOAT16, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, strongest
-from tensorlint.flow.domain.inside import is_made_float32, leaves
+from tensorlint.flow.domain.inside import leaves, tensor_dtype
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     ACCELERATED,
@@ -40,6 +40,7 @@ from tensorlint.flow.models.placement import (
 )
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.rows import from_row
+from tensorlint.flow.models.same_dtype import note_loss, note_product
 from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.state import GRAD_OFF
 from tensorlint.knowledge import TORCH_FUNCTIONS
@@ -51,8 +52,6 @@ MAYBE_AUTOCAST = "torch.maybe_autocast():"
 
 #: Functions that make a tensor of data.
 _OF_DATA = frozenset({"tensor", "as_tensor", "from_numpy", "Tensor", "FloatTensor", "LongTensor"})
-#: Products that raise for operands of two dtypes.
-_PRODUCTS = frozenset({"matmul", "mm", "bmm", "mv", "einsum", "addmm", "baddbmm", "nn.functional.linear"})
 
 
 def torch_call(machine: Machine, path: str, call: Call, result: Value) -> Value:
@@ -60,12 +59,8 @@ def torch_call(machine: Machine, path: str, call: Call, result: Value) -> Value:
     name = path.removeprefix("torch.")
     for argument in call.arguments:
         machine.note_exported(argument)
-    if name.removeprefix("nn.functional.") in {"cross_entropy", "nll_loss"}:
-        weight = call.keyword("weight")
-        if isinstance(weight, Tensor) and weight.dtype is FLOAT64 and is_made_float32(call.first):
-            machine.meet_double(call.frame, call.node, (), weight=True)
-    elif name in _PRODUCTS and any(is_made_float32(argument.value) for argument in call.arguments):
-        machine.meet_double(call.frame, call.node, call.arguments)
+    note_loss(machine, path, tensor_dtype(call.keyword("weight")), call)
+    note_product(machine, name, call.arguments, call)
     consumer, around = machine.consumers.get(id(call.node), ("", None))
     if name in _OF_DATA and call.arguments and not (machine.learning or call.frame.quiet):
         tell_round_trip(machine, name, call, around if consumer in {"to", "cuda"} else None)
