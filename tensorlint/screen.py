@@ -48,6 +48,14 @@ SNAPSHOT: Clue = (
     re.compile(rb"state_dict\(\)|\.detach\(|\.data\b(?! import)"),
     re.compile(rb"\.step\(|\bfit|train\w*\(|backward\(|best|init_|old|prev|orig|\.(?:add|sub|mul|copy|data)_?\("),
 )
+#: A conversion whose result nobody takes, or that binds a name to what is made of it alone.
+THROWN_AWAY: Clue = (
+    _TORCH,
+    re.compile(
+        rb"(?m)^[ \t]*(?:[\w.]+ = )?[\w.\[\]'\"]+\.(?:to|cuda|float|double|half|bfloat16|long|int|short|bool|byte|char"
+        rb"|type|type_as|detach|astype)\("
+    ),
+)
 #: What is kept of each step of a training.
 EACH_STEP: Clue = (_TORCH, b"backward(", re.compile(rb"\+=|append\(|\.item\(\)|= \w+ \+ "))
 #: What leaves a graph behind, or makes a leaf, before something is differentiated.
@@ -106,6 +114,8 @@ HASHED: Clue = (
 )
 WORKERS: Clue = (b"num_workers", b"DataLoader(")
 SHARED_MEMORY: Clue = (_TORCH, (b"share_memory", b"multiprocessing"))
+#: Something that trains.
+OPTIMIZER: Clue = (_TORCH, re.compile(rb"\boptim\b|Adam|SGD|LBFGS|RMSprop|add_param_group"))
 DEEP_COPY: Clue = (b"deepcopy(", _TORCH)
 #: Fractions, and a tensor of integers that is written.
 FRACTIONS: Clue = (

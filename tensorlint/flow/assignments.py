@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from tensorlint.flow import events
+from tensorlint.flow import events, object_events
 from tensorlint.flow.annotations import declared_value, value_of
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.dtypes import FLOAT64, OBJECT, OTHER_DTYPE, UNKNOWN_DTYPE
@@ -124,7 +124,7 @@ class Assignments(Machine):
             frame.env.change(layer, lambda of: replace(of, dtype=OTHER_DTYPE) if isinstance(of, Module) else of)
             return
         parameter, given = Argument(held, self.current(held, frame)), Argument(node.value, value)
-        self.emit(frame, events.DoubleIntoParameter, node, parameter=parameter, value=given, augmented=augmented)
+        self.emit(frame, object_events.DoubleIntoParameter, node, parameter=parameter, value=given, augmented=augmented)
 
     @staticmethod
     def _keep_stale(path: str, value: Value, frame: Frame) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tensorlint.flow import events
+from tensorlint.flow import events, object_events
 from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.memory import Owner, Storage, Storages
@@ -305,7 +305,7 @@ class Core:
             exported = details["value"]
             may_need_grad = exported.grad.truth is not Truth.NO and frame.env.grad_mode.truth is not Truth.NO
             wanted = exported.device.truth is Truth.UNKNOWN or may_need_grad
-        elif make is events.DeepCopy:
+        elif make is object_events.DeepCopy:
             wanted = frame.env.grad_mode.truth is not Truth.NO
         elif make in {events.NumpyCall, events.LibraryCall} or (
             make is events.TorchCall and details["name"].endswith("Tensor")

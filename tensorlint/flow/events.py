@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tensorlint.flow.call import Argument
 from tensorlint.flow.details import Asks, Escape, Tracer
-from tensorlint.flow.domain.facts import Fact, Truth
+from tensorlint.flow.domain.facts import Fact
 from tensorlint.flow.domain.frozen import dataclass
 from tensorlint.flow.domain.memory import Adding, Container, Storage, Writing
 from tensorlint.flow.domain.site import Site
@@ -103,6 +103,8 @@ class MethodCall(Event):
     receiver: cst.BaseExpression
     value: Value
     arguments: tuple[Argument, ...]
+    #: How its result is thrown away, where it only converts: as a "statement", or a "loop variable".
+    thrown_away: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,86 +367,3 @@ class MeetsFloat(Event):
     kind: ClassVar[str] = "meets_float"
     data: Argument | None
     weight: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint(Event):
-    """``torch.save(value, ...)``. ``any_pickle``: whether the program reads it back with ``weights_only=False``."""
-
-    kind: ClassVar[str] = "checkpoint"
-    value: Argument
-    any_pickle: Truth
-
-
-@dataclass(frozen=True, slots=True)
-class DoubleIntoParameter(Event):
-    """``parameter.data = value`` of float64; or, where it is ``augmented``, ``parameter.data -= value``, an array."""
-
-    kind: ClassVar[str] = "double_into_parameter"
-    parameter: Argument
-    value: Argument
-    augmented: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DeepCopy(Event):
-    """``copy.deepcopy(value)``. ``attributes``: what is known to lie under names of it, as ``("model.cache", ...)``."""
-
-    kind: ClassVar[str] = "deep_copy"
-    value: Argument
-    attributes: tuple[tuple[str, Value], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class GeneratorForked(Event):
-    """The workers of a ``loader`` draw items from one generator that their dataset keeps: each from a copy of it.
-
-    ``node`` made the generator; where that is in another file, it is the loader.
-    """
-
-    kind: ClassVar[str] = "generator_forked"
-    dataset: Argument
-    loader: cst.Call
-    name: str
-    made: Site
-    draw: Site
-    #: Whether there are workers, more than one of them for YES; and whether each item is drawn, as far as is seen.
-    workers: Fact
-    always: bool
-
-
-@dataclass(frozen=True, slots=True)
-class BufferStored(Event):
-    """One allocation made before a loop is written in it and stored in every iteration.
-
-    The ``__getitem__`` of a dataset is such a loop: what it returns is kept until the batch is complete.
-    """
-
-    kind: ClassVar[str] = "buffer_stored"
-    value: Value
-    container: Container
-    storage: Storage
-    #: The expression that is the value, where the program has one.
-    expression: cst.BaseExpression | None
-    write: Site
-    #: Whether it is known to be kept; who takes what is yielded may be done with it before the next one.
-    kept: bool
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedWrite(Event):
-    """``node`` puts an array into a queue, ``expression`` is it, and its memory is written at ``write`` later."""
-
-    kind: ClassVar[str] = "queued_write"
-    value: Array
-    expression: cst.BaseExpression
-    write: Site
-
-
-def event_kinds() -> frozenset[str]:
-    """What the events are called; a rule listens to one by a method of that name behind ``on_``."""
-    kinds, waiting = set(), [Event]
-    while waiting:
-        waiting += (found := waiting.pop()).__subclasses__()
-        kinds.add(found.kind)
-    return frozenset(kinds - {""})

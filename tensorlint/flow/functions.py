@@ -23,6 +23,7 @@ from tensorlint.flow.domain.values import (
     UNKNOWN,
     ClassObject,
     Dictionary,
+    Instance,
     Module,
     Scalar,
     Sequence,
@@ -32,6 +33,7 @@ from tensorlint.flow.domain.values import (
     dtype_in,
     is_dtype,
 )
+from tensorlint.flow.graphs import added_up
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame
 from tensorlint.flow.summary import Summary, summary_of
@@ -133,6 +135,8 @@ class Functions(Machine):
         """What calling ``info`` returns here; its body is followed in silence."""
         bound = receiver is not None
         self.note_call(info, arguments, frame, bound=bound)
+        if isinstance(receiver, Instance) and frame.loops and not (self.learning or frame.quiet):
+            self._note_meter(info, arguments, frame, node)
         if frame is self.module_frame and info.unit is None:
             self._note_names(info)
         deep = self.followed + len(self.active) >= MAX_DEPTH
@@ -174,6 +178,15 @@ class Functions(Machine):
         self._take_effect(summary, info, given, frame, node)
         self._met_float(info, summary, receiver, arguments, frame, node)
         return summary.result
+
+    def _note_meter(self, info: FunctionInfo, arguments: tuple[Argument, ...], frame: Frame, node: cst.CSTNode) -> None:
+        """``meter.update(loss)``: what a method adds to what its object keeps is added in each round of a loop."""
+        given = bound_nodes(info, arguments, bound=True)
+        for name, how in added_up(info.node).items():
+            passed = next((each for each in arguments if each.node is given.get(name)), None)
+            if passed is not None and isinstance(node, cst.Call):
+                owner = dotted_name(node.func).rpartition(".")[0]
+                self.accumulate(frame, node, passed.node, passed.value, owner, how)
 
     def _traced(
         self,

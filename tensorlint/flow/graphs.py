@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from tensorlint.flow.tree import children, contains, dotted_name, names_in, walk_scope
+from tensorlint.flow.domain.memory import Adding
+from tensorlint.flow.tree import children, contains, dotted_name, names_in, parameters_of, walk_scope
 from tensorlint.knowledge.names import ROUNDS
 
 #: ``loss.backward()``, ``accelerator.backward(loss)``, ``self.manual_backward(loss)``.
@@ -69,6 +70,36 @@ class Differentiated:
         root = target.partition(".")[0]
         outlives = bool(target) and target not in self.names and not {root, target} & self.bound
         return outlives and bool(names_in(operand) & self.names)
+
+
+def added_up(function: cst.FunctionDef | cst.Lambda) -> dict[str, Adding]:
+    """The parameters that a method adds, as they are given or times others, to what it keeps on its object, and how."""
+    own = [parameter.name.value for parameter in parameters_of(function)]
+    found: dict[str, Adding] = {}
+    for node in walk_scope(function.body):
+        match node:
+            case cst.AugAssign(
+                target=cst.Attribute(value=cst.Name(value=owner)), operator=cst.AddAssign(), value=added
+            ):
+                how = Adding.SUM
+            case cst.Call(
+                func=cst.Attribute(value=cst.Attribute(value=cst.Name(value=owner)), attr=cst.Name(value="append")),
+                args=[cst.Arg(value=added)],
+            ):
+                how = Adding.APPEND
+            case _:
+                continue
+        if own and owner == own[0]:
+            found |= dict.fromkeys(names_in(added) & {*own[1:]} if _is_arithmetic(added) else (), how)
+    return found
+
+
+def _is_arithmetic(node: cst.BaseExpression) -> bool:
+    match node:
+        case cst.BinaryOperation(left=left, right=right):
+            return _is_arithmetic(left) and _is_arithmetic(right)
+        case _:
+            return isinstance(node, (cst.Name, cst.BaseNumber))
 
 
 def always_differentiates(body: Sequence[cst.CSTNode]) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from tensorlint.flow import events
+from tensorlint.flow import events, object_events
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import leaves, storages_of
 from tensorlint.flow.domain.memory import NO_STORAGE, Adding, Container, How, Mutation, Storages
@@ -156,7 +156,7 @@ class Keeping(Memory):
                 seen.add(id(node))
                 self.emit(
                     frame,
-                    events.BufferStored,
+                    object_events.BufferStored,
                     node,
                     value=value,
                     container=container,

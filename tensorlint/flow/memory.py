@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import libcst as cst
 
-from tensorlint.flow import events
+from tensorlint.flow import events, object_events
 from tensorlint.flow.core import Core
 from tensorlint.flow.details import Escape, Leaving
 from tensorlint.flow.domain.facts import Truth
@@ -59,7 +59,9 @@ class Memory(Core):
             for site, (queued, expression) in frame.env.queued.items():
                 if len(value.storages) == 1 and queued.storages == value.storages:
                     written = self.at(node)
-                    self.emit_at(frame, events.QueuedWrite, site, value=queued, expression=expression, write=written)
+                    self.emit_at(
+                        frame, object_events.QueuedWrite, site, value=queued, expression=expression, write=written
+                    )
         if how in {Writing.FILL, Writing.THROUGH} and isinstance(value, Array) and value.exported:
             # Filling the whole of a view is how memory is shared on purpose.
             return

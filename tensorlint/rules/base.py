@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.flow.events import event_kinds
+from tensorlint.flow.events import Event
 from tensorlint.screen import ANYTHING, Clue
 from tensorlint.versions import Versions
 
@@ -69,7 +69,7 @@ class Rule:
     def __init_subclass__(cls) -> None:
         """Refuse a method for an event that there is not: it would never be called."""
         super().__init_subclass__()
-        unheard = sorted({kind for kind, _ in cls.subscriptions()} - event_kinds())
+        unheard = sorted({kind for kind, _ in cls.subscriptions()} - _event_kinds())
         if unheard:
             raise TypeError(f"{cls.__name__}: there is no event for {', '.join(f'on_{kind}' for kind in unheard)}")
 
@@ -82,3 +82,12 @@ class Rule:
 
 
 Drafts = Iterable[Draft]
+
+
+def _event_kinds() -> frozenset[str]:
+    """What the events are called; a rule listens to one by a method of that name behind ``on_``."""
+    kinds, waiting = set(), [Event]
+    while waiting:
+        waiting += (found := waiting.pop()).__subclasses__()
+        kinds.add(found.kind)
+    return frozenset(kinds - {""})

@@ -12,7 +12,7 @@ from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.domain.values import Unknown, Value
-from tensorlint.flow.events import DeepCopy
+from tensorlint.flow.object_events import DeepCopy
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import history, spell, spell_with

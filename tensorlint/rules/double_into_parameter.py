@@ -9,7 +9,7 @@ from tensorlint.fix.repair import Change, Repair, source_of
 from tensorlint.flow.domain.dtypes import FLOAT32, UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.tensors import Provenance, Tensor
-from tensorlint.flow.events import DoubleIntoParameter
+from tensorlint.flow.object_events import DoubleIntoParameter
 from tensorlint.flow.scene import Spelling
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tensorlint import screen
 from tensorlint.findings import Certainty
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.events import GeneratorForked
+from tensorlint.flow.object_events import GeneratorForked
 from tensorlint.knowledge import names
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import history, spell

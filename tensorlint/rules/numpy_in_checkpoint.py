@@ -7,7 +7,7 @@ from tensorlint.findings import Certainty
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.tensors import Array
 from tensorlint.flow.domain.values import Dictionary, Scalar, Sequence, Value
-from tensorlint.flow.events import Checkpoint
+from tensorlint.flow.object_events import Checkpoint
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell
 from tensorlint.versions import Versions

@@ -9,7 +9,7 @@ from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair
 from tensorlint.flow.domain.memory import Container
 from tensorlint.flow.domain.tensors import Array
-from tensorlint.flow.events import BufferStored
+from tensorlint.flow.object_events import BufferStored
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule

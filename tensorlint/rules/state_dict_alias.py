@@ -12,6 +12,7 @@ from tensorlint.flow.domain.memory import Container, How
 from tensorlint.flow.domain.tensors import Provenance, Tensor
 from tensorlint.flow.domain.values import Dictionary, Value
 from tensorlint.flow.events import StaleRead, Store
+from tensorlint.flow.object_events import StateIntoItself
 from tensorlint.flow.scene import Scene, Spelling
 from tensorlint.knowledge import names
 from tensorlint.policy import ExportStyle
@@ -29,7 +30,8 @@ class StateDictAlias(Rule):
 
     ## What it does
     Reports a `state_dict()` that is kept across training and used afterwards, or kept on `self` under a name
-    such as `best_state`, or to be loaded again.
+    such as `best_state`, or to be loaded again; and a network that is loaded with its own state, as the target network
+    and the one that is trained are one object.
 
     ## Why is this bad
     `state_dict()` returns references to the live parameters (and so do `dict(...)`, `.copy()` and `copy.copy`).
@@ -113,6 +115,15 @@ class StateDictAlias(Rule):
                 () if training is None else (Note(training.site, training.words),),
                 repair=_repair(alias, event.scene),
             )
+
+    def on_state_into_itself(self, event: StateIntoItself) -> Iterator[Draft]:
+        target, source = spell(event.target), spell(event.source)
+        yield Draft(
+            event.node,
+            f"`{target}` and `{source}` are one object: it is loaded with its own state, and follows every step",
+            Certainty.CERTAIN,
+            f"make `{target}` another object first, by `copy.deepcopy({source})`",
+        )
 
 
 def _help(alias: cst.CSTNode, scene: Scene) -> str:

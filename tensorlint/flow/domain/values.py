@@ -87,6 +87,8 @@ class Module:
     parts: frozenset[Site | None] = frozenset()
     #: The arrays that weights of it which are trained were made of.
     arrays: Backing = field(default=NO_BACKING, compare=False)
+    #: Whether it may be one of several objects.
+    picked: bool = field(default=False, compare=False)
     oid: int = field(default=0, compare=False)
 
     def joined(self, other: Module) -> Module:
@@ -103,6 +105,7 @@ class Module:
             storages=self.storages | other.storages,
             parts=self.parts | other.parts,
             arrays=self.arrays | other.arrays,
+            picked=self.picked or other.picked or self.oid != other.oid,
             oid=self.oid,
         )
 

@@ -17,6 +17,7 @@ from tensorlint.flow.domain.values import NONE, PLAIN, UNKNOWN, Scalar, Sequence
 from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.numpy_functions import numpy_number
+from tensorlint.flow.models.thrown_away import how_thrown_away
 from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import ARRAY_METHODS, BROUGHT_ALREADY, NOT_ON_ARRAYS, Access, Result, Share
 
@@ -31,6 +32,7 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
         receiver=call.node.func.value,
         value=value,
         arguments=call.arguments,
+        thrown_away=how_thrown_away(machine, name, call.node, call.frame),
     )
     row = ARRAY_METHODS.get(name)
     if row is None:

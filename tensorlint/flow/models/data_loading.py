@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from tensorlint.flow import events
+from tensorlint.flow import object_events
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.dtypes import BOOL, FLOAT64, INT64
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
@@ -130,7 +130,7 @@ def tell_forked_generator(machine: Machine, call: Call) -> None:
             return
     machine.emit(
         call.frame,
-        events.GeneratorForked,
+        object_events.GeneratorForked,
         machine.sites.node(drawn.made) or call.node,
         dataset=dataset,
         loader=call.node,

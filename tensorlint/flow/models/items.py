@@ -220,6 +220,8 @@ def one_of(value: Value) -> Value:
             return replace(value, picked=True)
         case Unknown():
             return replace(value, storages=NO_STORAGE)
+        case Module():
+            return replace(value, picked=True)
         case _:
             return value
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import libcst as cst
 
-from tensorlint.flow import events
+from tensorlint.flow import events, object_events
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT
 from tensorlint.flow.domain.memory import NO_STORAGE, Owner, Writing
@@ -106,7 +106,11 @@ def deepcopy(machine: Machine, path: str, call: Call) -> Value:
         return UNKNOWN
     copied = call.arguments[0]
     machine.emit(
-        call.frame, events.DeepCopy, call.node, value=copied, attributes=attributes_copied(machine, copied, call.frame)
+        call.frame,
+        object_events.DeepCopy,
+        call.node,
+        value=copied,
+        attributes=attributes_copied(machine, copied, call.frame),
     )
     return deep_copy(machine, copied.value)
 

@@ -14,14 +14,12 @@ from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.dtypes import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, OTHER_DTYPE, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, needed, strongest
 from tensorlint.flow.domain.inside import arrays_behind, as_trainable, leaves, tensor_dtype
-from tensorlint.flow.domain.memory import NO_BACKING, Owner, Storages
+from tensorlint.flow.domain.memory import NO_BACKING, Owner
 from tensorlint.flow.domain.tensors import Origin, Provenance, Tensor
 from tensorlint.flow.domain.values import (
-    NONE,
     PLAIN,
     UNKNOWN,
     DeviceValue,
-    Dictionary,
     Function,
     Module,
     Scalar,
@@ -49,9 +47,10 @@ from tensorlint.flow.models.placement import destination, map_location, placed_b
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.rows import autocast_to
 from tensorlint.flow.models.same_dtype import WEIGHTED_MODULES, note_loss
+from tensorlint.flow.models.states import registered, state_dict_of, tell_itself
 from tensorlint.flow.models.unseen import trained_as, unknown_result
 from tensorlint.flow.state import Frame
-from tensorlint.flow.tree import dotted_name, names_in
+from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import TORCH_FUNCTIONS
 from tensorlint.knowledge.numbers import WILD_LAYERS
 
@@ -71,6 +70,7 @@ _WITH_PARAMETERS = re.compile(
 _REFUSES_DOUBLE = re.compile(
     r"(Bilinear|Linear|Conv|BatchNorm|SyncBatchNorm|GroupNorm|LayerNorm|GRU|LSTM|RNN|MultiheadAttention|Transformer|PReLU$)"
 )
+_RECURRENT = re.compile(r"\.(LSTM|GRU|RNN)(Cell)?$")
 #: Libraries whose networks are known to compute with a graph.
 _OF_NETWORKS = frozenset({"diffusers", "segmentation_models_pytorch", "timm", "torchvision", "transformers"})
 #: What else is loaded by ``from_pretrained``; pipelines are models that work under ``no_grad``.
@@ -85,7 +85,7 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
         leaf for argument in call.arguments for leaf in leaves(argument.value) if isinstance(leaf, (Tensor, Unknown))
     ]
     if module.refuses_double and module.dtype in {UNKNOWN_DTYPE, FLOAT32}:
-        machine.meet_float(call.frame, call.node, call.arguments[:1])
+        machine.meet_float(call.frame, call.node, inputs_of_weights(module, call.arguments))
     if module.name.startswith("torch.nn."):
         note_loss(machine, module.name, module.dtype, call)
         machine.emit(
@@ -146,6 +146,13 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
     if module.name in _RETURNS_TUPLE:
         return Sequence(kind="tuple", items=(output, Unknown(device=device, grad=grad)))
     return output
+
+
+def inputs_of_weights(module: Module, arguments: tuple[Argument, ...]) -> tuple[Argument, ...]:
+    """What a layer computes with its weights: what comes first, and the states that a recurrent layer begins with."""
+    if not _RECURRENT.search(module.name) or len(arguments) < 2:
+        return arguments[:1]
+    return (arguments[0], *(Argument(arguments[1].node, state) for state in leaves(arguments[1].value)))
 
 
 def _gives_a_graph(name: str) -> bool:
@@ -241,6 +248,8 @@ def module_method(machine: Machine, value: Module, name: str, call: Call) -> Val
     if name == "state_dict":
         kept = value.storages or machine.storage(Owner.PARAMETER)
         return state_dict_of(machine, value.device, kept, call, value.oid)
+    if name == "load_state_dict":
+        tell_itself(machine, value, call)
     if name in {"zero_grad", "load_state_dict", "register_buffer", "register_parameter", "add_module"}:
         return registered(machine, value, name, call.arguments, call.frame)
     if name == "forward":
@@ -256,48 +265,6 @@ def module_method(machine: Machine, value: Module, name: str, call: Call) -> Val
         pair = (Scalar(kind="str"), one_held(machine, value))
         return Sequence(kind="view", element=Sequence(kind="tuple", items=pair))
     return unknown_result(machine, call, callee=Unknown(device=value.device, dtype=value.dtype))
-
-
-def registered(machine: Machine, value: Module, name: str, arguments: tuple[Argument, ...], frame: Frame) -> Value:
-    if (
-        name in {"register_buffer", "register_parameter"}
-        and len(arguments) >= 2
-        and (cls := machine.cls(value)) is not None
-        and machine.learning
-    ):
-        key = arguments[0].value
-        if isinstance(key, Scalar) and isinstance(key.literal, str):
-            held = arguments[1].value
-            owner = Owner.BUFFER if name == "register_buffer" else Owner.PARAMETER
-            if isinstance(held, Tensor):
-                held = replace(held, storages=machine.storage(owner))
-            machine.record_attribute(cls, key.literal, held)
-    return NONE
-
-
-def state_dict_of(machine: Machine, device: Fact, storages: Storages, call: Call, of: int) -> Dictionary:
-    machine.lessons.snapshots = True
-    if is_true(call.keyword("keep_vars") or UNKNOWN):
-        # Who asks for the parameters themselves wants no copy.
-        return Dictionary(element=UNKNOWN, storages=storages, state_dict=True, oid=machine.next_serial())
-    site = machine.at(call.node)
-    entry = Tensor(device=device, grad=NO_FACT, storages=storages, source=Provenance.STATE_DICT, alias=site)
-    return state_of(machine, entry, storages, call.node, of)
-
-
-def state_of(machine: Machine, entry: Value, storages: Storages, node: cst.Call, of: int = 0) -> Dictionary:
-    """What ``node`` returned, a ``state_dict()`` call, which it asked of the object ``of``."""
-    owner = node.func.value if isinstance(node.func, cst.Attribute) else node.func
-    return Dictionary(
-        element=entry,
-        storages=storages,
-        state_dict=True,
-        alias=machine.at(node),
-        asked_of=dotted_name(owner),
-        names=names_in(node),
-        of=of,
-        oid=machine.next_serial(),
-    )
 
 
 def module_attribute(machine: Machine, value: Module, name: str, node: cst.CSTNode) -> Value:

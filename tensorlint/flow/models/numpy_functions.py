@@ -54,6 +54,7 @@ _MAY_GIVE_TENSOR = EXPORTS_TO_TENSOR | HARMLESS | SILENTLY_WRONG
 _OF_GENERATOR = {"random.integers": "random.randint"}
 #: The complex counterpart of a dtype, where that is not complex128.
 _COMPLEX = {UNKNOWN_DTYPE: Dtype("complex"), FLOAT32: COMPLEX64, COMPLEX64: COMPLEX64}
+_REAL = {COMPLEX64: FLOAT32, COMPLEX128: FLOAT64}
 #: What copies data that lies backwards.
 _CONTIGUOUS = frozenset({"ascontiguousarray", "asfortranarray", "require"})
 
@@ -231,6 +232,9 @@ def array_from(machine: Machine, name: str, row: Row, first: Value, call: Call) 
     kept = first.dtype if isinstance(first, (Array, Tensor)) else UNKNOWN_DTYPE
     if row.share is Share.NEVER and name not in {"array", "copy"}:
         kept = computed(kept)
+    if row.dtype == "real":
+        # The part, or the size, of a complex number is a float of half its bits.
+        dtype = kept = _REAL.get(kept, UNKNOWN_DTYPE) if kept.is_complex else kept
     if not dtype and row.dtype == "default-float":
         dtype = FLOAT64
     if not dtype and row.dtype == "float":
@@ -242,8 +246,6 @@ def array_from(machine: Machine, name: str, row: Row, first: Value, call: Call) 
     operands = [argument.value for argument in call.arguments if not argument.keyword]
     if not dtype and row.dtype == "promote" and len(operands) > 1 and not isinstance(first, Sequence):
         dtype = promoted(*operands[:2])
-    elif not dtype and row.dtype == "real":
-        dtype = UNKNOWN_DTYPE if kept.is_complex else kept
     elif not dtype and row.dtype in {"keep", "argument", "promote"}:
         dtype = kept or dtype_of_data(first, array=True)
     if name in {"full", "arange"} and not dtype_argument(call.arguments):

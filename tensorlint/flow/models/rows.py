@@ -91,9 +91,11 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
     if name == "type" and not dtype_argument(call.arguments) and call.first is not None:
         # ``mask.type(x.dtype)``
         dtype = dtype_of(call.first) or OTHER_DTYPE
+    # A cast to another dtype is never the operand itself.
+    itself = row.share is Share.MAYBE and not (source is not None and source.dtype and dtype is not source.dtype)
     result = Tensor(
         device=placed or row_device(machine, row, operands, unknown, call),
-        grad=NO_FACT if dtype.is_integral else row_grad(machine, row, operands, unknown, call),
+        grad=NO_FACT if dtype.is_integral else row_grad(machine, row, operands, unknown, call, itself=itself),
         dtype=dtype,
         storages=row_storages(machine, row, source, call.arguments, dtype if name == "type" else UNKNOWN_DTYPE),
         sure=receiver.sure if receiver is not None else True,
@@ -207,7 +209,9 @@ def row_device(machine: Machine, row: Row, operands: list[Tensor], unknown: list
     return together([*operands, *evidence], UNKNOWN_FACT)
 
 
-def row_grad(machine: Machine, row: Row, operands: list[Tensor], unknown: list[Unknown], call: Call) -> Fact:
+def row_grad(
+    machine: Machine, row: Row, operands: list[Tensor], unknown: list[Unknown], call: Call, *, itself: bool
+) -> Fact:
     if row.grad is Grad.NO:
         return NO_FACT
     asked = call.keyword("requires_grad")
@@ -222,7 +226,7 @@ def row_grad(machine: Machine, row: Row, operands: list[Tensor], unknown: list[U
     evidence = [value.grad for value in unknown if value.grad.truth > Truth.UNKNOWN or not operands]
     default = UNKNOWN_FACT if not operands and not call.arguments else NO_FACT
     grad = strongest([*(value.grad for value in operands), *evidence], default)
-    return machine.result_grad(grad, call.frame, itself=row.share is Share.MAYBE)
+    return machine.result_grad(grad, call.frame, itself=itself)
 
 
 def autocast_to(machine: Machine, name: str) -> Dtype:

@@ -32,6 +32,7 @@ from tensorlint.flow.models.modules import owner_name, thaw_owners
 from tensorlint.flow.models.placement import destination, does_not_wait
 from tensorlint.flow.models.rows import from_row
 from tensorlint.flow.models.same_dtype import note_product
+from tensorlint.flow.models.thrown_away import how_thrown_away
 from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.overlaps import ELEMENTWISE
 from tensorlint.flow.state import Frame
@@ -53,6 +54,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
         receiver=call.node.func.value,
         value=value,
         arguments=call.arguments,
+        thrown_away=how_thrown_away(machine, name, call.node, call.frame),
     )
     note_product(machine, name, (Argument(call.node.func.value, value), *call.arguments), call)
     if name in ELEMENTWISE and call.arguments and not call.arguments[0].keyword:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from tensorlint.flow import events
+from tensorlint.flow import events, object_events
 from tensorlint.flow.arguments import dtype_argument, keyword
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.dtypes import BFLOAT16, UNKNOWN_DTYPE, Dtype
@@ -166,7 +166,7 @@ def save(machine: Machine, path: str, call: Call) -> Value:
         # What this file reads it wrote itself; otherwise any file of the program may be the one that does.
         loads = frozenset(machine.lessons.loads) or machine.loads_around()
         any_pickle = Truth.UNKNOWN if not loads else Truth.YES if True in loads else Truth.NO
-        machine.emit(call.frame, events.Checkpoint, call.node, value=value, any_pickle=any_pickle)
+        machine.emit(call.frame, object_events.Checkpoint, call.node, value=value, any_pickle=any_pickle)
     if value is not None:
         call.frame.env.change(value.value, _saved)
     return NONE

@@ -32,11 +32,12 @@ from tensorlint.flow.models.accelerators import PLACES, is_accelerator, placed
 from tensorlint.flow.models.arrays import array_method
 from tensorlint.flow.models.cuts import cut_here
 from tensorlint.flow.models.items import part_of
-from tensorlint.flow.models.modules import CASTS, MOVES, note_training, owner_name, state_dict_of, thaw_owners
+from tensorlint.flow.models.modules import CASTS, MOVES, note_training, owner_name, thaw_owners
 from tensorlint.flow.models.numpy_functions import tell_numpy_call
 from tensorlint.flow.models.options import option
 from tensorlint.flow.models.placement import destination, does_not_wait
 from tensorlint.flow.models.rows import from_row
+from tensorlint.flow.models.states import state_dict_of
 from tensorlint.flow.models.tensors import export, set_grad, tensor_method
 from tensorlint.flow.models.unseen import is_model, unknown_result
 from tensorlint.flow.state import Frame

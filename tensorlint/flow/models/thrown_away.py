@@ -1,0 +1,53 @@
+"""Calls whose result goes nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from tensorlint.flow.machine import Machine
+from tensorlint.flow.state import Frame
+from tensorlint.flow.tree import children, names_in
+from tensorlint.knowledge.row import names
+
+#: What gives another tensor, or another array, and changes nothing. ``.cpu()``, ``.numpy()`` and ``.item()`` are
+#: written as statements to wait for an accelerator.
+_CONVERSIONS = names("to cuda float double half bfloat16 long int short bool byte char type type_as detach astype")
+
+
+def how_thrown_away(machine: Machine, name: str, node: cst.Call, frame: Frame) -> str:
+    """How nobody takes what a method returns that only converts: "" where somebody may.
+
+    "statement" when it is one; "loop variable" when the receiver's own name is bound to it, which the ``for`` around
+    binds again before anything reads it: ``for x in batch: x = x.cuda()``.
+    """
+    if name not in _CONVERSIONS or frame.quiet or machine.learning:
+        return ""
+    if frame.bare_call is node:
+        # A cell of a notebook shows what its last line gives.
+        shown = frame.function is None and not frame.loops and machine.file.path.endswith(".ipynb")
+        return "" if shown or isinstance(getattr(node.func, "value", None), cst.Call) else "statement"
+    scope = frame.function.node if frame.function is not None else machine.module
+    if frame.named_call is None or frame.named_call[0] is not node or not frame.loops or scope is None:
+        return ""
+    loop, bound = frame.loops[-1].node, frame.named_call[1]
+    itself = isinstance(node.func, cst.Attribute) and bound in names_in(node.func.value)
+    if not itself or not isinstance(loop, cst.For) or bound not in names_in(loop.target):
+        return ""
+    return "" if any(each == bound for each in _behind(_names_in_order(scope), node)) else "loop variable"
+
+
+def _names_in_order(scope: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    for child in children(scope):
+        yield child
+        yield from _names_in_order(child)
+
+
+def _behind(nodes: Iterator[cst.CSTNode], call: cst.Call) -> Iterator[str]:
+    """The names that are written behind ``call``."""
+    within = {id(each) for each in _names_in_order(call)}
+    for node in nodes:
+        if node is call:
+            break
+    return (node.value for node in nodes if isinstance(node, cst.Name) and id(node) not in within)
