@@ -45,7 +45,7 @@ BOUNDARY: tuple[Clue, ...] = (EXPORT, IMPORT, DLPACK, NUMPY, CONSTRUCTOR)
 #: A snapshot of parameters, and what may change them while it is kept.
 SNAPSHOT: Clue = (
     _TORCH,
-    re.compile(rb"state_dict\(\)|\.detach\(|\.data\b(?! import)"),
+    re.compile(rb"state_dict\(\)|\.detach\(|\.data\b(?! import)|(?:list|tuple)\([\w.]+\.parameters\(\)\)"),
     re.compile(rb"\.step\(|\bfit|train\w*\(|backward\(|best|init_|old|prev|orig|\.(?:add|sub|mul|copy|data)_?\("),
 )
 #: A conversion whose result nobody takes, or that binds a name to what is made of it alone.

@@ -49,6 +49,7 @@ from tensorlint.flow.models.arithmetic import combine
 from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.hashing import hash_key
 from tensorlint.flow.models.items import element_of, item_of
+from tensorlint.flow.models.kept_parameters import note_comparison
 from tensorlint.flow.models.modules import module_attribute
 from tensorlint.flow.models.objects import member
 from tensorlint.flow.models.tensors import tensor_attribute
@@ -252,6 +253,8 @@ class Expressions(Comprehensions):
         left = self.evaluate(node.left, frame)
         right = self.evaluate(node.right, frame)
         self.note_operation(frame, node, node.operator, Argument(node.left, left), Argument(node.right, right))
+        if isinstance(node.operator, cst.Subtract):
+            note_comparison(self, node, Argument(node.left, left), Argument(node.right, right), frame)
         if isinstance(node.operator, cst.MatrixMultiply) and (is_made_float32(left) or is_made_float32(right)):
             self.meet_float(frame, node, (Argument(node.left, left), Argument(node.right, right)))
         return combine(self, left, right, node, frame)

@@ -107,3 +107,13 @@ class StateIntoItself(Event):
     kind: ClassVar[str] = "state_into_itself"
     target: cst.BaseExpression
     source: cst.BaseExpression
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedWithItself(Event):
+    """Two names of one parameter are compared, or subtracted; ``kept`` put it aside, with no copy of its values."""
+
+    kind: ClassVar[str] = "compared_with_itself"
+    left: Argument
+    right: Argument
+    kept: Site

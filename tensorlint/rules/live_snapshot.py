@@ -11,6 +11,7 @@ from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.memory import Container, How
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.events import StaleRead, Store
+from tensorlint.flow.object_events import ComparedWithItself
 from tensorlint.knowledge import names
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
@@ -29,7 +30,8 @@ class LiveSnapshot(Rule):
 
     ## What it does
     Reports `.detach()`, `.data` and `.numpy()` of a parameter, gradient or buffer that is kept across an update
-    in place (an optimizer step, a backward pass, a training call) and read afterwards.
+    in place (an optimizer step, a backward pass, a training call) and read afterwards; and a `list(model.parameters())`
+    that is compared with `model.parameters()`, as it holds the parameters themselves.
 
     ## Why is this bad
     On the CPU none of `.detach().cpu().numpy()` copies, so that `before` and `after` are the same memory and
@@ -111,6 +113,16 @@ class LiveSnapshot(Rule):
                     repair=partial(_repair, alias, isinstance(leaf, Array)),
                 )
                 return
+
+    def on_compared_with_itself(self, event: ComparedWithItself) -> Iterator[Draft]:
+        left, right = spell(event.left.node), spell(event.right.node)
+        yield Draft(
+            event.node,
+            f"`{left}` and `{right}` are one parameter, and never differ: the list holds parameters, not their values",
+            Certainty.CERTAIN,
+            "keep copies: `[p.detach().clone() for p in model.parameters()]`",
+            (Note(event.kept, "they are put aside here"),),
+        )
 
 
 def _repair(alias: cst.CSTNode, is_array: bool, style: ExportStyle) -> Repair:

@@ -30,6 +30,7 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.elements import exported
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.kept_parameters import COMPARE, note_comparison
 from tensorlint.flow.models.placement import (
     chosen_device,
     default_device,
@@ -61,6 +62,8 @@ def torch_call(machine: Machine, path: str, call: Call, result: Value) -> Value:
         machine.note_exported(argument)
     note_loss(machine, path, tensor_dtype(call.keyword("weight")), call)
     note_product(machine, name, call.arguments, call)
+    if name in COMPARE and len(call.arguments) > 1:
+        note_comparison(machine, call.node, call.arguments[0], call.arguments[1], call.frame)
     consumer, around = machine.consumers.get(id(call.node), ("", None))
     if name in _OF_DATA and call.arguments and not (machine.learning or call.frame.quiet):
         tell_round_trip(machine, name, call, around if consumer in {"to", "cuda"} else None)
