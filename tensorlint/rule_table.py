@@ -6,6 +6,7 @@
 #: The modules of ``tensorlint.rules``.
 MODULES: tuple[str, ...] = (
     "array_dtype",
+    "array_in_json",
     "array_meets_tensor",
     "backward_without_graph",
     "base",
@@ -94,6 +95,7 @@ RULES: dict[str, tuple[str, bool, tuple[str, ...], tuple[str, str, str, str]]] =
     "TBX116": ("layout-numpy-lacks", True, ("EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
     "TBX117": ("tensor-method-on-array", True, ("EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
     "TBX118": ("conversion-thrown-away", True, ("THROWN_AWAY",), ("", "", "", "")),
+    "TBX119": ("array-in-json", True, ("JSON",), ("", "", "", "")),
     "TBX201": ("legacy-constructor-cast", True, ("EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
     "TBX202": ("constructor-size-not-data", True, ("EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
     "TBX203": ("read-only-source", True, ("EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),

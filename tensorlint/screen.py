@@ -114,6 +114,8 @@ HASHED: Clue = (
 )
 WORKERS: Clue = (b"num_workers", b"DataLoader(")
 SHARED_MEMORY: Clue = (_TORCH, (b"share_memory", b"multiprocessing"))
+#: What is written as JSON.
+JSON: Clue = (re.compile(rb"json\.dumps?\(|from json import"), re.compile(rb"torch|numpy"))
 #: Something that trains.
 OPTIMIZER: Clue = (_TORCH, re.compile(rb"\boptim\b|Adam|SGD|LBFGS|RMSprop|add_param_group"))
 DEEP_COPY: Clue = (b"deepcopy(", _TORCH)

@@ -31,6 +31,13 @@ def dtype_of(value: Value) -> Dtype:
     return printed_as(_ALIASES.get(name, name).partition("[")[0])
 
 
+def dtypes_compared(left: Value, right: Value) -> set[Dtype]:
+    """The dtypes that are compared, where both are known: ``x.dtype == torch.float32``."""
+    dtypes = {dtype_of(left), dtype_of(right)}
+    asked = any(isinstance(side, Scalar) and isinstance(side.literal, Dtype) for side in (left, right))
+    return dtypes if asked and all(dtype.sure for dtype in dtypes) else set()
+
+
 _ALIASES = {
     "float": "float32",
     "double": "float64",

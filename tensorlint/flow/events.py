@@ -137,6 +137,14 @@ class ItemWrite(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ArrayIndexed(Event):
+    """``array[index]`` with a tensor for an index: NumPy asks it for an array, unless it has one element."""
+
+    kind: ClassVar[str] = "array_indexed"
+    index: Argument
+
+
+@dataclass(frozen=True, slots=True)
 class FloatsIntoIntegers(Event):
     """``target[...] = value`` of floats, where the target is a tensor of integers, of which a part is taken."""
 

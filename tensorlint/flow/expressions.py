@@ -43,6 +43,7 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
+from tensorlint.flow.dtypes import dtypes_compared
 from tensorlint.flow.hanging import hung, where_available
 from tensorlint.flow.kinds import answer, is_for_good
 from tensorlint.flow.models.arithmetic import combine
@@ -314,6 +315,10 @@ class Expressions(Comprehensions):
                 ],
             ]:
                 return Scalar(kind="bool", literal=(left == right) is isinstance(operator, cst.Equal), known=True)
+            case [[cst.ComparisonTarget(operator=cst.Equal() | cst.NotEqual() as operator)], [left, right]] if (
+                asked := dtypes_compared(left, right)
+            ):
+                return Scalar(kind="bool", literal=(len(asked) == 1) is isinstance(operator, cst.Equal), known=True)
             case [
                 [cst.ComparisonTarget(operator=cst.GreaterThan())],
                 [Scalar(kind="int", literal=int(left)), Scalar(kind="int", literal=int(right))],

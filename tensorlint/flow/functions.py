@@ -223,7 +223,10 @@ class Functions(Machine):
         if given:
             # Where all calls that are seen pass such, that is told inside.
             passed = info.lesson.arguments.values() if info.unit is None and not self.learning else ()
-            self.meet_float(frame, node, given, told=any(tensor_dtype(value) in raises_for for value in passed))
+            inside = any(tensor_dtype(value) in raises_for for value in passed)
+            # Of several arguments of integers it is not known which of them it is.
+            several = len(given) > 1 and all(tensor_dtype(each.value).is_integral for each in given)
+            self.meet_float(frame, node, given, told=inside or several)
 
     def followed_into(
         self, info: FunctionInfo, receiver: Value | None, passed: dict[str, Value], frame: Frame

@@ -229,6 +229,9 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         declared = None
         if parameter.annotation is not None:
             declared = value_of(parameter.annotation.annotation, lambda node: self.resolve(node, frame))
+        if isinstance(declared, Scalar) and isinstance(parameter.default, cst.Float):
+            # ``rate: int = 0.5``
+            declared = Scalar(kind="float")
         lesson = self.lesson_of(info)
         # Who makes an object of a class of another file is not asked, and what a constructor keeps holds for all.
         by_default = flags_of(info) if self.unit is None or info.name != "__init__" else {}

@@ -12,8 +12,13 @@ from tensorlint.knowledge.row import names
 PLOTS: frozenset[str] = names(
     "plot hist boxplot violinplot pie stem ecdf eventplot psd csd specgram magnitude_spectrum scatter bar barh step "
     "fill_between errorbar loglog semilogx semilogy fill hist2d hexbin quiver imshow matshow contour contourf pcolormesh "
-    "pcolor spy imsave"
+    "pcolor spy imsave arrow axvline axhline axvspan axhspan vlines hlines text annotate stackplot tricontour "
+    "tricontourf plot_surface plot_wireframe streamplot xlim ylim set_xlim set_ylim fill_betweenx Rectangle Circle "
+    "Polygon Arrow"
 )
+
+#: Classes of ``matplotlib.patches``: what they are drawn at is asked for an array.
+PATCHES: frozenset[str] = names("Rectangle Circle Ellipse Polygon Arrow FancyArrow FancyBboxPatch Arc Wedge")
 
 #: Functions of ``matplotlib.pyplot`` that return axes, or something that has them.
 MAKE_AXES: frozenset[str] = names("figure gcf gca subplot axes add_subplot add_axes twinx twiny")
@@ -63,7 +68,7 @@ def exports(path: str) -> bool:
     name = path.rpartition(".")[2]
     match library:
         case "matplotlib":
-            return rest.startswith("pyplot.") and name in PLOTS
+            return (rest.startswith("pyplot.") and name in PLOTS) or (rest == f"patches.{name}" and name in PATCHES)
         case "sklearn":
             return rest.startswith("metrics.") or (name in ESTIMATORS and path.split(".")[-2][:1].isupper())
         case "scipy":

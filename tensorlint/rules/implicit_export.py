@@ -15,7 +15,7 @@ from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.domain.values import Dictionary, Scalar, Sequence, Value
-from tensorlint.flow.events import Event, ItemWrite, LibraryCall, NumpyCall
+from tensorlint.flow.events import ArrayIndexed, Event, ItemWrite, LibraryCall, NumpyCall
 from tensorlint.flow.scene import Scene, Spelling
 from tensorlint.knowledge import EXPORTS, REDUCTIONS_RAISE, SILENTLY_WRONG
 from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST, EXPORTS_OF_LIST_UNCHANGED, EXPORTS_UNCHANGED
@@ -110,6 +110,12 @@ class ImplicitExport(Rule):
             number = event.surely or (event.element and getattr(event.value.value, "zero_dim", False))
             yield dataclasses.replace(draft, certainty=Certainty.POSSIBLE) if event.objects or number else draft
 
+    def on_array_indexed(self, event: ArrayIndexed) -> Iterator[Draft]:
+        draft = export_draft(event.index, event.node, event.scene, "indexing an array", exported(event.index, event))
+        if draft is not None:
+            several = isinstance(event.index.value, Tensor) and event.index.value.has_axes
+            yield draft if several else dataclasses.replace(draft, certainty=min(draft.certainty, Certainty.LIKELY))
+
 
 def export_draft(argument: Argument, node: cst.CSTNode, scene: Scene, how: str, remedy: Remedy | None) -> Draft | None:
     if isinstance(argument.value, Dictionary):
@@ -181,7 +187,7 @@ class _Place:
         return mending.doubt(self.risk) or joins
 
 
-def exported(argument: Argument, event: NumpyCall | ItemWrite | LibraryCall) -> Remedy | None:
+def exported(argument: Argument, event: ArrayIndexed | NumpyCall | ItemWrite | LibraryCall) -> Remedy | None:
     """For the tensors that are written there, and for lists of them: each is brought home by what it needs."""
     if argument.star:
         return None

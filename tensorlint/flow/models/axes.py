@@ -18,7 +18,7 @@ _EACH = names(
     "add sub mul div true_divide pow maximum minimum clamp clip abs neg exp log log2 log10 log1p expm1 sqrt rsqrt "
     "square sin cos tan tanh sigmoid relu gelu elu softplus leaky_relu silu erf floor ceil round softmax log_softmax "
     "logsigmoid normalize dropout cumsum cumprod flip roll nan_to_num masked_fill add_ sub_ mul_ div_ clamp_ t "
-    "transpose permute"
+    "transpose permute sort argsort"
 )
 #: What gives one of them at least, whatever it is given.
 _SURELY = names(

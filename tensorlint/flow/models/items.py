@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import libcst as cst
 
+from tensorlint.flow import events
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.facts import UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.lattice import any_element
@@ -85,6 +86,7 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
                 ),
             )
         case Array():
+            note_export(machine, node, value, indices, frame)
             return replace(array_item(machine, value, node, indices), cut=value.cut)
         case Sequence(kind="loader"):
             return loaded()
@@ -123,6 +125,14 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
             return value
         case _:
             return Unknown(source=Provenance.ELEMENT)
+
+
+def note_export(machine: Machine, node: cst.Subscript, owner: Array, indices: list[Value], frame: Frame) -> None:
+    """Tell of the tensors that an array is indexed by. One of a single element is asked for an integer."""
+    for element, index in zip(node.slice, indices, strict=True):
+        if isinstance(index, Tensor) and index.sure and owner.sure and not index.zero_dim:
+            assert isinstance(element.slice, cst.Index)
+            machine.emit(frame, events.ArrayIndexed, node, index=Argument(element.slice.value, index))
 
 
 def note_key(machine: Machine, node: cst.Subscript, owner: Value, indices: list[Value], frame: Frame) -> None:

@@ -43,6 +43,7 @@ from tensorlint.knowledge import FOREIGN_FRAMEWORKS
 
 #: Libraries that make arrays of what they are given.
 _ARRAY_LIBRARIES = frozenset({"matplotlib", "sklearn", "scipy", "pandas", "PIL"})
+_WRITES_JSON = frozenset({"json.dump", "json.dumps"})
 #: What returns what it computed of its arguments, or a part of them.
 _COMPUTES = ("torch.", "numpy.", *(f"builtins.{name}" for name in ("float", "int", "min", "max", "pow", "round")))
 #: By these a class says what a copy of its objects is.
@@ -63,6 +64,7 @@ def symbol_call(machine: Machine, path: str, call: Call) -> Value:
     if path.partition(".")[0] in _ARRAY_LIBRARIES:
         for argument in call.arguments:
             machine.note_exported(argument)
+    if path.partition(".")[0] in _ARRAY_LIBRARIES or path in _WRITES_JSON:
         machine.emit(
             call.frame, events.LibraryCall, call.node, name=path, arguments=call.arguments, result=result, consumer=""
         )

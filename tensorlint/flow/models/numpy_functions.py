@@ -262,6 +262,8 @@ def array_from(machine: Machine, name: str, row: Row, first: Value, call: Call) 
         "int16",
     }:
         return Scalar(kind=f"np.{name}")
+    if name in ELEMENTWISE and operands and all(isinstance(each, Scalar) for each in operands):
+        return Scalar(kind=f"np.{dtype}" if dtype.sure else "np.number")
     shares = row.share is Share.ALWAYS or (
         row.share is Share.MAYBE and isinstance(first, (Array, Tensor)) and (not dtype or dtype is kept)
     )

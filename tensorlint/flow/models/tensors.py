@@ -11,7 +11,7 @@ from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.details import Leaving
 from tensorlint.flow.domain.dtypes import FLOAT64, INT32, INT64, OTHER_DTYPE, UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.inside import cut_of
+from tensorlint.flow.domain.inside import cut_of, tensor_dtype
 from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, gradients_of
 from tensorlint.flow.domain.tensors import Array, Origin, Provenance, Rewrapped, Tensor
 from tensorlint.flow.domain.values import (
@@ -56,6 +56,9 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
         arguments=call.arguments,
         thrown_away=how_thrown_away(machine, name, call.node, call.frame),
     )
+    if name in {"is_floating_point", "is_complex"} and (dtype := tensor_dtype(value)):
+        told = dtype.is_floating if name == "is_floating_point" else dtype.is_complex
+        return Scalar(kind="bool", literal=told, known=True)
     note_product(machine, name, (Argument(call.node.func.value, value), *call.arguments), call)
     if name in ELEMENTWISE and call.arguments and not call.arguments[0].keyword:
         source = call.arguments[0]
