@@ -48,12 +48,16 @@ SNAPSHOT: Clue = (
     re.compile(rb"state_dict\(\)|\.detach\(|\.data\b(?! import)|(?:list|tuple)\([\w.]+\.parameters\(\)\)"),
     re.compile(rb"\.step\(|\bfit|train\w*\(|backward\(|best|init_|old|prev|orig|\.(?:add|sub|mul|copy|data)_?\("),
 )
-#: A conversion whose result nobody takes, or that binds a name to what is made of it alone.
+#: A call whose result nobody takes, or that binds a name to what is made of it alone.
 THROWN_AWAY: Clue = (
     _TORCH,
     re.compile(
-        rb"(?m)^[ \t]*(?:[\w.]+ = )?[\w.\[\]'\"]+\.(?:to|cuda|float|double|half|bfloat16|long|int|short|bool|byte|char"
-        rb"|type|type_as|detach|astype)\("
+        rb"(?m)^[ \t]*(?:(?:(\w+) = (?=\1\.))?[\w.\[\]'\"]+\.(?:to|cuda|float|double|half|bfloat16|long|int|short|bool"
+        rb"|byte|char|type|type_as|detach|astype)\("
+        rb"|[\w.\[\]'\"]+\.(?:view|reshape|permute|transpose|(?:un)?squeeze|flatten|expand|repeat|clamp|clip|masked_fill)\("
+        rb"|(?:np|numpy|torch|th|F|functional|nn\.functional)\.(?:append|con\w+|cat|[vh]?stack|delete|insert|where|flip"
+        rb"|roll|pad|relu|softmax|normalize|interpolate|expand_dims|sort|swapaxes|moveaxis)\("
+        rb"|(?:torch\.)?(?:[\w.]+\.)?(?:no_grad|inference_mode|enable_grad|autocast|detect_anomaly)\()"
     ),
 )
 #: What is kept of each step of a training.
@@ -115,7 +119,7 @@ HASHED: Clue = (
 WORKERS: Clue = (b"num_workers", b"DataLoader(")
 SHARED_MEMORY: Clue = (_TORCH, (b"share_memory", b"multiprocessing"))
 #: What is written as JSON.
-JSON: Clue = (re.compile(rb"json\.dumps?\(|from json import"), re.compile(rb"torch|numpy"))
+JSON: Clue = (b"json", re.compile(rb"\bdumps?\("), re.compile(rb"torch|numpy"))
 #: Something that trains.
 OPTIMIZER: Clue = (_TORCH, re.compile(rb"\boptim\b|Adam|SGD|LBFGS|RMSprop|add_param_group"))
 DEEP_COPY: Clue = (b"deepcopy(", _TORCH)

@@ -27,6 +27,7 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arithmetic import combine, promotes
 from tensorlint.flow.models.arrays import copies_by_index
+from tensorlint.flow.models.containers import without_entry
 from tensorlint.flow.models.cuts import cut_here, exported, has_no_graph
 from tensorlint.flow.models.items import element_of, index_value, note_key
 from tensorlint.flow.models.numpy_functions import OF_SHAPE
@@ -139,6 +140,11 @@ class Assignments(Machine):
         )
         for target in targets:
             frame.env.unbind(dotted_name(target))
+            match target:
+                case cst.Subscript(value=kept, slice=[cst.SubscriptElement(slice=cst.Index(value=key))]):
+                    held, entry = self.silently(kept, frame), self.silently(key, frame)
+                    if isinstance(held, Dictionary) and isinstance(entry, Scalar) and entry.known:
+                        frame.env.change(held, without_entry(entry.literal))
 
     def assign(self, target: cst.CSTNode, value: Value, frame: Frame) -> None:
         match target:

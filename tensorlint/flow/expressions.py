@@ -347,7 +347,8 @@ class Expressions(Comprehensions):
         unknown = [value for value in values if isinstance(value, Unknown)]
         if unknown:
             return Unknown(device=together(unknown), grad=NO_FACT, source=unknown[0].source)
-        return Scalar(kind="bool")
+        of_numpy = any(isinstance(value, Scalar) and value.kind.startswith("np.") for value in values)
+        return Scalar(kind="np.bool" if of_numpy else "bool")
 
     def _boolean(self, node: cst.BooleanOperation, frame: Frame) -> Value:
         left = self.evaluate(node.left, frame)

@@ -113,8 +113,7 @@ class ImplicitExport(Rule):
     def on_array_indexed(self, event: ArrayIndexed) -> Iterator[Draft]:
         draft = export_draft(event.index, event.node, event.scene, "indexing an array", exported(event.index, event))
         if draft is not None:
-            several = isinstance(event.index.value, Tensor) and event.index.value.has_axes
-            yield draft if several else dataclasses.replace(draft, certainty=min(draft.certainty, Certainty.LIKELY))
+            yield draft
 
 
 def export_draft(argument: Argument, node: cst.CSTNode, scene: Scene, how: str, remedy: Remedy | None) -> Draft | None:

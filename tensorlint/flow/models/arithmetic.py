@@ -32,6 +32,9 @@ def combine(machine: Machine, left: Value, right: Value, node: cst.CSTNode, fram
 
 def _combined(machine: Machine, left: Value, right: Value, node: cst.CSTNode, frame: Frame) -> Value:
     match left, right:
+        case (Scalar(kind="str"), _) if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Modulo):
+            # ``"%.3f" % loss``
+            return Scalar(kind="str")
         case (Tensor(), _) | (_, Tensor()):
             machine.use(frame, node, left)
             machine.use(frame, node, right)

@@ -37,6 +37,9 @@ def has_axes(name: str, operands: Several[Tensor], call: Call) -> bool:
     if name in _OF_SHAPE:
         first = call.arguments[0].value if call.arguments else None
         return first is not None and not (isinstance(first, Sequence) and first.items == ())
+    if name == "topk":
+        # The best one alone is taken for a number.
+        return not any(isinstance(each.value, Scalar) and each.value.literal == 1 for each in call.arguments)
     return name in _SURELY
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import libcst as cst
@@ -56,6 +57,17 @@ def sequence_method(machine: Machine, value: Sequence, name: str, call: Call) ->
     return UNKNOWN
 
 
+def without_entry(key: object) -> Callable[[Value], Value]:
+    """What becomes of a dictionary of which the entry of a key is deleted."""
+
+    def left(held: Value) -> Value:
+        if not isinstance(held, Dictionary):
+            return held
+        return replace(held, entries={name: item for name, item in held.entries.items() if name != key})
+
+    return left
+
+
 def dictionary_method(machine: Machine, value: Dictionary, name: str, call: Call) -> Value:
     key = call.arguments[0].value if call.arguments else UNKNOWN
     entry = value.element if value.element is not None else UNKNOWN
@@ -69,11 +81,11 @@ def dictionary_method(machine: Machine, value: Dictionary, name: str, call: Call
         case "keys":
             return Sequence(kind="view", element=Scalar(kind="str"))
         case "pop" if isinstance(key, Scalar) and key.known and key.literal in value.entries:
-            left = {name: item for name, item in value.entries.items() if name != key.literal}
-            call.frame.env.change(
-                value, lambda held: replace(held, entries=left) if isinstance(held, Dictionary) else held
-            )
+            call.frame.env.change(value, without_entry(key.literal))
             return entry
+        case "clear":
+            call.frame.env.change(value, lambda held: replace(value, entries={}, element=None))
+            return NONE
         case "get" | "pop" | "setdefault":
             return entry
         case "copy":

@@ -128,9 +128,9 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
 
 
 def note_export(machine: Machine, node: cst.Subscript, owner: Array, indices: list[Value], frame: Frame) -> None:
-    """Tell of the tensors that an array is indexed by. One of a single element is asked for an integer."""
+    """Tell of the tensors that an array is indexed by: a number is asked for an integer, and raises nowhere."""
     for element, index in zip(node.slice, indices, strict=True):
-        if isinstance(index, Tensor) and index.sure and owner.sure and not index.zero_dim:
+        if isinstance(index, Tensor) and index.sure and index.has_axes and owner.sure:
             assert isinstance(element.slice, cst.Index)
             machine.emit(frame, events.ArrayIndexed, node, index=Argument(element.slice.value, index))
 

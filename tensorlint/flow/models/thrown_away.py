@@ -11,18 +11,21 @@ from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import children, names_in
 from tensorlint.knowledge.row import names
 
-#: What gives another tensor, or another array, and changes nothing. ``.cpu()``, ``.numpy()`` and ``.item()`` are
-#: written as statements to wait for an accelerator.
-_CONVERSIONS = names("to cuda float double half bfloat16 long int short bool byte char type type_as detach astype")
+#: Methods that give another tensor, or another array, and change nothing. ``.cpu()``, ``.numpy()`` and ``.item()`` are
+#: written as statements to wait for an accelerator, sums and products to be timed.
+_PURE = names(
+    "to cuda float double half bfloat16 long int short bool byte char type type_as detach astype "
+    "view reshape permute transpose squeeze unsqueeze flatten expand repeat clamp clip masked_fill"
+)
 
 
 def how_thrown_away(machine: Machine, name: str, node: cst.Call, frame: Frame) -> str:
-    """How nobody takes what a method returns that only converts: "" where somebody may.
+    """How nobody takes what a method returns that changes nothing: "" where somebody may.
 
     "statement" when it is one; "loop variable" when the receiver's own name is bound to it, which the ``for`` around
     binds again before anything reads it: ``for x in batch: x = x.cuda()``.
     """
-    if name not in _CONVERSIONS or frame.quiet or machine.learning:
+    if name not in _PURE or frame.quiet or machine.learning:
         return ""
     if frame.bare_call is node:
         # A cell of a notebook shows what its last line gives.
