@@ -370,8 +370,12 @@ class IntegersOperated(Event):
 
 @dataclass(frozen=True, slots=True)
 class MeetsFloat(Event):
-    """A call computes ``data``, float64 or integers, with float32, which raises. ``weight``: of a loss, and float64."""
+    """A call computes ``data``, float64 or integers, with float32, which raises.
+
+    ``weight``: of a loss, and float64; ``presumed``: nothing is known of what it is given.
+    """
 
     kind: ClassVar[str] = "meets_float"
     data: Argument | None
     weight: bool = False
+    presumed: bool = False

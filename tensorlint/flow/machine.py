@@ -251,11 +251,13 @@ class Machine(Keeping, ABC):
         arguments: tuple[Argument, ...],
         *,
         weight: bool = False,
+        presumed: bool = False,
         told: bool = False,
     ) -> None:
         """A call computes with float32, and raises for what it was given of float64 or without a fraction at all.
 
-        ``weight``: so is the weight of a loss. ``told``: that is told elsewhere.
+        ``weight``: so is the weight of a loss; ``presumed``, that nothing says of its scores that they are float64.
+        ``told``: that is told elsewhere.
         """
         dtypes = ((each, tensor_dtype(each.value)) for each in arguments)
         given, dtype = next((pair for pair in dtypes if pair[1] is FLOAT64 or pair[1].is_integral), (None, FLOAT64))
@@ -263,10 +265,11 @@ class Machine(Keeping, ABC):
             return
         if dtype is FLOAT64 and (self.autocast or self.may_compute_in_double):
             return
-        frame.raises_for |= {dtype}
+        if not presumed:
+            frame.raises_for |= {dtype}
         cast = dtype is FLOAT64 and frame.cls is not None and not self.learning and self._may_be_cast(frame.cls)
         if not told and not cast:
-            self.emit(frame, events.MeetsFloat, node, data=given, weight=weight)
+            self.emit(frame, events.MeetsFloat, node, data=given, weight=weight, presumed=presumed)
 
     @property
     def may_compute_in_double(self) -> bool:

@@ -81,7 +81,7 @@ class Float64MeetsFloat32(Rule):
         yield Draft(
             event.node,
             message,
-            Certainty.LIKELY if event.scene.file.names_double else Certainty.CERTAIN,
+            Certainty.LIKELY if event.scene.file.names_double or event.presumed else Certainty.CERTAIN,
             "cast it by `.float()`, or the array by `astype(np.float32)`",
             notes,
             repair=None if event.data is None or event.weight else partial(_cast, event.data.node),

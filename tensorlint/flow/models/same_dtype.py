@@ -8,7 +8,7 @@ from tensorlint.flow.domain.dtypes import FLOAT64, Dtype
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import is_made_float32, tensor_dtype
 from tensorlint.flow.domain.tensors import Tensor
-from tensorlint.flow.domain.values import Scalar, Value
+from tensorlint.flow.domain.values import Scalar, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.knowledge.row import names
 
@@ -51,8 +51,9 @@ def note_loss(machine: Machine, path: str, weight: Dtype, call: Call) -> None:
     """
     name = _MODULES.get(path, path.removeprefix("torch.nn.functional."))
     scores, target = given(call.arguments, 0, "input"), given(call.arguments, 1, "target")
-    if name in _WEIGHTED and weight is FLOAT64 and scores is not None and is_made_float32(scores.value):
-        machine.meet_float(call.frame, call.node, (), weight=True)
+    if name in _WEIGHTED and weight is FLOAT64 and scores is not None and _may_be_float32(scores.value):
+        presumed = not is_made_float32(scores.value)
+        machine.meet_float(call.frame, call.node, (), weight=True, presumed=presumed)
     if name not in _OF_ONE_DTYPE or scores is None or target is None:
         return
     if name in _BACKWARDS and not _has_graph(scores):
@@ -69,6 +70,11 @@ def _contracts(equation: Value | None) -> bool:
     inputs, arrow, output = equation.literal.partition("->")
     shared = {letter for letter in inputs if letter.isalpha() and sum(letter in each for each in inputs.split(",")) > 1}
     return bool(shared - {*output}) if arrow else bool(shared)
+
+
+def _may_be_float32(scores: Value) -> bool:
+    """Whether nothing is known of scores, which are float32 where nobody casts a network."""
+    return is_made_float32(scores) or (isinstance(scores, (Tensor, Unknown)) and not scores.dtype)
 
 
 def _has_graph(scores: Argument) -> bool:
