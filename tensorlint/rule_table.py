@@ -114,7 +114,7 @@ RULES: dict[str, tuple[str, bool, tuple[str, ...], tuple[str, str, str, str]]] =
     "TBX218": ("loss-target-dtype", True, ("EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
     "TBX219": ("integers-where-floats", True, ("SMALL_INTEGERS", "EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
     "TBX301": ("live-snapshot", True, ("SNAPSHOT", "EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
-    "TBX302": ("state-dict-alias", True, ("SNAPSHOT",), ("", "", "", "")),
+    "TBX302": ("state-dict-alias", True, ("SNAPSHOT", "MODEL_KEPT",), ("", "", "", "")),
     "TBX303": ("write-to-imported-array", True, ("EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
     "TBX304": ("reused-buffer", True, ("KEPT_TENSOR", "KEPT_BUFFER", "EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
     "TBX305": ("write-to-exported-view", True, ("EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),

@@ -48,6 +48,12 @@ SNAPSHOT: Clue = (
     re.compile(rb"state_dict\(\)|\.detach\(|\.data\b(?! import)|(?:list|tuple)\([\w.]+\.parameters\(\)\)"),
     re.compile(rb"\.step\(|\bfit|train\w*\(|backward\(|best|init_|old|prev|orig|\.(?:add|sub|mul|copy|data)_?\("),
 )
+#: Another name for what may be a model.
+MODEL_KEPT: Clue = (
+    _TORCH,
+    b"backward(",
+    re.compile(rb"(?m)^[ \t]*\w*(?:best|init|backup|old|prev|orig|snapshot|saved|restore)\w* = \w+[ \t]*(?:#.*)?\r?$"),
+)
 #: A call whose result nobody takes, or that binds a name to what is made of it alone.
 THROWN_AWAY: Clue = (
     _TORCH,

@@ -30,6 +30,7 @@ from tensorlint.flow.models.arrays import copies_by_index
 from tensorlint.flow.models.containers import without_entry
 from tensorlint.flow.models.cuts import cut_here, exported, has_no_graph
 from tensorlint.flow.models.items import element_of, index_value, note_key
+from tensorlint.flow.models.kept_models import note_kept
 from tensorlint.flow.models.numpy_functions import OF_SHAPE
 from tensorlint.flow.models.objects import kept_on
 from tensorlint.flow.models.tensors import set_grad
@@ -43,6 +44,7 @@ class Assignments(Machine):
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=cst.Call()):
                 frame.named_call = node.value, name
         value = self.evaluate(node.value, frame)
+        note_kept(self, node, frame)
         match node:
             case cst.Assign(
                 targets=[cst.AssignTarget(target=kept)],

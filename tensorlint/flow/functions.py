@@ -135,7 +135,7 @@ class Functions(Machine):
         """What calling ``info`` returns here; its body is followed in silence."""
         bound = receiver is not None
         self.note_call(info, arguments, frame, bound=bound)
-        if isinstance(receiver, Instance) and frame.loops and not (self.learning or frame.quiet):
+        if isinstance(receiver, Instance) and not (self.learning or frame.quiet):
             self._note_meter(info, arguments, frame, node)
         if frame is self.module_frame and info.unit is None:
             self._note_names(info)

@@ -18,7 +18,7 @@ from tensorlint.flow.graphs import root_name
 from tensorlint.flow.learned import Kept
 from tensorlint.flow.memory import Memory
 from tensorlint.flow.state import Frame, Loop, Stored
-from tensorlint.flow.tree import contains, walk_scope
+from tensorlint.flow.tree import leaves_loop
 from tensorlint.knowledge import names
 
 if TYPE_CHECKING:
@@ -199,16 +199,6 @@ def _update_of(state: Dictionary, node: cst.CSTNode, frame: Frame) -> Mutation |
             # Objects of one class have their storages in common.
             told = bool(state.of and mutation.modules)
             known = state.of in mutation.modules if told else bool(state.storages & updated)
-            if known and not _is_last(node, loop.node):
+            if known and not leaves_loop(node, loop.node):
                 return mutation
     return None
-
-
-def _is_last(node: cst.CSTNode, loop: cst.CSTNode) -> bool:
-    """Whether the loop is left, or what it is in, in the block in which ``node`` stands."""
-    for block in walk_scope(loop):
-        if isinstance(block, cst.IndentedBlock) and any(contains(line, node) for line in block.body):
-            ends = [part for line in block.body if isinstance(line, cst.SimpleStatementLine) for part in line.body]
-            if any(isinstance(part, (cst.Break, cst.Return, cst.Raise)) for part in ends):
-                return True
-    return False

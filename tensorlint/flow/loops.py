@@ -89,6 +89,7 @@ class Loops(Machine):
             frame.env = (
                 before.copy() if carried is None else before.joined(carried, lambda path: self.lookup(path, frame))
             )
+            _left_as_found(before, frame.env)
             frame.alive = True
             loop.breaks.clear()
             loop.continues.clear()
@@ -160,6 +161,14 @@ class Loops(Machine):
                     frame.env.grad_mode = Fact(Truth.UNKNOWN)
             case _:
                 pass
+
+
+def _left_as_found(before: Environment, inside: Environment) -> None:
+    """Memory that nobody wrote before a loop is read as it was found by the first round, whatever the others hold."""
+    for path, value in before.items():
+        held = inside.bindings.get(path)
+        if isinstance(value, Tensor) and value.unset is not None and isinstance(held, Tensor) and held.unset is None:
+            inside.bindings[path] = replace(held, unset=value.unset)
 
 
 def _begun(before: Environment, after: Environment) -> Environment:

@@ -117,3 +117,12 @@ class ComparedWithItself(Event):
     left: Argument
     right: Argument
     kept: Site
+
+
+@dataclass(frozen=True, slots=True)
+class ModelKept(Event):
+    """A loop that trains ``model`` keeps it as ``kept``, and goes on."""
+
+    kind: ClassVar[str] = "model_kept"
+    kept: str
+    model: cst.BaseExpression

@@ -299,3 +299,29 @@ def dotted_name(node: cst.CSTNode) -> str:
         return ""
     parts.append(node.value)  # type: ignore[attr-defined]
     return ".".join(reversed(parts))
+
+
+def names_behind(node: cst.CSTNode, scope: cst.CSTNode) -> frozenset[str]:
+    """The names that are written in ``scope`` behind ``node``."""
+    within = {id(each) for each in _in_order(node)}
+    nodes = _in_order(scope)
+    for each in nodes:
+        if each is node:
+            break
+    return frozenset(each.value for each in nodes if isinstance(each, cst.Name) and id(each) not in within)
+
+
+def _in_order(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    for child in children(root):
+        yield child
+        yield from _in_order(child)
+
+
+def leaves_loop(node: cst.CSTNode, loop: cst.CSTNode) -> bool:
+    """Whether the loop is left, or what it is in, in the block in which ``node`` stands."""
+    for block in walk_scope(loop):
+        if isinstance(block, cst.IndentedBlock) and any(contains(line, node) for line in block.body):
+            ends = [part for line in block.body if isinstance(line, cst.SimpleStatementLine) for part in line.body]
+            if any(isinstance(part, (cst.Break, cst.Return, cst.Raise)) for part in ends):
+                return True
+    return False

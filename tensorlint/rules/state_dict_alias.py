@@ -12,7 +12,7 @@ from tensorlint.flow.domain.memory import Container, How
 from tensorlint.flow.domain.tensors import Provenance, Tensor
 from tensorlint.flow.domain.values import Dictionary, Value
 from tensorlint.flow.events import StaleRead, Store
-from tensorlint.flow.object_events import StateIntoItself
+from tensorlint.flow.object_events import ModelKept, StateIntoItself
 from tensorlint.flow.scene import Scene, Spelling
 from tensorlint.knowledge import names
 from tensorlint.policy import ExportStyle
@@ -30,8 +30,8 @@ class StateDictAlias(Rule):
 
     ## What it does
     Reports a `state_dict()` that is kept across training and used afterwards, or kept on `self` under a name
-    such as `best_state`, or to be loaded again; and a network that is loaded with its own state, as the target network
-    and the one that is trained are one object.
+    such as `best_state`, or to be loaded again; `best_model = model` in a loop that trains it; and a network that is
+    loaded with its own state, as the target network and the one that is trained are one object.
 
     ## Why is this bad
     `state_dict()` returns references to the live parameters (and so do `dict(...)`, `.copy()` and `copy.copy`).
@@ -72,7 +72,7 @@ class StateDictAlias(Rule):
 
     code = "TBX302"
     name = "state-dict-alias"
-    clues = (screen.SNAPSHOT,)
+    clues = (screen.SNAPSHOT, screen.MODEL_KEPT)
     fix = Applicability.UNSAFE
     shown = Certainty.CERTAIN
 
@@ -123,6 +123,15 @@ class StateDictAlias(Rule):
             f"`{target}` and `{source}` are one object: it is loaded with its own state, and follows every step",
             Certainty.CERTAIN,
             f"make `{target}` another object first, by `copy.deepcopy({source})`",
+        )
+
+    def on_model_kept(self, event: ModelKept) -> Iterator[Draft]:
+        model = spell(event.model)
+        yield Draft(
+            event.node,
+            f"`{event.kept}` is `{model}` itself, not a copy: the loop trains it on",
+            Certainty.CERTAIN,
+            f"copy it: `copy.deepcopy({model})`",
         )
 
 

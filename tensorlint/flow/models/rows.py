@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from tensorlint.flow.arguments import dtype_argument
+from tensorlint.flow.arguments import dtype_argument, dtype_of_data, given
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.dtypes import (
@@ -84,7 +84,7 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
     if row.result in {Result.SIZE, Result.DTYPE, Result.NONE, Result.OTHER}:
         return PLAIN
     cast = autocast_to(machine, words.strip("`().")) or dtype_argument(call.arguments)
-    dtype = cast or row_dtype(row, source, call.arguments)
+    dtype = cast or (_filled(call) if name == "full" else row_dtype(row, source, call.arguments))
     if row.dtype == "promote" and source is not None and not cast:
         dtype = _promoted(dtype, operands, call)
     placed = placed_by_type(call.arguments, machine.at(call.node)) if name == "type" else None
@@ -133,6 +133,12 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
         grad = strongest([source.grad, result.grad])
         return replace(source, grad=grad, device=source.device, unset=unset, numbers=numbers)
     return shaped(machine, row, result, call.arguments, receiver is not None)
+
+
+def _filled(call: Call) -> Dtype:
+    """The dtype of ``torch.full(size, number)``, which is that of the number."""
+    fill = given(call.arguments, 1, "fill_value")
+    return UNKNOWN_DTYPE if fill is None or not isinstance(fill.value, Scalar) else dtype_of_data(fill.value)
 
 
 def _promoted(dtype: Dtype, operands: list[Tensor], call: Call) -> Dtype:

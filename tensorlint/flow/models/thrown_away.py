@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import libcst as cst
 
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Frame
-from tensorlint.flow.tree import children, names_in
+from tensorlint.flow.tree import names_behind, names_in
 from tensorlint.knowledge.row import names
 
 #: Methods that give another tensor, or another array, and change nothing. ``.cpu()``, ``.numpy()`` and ``.item()`` are
@@ -38,19 +36,4 @@ def how_thrown_away(machine: Machine, name: str, node: cst.Call, frame: Frame) -
     itself = isinstance(node.func, cst.Attribute) and bound in names_in(node.func.value)
     if not itself or not isinstance(loop, cst.For) or bound not in names_in(loop.target):
         return ""
-    return "" if any(each == bound for each in _behind(_names_in_order(scope), node)) else "loop variable"
-
-
-def _names_in_order(scope: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    for child in children(scope):
-        yield child
-        yield from _names_in_order(child)
-
-
-def _behind(nodes: Iterator[cst.CSTNode], call: cst.Call) -> Iterator[str]:
-    """The names that are written behind ``call``."""
-    within = {id(each) for each in _names_in_order(call)}
-    for node in nodes:
-        if node is call:
-            break
-    return (node.value for node in nodes if isinstance(node, cst.Name) and id(node) not in within)
+    return "" if bound in names_behind(node, scope) else "loop variable"
