@@ -41,6 +41,7 @@ from tensorlint.flow.models import (  # noqa: F401  # they register models
 from tensorlint.flow.models.arrays import array_method
 from tensorlint.flow.models.containers import dictionary_method, sequence_method
 from tensorlint.flow.models.cuts import carried
+from tensorlint.flow.models.frames import frame_method
 from tensorlint.flow.models.libraries import partial_call, symbol_call
 from tensorlint.flow.models.modules import loaded_module, module_call, module_method
 from tensorlint.flow.models.objects import construct, own_method
@@ -213,6 +214,8 @@ class Calls(Machine):
                 return optimizer_method(self, receiver, name, call)
             case Foreign(framework=framework) if name == "numpy" and framework:
                 return Array(storages=self.storage())
+            case Foreign(framework="pandas"):
+                return frame_method(self, receiver, name, call)
             case Foreign():
                 return receiver if receiver.framework else Unknown(source=Provenance.CALL)
             case Scalar(kind="str") if name == "encode":

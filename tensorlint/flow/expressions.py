@@ -47,7 +47,9 @@ from tensorlint.flow.dtypes import dtypes_compared
 from tensorlint.flow.hanging import hung, where_available
 from tensorlint.flow.kinds import answer, is_for_good
 from tensorlint.flow.models.arithmetic import combine
+from tensorlint.flow.models.containers import sequence_attribute
 from tensorlint.flow.models.cuts import carried
+from tensorlint.flow.models.frames import frame_attribute
 from tensorlint.flow.models.hashing import hash_key
 from tensorlint.flow.models.items import element_of, item_of
 from tensorlint.flow.models.kept_parameters import note_comparison
@@ -236,14 +238,14 @@ class Expressions(Comprehensions):
                     return member(self, cls, value, name, node, frame)
             case Unknown():
                 return unknown_attribute(self, value, name, node)
-            case Sequence(kind="tuple", items=(first, second)) if name in {"values", "indices"}:
-                # Of what ``x.max(dim=1)`` and ``x.sort()`` return.
-                return first if name == "values" else second
+            case Sequence():
+                return sequence_attribute(value, name)
             case Dictionary(entries=entries) if name in entries and not hasattr(dict, name):
-                # A dictionary whose entries are attributes, too.
-                return entries[name]
-            case Sequence() | Dictionary() | Optimizer():
+                return entries[name]  # which are attributes, too
+            case Dictionary() | Optimizer():
                 return Method(receiver=value, name=name)
+            case Foreign(framework="pandas"):
+                return frame_attribute(self, value, name)
             case Foreign() if value.framework:
                 return value
         return Unknown(source=Provenance.ATTRIBUTE)
@@ -251,13 +253,13 @@ class Expressions(Comprehensions):
     # Operators.
 
     def _binary(self, node: cst.BinaryOperation, frame: Frame) -> Value:
-        left = self.evaluate(node.left, frame)
-        right = self.evaluate(node.right, frame)
-        self.note_operation(frame, node, node.operator, Argument(node.left, left), Argument(node.right, right))
+        left, right = self.evaluate(node.left, frame), self.evaluate(node.right, frame)
+        sides = Argument(node.left, left), Argument(node.right, right)
+        self.note_operation(frame, node, node.operator, *sides)
         if isinstance(node.operator, cst.Subtract):
-            note_comparison(self, node, Argument(node.left, left), Argument(node.right, right), frame)
+            note_comparison(self, node, *sides, frame)
         if isinstance(node.operator, cst.MatrixMultiply) and (is_made_float32(left) or is_made_float32(right)):
-            self.meet_float(frame, node, (Argument(node.left, left), Argument(node.right, right)))
+            self.meet_float(frame, node, sides)
         return combine(self, left, right, node, frame)
 
     def note_test(self, test: cst.BaseExpression, around: cst.CSTNode) -> None:

@@ -16,6 +16,7 @@ from tensorlint.flow.domain.values import (
     SOME_DTYPE,
     DeviceValue,
     Dictionary,
+    Foreign,
     Instance,
     Module,
     Optimizer,
@@ -62,6 +63,8 @@ def join(left: Value, right: Value) -> Value:
         case Optimizer(), Optimizer():
             return left.joined(right)
         case Instance(), Instance():
+            return left.joined(right)
+        case Foreign(), Foreign() if left.framework == right.framework:
             return left.joined(right)
         case Sequence(), Sequence() if left.kind == right.kind or {left.kind, right.kind} <= {"list", "tuple"}:
             return left.joined(right, join)

@@ -312,9 +312,14 @@ class Foreign:
     """A value of another framework, or of any type that is known not to be a tensor or an array."""
 
     framework: str = ""
+    #: Of a frame of pandas whose columns are all of one dtype, as far as that is seen.
+    dtype: Dtype = UNKNOWN_DTYPE
+
+    def joined(self, other: Foreign) -> Foreign:
+        return Foreign(framework=self.framework, dtype=self.dtype.joined(other.dtype))
 
     def fingerprint(self) -> object:
-        return ("foreign", self.framework)
+        return ("foreign", self.framework, self.dtype)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import libcst as cst
 from tensorlint.flow import events
 from tensorlint.flow.arguments import dtype_argument
 from tensorlint.flow.call import Argument, Call
-from tensorlint.flow.domain.dtypes import BOOL, FLOAT64, INT64, UNKNOWN_DTYPE
+from tensorlint.flow.domain.dtypes import BOOL, FLOAT64, INT64, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.memory import Writing
 from tensorlint.flow.domain.tensors import Array, Tensor
@@ -108,11 +108,15 @@ def brought_again(machine: Machine, node: cst.CSTNode) -> cst.CSTNode | None:
     return last
 
 
-def cast(machine: Machine, value: Array, arguments: tuple[Argument, ...]) -> Value:
-    given = (argument.value for argument in arguments if argument.keyword in {"", "dtype"})
-    dtype = next(map(dtype_of, given), UNKNOWN_DTYPE)
+def cast_to(arguments: tuple[Argument, ...]) -> Dtype:
+    """What ``.astype(...)`` is told."""
     if any(isinstance(argument.value, Symbol) and argument.value.path == "builtins.float" for argument in arguments):
-        dtype = FLOAT64
+        return FLOAT64
+    return next((dtype_of(each.value) for each in arguments if each.keyword in {"", "dtype"}), UNKNOWN_DTYPE)
+
+
+def cast(machine: Machine, value: Array, arguments: tuple[Argument, ...]) -> Value:
+    dtype = cast_to(arguments)
     lazy = any(
         argument.keyword == "copy" and isinstance(argument.value, Scalar) and argument.value.literal is False
         for argument in arguments

@@ -11,7 +11,7 @@ from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.memory import Container
 from tensorlint.flow.domain.tensors import Provenance
-from tensorlint.flow.domain.values import NONE, UNKNOWN, Dictionary, Scalar, Sequence, Unknown, Value
+from tensorlint.flow.domain.values import NONE, UNKNOWN, Dictionary, Method, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.hashing import hash_key
 from tensorlint.flow.models.items import element_of
@@ -55,6 +55,15 @@ def sequence_method(machine: Machine, value: Sequence, name: str, call: Call) ->
         # Lists have no such methods, so this is something else: a named tuple or a packed sequence.
         return unknown_method(machine, Unknown(source=Provenance.ELEMENT), name, call)
     return UNKNOWN
+
+
+def sequence_attribute(value: Sequence, name: str) -> Value:
+    match value:
+        case Sequence(kind="tuple", items=(first, second)) if name in {"values", "indices"}:
+            # Of what ``x.max(dim=1)`` and ``x.sort()`` return.
+            return first if name == "values" else second
+        case _:
+            return Method(receiver=value, name=name)
 
 
 def without_entry(key: object) -> Callable[[Value], Value]:

@@ -8,7 +8,7 @@ from tensorlint.flow.call import Call
 from tensorlint.flow.domain.dtypes import FLOAT64, INT64, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.tensors import Array, Tensor
-from tensorlint.flow.domain.values import UNKNOWN, Dictionary, Sequence, Symbol, Value, is_true
+from tensorlint.flow.domain.values import UNKNOWN, Dictionary, Foreign, Sequence, Symbol, Value, is_true
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.registry import function
 from tensorlint.knowledge.library_functions import (
@@ -99,5 +99,7 @@ def _part(machine: Machine, whole: Value) -> Value:
             return replace(whole, storages=machine.storage(), alias=None, oid=machine.serial)
         case Sequence():
             return Sequence(kind="list", element=any_element(whole), oid=machine.next_serial())
+        case Foreign():
+            return whole
         case _:
             return UNKNOWN
