@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 #: Where a tensor comes from that is known to be one by more than the method it is asked for.
 _KNOWN = frozenset({None, Provenance.MODEL, Provenance.LOADER, Provenance.ARGUMENT, Provenance.PARAMETER_OF_MODULE})
-
-
 #: Functions that change nothing of what they are given, unless they are told where to write (measured on torch 2.13.0
 #: and NumPy 2.4.6).
 _TORCH = names(
@@ -31,8 +29,6 @@ _NUMPY = names(
     "append clip squeeze expand_dims reshape transpose concatenate stack vstack hstack delete insert where flip roll "
     "repeat pad sort swapaxes moveaxis"
 )
-
-
 #: Context managers that do nothing before they are entered.
 _CONTEXTS = names(
     "no_grad inference_mode enable_grad autocast amp.autocast cuda.amp.autocast autograd.detect_anomaly "
@@ -126,6 +122,7 @@ class ResultThrownAway(Rule):
 
 def _of_function(event: TorchCall, name: str, what: str) -> Iterator[Draft]:
     first = event.positional()
+    # The fourth argument of ``np.clip`` is where it writes.
     in_place = any(each.keyword in {"out", "inplace"} for each in event.arguments) or len(event.arguments) > 3
     # A cell of a notebook shows what its last line gives.
     shown = event.scene.file.path.endswith(".ipynb") and not event.scene.function and not event.scene.in_loop

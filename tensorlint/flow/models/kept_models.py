@@ -26,7 +26,8 @@ def note_kept(machine: Machine, node: cst.Assign, frame: Frame) -> None:
         return
     value = machine.lookup(model, frame)
     loop, outermost = frame.loops[-1], frame.loops[0]
-    trained = isinstance(value, (Module, Unknown)) and model in loop.differentiated.names
+    is_model = isinstance(value, Module) or (isinstance(value, Unknown) and names.MODULE.search(model))
+    trained = is_model and model in loop.differentiated.names
     if not trained or any(model in each.differentiated.bound or leaves_loop(node, each.node) for each in frame.loops):
         return
     scope = frame.function.node if frame.function is not None else machine.module
