@@ -46,7 +46,7 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.dtypes import dtypes_compared
 from tensorlint.flow.hanging import hung, where_available
 from tensorlint.flow.kinds import answer, is_for_good
-from tensorlint.flow.models.arithmetic import combine
+from tensorlint.flow.models.arithmetic import changed_sign, combine
 from tensorlint.flow.models.containers import sequence_attribute
 from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.frames import frame_attribute
@@ -284,11 +284,7 @@ class Expressions(Comprehensions):
             if isinstance(value, Scalar) and value.kind == "bool" and (value.known or isinstance(value.literal, bool)):
                 return replace(value, literal=not value.literal)
             return NOT_ACCELERATED if value == ACCELERATED else Scalar(kind="bool")
-        if isinstance(value, Scalar) and isinstance(value.literal, int) and isinstance(node.operator, cst.Minus):
-            return replace(value, literal=-value.literal)
-        if isinstance(value, Scalar):
-            return value
-        return combine(self, value, value, node, frame)
+        return changed_sign(self, value, node, frame)
 
     def _comparison(self, node: cst.Comparison, frame: Frame) -> Value:
         # ``x is None`` looks at the object and ``key in x`` at its keys, neither at its memory.

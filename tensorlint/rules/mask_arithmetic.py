@@ -49,7 +49,7 @@ class MaskArithmetic(Rule):
     ## What it does
     Reports subtraction with tensors of bool; means, deviations, norms, softmax, inverses and the like of tensors of
     integers or bool; masks of integers or floats where a mask of bool is taken; and division of tensors of integers in
-    place, or other operators by which they become floats there.
+    place, or other operators by which they become floats there. And `~` of bytes, of which 0 and 1 are no mask.
 
     ## Why is this bad
     NumPy does all of this. torch raises on every device: `RuntimeError: Subtraction, the - operator, with a bool tensor
@@ -75,7 +75,7 @@ class MaskArithmetic(Rule):
     ```
 
     ## Limits
-    `~mask` of bytes, which is 255 and 254 where 1 and 0 are meant, is not reported: of bytes of 255 it is right.
+    `~mask` of bytes, which is 255 and 254 where 1 and 0 are meant, is `likely` only: of bytes of 255 it is right.
 
     ## Fix safety
     Safe: the line raises whenever it is reached. `1 - mask` becomes `~mask`, which is a mask again, and counts as 0 and
@@ -92,6 +92,15 @@ class MaskArithmetic(Rule):
 
     def on_integers_operated(self, event: IntegersOperated) -> Iterator[Draft]:
         left, right = event.left, event.right
+        if event.operator == "~":
+            yield Draft(
+                event.node,
+                f"`~` of `{spell(left.node)}`, which is uint8, gives 255 for 0 and 254 for 1: no mask",
+                Certainty.LIKELY,
+                f"write `~{spell(left.node)}.bool()`, or compare it with 0",
+                _made(left.value),
+            )
+            return
         if event.scene.caught or not (_counts(left.value) and _counts(right.value)):
             return
         if not (event.operator[0] == "-" and (is_mask(left.value) or is_mask(right.value))):

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import libcst as cst
 
+from tensorlint.flow import events
+from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.devices import together
-from tensorlint.flow.domain.dtypes import BOOL, COMPLEX128, FLOAT32, FLOAT64, UNKNOWN_DTYPE, Dtype
+from tensorlint.flow.domain.dtypes import BOOL, COMPLEX128, FLOAT32, FLOAT64, UINT8, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import Truth, strongest
-from tensorlint.flow.domain.inside import surely_array
+from tensorlint.flow.domain.inside import surely_array, tensor_dtype
 from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Foreign, Scalar, Sequence, Unknown, Value
@@ -28,6 +30,17 @@ _LINEAR = (
 def combine(machine: Machine, left: Value, right: Value, node: cst.CSTNode, frame: Frame) -> Value:
     """The result of arithmetic between two operands: always in new memory."""
     return carried(machine, _combined(machine, left, right, node, frame), (left, right), node, frame)
+
+
+def changed_sign(machine: Machine, value: Value, node: cst.UnaryOperation, frame: Frame) -> Value:
+    """``-value``, ``+value`` or ``~value``."""
+    if isinstance(value, Scalar):
+        negative = isinstance(value.literal, int) and isinstance(node.operator, cst.Minus)
+        return replace(value, literal=-value.literal) if negative else value  # type: ignore[operator]
+    if isinstance(node.operator, cst.BitInvert) and tensor_dtype(value) is UINT8:
+        operand = Argument(node.expression, value)
+        machine.emit(frame, events.IntegersOperated, node, operator="~", left=operand, right=operand)
+    return combine(machine, value, value, node, frame)
 
 
 def _combined(machine: Machine, left: Value, right: Value, node: cst.CSTNode, frame: Frame) -> Value:
