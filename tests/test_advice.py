@@ -66,15 +66,15 @@ def test_an_unknown_dtype_becomes_float32_and_the_fix_says_so() -> None:
     ],
 )
 def test_a_list_has_no_detach(call: str, fixed_call: str) -> None:
-    body = f"{LIST}means = [x.mean() for x in xs]\n{call}\n"
+    body = f"{LIST}means = [x.mean() for x in xs]\ny = {call}\n"
     finding = only(body)
-    assert after(HEAD + body).endswith(f"\n{fixed_call}\n")
+    assert after(HEAD + body).endswith(f"\ny = {fixed_call}\n")
     assert finding.help.startswith(("pass `[", "pass `torch.", "write `torch.")) or "of each" in finding.help
 
 
 def test_only_the_safe_way_without_torch_joining() -> None:
-    assert is_safe(only(f"{LIST}np.vstack(xs)\n"))
-    assert not is_safe(only(f"{LIST}np.concatenate(xs)\n"))
+    assert is_safe(only(f"{LIST}y = np.vstack(xs)\n"))
+    assert not is_safe(only(f"{LIST}y = np.concatenate(xs)\n"))
 
 
 def test_a_state_dict_is_copied_as_the_program_spells_it() -> None:

@@ -43,7 +43,9 @@ class Assignments(Machine):
         match node:
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=cst.Call()):
                 frame.named_call = node.value, name
+        frame.rebinds = frozenset().union(*(names_in(target.target) for target in node.targets))
         value = self.evaluate(node.value, frame)
+        frame.rebinds = frozenset()
         note_kept(self, node, frame)
         match node:
             case cst.Assign(

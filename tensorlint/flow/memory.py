@@ -181,6 +181,9 @@ class Memory(Core):
                     continue
                 if named is not None and not (isinstance(leaf, Dictionary) and leaf.names & named):
                     continue
+                if isinstance(leaf, Dictionary) and leaf.asked_of.partition(".")[0] in frame.rebinds:
+                    # ``model = train(...)``: the state is that of the model before.
+                    continue
                 if any(storage.owner in owners for storage in leaf.storages):
                     frame.env.stale.setdefault(path, mutation)
 

@@ -337,5 +337,7 @@ class Frame:
     entry: tuple[cst.BaseExpression, object] | None = None
     #: The call that is given a plain name by the assignment being executed, and that name.
     named_call: tuple[cst.BaseExpression, str] | None = None
+    #: The names that the assignment being executed binds: what they held before is let go of.
+    rebinds: frozenset[str] = frozenset()
     #: The right side of the assignment being executed, where its one target takes all of it.
     assigned: cst.BaseExpression | None = None

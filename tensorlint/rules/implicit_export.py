@@ -107,7 +107,8 @@ class ImplicitExport(Rule):
         if draft is not None:
             # An array of objects keeps the tensor as it is; one element of another takes a number by ``float``, which
             # exports nothing (measured on torch 2.13.0 with NumPy 2.4.6).
-            number = event.surely or (event.element and getattr(event.value.value, "zero_dim", False))
+            # Of an element whose axes nobody knows, that is what the loss of each epoch does.
+            number = event.surely or (event.element and not getattr(event.value.value, "has_axes", True))
             yield dataclasses.replace(draft, certainty=Certainty.POSSIBLE) if event.objects or number else draft
 
     def on_array_indexed(self, event: ArrayIndexed) -> Iterator[Draft]:

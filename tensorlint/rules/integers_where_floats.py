@@ -81,10 +81,10 @@ class IntegersWhereFloats(Rule):
 
     def on_method_call(self, event: MethodCall) -> Iterator[Draft]:
         if event.name == "requires_grad_" and not any(is_false(each.value) for each in event.arguments):
-            yield from _judged(event, Argument(event.receiver, event.value), ", which can need no gradient")
+            yield from _judged(event, Argument(event.receiver, event.value), ", which can need no gradient", cast=False)
 
 
-def _judged(event: Event, data: Argument, refusal: str) -> Iterator[Draft]:
+def _judged(event: Event, data: Argument, refusal: str, *, cast: bool = True) -> Iterator[Draft]:
     dtype = tensor_dtype(data.value)
     if not dtype.is_integral or event.scene.caught:
         return
@@ -95,7 +95,8 @@ def _judged(event: Event, data: Argument, refusal: str) -> Iterator[Draft]:
         Certainty.CERTAIN,
         "cast it by `.float()`, and scale it where it is to be scaled",
         () if origin is None else (Note(origin.site, origin.message),),
-        repair=partial(_cast, data.node),
+        # The cast is another tensor: the one whose gradient is read later would still need none.
+        repair=partial(_cast, data.node) if cast else None,
     )
 
 

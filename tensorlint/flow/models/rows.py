@@ -181,7 +181,7 @@ def widen_operands(machine: Machine, name: str, receiver: Tensor | None, call: C
 def shaped(machine: Machine, row: Row, result: Tensor, arguments: tuple[Argument, ...], is_method: bool) -> Value:
     dimension = arguments if is_method else arguments[1:]
     pair = row.result is Result.TENSOR_OR_TUPLE and any(
-        argument.keyword in {"dim", "return_inverse", "return_counts", "return_indices"}
+        argument.keyword in {"dim", "keepdim", "return_inverse", "return_counts", "return_indices"}
         or (not argument.keyword and isinstance(argument.value, Scalar))
         for argument in dimension
     )
