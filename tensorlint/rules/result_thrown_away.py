@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, replace, source_of
+from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.events import Event, MethodCall, NumpyCall, TorchCall
 from tensorlint.knowledge.row import names
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Where a tensor comes from that is known to be one by more than the method it is asked for.
 _KNOWN = frozenset({None, Provenance.MODEL, Provenance.LOADER, Provenance.ARGUMENT, Provenance.PARAMETER_OF_MODULE})
+#: What often gives the tensor as it was, and what a program that works does not miss.
+_OFTEN_ITSELF = names("view reshape contiguous detach")
 #: Functions that change nothing of what they are given, unless they are told where to write (measured on torch 2.13.0
 #: and NumPy 2.4.6).
 _TORCH = names(
@@ -88,9 +91,10 @@ class ResultThrownAway(Rule):
         if not event.thrown_away or not _is_in_scope(event) or any(each.keyword == "out" for each in event.arguments):
             return
         match event.value:
-            case Tensor(sure=sure, source=source):
-                what = "tensor"
-                certainty = Certainty.CERTAIN if sure and source in _KNOWN else Certainty.LIKELY
+            case Tensor(sure=sure, source=source, device=device):
+                may_be_there = event.name in {"cuda", "to"} and device.truth is not Truth.NO
+                is_told = sure and source in _KNOWN and not may_be_there and event.name not in _OFTEN_ITSELF
+                what, certainty = "tensor", Certainty.CERTAIN if is_told else Certainty.LIKELY
             case Array(sure=True):
                 what, certainty = "array", Certainty.CERTAIN
             case _:

@@ -399,6 +399,13 @@ def _device_module(torch: Any) -> Any:
         setattr(module, name, nothing)
     for name in ("current_device", "memory_allocated", "max_memory_allocated", "memory_reserved"):
         setattr(module, name, zero)
+
+    def legacy(kind: str) -> Any:
+        """``torch.cuda.FloatTensor(...)``: what the type of the CPU makes, made there."""
+        return lambda *arguments: getattr(torch, kind)(*arguments).to(NAME)
+
+    for kind in ("Float", "Double", "Half", "Long", "Int", "Short", "Char", "Byte", "Bool"):
+        setattr(module, f"{kind}Tensor", legacy(f"{kind}Tensor"))
     module.Event, module.Stream, module.device = Event, Stream, Device
     module.stream = lambda stream: stream
     module.current_stream = module.default_stream = lambda device=None: Stream()

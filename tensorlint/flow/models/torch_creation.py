@@ -86,6 +86,8 @@ def tensor_of(machine: Machine, path: str, call: Call) -> Value | None:
         # What is passed on may have been a tensor already.
         fallback = data.device if data.device.truth > Truth.UNKNOWN else NO_FACT
         grad = data.grad if data.grad.truth > Truth.UNKNOWN else NO_FACT
+    if row.device is Device.ACCELERATOR:
+        fallback, shares = Fact(Truth.YES, machine.at(call.node), f"made by `{path}` here"), False
     if (copy := call.keyword("copy")) is not None and isinstance(copy, Scalar) and copy.literal is True:
         shares = False
     storages = (
