@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 #: Where a tensor comes from that is known to be one by more than the method it is asked for.
 _KNOWN = frozenset({None, Provenance.MODEL, Provenance.LOADER, Provenance.ARGUMENT, Provenance.PARAMETER_OF_MODULE})
-#: What often gives the tensor as it was, and what a program that works does not miss.
-_OFTEN_ITSELF = names("view reshape contiguous detach")
+#: What gives the tensor as it was where it has that shape, as in a program that works.
+_OFTEN_ITSELF = names("view reshape contiguous")
 #: Functions that change nothing of what they are given, unless they are told where to write (measured on torch 2.13.0
 #: and NumPy 2.4.6).
 _TORCH = names(
@@ -72,6 +72,8 @@ class ResultThrownAway(Rule):
     ```
 
     ## Limits
+    What may change nothing is `possible` only: `.view()` and `.reshape()` of a tensor that may have that shape, `.cuda()`
+    of one that may be there.
     `.cpu()`, `.numpy()` and `.item()` as a statement are not reported: they are written to wait for the GPU. Nor is
     anything in a `try`, nor the last line of a cell.
 
@@ -92,9 +94,9 @@ class ResultThrownAway(Rule):
             return
         match event.value:
             case Tensor(sure=sure, source=source, device=device):
-                may_be_there = event.name in {"cuda", "to"} and device.truth is not Truth.NO
-                is_told = sure and source in _KNOWN and not may_be_there and event.name not in _OFTEN_ITSELF
-                what, certainty = "tensor", Certainty.CERTAIN if is_told else Certainty.LIKELY
+                may_be_so = event.name in _OFTEN_ITSELF or (event.name == "cuda" and device.truth is not Truth.NO)
+                told = Certainty.CERTAIN if sure and source in _KNOWN else Certainty.LIKELY
+                what, certainty = "tensor", Certainty.POSSIBLE if may_be_so else told
             case Array(sure=True):
                 what, certainty = "array", Certainty.CERTAIN
             case _:
