@@ -17,7 +17,10 @@ PAGE = DOCS / "quality.md"
 
 def page() -> str:
     text = PAGE.read_text(encoding="utf-8")
-    rounds = ((f"read-{number}", _round(number)) for number in ("10", "11", "12", "13", "14", "15", "16", "17", "18", "20", "21"))
+    rounds = (
+        (f"read-{number}", _round(number))
+        for number in ("10", "11", "12", "13", "14", "15", "16", "17", "18", "20", "21")
+    )
     for name, lines in (("read-1-8", _first_rounds()), *rounds, ("bugs", _bugs())):
         text = with_part(text, name, lines)
     return text

@@ -116,8 +116,12 @@ class Calls(Machine):
         call: Call,
     ) -> Value:
         match callee:
-            case Symbol(path=path):
-                return symbol_call(self, path, call)
+            case Symbol(path=path, device=chosen):
+                made = symbol_call(self, path, call)
+                if chosen.truth is not Truth.MAYBE or not isinstance(made, Tensor):
+                    return made
+                words = "made by a type here that depends on the machine"
+                return replace(made, device=replace(chosen, site=self.at(call.node), reason=words))
             case Function(definition=site, receiver=receiver) if (function := self.function_at(site)) is not None:
                 return self.apply(function, receiver, call.arguments, call.frame, call.node)
             case ClassObject(definition=site) if (cls := self.class_at(site)) is not None:

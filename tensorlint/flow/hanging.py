@@ -11,7 +11,7 @@ import libcst as cst
 from tensorlint.flow.domain.devices import device_fact
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.tensors import Tensor
-from tensorlint.flow.domain.values import ACCELERATED, NOT_ACCELERATED, DeviceValue, Module, Unknown, Value
+from tensorlint.flow.domain.values import ACCELERATED, NOT_ACCELERATED, DeviceValue, Module, Symbol, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import children, dotted_name, names_in
@@ -33,6 +33,10 @@ def hung(
     no: Value,
 ) -> Value:
     """``joined`` of what it is where ``test`` is true and where it is not, hanging on the answer."""
+    if isinstance(joined, Symbol) and joined.device.truth is Truth.MAYBE:
+        name, answer = asked(test, frame)
+        first, second = (device_fact(value) for value in ((yes, no) if answer else (no, yes)))
+        return replace(joined, device=joined.device.hanging_on(name, first, second, Fact())) if name else joined
     if not all(isinstance(value, (Tensor, Unknown)) for value in (joined, yes, no)):
         return joined
     assert isinstance(joined, (Tensor, Unknown))
@@ -60,7 +64,7 @@ def where_available(joined: Value, answered: Value, yes: Value, no: Value) -> Va
         return joined
     there = device_fact(yes if answered == ACCELERATED else no)
     match joined:
-        case Tensor() | Unknown() | Module():
+        case Tensor() | Unknown() | Module() | Symbol():
             return replace(joined, device=joined.device.where_available(there))
         case DeviceValue():
             return DeviceValue(fact=joined.fact.where_available(there))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.tensors import Tensor
-from tensorlint.flow.domain.values import DeviceValue, Module, Scalar, Unknown, Value
+from tensorlint.flow.domain.values import DeviceValue, Module, Scalar, Symbol, Unknown, Value
 
 CPU_NAMES = ("cpu", "meta")
 ACCELERATOR_NAMES = ("cuda", "mps", "xpu", "hpu", "npu", "mtia", "hip", "xla", "privateuseone", "vulkan")
@@ -19,6 +19,11 @@ NO_DATA = "put on the meta device here, where tensors have no data"
 def names_device(value: Scalar) -> bool:
     text = value.literal
     return value.kind == "str" and isinstance(text, str) and text.split(":")[0] in (*CPU_NAMES, *ACCELERATOR_NAMES)
+
+
+def is_type_of_tensors(path: str) -> bool:
+    """Whether it names a legacy type, ``torch.cuda.FloatTensor``, which says what a tensor is of and where it lives."""
+    return path.startswith("torch.") and path.endswith("Tensor")
 
 
 def device_fact(value: Value, site: Site | None = None, words: str = "") -> Fact:
@@ -36,6 +41,8 @@ def device_fact(value: Value, site: Site | None = None, words: str = "") -> Fact
             fact = Fact(Truth.YES)
         case Tensor() | Module():
             fact = value.device
+        case Symbol(path=path) if is_type_of_tensors(path):
+            fact = Fact(Truth.YES) if ".cuda." in path else value.device
         case _:
             fact = UNKNOWN_FACT
     if site is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from tensorlint.flow.domain.devices import device_fact, names_device
+from tensorlint.flow.domain.devices import device_fact, is_type_of_tensors, names_device
 from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, printed_as
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.memory import NO_STORAGE
@@ -132,6 +132,9 @@ def _either_scalar(left: Scalar, right: Scalar) -> Value:
 def _either_symbol(left: Symbol, right: Symbol) -> Value:
     if left == right:
         return left
+    kinds = {each.path.replace(".cuda.", ".") for each in (left, right)}
+    if all(map(is_type_of_tensors, kinds)) and (len(kinds) == 1 or kinds == {"torch.Tensor", "torch.FloatTensor"}):
+        return Symbol(path=min(kinds), device=device_fact(left).joined(device_fact(right)))
     if left.path.startswith("torch.") and right.path.startswith("torch."):
         dtype = printed_as(left.path.removeprefix("torch.")).joined(printed_as(right.path.removeprefix("torch.")))
         return Scalar(kind="torch.dtype", literal=dtype) if dtype else Unknown(source=Provenance.MIXED)

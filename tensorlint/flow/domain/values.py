@@ -269,9 +269,11 @@ class Symbol:
     """Something imported, by its dotted path: ``torch``, ``numpy.random``, ``mylib.load``."""
 
     path: str
+    #: Of a type of tensors that is chosen when the program runs: whether it is the one of an accelerator.
+    device: Fact = NO_FACT
 
     def fingerprint(self) -> object:
-        return ("symbol", self.path)
+        return ("symbol", self.path, self.device.truth)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
