@@ -72,8 +72,8 @@ class ResultThrownAway(Rule):
     ```
 
     ## Limits
-    What may change nothing is `possible` only: `.view()` and `.reshape()` of what may have that shape, `.cuda()` of what
-    may be there.
+    What may change nothing is `possible` only: `.view()` and `.reshape()` of what may have that shape, `.cuda()` of
+    what may be there.
     `.cpu()`, `.numpy()` and `.item()` as a statement are not reported: they are written to wait for the GPU. Nor is
     anything in a `try`, nor the last line of a cell.
 
