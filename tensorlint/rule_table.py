@@ -111,7 +111,7 @@ RULES: dict[str, tuple[str, bool, tuple[str, ...], tuple[str, str, str, str]]] =
     "TBX215": ("from-numpy-of-no-array", True, ("EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
     "TBX216": ("legacy-constructor-style", False, ("EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
     "TBX217": ("forked-generator", True, ("WORKERS",), ("", "", "", "")),
-    "TBX218": ("loss-target-dtype", True, ("EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
+    "TBX218": ("loss-target-dtype", True, ("LOSS", "EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
     "TBX219": ("integers-where-floats", True, ("SMALL_INTEGERS", "EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
     "TBX301": ("live-snapshot", True, ("SNAPSHOT", "EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
     "TBX302": ("state-dict-alias", True, ("SNAPSHOT", "MODEL_KEPT",), ("", "", "", "")),

@@ -103,6 +103,11 @@ PART: Clue = (re.compile(rb"\.(?:cpu|tolist)\(\)\["),)
 RECORDED: Clue = (_TORCH, re.compile(rb"\bjit\.(?:trace|script)\(|\bonnx\.export\("))
 #: A dtype that indices and labels may not have, and what is no mask for torch.
 SMALL_INTEGERS: Clue = (_TORCH, re.compile(rb"\bu?int(?:8|16|32)\b|\.(?:int|short|byte)\(\)"))
+#: A loss that is particular about the dtype of its target.
+LOSS: Clue = (
+    _TORCH,
+    (b"BCE", b"binary_cross_entropy", b"KLDiv", b"kl_div", b"L1Loss", b"l1_loss", b"ultiLabel", b"ultilabel", b"uber"),
+)
 MASK: Clue = (_TORCH, re.compile(rb"\b1 ?- ?\w*mask|~\w*mask|masked_|\bwhere\("))
 #: A part of a tensor that is written with another part of it, under its own name or under one that it was given.
 OVERLAPPING: Clue = (

@@ -11,7 +11,17 @@ import libcst as cst
 from tensorlint.flow.domain.devices import device_fact
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.tensors import Tensor
-from tensorlint.flow.domain.values import ACCELERATED, NOT_ACCELERATED, DeviceValue, Module, Symbol, Unknown, Value
+from tensorlint.flow.domain.values import (
+    ACCELERATED,
+    NOT_ACCELERATED,
+    DeviceValue,
+    Module,
+    Symbol,
+    Unknown,
+    Value,
+    is_false,
+    is_true,
+)
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import children, dotted_name, names_in
@@ -62,7 +72,11 @@ def where_available(joined: Value, answered: Value, yes: Value, no: Value) -> Va
     """``joined`` of what it is where a test is true and where it is not; ``answered`` is all that the test asks."""
     if answered not in (ACCELERATED, NOT_ACCELERATED):
         return joined
-    there = device_fact(yes if answered == ACCELERATED else no)
+    accelerated, other = (yes, no) if answered == ACCELERATED else (no, yes)
+    if is_true(accelerated) and is_false(other):
+        # ``True if torch.cuda.is_available() else False``
+        return ACCELERATED
+    there = device_fact(accelerated)
     match joined:
         case Tensor() | Unknown() | Module() | Symbol():
             return replace(joined, device=joined.device.where_available(there))

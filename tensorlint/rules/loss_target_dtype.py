@@ -86,7 +86,7 @@ class LossTargetDtype(Rule):
 
     code = "TBX218"
     name = "loss-target-dtype"
-    clues = screen.BOUNDARY
+    clues = (screen.LOSS, *screen.BOUNDARY)
     fix = Applicability.SAFE
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:

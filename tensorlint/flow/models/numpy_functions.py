@@ -30,9 +30,9 @@ from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Foreign, Scalar, Seque
 from tensorlint.flow.graphs import goes_into_backward
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.registry import function
-from tensorlint.flow.models.rows import write_operand, write_out
+from tensorlint.flow.models.rows import from_row, write_operand, write_out
 from tensorlint.flow.tree import asked_of
-from tensorlint.knowledge import HARMLESS, NUMPY_FUNCTIONS, SILENTLY_WRONG, Access, Result, Row, Share
+from tensorlint.knowledge import HARMLESS, NUMPY_FUNCTIONS, SILENTLY_WRONG, TORCH_FUNCTIONS, Access, Result, Row, Share
 from tensorlint.knowledge.numpy_functions import (
     ELEMENTWISE,
     EXPORTS,
@@ -48,6 +48,8 @@ _JOINS = frozenset({"stack", "concatenate", "vstack", "hstack", "dstack", "colum
 OF_SHAPE = frozenset({"zeros", "ones", "empty", "full"})
 #: By these keywords ``np.unique`` gives a tuple, with places or counts behind the values.
 _PLACES_OF_UNIQUE = frozenset({"return_index", "return_inverse", "return_counts"})
+#: What NumPy leaves to the method of a tensor, which gives one, with its graph and device (measured on NumPy 2.4.6).
+_BY_METHOD = frozenset({"squeeze", "swapaxes", "real"})
 #: What gives a tensor for a tensor.
 _MAY_GIVE_TENSOR = EXPORTS_TO_TENSOR | HARMLESS | SILENTLY_WRONG
 #: Methods of a generator that are called otherwise as functions.
@@ -62,6 +64,9 @@ _CONTIGUOUS = frozenset({"ascontiguousarray", "asfortranarray", "require"})
 @function("numpy.*")
 def numpy_call(machine: Machine, path: str, call: Call) -> Value:
     name = path.removeprefix("numpy.")
+    if name in _BY_METHOD and isinstance(call.first, Tensor) and call.first.sure:
+        by_method = from_row(machine, TORCH_FUNCTIONS[name], None, call, words=f"`np.{name}`")
+        return tell_numpy_call(machine, name, call, by_method)
     result = numpy_result(machine, name, call)
     if name in _MAY_GIVE_TENSOR and not surely_array(each.value for each in call.arguments if not each.keyword):
         result = perhaps_array(result)
