@@ -106,6 +106,8 @@ def watching(directory: Path, *arguments: str, terminal: bool = False) -> Iterat
         stderr=other_end,
         env={**os.environ, "NO_COLOR": "1"},
         start_new_session=True,
+        # A shell that starts the suite in the background has its children ignore Ctrl-C, and so would this one.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     os.close(other_end)
     try:
