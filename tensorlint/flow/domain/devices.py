@@ -26,6 +26,17 @@ def is_type_of_tensors(path: str) -> bool:
     return path.startswith("torch.") and path.endswith("Tensor")
 
 
+def fact_of_type(value: Value | None) -> Fact | None:
+    """Where a type of tensors, or its name, makes them; None of anything else."""
+    match value:
+        case Symbol(path=path, device=chosen) if is_type_of_tensors(path):
+            return Fact(Truth.YES) if ".cuda." in path else chosen
+        case Scalar(literal=str(path)) if is_type_of_tensors(path):
+            return Fact(Truth.YES) if ".cuda." in path else NO_FACT
+        case _:
+            return None
+
+
 def device_fact(value: Value, site: Site | None = None, words: str = "") -> Fact:
     """Whether the device that ``value`` stands for is off the CPU."""
     match value:
@@ -41,10 +52,8 @@ def device_fact(value: Value, site: Site | None = None, words: str = "") -> Fact
             fact = Fact(Truth.YES)
         case Tensor() | Module():
             fact = value.device
-        case Symbol(path=path) if is_type_of_tensors(path):
-            fact = Fact(Truth.YES) if ".cuda." in path else value.device
         case _:
-            fact = UNKNOWN_FACT
+            fact = fact_of_type(value) or UNKNOWN_FACT
     if site is None:
         return fact
     return replace(fact, site=site, reason=words)

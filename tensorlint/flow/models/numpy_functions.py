@@ -178,7 +178,7 @@ def numpy_result(machine: Machine, name: str, call: Call) -> Value:
                 # A number of Python, but for a choice.
                 return Scalar(kind={FLOAT64: "float", INT64: "int"}.get(dtype, "np.number"))
             # Numbers that are made up have no digits to lose.
-            small = name in {"random.randint", "random.integers"}
+            small = _OF_GENERATOR.get(name, name) == "random.randint"
             # One of several objects may be anything.
             sure = sized or name != "random.choice"
             return Array(dtype=dtype, small=small, has_axes=sized, sure=sure, storages=machine.storage())

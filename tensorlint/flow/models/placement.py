@@ -7,7 +7,7 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow.call import Argument, Call
-from tensorlint.flow.domain.devices import NO_DATA, device_fact, is_type_of_tensors
+from tensorlint.flow.domain.devices import NO_DATA, device_fact, fact_of_type
 from tensorlint.flow.domain.dtypes import OTHER_DTYPE, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, off_cpu
 from tensorlint.flow.domain.lattice import any_element
@@ -74,21 +74,19 @@ def default_device(machine: Machine, first: Value | None, call: Call) -> Fact:
 
     A type that another file chose does not.
     """
-    match first if first is not None or not call.arguments else call.arguments[0].value:
-        case None:
-            return NO_FACT
-        case Symbol(device=chosen) if chosen.truth is Truth.MAYBE:
-            return replace(chosen, site=machine.at(call.node), reason="made on the default device, which is set here")
-        case Symbol(path=kind) | Scalar(literal=str(kind)) if kind.endswith("Tensor"):
-            truth = Truth.YES if ".cuda." in kind else Truth.NO
-        case Symbol():
+    told = "made on the default device, which is set here"
+    kind = first if first is not None or not call.arguments else call.arguments[0].value
+    of_type = fact_of_type(kind)
+    if of_type is not None:
+        return replace(of_type, site=machine.at(call.node), reason=told)
+    match kind:
+        case None | Symbol():
             return NO_FACT
         case chosen:
             fact = moved_to(machine, chosen, call.arguments[0].node, call.node)
             if fact.reason == NO_DATA:
                 return fact
-            truth = fact.truth
-    return Fact(truth, machine.at(call.node), "made on the default device, which is set here")
+            return Fact(fact.truth, machine.at(call.node), told)
 
 
 def map_location(machine: Machine, call: Call) -> Fact:
@@ -127,15 +125,12 @@ def spell(node: cst.BaseExpression) -> str:
 
 def placed_by_type(arguments: tuple[Argument, ...], site: Site) -> Fact | None:
     """``x.type(torch.FloatTensor)``: types of tensors say where they live, too."""
-    kind = arguments[0].value if arguments else None
-    path = kind.path if isinstance(kind, Symbol) else kind.literal if isinstance(kind, Scalar) else ""
-    if not isinstance(path, str) or not is_type_of_tensors(path):
+    fact = fact_of_type(arguments[0].value) if arguments else None
+    if fact is None:
         return None
-    if isinstance(kind, Symbol) and kind.device.truth is Truth.MAYBE:
-        return replace(kind.device, site=site, reason="made of a type here that depends on the machine")
-    if ".cuda." in path:
-        return Fact(Truth.YES, site, f"made a `{path}` here")
-    return Fact(Truth.NO, site, "brought to the CPU here")
+    if fact.truth is Truth.NO:
+        return Fact(Truth.NO, site, "brought to the CPU here")
+    return replace(fact, site=site, reason=f"made a `{spell(arguments[0].node)}` here")
 
 
 def device_among(machine: Machine, call: Call) -> Fact | None:
