@@ -132,9 +132,16 @@ class Assignments(Machine):
         self.emit(frame, object_events.DoubleIntoParameter, node, parameter=parameter, value=given, augmented=augmented)
 
     @staticmethod
-    def _keep_stale(path: str, value: Value, frame: Frame) -> None:
+    def _bind(path: str, value: Value, frame: Frame) -> None:
+        """Bind a name where the function says that it belongs."""
+        if frame.function is not None and path in frame.globals | frame.nonlocals:
+            frame.env.bind_around(path, value)
+        else:
+            frame.env.bind(path, value)
+
+    def _keep_stale(self, path: str, value: Value, frame: Frame) -> None:
         stale = frame.env.stale.get(path)
-        frame.env.bind(path, value)
+        self._bind(path, value, frame)
         if stale is not None:
             frame.env.stale[path] = stale
 
@@ -153,12 +160,8 @@ class Assignments(Machine):
     def assign(self, target: cst.CSTNode, value: Value, frame: Frame) -> None:
         match target:
             case cst.Name(value=name):
-                if name in frame.globals:
-                    self.module_env.bind(name, value)
-                elif name in frame.nonlocals:
-                    frame.env.bind_around(name, value)
                 self._let_go(name, value, frame)
-                frame.env.bind(name, value)
+                self._bind(name, value, frame)
             case cst.Tuple() | cst.List():
                 self._unpack(target, value, frame)
             case cst.StarredElement(value=inner):

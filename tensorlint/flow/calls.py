@@ -123,7 +123,8 @@ class Calls(Machine):
                 words = "made by a type here that depends on the machine"
                 return replace(made, device=replace(chosen, site=self.at(call.node), reason=words))
             case Function(definition=site, receiver=receiver) if (function := self.function_at(site)) is not None:
-                return self.apply(function, receiver, call.arguments, call.frame, call.node)
+                with self.enclosed(function, callee.captured):
+                    return self.apply(function, receiver, call.arguments, call.frame, call.node)
             case ClassObject(definition=site) if (cls := self.class_at(site)) is not None:
                 return construct(self, cls, call)
             case Module():

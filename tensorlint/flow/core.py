@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
     from tensorlint.flow.details import Tracing
     from tensorlint.flow.learned import FunctionLesson
-    from tensorlint.flow.summary import Summary
+    from tensorlint.flow.summary import Reads, Remembered
     from tensorlint.flow.unit import Unit
     from tensorlint.flow.world import World
 
@@ -46,6 +46,7 @@ _PASSING = (
     "serial",
     "applications",
     "memo",
+    "reading",
     "active",
     "pending",
     "queued",
@@ -104,7 +105,9 @@ class Core:
         self.classes: dict[Site, ClassInfo] = {}
         self.pending: list[FunctionInfo] = []
         self.queued: set[int] = set()
-        self.memo: dict[object, Summary] = {}
+        self.memo: dict[object, Remembered] = {}
+        #: What the functions that are being followed read of the scopes around them, the innermost last.
+        self.reading: list[Reads] = []
         self.active: list[FunctionInfo] = []
         #: How deep the call stands that is being followed apart from its caller.
         self.followed = 0
@@ -172,7 +175,8 @@ class Core:
         """Let go of all that is being done, for what does not depend on it. Takes the first serial to be given."""
         kept = tuple(getattr(self, name) for name in _PASSING)
         self.serial = serial
-        self.applications, self.memo, self.active, self.pending, self.queued = 0, {}, [], [], set()
+        self.applications, self.memo, self.reading, self.active = 0, {}, [], []
+        self.pending, self.queued = [], set()
         self.consumers, self.default_device, self.autocast = {}, NO_FACT, UNKNOWN_DTYPE
         self.teaching, self.followed, self.asks_around = None, 0, True
         self.told, self.hearing, self.tracing = {}, None, None

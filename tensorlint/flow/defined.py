@@ -41,8 +41,9 @@ class FunctionInfo:
     unit: Unit | None = None
     #: The environment the function closes over.
     closure: Environment | None = None
-    #: The call of the function that it is defined in.
+    #: The call of the function that it is defined in, by which it reads other names each time.
     enclosing: Frame | None = None
+    nested: bool = False
     _local_names: frozenset[str] | None = None
     _imported_names: frozenset[str] | None = None
     _outer_names: frozenset[str] | None = None
@@ -168,6 +169,9 @@ class ClassInfo:
             return self.attributes[name]
         if name in self.declared:
             return self.declared[name]
+        if name in self.methods:
+            # A property, in place of what the classes above keep there.
+            return None
         return next((found for parent in self.parents if (found := parent.attribute(name)) is not None), None)
 
     @property

@@ -61,7 +61,8 @@ class Definitions(Machine):
         if info is None:
             info = self.seen(FunctionInfo(node, node.name.value, site, self.lessons))
         # What stands behind the ``def`` is visible in there, too, and branches replace the environment of a frame.
-        info.enclosing = frame if frame.function is not None else None
+        info.nested = frame.function is not None
+        info.enclosing = frame if info.nested else None
         if frame.depth == 0:
             self.queue(info)
         for decorator in node.decorators:
@@ -95,7 +96,8 @@ class Definitions(Machine):
                 method = self.function_at(site)
                 if method is None:
                     method = self.seen(FunctionInfo(statement, statement.name.value, site, self.lessons, info))
-                method.closure = outer if frame.function is not None else None
+                method.nested = frame.function is not None
+                method.enclosing = frame if method.nested else None
                 info.methods.setdefault(method.name, method)
                 if frame.depth == 0:
                     self.queue(method)

@@ -392,7 +392,9 @@ class Expressions(Comprehensions):
         info = self.function_at(site)
         if info is None:
             info = self.seen(FunctionInfo(node, "<lambda>", site, self.lessons, frame.cls))
-        info.closure = frame.env
+        # What is bound later is visible in there, too.
+        info.nested = frame.function is not None
+        info.enclosing, info.closure = frame if info.nested else None, frame.env
         return Function(definition=site)
 
     def _await(self, node: cst.Await, frame: Frame) -> Value:

@@ -8,6 +8,7 @@ import libcst as cst
 
 from tensorlint.flow.annotations import declared_value, value_of
 from tensorlint.flow.call import Argument
+from tensorlint.flow.closures import Closures
 from tensorlint.flow.core import HOST_METHODS, MAX_APPLICATIONS, MAX_DEPTH
 from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.details import Escape, Tracing
@@ -34,9 +35,8 @@ from tensorlint.flow.domain.values import (
     is_dtype,
 )
 from tensorlint.flow.graphs import added_up
-from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame
-from tensorlint.flow.summary import Summary, summary_of
+from tensorlint.flow.summary import Remembered, Summary, summary_of
 from tensorlint.flow.traces import escaped, handed_on
 from tensorlint.flow.tree import dotted_name, parameters_of
 from tensorlint.knowledge import names
@@ -46,11 +46,9 @@ _KEPT_WHOLE = frozenset({"script", "script_method", "script_if_tracing", "unused
 _NO_GRAD_DECORATORS = frozenset({"no_grad", "inference_mode"})
 
 
-class Functions(Machine):
+class Functions(Closures):
     def frame_of(self, info: FunctionInfo, depth: int) -> Frame:
-        around = info.enclosing.env if info.enclosing is not None else info.closure
-        closure = around if around is not None else self.module_env
-        frame = Frame(Environment(closure), function=info, cls=info.cls, depth=depth)
+        frame = Frame(Environment(self.scope_of(info)), function=info, cls=info.cls, depth=depth)
         if info.cls is not None and isinstance(info.node, cst.FunctionDef):
             decorators = {dotted_name(decorator) for decorator in info.decorators}
             positional = [*info.node.params.posonly_params, *info.node.params.params]
@@ -164,16 +162,23 @@ class Functions(Machine):
             tuple((name, fingerprint(value)) for name, value in sorted(passed.items())),
             fingerprint(receiver) if receiver else None,
         )
-        known = self.memo.get(key)
-        if known is not None:
+        remembered = self.memo.get(key)
+        if remembered is not None and self.reads_the_same(remembered.reads, frame):
+            known = remembered.summary
+            for outer in self.reading[-1:]:
+                outer.update(remembered.reads)
             frame.cut = frame.cut or known.cut
             self._met_float(info, known, receiver, arguments, frame, node)
             return self._in_new_memory(known.result)
         given = [*passed.values(), *([receiver] if receiver is not None else [])]
+        self.reading.append(self.read_around(info, frame))
         with self.visiting(info.unit):
             summary = self.followed_into(info, receiver, passed, frame)
+        reads = self.reading.pop()
+        for outer in self.reading[-1:]:
+            outer.update({read: found for read, found in reads.items() if read not in outer})
         if summary.changes_nothing and not storages_of(summary.result) & NO_STORAGE.union(*map(storages_of, given)):
-            self.memo[key] = summary
+            self.memo[key] = Remembered(summary, reads)
         frame.cut = frame.cut or summary.cut
         self._take_effect(summary, info, given, frame, node)
         self._met_float(info, summary, receiver, arguments, frame, node)
@@ -238,9 +243,11 @@ class Functions(Machine):
         inner.start = self.serial
         decorated = self.decorated_mode(info, inner)
         inner.env.grad_mode = decorated if decorated is not None else frame.env.grad_mode
+        known = frame.env.rebound if self.unit is None else {}
+        inner.env.rebound = dict(known)
         self._bind_parameters_of_call(info, passed, receiver, inner)
         self.active.append(info)
-        result = self.run_body(info, inner)
+        result = self.taken_along(self.run_body(info, inner), inner)
         self.active.pop()
         escapes: tuple[Escape, ...] = ()
         if inner.escapes and self.tracing is not None and not self._is_compiled(info):
@@ -256,7 +263,8 @@ class Functions(Machine):
             if receiver is None or not storages_of(result) & self._kept_by(info):
                 result = of_no_model(result)
             result = without_aliases(result, gradients | inner.made)
-        return replace(summary_of(inner, result), escapes=escapes) if escapes else summary_of(inner, result)
+        summary = summary_of(inner, result, known)
+        return replace(summary, escapes=escapes) if escapes else summary
 
     @staticmethod
     def _is_compiled(info: FunctionInfo) -> bool:
@@ -278,6 +286,8 @@ class Functions(Machine):
         """What a call at ``node`` leaves behind here."""
         for before, now in summary.changes:
             frame.env.change(before, lambda _, now=now: now)  # type: ignore[misc]
+        for name, value in summary.rebound if info.unit is self.unit else ():
+            self.bound_by_call(name, value, info, frame)
         called = dotted_name(node.func) if isinstance(node, cst.Call) else ""
         if summary.updates is not None:
             words = f"`{called or info.name}(...)` updates the parameters in place here"

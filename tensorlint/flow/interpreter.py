@@ -41,6 +41,7 @@ from tensorlint.flow.order import callers_first
 from tensorlint.flow.scene import FileFacts
 from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_NOT_KNOWN, GRAD_OFF, Environment, Frame
 from tensorlint.flow.statements import Statements
+from tensorlint.flow.summary import rebound_in
 from tensorlint.flow.tree import Sites, attributes_bound, dotted_name, parameters_of
 from tensorlint.flow.world import World
 from tensorlint.knowledge import names
@@ -130,6 +131,11 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         self.asks_around = self.unit is not None or self._may_ask_around(info, frame)
         self._bind_parameters(info, frame)
         self.run_body(info, frame)
+        for name, value in rebound_in(frame).items():
+            if name in frame.globals:
+                # Whether it was called before what runs next is not known.
+                known = self.module_env.lookup(name)
+                self.module_env.bind(name, value if known is None else join(known, value))
         if info.name in HOST_METHODS and info.cls is not None and info.cls.is_dataset:
             # A batch is made of what several calls return, so a buffer of the dataset is stored by handing it out.
             self.reused_buffers(frame.handed_out, frame.start, frame.outer_writes, frame)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence as Nodes
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -116,6 +117,10 @@ class Machine(Keeping, ABC):
         """What calling a function that was seen returns."""
 
     @abstractmethod
+    def enclosed(self, info: FunctionInfo, captured: tuple[tuple[str, Value], ...]) -> AbstractContextManager[None]:
+        """Have a function read what it took along from the call that it was defined in, if it did."""
+
+    @abstractmethod
     def note_call(self, info: FunctionInfo, arguments: tuple[Argument, ...], frame: Frame, *, bound: bool) -> None:
         """Remember what a function that was seen is called with, where somebody wants to know."""
 
@@ -127,12 +132,17 @@ class Machine(Keeping, ABC):
             return found
         head, _, attribute = path.partition(".")
         if frame.self_name and head == frame.self_name and attribute and "." not in attribute and frame.cls is not None:
-            before = None if frame.function is None else frame.cls.before(frame.function, attribute)
-            kept = self.held_by(
-                frame.env.lookup(head), self.class_attribute(frame.cls, attribute) if before is None else before
-            )
+            own = frame.env.lookup(head)
+            cls = self._class_of_self(own, frame.cls)
+            before = None if frame.function is None else cls.before(frame.function, attribute)
+            kept = self.held_by(own, self.class_attribute(cls, attribute) if before is None else before)
             return kept and frame.env.latest(kept)
         return None
+
+    def _class_of_self(self, own: Value | None, cls: ClassInfo) -> ClassInfo:
+        """The class of the object whose method of ``cls`` runs: one below it may keep something else there."""
+        known = self.cls(own) if isinstance(own, (Instance, Module)) else None
+        return known if known is not None and known.is_below(cls) else cls
 
     @staticmethod
     def held_by(owner: Value | None, found: Value | None) -> Value | None:

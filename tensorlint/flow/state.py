@@ -43,7 +43,8 @@ class Environment:
 
     ``stale`` holds the paths whose memory was written through another name since they were bound. ``changed`` holds the
     objects that changed without being bound again, before and now: a name of this scope holds the new one at once, one
-    of a scope around when it is read here, as who runs at which time is only known in here.
+    of a scope around when it is read here, as who runs at which time is only known in here. ``rebound`` holds the names
+    of scopes around that were bound anew on the way here, by ``global`` or ``nonlocal``, and what they hold.
     """
 
     __slots__ = (
@@ -55,6 +56,7 @@ class Environment:
         "other_framework",
         "parent",
         "queued",
+        "rebound",
         "stale",
         "stored",
         "versions",
@@ -64,6 +66,7 @@ class Environment:
         self.bindings: dict[str, Value] = {}
         self.stale: dict[str, Mutation] = {}
         self.changed: Changes = {}
+        self.rebound: dict[str, Value] = {}
         #: The places, by the ``id`` of their nodes, that stored something on the way here.
         self.stored: frozenset[int] = frozenset()
         #: Objects by their ``oid`` that are one or another, by the path that was taken: how such was made is not known.
@@ -84,6 +87,7 @@ class Environment:
         twin.bindings = dict(self.bindings)
         twin.stale = dict(self.stale)
         twin.changed = dict(self.changed)
+        twin.rebound = dict(self.rebound)
         twin.versions = dict(self.versions)
         twin.stored = self.stored
         twin.queued = dict(self.queued)
@@ -96,6 +100,8 @@ class Environment:
         found = self.bindings.get(path)
         if found is not None or self.parent is None:
             return found
+        if self.rebound and (head := path.partition(".")[0]) in self.rebound:
+            return self.rebound[head] if head == path else None
         found = self.parent.lookup(path)
         return self.latest(found) if self.changed and found is not None else found
 
@@ -117,13 +123,11 @@ class Environment:
         self.bindings[path] = value
         self.stale.pop(path, None)
 
-    def bind_around(self, path: str, value: Value) -> None:
-        """Bind ``path`` in the innermost scope around this one that has it."""
-        scope = self.parent
-        while scope is not None and path not in scope.bindings:
-            scope = scope.parent
-        if scope is not None:
-            scope.bind(path, value)
+    def bind_around(self, name: str, value: Value) -> None:
+        """Bind ``name``, which is one of a scope around this one."""
+        self.bind(name, value)
+        # What a test told of it before went with what it was.
+        self.rebound[name] = self.bindings.pop(name)
 
     def unbind(self, path: str) -> None:
         self.bindings.pop(path, None)
@@ -136,8 +140,9 @@ class Environment:
             return
         before, now = self.changed.get(oid, (value, value))
         self.changed[oid] = before, how(now)
-        for path, held in self.bindings.items():
-            self.bindings[path] = _with_changed(held, oid, how)
+        for names in (self.bindings, self.rebound):
+            for path, held in names.items():
+                names[path] = _with_changed(held, oid, how)
 
     def version(self, name: str) -> int:
         """How often ``name`` was bound where it is found; a name that is bound once is told by itself."""
@@ -148,7 +153,7 @@ class Environment:
 
     def holds(self, oid: int) -> Value | None:
         """The object ``oid``, where a name or a container holds it."""
-        for value in self.bindings.values():
+        for value in (*self.bindings.values(), *self.rebound.values()):
             if (found := _found_in(value, oid)) is not None:
                 return found
         found = self.parent.holds(oid) if self.parent is not None else None
@@ -159,7 +164,7 @@ class Environment:
         seen: set[str] = set()
         scope: Environment | None = self
         while scope is not None:
-            for path, value in scope.bindings.items():
+            for path, value in (*scope.bindings.items(), *scope.rebound.items()):
                 if path not in seen and "." not in path:
                     seen.add(path)
                     yield path, value
@@ -186,6 +191,7 @@ class Environment:
         merged.other_framework = self.other_framework and other.other_framework
         merged.stale = {**other.stale, **self.stale}
         merged.changed = joined_changes(self.changed, other.changed)
+        merged.rebound = joined_names(self.rebound, other.rebound, self.parent)
         merged.stored = self.stored | other.stored
         merged.either |= self.either | other.either
         merged.queued = {**other.queued, **self.queued}
@@ -222,6 +228,16 @@ def joined_changes(left: Changes, right: Changes) -> Changes:
     for oid in dict.fromkeys([*left, *right]):
         before, _ = left.get(oid) or right[oid]
         joined[oid] = before, join(*(side[oid][1] if oid in side else before for side in (left, right)))
+    return joined
+
+
+def joined_names(left: Mapping[str, Value], right: Mapping[str, Value], around: Environment | None) -> dict[str, Value]:
+    """What names of the scopes ``around`` hold after either of two paths; one that binds a name not leaves it be."""
+    joined: dict[str, Value] = {}
+    for name in dict.fromkeys([*left, *right]):
+        before = None if around is None else around.lookup(name)
+        held = [found for side in (left, right) if (found := side.get(name, before)) is not None]
+        joined[name] = join(held[0], held[-1])
     return joined
 
 
@@ -303,8 +319,8 @@ class Frame:
     alive: bool = True
     loops: list[Loop] = field(default_factory=list)
     returned: list[Value] = field(default_factory=list)
-    #: What had become of objects at each ``return``.
-    exits: list[Changes] = field(default_factory=list)
+    #: What had become of objects, and of names of scopes around, at each ``return``.
+    exits: list[tuple[Changes, dict[str, Value]]] = field(default_factory=list)
     #: What a root returned, part by part.
     handed_out: list[Stored] = field(default_factory=list)
     yielded: list[Value] = field(default_factory=list)

@@ -62,7 +62,7 @@ class Statements(Assignments, Branches, Loops, Definitions):
                 part = part_spelled(node.value, value, leaf)
                 frame.handed_out.append((part or node.value, leaf, Container.RETURN, part))
         frame.returned.append(value)
-        frame.exits.append(frame.env.changed)
+        frame.exits.append((frame.env.changed, frame.env.rebound))
         frame.alive = False
 
     def _raise(self, node: cst.Raise, frame: Frame) -> None:

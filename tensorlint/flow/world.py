@@ -209,7 +209,7 @@ class World:
         """
         machine = self.machine
         assert info.unit is not None
-        if mode.site is not None or machine.default_device.site is not None:
+        if info.nested or mode.site is not None or machine.default_device.site is not None:
             return None
         places: dict[Site, Site] = {}
         given: dict[str, Value] = {}

@@ -96,7 +96,11 @@ def elsewhere(
             element = None if value.state_dict else elsewhere(any_element(value), fresh, place)
             return None if element is None else Dictionary(element=element, oid=fresh()[1])
         case Function():
-            return value if is_known(value.definition) and value.receiver is None else None
+            if not is_known(value.definition) or value.receiver is not None:
+                return None
+            taken = [(name, elsewhere(held, fresh, place)) for name, held in value.captured]
+            captured = tuple((name, held) for name, held in taken if held is not None)
+            return replace(value, captured=captured) if len(captured) == len(taken) else None
         case ClassObject():
             return value if is_known(value.definition) else None
         case Symbol() | Foreign():

@@ -17,9 +17,12 @@ from tensorlint.flow.domain.values import (
     DeviceValue,
     Dictionary,
     Foreign,
+    Function,
     Instance,
+    Method,
     Module,
     Optimizer,
+    Partial,
     Scalar,
     Sequence,
     Symbol,
@@ -69,6 +72,8 @@ def join(left: Value, right: Value) -> Value:
         case Sequence(), Sequence() if left.kind == right.kind or {left.kind, right.kind} <= {"list", "tuple"}:
             return left.joined(right, join)
         case Dictionary(), Dictionary():
+            return left.joined(right, join)
+        case Function(), Function():
             return left.joined(right, join)
         case Scalar(), Scalar():
             return _either_scalar(left, right)
@@ -164,5 +169,7 @@ def fingerprint(value: Value, depth: int = 3) -> object:
             if not depth:
                 return type(value).__name__
             return value.fingerprint(lambda inner: fingerprint(inner, depth - 1), join)
+        case Function() | Method() | Partial():
+            return value.fingerprint(lambda inner: fingerprint(inner, depth - 1) if depth else type(inner).__name__)
         case _:
             return value.fingerprint()

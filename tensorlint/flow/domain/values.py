@@ -247,13 +247,30 @@ class Dictionary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function that was seen, by where it is defined."""
+    """A function that was seen, by where it is defined.
+
+    ``captured`` is what it reads of the call that it was defined in, once that is over.
+    """
 
     definition: Site
     receiver: Value | None = None
+    captured: tuple[tuple[str, Value], ...] = ()
 
-    def fingerprint(self) -> object:
-        return ("function", self.definition)
+    def joined(self, other: Function, join: Join) -> Value:
+        if self.definition != other.definition:
+            return Unknown(source=Provenance.MIXED)
+        here, there = dict(self.captured), dict(other.captured)
+        captured = {
+            name: any_of([side[name] for side in (here, there) if name in side], join)
+            for name in sorted({*here, *there})
+        }
+        sides = [side.receiver for side in (self, other) if side.receiver is not None]
+        receiver = any_of(sides, join) if sides else None
+        return Function(definition=self.definition, receiver=receiver, captured=tuple(captured.items()))
+
+    def fingerprint(self, tell: Tell) -> object:
+        receiver = None if self.receiver is None else tell(self.receiver)
+        return ("function", self.definition, receiver, tuple((name, tell(value)) for name, value in self.captured))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,8 +300,8 @@ class Method:
     receiver: Value
     name: str
 
-    def fingerprint(self) -> object:
-        return ("method", self.name)
+    def fingerprint(self, tell: Tell) -> object:
+        return ("method", self.name, tell(self.receiver))
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,8 +322,9 @@ class Partial:
     arguments: tuple[Given, ...]
     site: Site
 
-    def fingerprint(self) -> object:
-        return ("partial", self.site)
+    def fingerprint(self, tell: Tell) -> object:
+        given = tuple((each.keyword, each.star, tell(each.value)) for each in self.arguments)
+        return ("partial", self.site, tell(self.function), given)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
