@@ -221,6 +221,7 @@ def told(value: Value) -> tuple[object, ...]:
             "module",
             "modules",
             "of",
+            "oid",
         )
     ]
     for name in ("device", "grad", "read_only", "negative_stride", "fact"):

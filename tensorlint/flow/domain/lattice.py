@@ -8,7 +8,7 @@ from dataclasses import replace
 from tensorlint.flow.domain.devices import device_fact, is_type_of_tensors, names_device
 from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, printed_as
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.memory import NO_STORAGE
+from tensorlint.flow.domain.memory import NO_STORAGE, either_object
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor, either_way
 from tensorlint.flow.domain.values import (
     GRAD_CONTEXTS,
@@ -94,7 +94,11 @@ def join(left: Value, right: Value) -> Value:
         case (Unknown() as unseen, _) | (_, Unknown() as unseen):
             # Nor is the evidence on something unseen gone where a path has a number.
             return replace(
-                unseen, tensor=Truth.UNKNOWN, dtype=UNKNOWN_DTYPE, source=either_way(unseen.source, Provenance.MIXED)
+                unseen,
+                tensor=Truth.UNKNOWN,
+                dtype=UNKNOWN_DTYPE,
+                source=either_way(unseen.source, Provenance.MIXED),
+                oid=either_object(unseen.oid, 0),
             )
     return Unknown(source=Provenance.MIXED)
 
@@ -113,7 +117,8 @@ def _of_two_kinds(value: Value, other: Value) -> Value | None:
         case Tensor(), Unknown():
             return _tensor_or_unknown(value, other)
         case Module(), Unknown():
-            return replace(value, device=value.device.joined(other.device))
+            oid = either_object(value.oid, other.oid)
+            return replace(value, device=value.device.joined(other.device), picked=True, oid=oid)
         case Module(), Instance():
             return value
         case Unknown(), Array():
@@ -158,7 +163,7 @@ def _tensor_or_unknown(tensor: Tensor, other: Unknown) -> Value:
         storages=tensor.storages | other.storages if other.storages else NO_STORAGE,
         source=either_way(tensor.source, other.source),
         origin=tensor.origin,
-        oid=tensor.oid,
+        oid=either_object(tensor.oid, other.oid),
     )
 
 

@@ -46,6 +46,15 @@ class Storage:
         return self.serial if self.serial >= 0 else -self.serial - 1
 
 
+#: From here on are the identities of what is one object or another.
+_EITHER = 1 << 62
+
+
+def either_object(one: int, other: int) -> int:
+    """The identity of what is one of two objects: what is done to it is done to neither of them for sure."""
+    return one if one == other else _EITHER + hash((min(one, other), max(one, other))) % _EITHER
+
+
 Storages = frozenset[Storage]
 NO_STORAGE: Storages = frozenset()
 

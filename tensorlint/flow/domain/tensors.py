@@ -12,7 +12,7 @@ from dataclasses import field
 from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.frozen import dataclass
-from tensorlint.flow.domain.memory import NO_STORAGE, Storages
+from tensorlint.flow.domain.memory import NO_STORAGE, Storages, either_object
 from tensorlint.flow.domain.site import Site, first_of
 
 
@@ -155,7 +155,7 @@ class Tensor:
             numbers=either_numbers(self.numbers, other.numbers),
             sliced=self.sliced or other.sliced,
             picked=self.picked or other.picked,
-            oid=self.oid,
+            oid=either_object(self.oid, other.oid),
         )
 
     def fingerprint(self) -> object:
@@ -230,7 +230,7 @@ class Array:
             sure=self.sure and other.sure,
             has_axes=self.has_axes and other.has_axes,
             cut=self.cut.joined(other.cut),
-            oid=self.oid,
+            oid=either_object(self.oid, other.oid),
         )
 
     def fingerprint(self) -> object:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from tensorlint.flow.domain.dtypes import OTHER_DTYPE, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.frozen import dataclass
-from tensorlint.flow.domain.memory import NO_BACKING, NO_STORAGE, Backing, Storages
+from tensorlint.flow.domain.memory import NO_BACKING, NO_STORAGE, Backing, Storages, either_object
 from tensorlint.flow.domain.site import NOWHERE, Site
 from tensorlint.flow.domain.tensors import (
     Array,
@@ -106,7 +106,7 @@ class Module:
             parts=self.parts | other.parts,
             arrays=self.arrays | other.arrays,
             picked=self.picked or other.picked or self.oid != other.oid,
-            oid=self.oid,
+            oid=either_object(self.oid, other.oid),
         )
 
     def fingerprint(self) -> object:
@@ -133,7 +133,7 @@ class Optimizer:
             modules=self.modules & other.modules,
             arrays=self.arrays | other.arrays,
             fresh=self.fresh and other.fresh,
-            oid=self.oid,
+            oid=either_object(self.oid, other.oid),
         )
 
     def fingerprint(self) -> object:
@@ -152,7 +152,7 @@ class Instance:
     def joined(self, other: Instance) -> Value:
         if self.cls != other.cls:
             return Unknown(source=Provenance.MIXED)
-        return Instance(cls=self.cls, unmoved=self.unmoved and other.unmoved, oid=self.oid)
+        return Instance(cls=self.cls, unmoved=self.unmoved and other.unmoved, oid=either_object(self.oid, other.oid))
 
     def fingerprint(self) -> object:
         return ("instance", self.cls, self.unmoved)
@@ -179,9 +179,11 @@ class Sequence:
         kind, born = min(self.kind, other.kind), min(self.born, other.born)
         if self.items is not None and other.items is not None and len(self.items) == len(other.items):
             items = tuple(map(join, self.items, other.items))
-            return Sequence(kind=kind, items=items, element=None, born=born, oid=self.oid)
+            return Sequence(kind=kind, items=items, element=None, born=born, oid=either_object(self.oid, other.oid))
         contents = [any_of(side.contents, join) for side in (self, other) if side.items != ()]
-        return Sequence(kind=kind, items=None, element=any_of(contents, join), born=born, oid=self.oid)
+        return Sequence(
+            kind=kind, items=None, element=any_of(contents, join), born=born, oid=either_object(self.oid, other.oid)
+        )
 
     def fingerprint(self, tell: Tell, join: Join) -> object:
         if self.items is not None and len(self.items) <= 8:
@@ -234,7 +236,7 @@ class Dictionary:
             of=self.of if self.of == other.of else 0,
             saved=self.saved and other.saved,
             born=min(self.born, other.born),
-            oid=self.oid,
+            oid=either_object(self.oid, other.oid),
         )
 
     def fingerprint(self, tell: Tell, join: Join) -> object:
@@ -368,7 +370,7 @@ class Unknown:
             storages=self.storages | other.storages,
             source=either_way(self.source, other.source),
             origin=earlier_origin(self.origin, other.origin),
-            oid=self.oid,
+            oid=either_object(self.oid, other.oid),
         )
 
     def fingerprint(self) -> object:
