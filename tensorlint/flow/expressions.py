@@ -395,6 +395,9 @@ class Expressions(Comprehensions):
         # What is bound later is visible in there, too.
         info.nested = frame.function is not None
         info.enclosing, info.closure = frame if info.nested else None, frame.env
+        if node.params.params and frame.depth == 0 and not frame.quiet:
+            # One without parameters is often there to be tried: ``raises(TypeError, lambda: x.numpy())``.
+            self.queue(info)
         return Function(definition=site)
 
     def _await(self, node: cst.Await, frame: Frame) -> Value:

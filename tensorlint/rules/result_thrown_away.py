@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, replace, source_of
+from tensorlint.flow.domain.dtypes import printed_as
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
+from tensorlint.flow.domain.values import Scalar, dtype_in, is_dtype
 from tensorlint.flow.events import Event, MethodCall, NumpyCall, TorchCall
 from tensorlint.knowledge.row import names
+from tensorlint.knowledge.tensor_methods import TENSOR_METHODS
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.wording import spell
@@ -72,8 +75,9 @@ class ResultThrownAway(Rule):
     ```
 
     ## Limits
-    What may change nothing is `possible` only: `.view()` and `.reshape()` of what may have that shape, `.cuda()` of
-    what may be there.
+    What may change nothing is `possible` only: `.view()` and `.reshape()` of what may have that shape, `.cuda()` and
+    `.to(device)` of what may be there, `.detach()` of what may have no graph. A cast of what may be of that dtype is
+    `likely`, and not shown by default.
     `.cpu()`, `.numpy()` and `.item()` as a statement are not reported: they are written to wait for the GPU. Nor is
     anything in a `try`, nor the last line of a cell.
 
@@ -88,15 +92,15 @@ class ResultThrownAway(Rule):
     name = "result-thrown-away"
     clues = (screen.THROWN_AWAY,)
     fix = Applicability.UNSAFE
+    shown = Certainty.CERTAIN
 
     def on_method_call(self, event: MethodCall) -> Iterator[Draft]:
         if not event.thrown_away or not _is_in_scope(event) or any(each.keyword == "out" for each in event.arguments):
             return
         match event.value:
-            case Tensor(sure=sure, source=source, device=device):
-                may_be_so = event.name in _OFTEN_ITSELF or (event.name == "cuda" and device.truth is not Truth.NO)
+            case Tensor(sure=sure, source=source) as tensor:
                 told = Certainty.CERTAIN if sure and source in _KNOWN else Certainty.LIKELY
-                what, certainty = "tensor", Certainty.POSSIBLE if may_be_so else told
+                what, certainty = "tensor", min(told, _matters(tensor, event))
             case Array(sure=True):
                 what, certainty = "array", Certainty.CERTAIN
             case _:
@@ -124,6 +128,21 @@ class ResultThrownAway(Rule):
     def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
         if event.name in _NUMPY:
             yield from _of_function(event, f"np.{event.name}", "array")
+
+
+def _matters(tensor: Tensor, event: MethodCall) -> Certainty:
+    """How sure it is that the result is another tensor than the one that stays, for who goes on."""
+    row = TENSOR_METHODS.get(event.name)
+    given = [
+        dtype_in(each.value) for each in event.arguments if isinstance(each.value, Scalar) and is_dtype(each.value)
+    ]
+    cast = given or ([printed_as(row.dtype)] if row is not None and printed_as(row.dtype) else [])
+    if cast or event.name in {"type", "type_as", "astype"}:
+        other = tensor.dtype and cast and all(dtype and dtype is not tensor.dtype for dtype in cast)
+        return Certainty.CERTAIN if other else Certainty.LIKELY
+    known = {"to": tensor.device.truth is Truth.NO, "detach": tensor.grad.truth > Truth.UNKNOWN}
+    known["cuda"] = known["to"]
+    return Certainty.CERTAIN if known.get(event.name, event.name not in _OFTEN_ITSELF) else Certainty.POSSIBLE
 
 
 def _of_function(event: TorchCall, name: str, what: str) -> Iterator[Draft]:

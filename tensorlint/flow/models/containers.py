@@ -19,11 +19,18 @@ from tensorlint.flow.models.objects import kept_on
 from tensorlint.flow.models.unknowns import unknown_method
 from tensorlint.flow.tree import dotted_name
 
+#: Methods of a list that a view of a dictionary has not.
+_LIST_ONLY = frozenset({"append", "extend", "index", "insert", "pop", "remove", "reverse", "sort"})
+
 
 def sequence_method(machine: Machine, value: Sequence, name: str, call: Call) -> Value:
     if name == "add" and len(call.arguments) == 1 and isinstance(call.node.func, cst.Attribute):
         owner = Argument(call.node.func.value, value)
         hash_key(machine, call.node, owner, call.arguments[0], "member", call.frame)
+    if value.kind == "view" and name in _LIST_ONLY:
+        # ``names = d.keys(); names.sort()`` was a list in Python 2: what comes after is not reached.
+        call.frame.alive = False
+        return UNKNOWN
     if name in {"append", "appendleft", "add", "insert", "extend", "put"}:
         added = call.arguments[-1].value if call.arguments else UNKNOWN
         if name == "extend":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tensorlint.flow.arguments import given
 from tensorlint.flow.call import Argument, Call
-from tensorlint.flow.domain.dtypes import FLOAT64, Dtype
+from tensorlint.flow.domain.dtypes import BOOL, FLOAT64, Dtype
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.inside import is_made_float32, tensor_dtype
 from tensorlint.flow.domain.tensors import Tensor
@@ -12,13 +12,14 @@ from tensorlint.flow.domain.values import Scalar, Unknown, Value
 from tensorlint.flow.machine import Machine
 from tensorlint.knowledge.row import names
 
+_ATTENTION = "nn.functional.scaled_dot_product_attention"
 #: Products, and what else computes of several tensors of one dtype; measured on torch 2.13.0 with float32 and each of
 #: float64 and the integers.
 _PRODUCTS = names(
     "matmul mm bmm mv dot addmm baddbmm addmv tensordot cdist lerp linalg.solve linalg.lstsq nn.functional.linear "
     "nn.functional.bilinear nn.functional.conv1d nn.functional.conv2d nn.functional.conv3d "
     "nn.functional.conv_transpose1d nn.functional.conv_transpose2d nn.functional.conv_transpose3d "
-    "nn.functional.grid_sample nn.functional.scaled_dot_product_attention"
+    "nn.functional.grid_sample " + _ATTENTION
 )
 #: Losses whose weights do not promote, by their functions.
 _WEIGHTED = frozenset({"cross_entropy", "nll_loss", "multi_margin_loss"})
@@ -38,6 +39,9 @@ WEIGHTED_MODULES = frozenset(path for path, name in _MODULES.items() if name in 
 
 def note_product(machine: Machine, name: str, operands: tuple[Argument, ...], call: Call) -> None:
     """Tell of a product, by its function (``nn.functional.linear``) or a method, of float32 and something else."""
+    if name == _ATTENTION:
+        mask = given(operands, 3, "attn_mask")
+        operands = tuple(each for each in operands if each is not mask or tensor_dtype(each.value) is not BOOL)
     if (name in _PRODUCTS or (name == "einsum" and _contracts(call.first))) and any(
         is_made_float32(operand.value) for operand in operands
     ):
