@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,15 @@ from tensorlint.cli import progress
 from tensorlint.cli.caching import NAME
 from tensorlint.config import Layer, Resolver
 from tensorlint.discovery import discover
-from tensorlint.findings import Applicability
+from tensorlint.findings import Applicability, Certainty
+from tensorlint.policy import FixPolicy, Policy
 from tensorlint.program.archive import Archive
 from tensorlint.program.dependencies import Dependencies, Dependency, depend, recording, remembered, use
 from tensorlint.report import Report
 from tensorlint.runner import Fixing, Stopwatch, run
 from tensorlint.runner.cache import Cache, folder
 from tensorlint.runner.cache.identity import identity
+from tensorlint.runner.cache.pages import policy_text
 from tensorlint.tabulated import ask_rules, modules, tabulated
 from tests.conftest import Program, execute
 from tests.projects import AWAY, HOME, write
@@ -45,6 +48,8 @@ PROJECT = {
     "note.ipynb": notebook(
         "!ls", "import torch\nfrom pkg.home import home", "x = home(torch.zeros(2).cuda())\nx.numpy()"
     ),
+    # It runs on NumPy before 1.24 only.
+    "old.py": "import numpy as np\nimport torch\n\nprint(torch.zeros(2).cuda().numpy().astype(np.int))\n",
     "other.py": "x = 1\n",
 }
 EVERYTHING = Layer.of_options(extend_select=["ALL"], certainty="possible")
@@ -148,6 +153,37 @@ def test_settings_are_part_of_the_question(project: Path) -> None:
     assert lint(project, ignore_noqa=True)[1] == PROJECT.keys()
 
 
+def test_the_release_that_a_project_pins_is_part_of_the_question(project: Path) -> None:
+    pins = project / "requirements.txt"
+    for release in ("1.23.5", "1.26.0", "1.23.5"):
+        pins.write_text(f"numpy=={release}\n")
+        assert lint(project)[0] == lint(project, cached=False)[0]
+    for release in ("1.23", "1.26"):
+        targeted = Layer.of_options(target_numpy=release)
+        assert lint(project, layer=targeted)[0] == lint(project, cached=False, layer=targeted)[0]
+
+
+def test_all_that_a_policy_says_is_part_of_the_question() -> None:
+    one, other = frozenset({"TBX101"}), frozenset({"TBX102"})
+    policy = Policy(one, fixes=FixPolicy(one))
+    others: dict[str, object] = {
+        "codes": other,
+        "certainty": Certainty.LIKELY,
+        "merge": False,
+        "ignore_noqa": True,
+        "numpy": "1.23",
+        "fixes": None,
+    }
+    of_fixes: dict[str, object] = {"codes": None, "safe": other, "unsafe": other, "style": "force"}
+    assert others.keys() == {field.name for field in fields(Policy)}
+    assert of_fixes.keys() == {field.name for field in fields(FixPolicy)}
+    changed = [replace(policy, **{name: value}) for name, value in others.items()]  # type: ignore[arg-type]
+    changed += [replace(policy, fixes=replace(FixPolicy(one), **{name: value})) for name, value in of_fixes.items()]  # type: ignore[arg-type]
+    assert len({policy_text(each) for each in (policy, *changed)}) == len(changed) + 1
+    many = [f"TBX{number}" for number in range(100, 130)]
+    assert policy_text(Policy(frozenset(many))) == policy_text(Policy(frozenset(reversed(many))))
+
+
 def test_a_template_is_an_error_where_somebody_asks_for_it(tmp_path: Path) -> None:
     path = tmp_path / "template.py"
     path.write_text("import torch\n{{ name }} = 1\nx.numpy({% y %})\n")
@@ -195,7 +231,7 @@ def change(root: Path, chance: random.Random) -> None:
     path = chance.choice(sorted(each for each in root.rglob("*") if each.suffix in {".py", ".ipynb"}))
     text = path.read_text()
     words = ((".cpu()", ".cuda()"), (".cuda()", ".cpu()"), (".detach()", ""), ("home", "away"), ("plot", "show"))
-    match chance.randrange(8):
+    match chance.randrange(9):
         case 0:
             path.unlink()
         case 1:
@@ -210,8 +246,10 @@ def change(root: Path, chance: random.Random) -> None:
             (root / name).parent.mkdir(exist_ok=True)
             (root / name).write_text(PROJECT[name])
         case 5:
-            table = chance.choice(('ignore = ["TBX1"]', 'export-style = "force"', ""))
+            table = chance.choice(('ignore = ["TBX1"]', 'export-style = "force"', 'target-numpy = "1.23"', ""))
             (root / "pyproject.toml").write_text(f"[tool.tensorlint]\n{table}\n")
+        case 6:
+            (root / "requirements.txt").write_text(chance.choice(("numpy==1.23.5\n", "numpy==1.26.0\n", "")))
         case _:
             old, new = chance.choice(words)
             path.write_text(text.replace(old, new))

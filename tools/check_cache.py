@@ -41,6 +41,15 @@ _WORDS = (
 )
 #: What most is found by.
 _ALL = Layer.of_options(extend_select=["ALL"], certainty="possible")
+#: Lines of a configuration.
+_SETTINGS = (
+    "",
+    'ignore = ["TBX1"]',
+    'extend-select = ["ALL"]',
+    'certainty = "likely"',
+    'target-numpy = "1.23"',
+    'target-torch = "1.8"',
+)
 _SUFFIXES = frozenset({".py", ".ipynb"})
 _DEFINED = re.compile(r"^[ ]*(?:def|class) (\w+)", re.MULTILINE)
 
@@ -136,9 +145,9 @@ class Editor:
         return f"a copy of {other.relative_to(self.root)}"
 
     def configure(self, path: Path) -> str:
-        ignored = self.chance.choice(("", 'ignore = ["TBX1"]', 'extend-select = ["ALL"]', 'certainty = "likely"'))
-        (self.root / "pyproject.toml").write_text(f"[tool.tensorlint]\n{ignored}\n")
-        return f"configured {ignored}"
+        line = self.chance.choice(_SETTINGS)
+        (self.root / "pyproject.toml").write_text(f"[tool.tensorlint]\n{line}\n")
+        return f"configured {line}"
 
 
 def lint(root: Path, jobs: int, folder: Path | None) -> tuple[Report, Stopwatch]:

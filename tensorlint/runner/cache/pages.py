@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from tensorlint.findings import Applicability, Certainty, Edit, Finding, Fix, Span, TraceStep
-from tensorlint.policy import Policy
+from tensorlint.policy import FixPolicy, Policy
 
 
 def written(finding: Finding) -> list[Any]:
@@ -52,13 +53,11 @@ def _numbers(span: Span) -> list[int]:
 
 def policy_text(policy: Policy) -> str:
     """All that a policy says, in one order."""
-    fixes = policy.fixes
-    return repr(
-        (
-            sorted(policy.codes),
-            policy.certainty and policy.certainty.label,
-            policy.merge,
-            policy.ignore_noqa,
-            fixes and (fixes.codes and sorted(fixes.codes), sorted(fixes.safe), sorted(fixes.unsafe), fixes.style),
-        )
-    )
+    return repr(_in_order(policy))
+
+
+def _in_order(value: Any) -> Any:
+    """What has the same text wherever it says the same: a set has no order of its own."""
+    if isinstance(value, Policy | FixPolicy):
+        return [(field.name, _in_order(getattr(value, field.name))) for field in fields(value)]
+    return sorted(value) if isinstance(value, frozenset) else value
