@@ -11,6 +11,7 @@ import pytest
 from tensorlint.config import Layer, Resolver
 from tensorlint.discovery import discover
 from tensorlint.findings import Certainty, Finding
+from tensorlint.program import layout
 from tensorlint.program.index import Lines, index_of
 from tensorlint.program.layout import absolute, locate, module_name
 from tensorlint.program.mentions import mentions_in
@@ -377,6 +378,50 @@ def test_a_pipe_that_is_called_like_a_program_is_not_read(tmp_path: Path) -> Non
     write(tmp_path, {"plot.py": PLOT, "main.py": "from plot import plot\n\nplot(1, 2)\n"})
     os.mkfifo(tmp_path / "pipe.py")
     assert mentions_in(str(tmp_path)).files("called", "plot") == (str(tmp_path / "main.py"),)
+
+
+def test_a_link_to_itself_that_is_called_like_a_program_is_none(tmp_path: Path) -> None:
+    write(tmp_path, {"plot.py": PLOT, "main.py": "from plot import plot\n\nplot(1, 2)\n"})
+    (tmp_path / "loop.py").symlink_to("loop.py")
+    assert mentions_in(str(tmp_path)).files("called", "plot") == (str(tmp_path / "main.py"),)
+    assert [finding.code for finding in findings(tmp_path, "plot.py")] == []
+
+
+def test_a_project_that_nothing_marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "_MARKERS", ())
+    root = os.path.abspath(os.sep)
+    for name in ("u.py", "pkg/__init__.py", "pkg/sub/__init__.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    packaged = str(tmp_path / "pkg" / "sub" / "__init__.py")
+    # From a directory of a package, all around the package is part of the project.
+    for start in (tmp_path / "pkg" / "sub", tmp_path):
+        monkeypatch.chdir(start)
+        forget()
+        assert layout.project(packaged) == layout.project(str(tmp_path / "u.py")) == str(tmp_path)
+    monkeypatch.chdir(tmp_path.parent)
+    forget()
+    assert layout.project(packaged) == str(tmp_path.parent)
+    # The root of a file system holds everything.
+    monkeypatch.chdir(root)
+    forget()
+    assert layout.project(packaged) == layout.project(str(tmp_path / "u.py")) == str(tmp_path)
+    assert mentions_in(layout.project(os.path.join(root, "u.py"))).files("called", "print") == ()
+
+
+def test_a_caller_in_a_package_is_known_from_inside_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "_MARKERS", ())
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "__init__.py").touch()
+    (tmp_path / "plot.py").write_text(PLOT)
+    (tmp_path / "pkg" / "main.py").write_text(
+        "import torch\nfrom plot import plot\n\nplot(torch.rand(3, device='cuda'), 'a')\n"
+    )
+    found = []
+    for start in (tmp_path, tmp_path / "pkg"):
+        monkeypatch.chdir(start)
+        found.append(possible(tmp_path, "plot.py"))
+    assert found == [[("TBX101", Certainty.LIKELY)]] * 2
 
 
 def test_generated_files_and_those_that_go_while_others_are_read(

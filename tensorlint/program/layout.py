@@ -123,24 +123,40 @@ def roots(directory: str) -> tuple[str, ...]:
 def project(path: str) -> str:
     """The project that a file or directory is part of.
 
-    By what marks one, else by where the program was started, or by its package.
+    By what marks one, else by where the program was started, or by its package. The root of a file system, which
+    holds everything, is one where something marks it, or for the files that lie in it alone.
     """
     directory = path if _kind(path) == DIRECTORY else os.path.dirname(path)
     current = directory
-    while True:
-        if any(_kind(os.path.join(current, marker)) for marker in _MARKERS):
-            return current
-        parent = os.path.dirname(current)
-        if parent == current:
+    while not is_marked(current):
+        if is_root(current):
             break
-        current = parent
-    here = os.getcwd()
-    depend(Dependency("started", "", here))
-    if directory == here or directory.startswith(here.rstrip(os.sep) + os.sep):
+        current = os.path.dirname(current)
+    else:
+        return current
+    started = os.getcwd()
+    depend(Dependency("started", "", started))
+    here = _around_packages(started)
+    if not is_root(here) and (directory == here or directory.startswith(here + os.sep)):
         return here
-    while is_package_directory(directory):
+    return _around_packages(directory)
+
+
+def _around_packages(directory: str) -> str:
+    """The directory that the packages around this one lie in, below the root of the file system."""
+    while is_package_directory(directory) and not is_root(os.path.dirname(directory)):
         directory = os.path.dirname(directory)
     return directory
+
+
+def is_marked(directory: str) -> bool:
+    """Whether something says that this directory is a project."""
+    return any(_kind(os.path.join(directory, marker)) for marker in _MARKERS)
+
+
+def is_root(directory: str) -> bool:
+    """Whether this directory is the root of a file system."""
+    return os.path.dirname(directory) == directory
 
 
 @remembered

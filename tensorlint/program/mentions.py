@@ -16,7 +16,7 @@ from typing import Any
 from tensorlint.program.archive import archive
 from tensorlint.program.checkpoints import ALLOWING, loads_in
 from tensorlint.program.dependencies import Dependency, depend
-from tensorlint.program.layout import digest_of
+from tensorlint.program.layout import digest_of, is_marked, is_root
 
 #: A project that is larger is not searched: it may be no project, but a directory that holds everything.
 _MAX_ENTRIES = 500_000
@@ -222,6 +222,8 @@ def _shared(one: str, other: str) -> int:
 
 def _programs_below(directory: str) -> list[str] | None:
     """The programs of a project; None where there is more in it than a project has."""
+    if is_root(directory) and not is_marked(directory):
+        return None
     found: list[str] = []
     pending, seen = [directory], 0
     while pending:
@@ -237,10 +239,13 @@ def _programs_below(directory: str) -> list[str] | None:
         if any(entry.name == "pyvenv.cfg" for entry in entries):
             continue
         for entry in entries:
-            if entry.name.endswith(_PROGRAMS):
-                # A pipe of that name would never be read to its end.
-                if entry.is_file():
-                    found.append(entry.path)
-            elif not (entry.name.startswith(".") or entry.name in _FOREIGN) and entry.is_dir(follow_symlinks=False):
-                pending.append(entry.path)
+            try:
+                if entry.name.endswith(_PROGRAMS):
+                    # A pipe of that name would never be read to its end.
+                    if entry.is_file():
+                        found.append(entry.path)
+                elif not (entry.name.startswith(".") or entry.name in _FOREIGN) and entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+            except OSError:  # such as a link that leads back to itself
+                continue
     return found
