@@ -22,8 +22,8 @@ _TOOL_DOCUMENTATION = {
     """,
     "TBX902": """
         The file, or the directory, could not be read: no permission, a dangling symbolic link, bytes that are not
-        in the encoding the file declares, a NUL byte, or an expression nested too deeply to be parsed. The exit
-        code is 2.
+        in the encoding the file declares, a NUL byte, more than 2 MB of program, or an expression nested too deeply
+        to be parsed. The exit code is 2.
     """,
     "TBX903": """
         A `# noqa: TBX101` or `# tensorlint: ignore` that suppresses nothing: the line was mended, or the finding begins

@@ -42,6 +42,7 @@ def only_other_file_fine(outcome: Outcome, name: str, code: str, row: int) -> st
         (b"# coding: klingon\n" + TOKEN, "TBX902", 1, "unknown encoding: klingon"),
         (TOKEN + b"\0", "TBX902", 2, "NUL byte"),
         (b"\xff\xfe" + TOKEN, "TBX902", 1, "UTF-16"),
+        (TOKEN + b"y = 1\n" * 400_000, "TBX902", 1, "the file is too large to judge: 2.5 MB, at most 2 MB"),
         (TOKEN + b"x = " + b"(" * 1000 + b")" * 1000 + b"\n", "TBX902", 2, "nested too deeply"),
         (TOKEN + b"x = " + b"[" * 1000 + b"]" * 1000 + b"\n", "TBX902", 2, "nested too deeply"),
         (TOKEN + b"x = " + b"-" * 100_000 + b"1\n", "TBX902", 2, "nested too deeply"),
@@ -82,6 +83,8 @@ def test_a_broken_program(
         TOKEN + b"x = '''" + b"(" * 100_000 + b"'''\n",
         TOKEN + b"x = " + b"(" * 150 + b")" * 150 + b"\n",
         TOKEN + b"x = 1" + b"+1" * 900 + b"\n",
+        # Too large for the question whether it parses, which is all that there would be to say.
+        b"x = (\n" + b"y = 1\n" * 400_000,
         TOKEN + b"if x:\n    y\n" + b"elif x:\n    y\n" * 3_000,
         TOKEN + b"".join(b" " * n + b"if x:\n" for n in range(90)) + b" " * 90 + b"y\n",
     ],

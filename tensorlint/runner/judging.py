@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tensorlint.deep import with_deep_stack
 from tensorlint.findings import Certainty, Finding, tool_finding
-from tensorlint.nesting import check_nesting
+from tensorlint.nesting import MAX_SIZE, check_nesting, check_size
 from tensorlint.notebook import SUFFIX, source_of
 from tensorlint.policy import Policy
 from tensorlint.program.dependencies import Dependencies, Dependency, recording
@@ -95,6 +95,7 @@ def _check(source: Source, policy: Policy) -> list[Finding]:
 def _guarded(source: Source, work: Callable[[], list[Finding]]) -> list[Finding]:
     """What ``work`` finds. Whatever goes wrong is a finding, too, so that the other files are still judged."""
     try:
+        check_size(source)
         check_nesting(source)
         return with_deep_stack(work)
     except SourceError as error:
@@ -111,8 +112,11 @@ def _guarded(source: Source, work: Callable[[], list[Finding]]) -> list[Finding]
 def _parses(program: bytes | str) -> bool:
     """Whether Python itself takes the program. When not, the engine decides: it knows other versions' syntax, too.
 
-    A symbol table costs a third of ``ast.parse``, as the tree is never turned into Python objects.
+    A symbol table costs a third of ``ast.parse``, as the tree is never turned into Python objects. What is too large to
+    judge is not asked: it would take gigabytes to find that there is nothing to say.
     """
+    if len(program) > MAX_SIZE:
+        return True
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
