@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
@@ -49,6 +48,8 @@ def canonical(word: str) -> str:
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     """`` (did you mean `x`?)``, or nothing when no candidate is near."""
+    import difflib  # here, as it is for mistakes only
+
     near = [(-difflib.SequenceMatcher(None, word, candidate).ratio(), candidate) for candidate in candidates]
     score, best = min(near, default=(0.0, ""))
     return f" (did you mean `{best}`?)" if -score >= 0.6 else ""

@@ -16,9 +16,8 @@ from functools import cached_property
 from tensorlint.findings import Location, Span
 from tensorlint.ipynb import ANY, Document
 from tensorlint.ipython import as_python, is_indented, is_magic
-from tensorlint.source import NEWLINE, Part, Source, SourceError
+from tensorlint.source import NEWLINE, Part, Source
 
-SUFFIX = ".ipynb"
 _MARK = "# %%"
 #: In place of the mark, before a cell all of which is indented.
 _BLOCK = "if 1:"
@@ -126,22 +125,3 @@ class Notebook(Source):
     def _cells(self) -> Sequence[str]:
         """The cells as they are in the text by now, each with the newline at its end."""
         return re.split(rf"^{re.escape(self.mark)}\n", self.text, flags=re.MULTILINE)[1:]
-
-
-def source_of(path: str, data: bytes) -> Source:
-    """The program in a file, a notebook by its suffix. Raises ``SourceError`` where there is none."""
-    source = Source.from_bytes(path, data)
-    return Notebook.of(source) if path.endswith(SUFFIX) else source
-
-
-def program_bytes(path: str, data: bytes) -> bytes:
-    """What can be searched for words of the program: the file itself, but of a notebook its cells as they are meant.
-
-    JSON may write any character as an escape. A notebook that cannot be read is searched as it is.
-    """
-    if not path.endswith(SUFFIX):
-        return data
-    try:
-        return source_of(path, data).text.encode()
-    except SourceError:
-        return data

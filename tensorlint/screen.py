@@ -10,10 +10,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
+
+
+class Expression:
+    """A regular expression. It is compiled when it is looked for first, as most files are let go before that."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+
+    @cached_property
+    def compiled(self) -> re.Pattern[bytes]:
+        return re.compile(self.text)
+
 
 #: Some bytes, one of several, or an expression. Bytes are looked for at memory speed, expressions are not: so what is
 #: rare and plain stands first in a clue.
-Pattern = bytes | tuple[bytes, ...] | re.Pattern[bytes]
+Pattern = bytes | tuple[bytes, ...] | Expression
 #: All of these stand in the file.
 Clue = tuple[Pattern, ...]
 
@@ -30,12 +43,12 @@ ANYTHING: Clue = ()
 EXPORT: Clue = (b".numpy",)
 IMPORT: Clue = (b"from_numpy",)
 DLPACK: Clue = (b"dlpack",)
-CONSTRUCTOR: Clue = (re.compile(rb"Tensor\s*\("),)
-TENSOR: Clue = (_TORCH, re.compile(rb"\btensor\s*\("))
+CONSTRUCTOR: Clue = (Expression(rb"Tensor\s*\("),)
+TENSOR: Clue = (_TORCH, Expression(rb"\btensor\s*\("))
 #: With torch: calls of NumPy, its dtypes as arguments, imports of buffers, shuffles. One of the plain words stands in
 #: whatever the expression finds; to look for them first is ten times as fast.
 _NUMPY_WORDS = (b"np.", b"numpy", b"as_tensor", b"asarray", b"frombuffer", b"shuffle(")
-_NUMPY_USES = re.compile(
+_NUMPY_USES = Expression(
     rb"\b(?:np|numpy)\.[\w.]+\(|[=(]\s*(?:np|numpy)\.|from numpy|as_tensor|asarray|frombuffer|\bshuffle\("
 )
 NUMPY: Clue = (_TORCH, _NUMPY_WORDS, _NUMPY_USES)
@@ -45,19 +58,19 @@ BOUNDARY: tuple[Clue, ...] = (EXPORT, IMPORT, DLPACK, NUMPY, CONSTRUCTOR)
 #: A snapshot of parameters, and what may change them while it is kept.
 SNAPSHOT: Clue = (
     _TORCH,
-    re.compile(rb"state_dict\(\)|\.detach\(|\.data\b(?! import)|(?:list|tuple)\([\w.]+\.parameters\(\)\)"),
-    re.compile(rb"\.step\(|\bfit|train\w*\(|backward\(|best|init_|old|prev|orig|\.(?:add|sub|mul|copy|data)_?\("),
+    Expression(rb"state_dict\(\)|\.detach\(|\.data\b(?! import)|(?:list|tuple)\([\w.]+\.parameters\(\)\)"),
+    Expression(rb"\.step\(|\bfit|train\w*\(|backward\(|best|init_|old|prev|orig|\.(?:add|sub|mul|copy|data)_?\("),
 )
 #: Another name for what may be a model.
 MODEL_KEPT: Clue = (
     _TORCH,
     b"backward(",
-    re.compile(rb"(?m)^[ \t]*\w*(?:best|init|backup|old|prev|orig|snapshot|saved|restore)\w* = \w+[ \t]*(?:#.*)?\r?$"),
+    Expression(rb"(?m)^[ \t]*\w*(?:best|init|backup|old|prev|orig|snapshot|saved|restore)\w* = \w+[ \t]*(?:#.*)?\r?$"),
 )
 #: A call whose result nobody takes, or that binds a name to what is made of it alone.
 THROWN_AWAY: Clue = (
     _TORCH,
-    re.compile(
+    Expression(
         rb"(?m)^[ \t]*(?:(?:(\w+) = (?=\1\.))?[\w.\[\]'\"]+\.(?:to|cuda|float|double|half|bfloat16|long|int|short|bool"
         rb"|byte|char|type|type_as|detach|astype)\("
         rb"|[\w.\[\]'\"]+\.(?:view|reshape|permute|transpose|(?:un)?squeeze|flatten|expand|repeat|clamp|clip|masked_fill)\("
@@ -67,18 +80,18 @@ THROWN_AWAY: Clue = (
     ),
 )
 #: What is kept of each step of a training.
-EACH_STEP: Clue = (_TORCH, b"backward(", re.compile(rb"\+=|append\(|\.item\(\)|= \w+ \+ "))
+EACH_STEP: Clue = (_TORCH, b"backward(", Expression(rb"\+=|append\(|\.item\(\)|= \w+ \+ "))
 #: What leaves a graph behind, or makes a leaf, before something is differentiated.
 CUT: Clue = (
     _TORCH,
     b"backward(",
-    re.compile(
+    Expression(
         rb"\.(?:detach|item|argm\w+)\(|\.data\b|\btensor\(|\bVariable\(|\) ?[<>]=? ?[\d.]"
         rb"|requires_grad(?:_\(|\s*=\s*True)"
     ),
 )
 #: What leaves the graph of a number behind, where something is differentiated.
-TERM: Clue = (_TORCH, b"backward(", re.compile(rb"\.item\(|\bfloat\(\w|\.argm\w+\(|\btensor\(| [<>]=? \w"))
+TERM: Clue = (_TORCH, b"backward(", Expression(rb"\.item\(|\bfloat\(\w|\.argm\w+\(|\btensor\(| [<>]=? \w"))
 #: A library that makes arrays of the tensors it is given.
 ARRAY_LIBRARY: Clue = (_TORCH, (b"matplotlib", b"sklearn", b"scipy", b"pandas", b"fromarray("))
 #: NumPy in what is saved.
@@ -89,68 +102,68 @@ NON_BLOCKING: Clue = (_TORCH, b"non_blocking")
 ONE_BY_ONE: Clue = (
     _TORCH,
     b"for ",
-    re.compile(rb"\.item\(\)|\b(?:float|int|bool)\(\w+(?:\.\w+\(\))*\)+(?:\]| for |\s*$)", re.MULTILINE),
+    Expression(rb"(?m)\.item\(\)|\b(?:float|int|bool)\(\w+(?:\.\w+\(\))*\)+(?:\]| for |\s*$)"),
 )
 #: Steps that do nothing, or in the wrong order.
 NEEDLESS: Clue = (
-    re.compile(rb"\.cpu\(\)\s*\.(?:cpu|detach)\(|(?:\.(?:cpu|detach)\(\)|\.data)\s*\.(?:item|tolist|detach)\(\)"),
+    Expression(rb"\.cpu\(\)\s*\.(?:cpu|detach)\(|(?:\.(?:cpu|detach)\(\)|\.data)\s*\.(?:item|tolist|detach)\(\)"),
 )
 #: A tensor, a list of its numbers, and a tensor again.
-ROUND_TRIP: Clue = (re.compile(rb"ensor\([^\n]*\.tolist\(\)"),)
+ROUND_TRIP: Clue = (Expression(rb"ensor\([^\n]*\.tolist\(\)"),)
 #: A part of what was brought to the CPU.
-PART: Clue = (re.compile(rb"\.(?:cpu|tolist)\(\)\["),)
+PART: Clue = (Expression(rb"\.(?:cpu|tolist)\(\)\["),)
 #: A network is recorded.
-RECORDED: Clue = (_TORCH, re.compile(rb"\bjit\.(?:trace|script)\(|\bonnx\.export\("))
+RECORDED: Clue = (_TORCH, Expression(rb"\bjit\.(?:trace|script)\(|\bonnx\.export\("))
 #: A dtype that indices and labels may not have, and what is no mask for torch.
-SMALL_INTEGERS: Clue = (_TORCH, re.compile(rb"\bu?int(?:8|16|32)\b|\.(?:int|short|byte)\(\)"))
+SMALL_INTEGERS: Clue = (_TORCH, Expression(rb"\bu?int(?:8|16|32)\b|\.(?:int|short|byte)\(\)"))
 #: A loss that is particular about the dtype of its target.
 LOSS: Clue = (
     _TORCH,
     (b"BCE", b"binary_cross_entropy", b"KLDiv", b"kl_div", b"L1Loss", b"l1_loss", b"ultiLabel", b"ultilabel", b"uber"),
 )
-MASK: Clue = (_TORCH, re.compile(rb"\b1 ?- ?\w*mask|~\w*mask|masked_|\bwhere\("))
+MASK: Clue = (_TORCH, Expression(rb"\b1 ?- ?\w*mask|~\w*mask|masked_|\bwhere\("))
 #: A part of a tensor that is written with another part of it, under its own name or under one that it was given.
 OVERLAPPING: Clue = (
     _TORCH,
-    re.compile(
+    Expression(
         rb"(?m)^[ \t]*([\w.]+)(?:\[[^=\n]*\] *[-+*/]?| *[-+*/])= *\1\[|\]\.(?:copy|add|sub|mul|div)_\(\w[^\n]*\["
         rb"|(?:\b1:|:-1)[\],][^=\n]*= *\w+ *$"
     ),
 )
-_WRITTEN = re.compile(rb"(?m)^[ \t]*[\w.]+(?:\[[^=\n]*\] *[-+*/]?| *[-+*/])= |\w_\(")
+_WRITTEN = Expression(rb"(?m)^[ \t]*[\w.]+(?:\[[^=\n]*\] *[-+*/]?| *[-+*/])= |\w_\(")
 #: What may be an expanded tensor, or an item of a dataset, and is written in place.
 SPREAD: Clue = (_TORCH, (b".expand", b"broadcast_to("), _WRITTEN)
 ITEM: Clue = (_TORCH, b"def __getitem__", _WRITTEN)
-QUEUED: Clue = (re.compile(rb"\.put(?:_nowait)?\("), (_TORCH, _NUMPY))
+QUEUED: Clue = (Expression(rb"\.put(?:_nowait)?\("), (_TORCH, _NUMPY))
 #: What hashes the tensors it is given.
 HASHED: Clue = (
     _TORCH,
-    re.compile(rb"\b(?:frozen)?set\([a-z_)]|Counter\(|fromkeys\([a-z_]|defaultdict\(|\{\w+(?:: \w+)? for |\{\d+: "),
+    Expression(rb"\b(?:frozen)?set\([a-z_)]|Counter\(|fromkeys\([a-z_]|defaultdict\(|\{\w+(?:: \w+)? for |\{\d+: "),
 )
 WORKERS: Clue = (b"num_workers", b"DataLoader(")
 SHARED_MEMORY: Clue = (_TORCH, (b"share_memory", b"multiprocessing"))
 #: What is written as JSON.
-JSON: Clue = (b"json", re.compile(rb"\bdumps?\("), re.compile(rb"torch|numpy"))
+JSON: Clue = (b"json", Expression(rb"\bdumps?\("), Expression(rb"torch|numpy"))
 #: Something that trains.
-OPTIMIZER: Clue = (_TORCH, re.compile(rb"\boptim\b|Adam|SGD|LBFGS|RMSprop|add_param_group"))
+OPTIMIZER: Clue = (_TORCH, Expression(rb"\boptim\b|Adam|SGD|LBFGS|RMSprop|add_param_group"))
 DEEP_COPY: Clue = (b"deepcopy(", _TORCH)
 #: Fractions, and a tensor of integers that is written.
 FRACTIONS: Clue = (
     _TORCH,
-    re.compile(
+    Expression(
         rb"\b(?:zeros|ones|empty|full)(?:_like)?\([^\n]*\.(?:long|short|int|u?int(?:8|16|32|64))\b"
         rb"|(?:zeros|ones|empty|full)_like\(|tensor\(\[+-?\d+,|randint\("
     ),
-    re.compile(rb"\.copy_\(|fill_\(|\] = "),
-    re.compile(rb"rand|softmax\(|sigmoid\(|\.mean\(|\d\.\d"),
+    Expression(rb"\.copy_\(|fill_\(|\] = "),
+    Expression(rb"rand|softmax\(|sigmoid\(|\.mean\(|\d\.\d"),
 )
 
-_STORED = re.compile(rb"append\(|yield|__getitem__|\w\[\w+\]\s*=\s*\w+\s*[#\n]|\[[^\]\n]*_\([^\n]* for ")
+_STORED = Expression(rb"append\(|yield|__getitem__|\w\[\w+\]\s*=\s*\w+\s*[#\n]|\[[^\]\n]*_\([^\n]* for ")
 #: A tensor that is written in place, and kept in something.
-KEPT_TENSOR: Clue = (_TORCH, re.compile(rb"\.(?:add|sub|mul|div|copy|fill|zero|clamp|uniform|random)_\("), _STORED)
+KEPT_TENSOR: Clue = (_TORCH, Expression(rb"\.(?:add|sub|mul|div|copy|fill|zero|clamp|uniform|random)_\("), _STORED)
 #: Pure NumPy: a buffer that is written and kept, an array made of something that is no sequence.
-KEPT_BUFFER: Clue = (_NUMPY, re.compile(rb"\b(?:zeros|empty|ones|full)(?:_like)?\("), _STORED)
-OBJECTS: Clue = (_NUMPY, re.compile(rb"\barray\((?:map|zip|filter|set|\(|\{|[\w.\[\]\"']+\.(?:values|keys|items)\()"))
+KEPT_BUFFER: Clue = (_NUMPY, Expression(rb"\b(?:zeros|empty|ones|full)(?:_like)?\("), _STORED)
+OBJECTS: Clue = (_NUMPY, Expression(rb"\barray\((?:map|zip|filter|set|\(|\{|[\w.\[\]\"']+\.(?:values|keys|items)\()"))
 
 
 def is_of_interest(data: bytes) -> bool:
@@ -178,4 +191,4 @@ def _stands(pattern: Pattern, data: bytes) -> bool:
         return pattern in data
     if isinstance(pattern, tuple):
         return any(word in data for word in pattern)
-    return pattern.search(data) is not None
+    return pattern.compiled.search(data) is not None

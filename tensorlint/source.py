@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import os
 import re
 import tokenize
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from tensorlint.findings import Finding, Location, Span, tool_finding
 
@@ -154,10 +154,11 @@ def file_bytes(text: str) -> bytes:
 def read_bytes(path: str) -> bytes:
     """The bytes of a file; a ``SourceError`` that says why when there are none to be had."""
     try:
-        return Path(path).read_bytes()
+        with open(path, "rb") as file:
+            return file.read()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        target = " (dangling symbolic link)" if isinstance(error, FileNotFoundError) and Path(path).is_symlink() else ""
+        target = " (dangling symbolic link)" if isinstance(error, FileNotFoundError) and os.path.islink(path) else ""
         raise SourceError(UNREADABLE, f"the file cannot be read: {reason}{target}") from None
 
 

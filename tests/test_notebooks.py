@@ -13,11 +13,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tensorlint.config import Layer, Resolver
+from tensorlint.contents import source_of
 from tensorlint.discovery import Discovered
 from tensorlint.findings import Applicability, Certainty, Location, Span
 from tensorlint.ipynb import Document
 from tensorlint.ipython import as_python, is_indented
-from tensorlint.notebook import Notebook, source_of
+from tensorlint.notebook import Notebook
 from tensorlint.report import FORMATS, Report, Style, render
 from tensorlint.runner import Fixing, run, run_text
 from tensorlint.runner.gathering import suppress

@@ -7,13 +7,15 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
-from click.shell_completion import CompletionItem
 
 from tensorlint import __version__
 from tensorlint.cli.output import close_quietly
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 #: The module of each command, which is imported when the command is asked for.
 _COMMANDS = {
@@ -51,6 +53,8 @@ class CheckByDefault(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The first word: a command, or what could stand behind `check`."""
+        from click.shell_completion import CompletionItem
+
         from tensorlint.cli.check import check
 
         of_check = check.shell_complete(check.make_context("check", [], ctx, resilient_parsing=True), incomplete)

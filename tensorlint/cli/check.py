@@ -1,26 +1,24 @@
-"""``tensorlint check``."""
+"""``tensorlint check``.
+
+What few runs ask for is imported where it is asked for: most of the time of a run over few files goes into imports.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tensorlint import __version__
-from tensorlint.baseline import Known, compare
-from tensorlint.changes import Changes, ChangesError, changes_since, narrow
 from tensorlint.cli import options as shared
-from tensorlint.cli.baseline import read_baseline, write_baseline
 from tensorlint.cli.caching import cache_of
 from tensorlint.cli.output import COLOURS, available_processors, emit, emit_bytes, note, stream_to, style_for
 from tensorlint.cli.progress import Progress
-from tensorlint.cli.settings import show_settings
 from tensorlint.cli.showing import show, show_added_noqa, show_diff, show_files, show_fixes
-from tensorlint.cli.watch import watch
 from tensorlint.codes import did_you_mean
 from tensorlint.config import ConfigError, Resolver, Settings
 from tensorlint.discovery import Discovered, DiscoveryError, discover, is_force_excluded
@@ -29,6 +27,10 @@ from tensorlint.report import Report
 from tensorlint.report.text import plural
 from tensorlint.runner import Fixing, run, run_text
 from tensorlint.runner.gathering import suppress
+
+if TYPE_CHECKING:
+    from tensorlint.baseline import Known
+    from tensorlint.changes import Changes
 
 #: Where the arguments are kept as they were given.
 _ARGUMENTS = f"{__name__}.arguments"
@@ -96,12 +98,12 @@ def check(paths: tuple[str, ...], **options: Any) -> int:
             return _check(paths, options)
         if "-" in paths:
             raise click.UsageError("--watch needs files; it cannot be combined with `-`")
+        from tensorlint.cli.watch import watch
+
         shared.resolver_of(options)  # a mistake in an option does not go away by watching
         return watch(lambda: shared.resolver_of(options), paths or (".",), click.get_current_context().meta[_ARGUMENTS])
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
-    except ChangesError as error:
-        raise click.ClickException(f"--diff-base: {error}") from None
     except DiscoveryError as error:
         commands = click.get_current_context().find_root().command.to_info_dict(click.get_current_context())["commands"]
         near = did_you_mean(error.path, commands) if os.sep not in error.path else ""
@@ -144,9 +146,11 @@ def _check(paths: tuple[str, ...], given: dict[str, Any]) -> int:
     if "-" in paths and len(paths) > 1:
         raise click.UsageError("`-` cannot be combined with other paths")
     _refuse(options, given, from_stdin=paths == ("-",))
-    known = None if options.baseline is None else read_baseline(options.baseline)
+    known = None if options.baseline is None else _known(options.baseline)
     resolver = shared.resolver_of(given)
     if options.show_settings:
+        from tensorlint.cli.settings import show_settings
+
         return show_settings(paths or (".",), resolver, options.color, given["output_format"])
     name = os.path.abspath(options.stdin_filename) if options.stdin_filename else "<stdin>"
     start = os.path.dirname(name) if options.stdin_filename and paths == ("-",) else os.getcwd()
@@ -169,8 +173,7 @@ def _check(paths: tuple[str, ...], given: dict[str, Any]) -> int:
         if options.show_files:
             return show_files(files, options.color)
         if options.diff_base is not None:
-            changes = changes_since(options.diff_base, os.getcwd())
-            changes.check(file.path for file in files)
+            changes = _changes(options.diff_base, files)
         if options.verbose:
             note(f"tensorlint {__version__}: {plural(len(files), 'file')}, settings from {_origins(files, resolver)}")
         cache = None if options.no_cache else cache_of(resolver.configuration(start))
@@ -181,6 +184,25 @@ def _check(paths: tuple[str, ...], given: dict[str, Any]) -> int:
     if options.timing:
         emit(progress.summary(), sys.stderr)
     return code
+
+
+def _known(baseline: str) -> Collection[Known]:
+    """What a baseline has."""
+    from tensorlint.cli.baseline import read_baseline
+
+    return read_baseline(baseline)
+
+
+def _changes(revision: str, files: Iterable[Discovered]) -> Changes:
+    """What changed since a revision in the repository that all these files lie in."""
+    from tensorlint.changes import ChangesError, changes_since
+
+    try:
+        changes = changes_since(revision, os.getcwd())
+        changes.check(file.path for file in files)
+    except ChangesError as error:
+        raise click.ClickException(f"--diff-base: {error}") from None
+    return changes
 
 
 def _refuse(options: _Options, given: dict[str, Any], *, from_stdin: bool) -> None:
@@ -226,8 +248,12 @@ def _tell(
     if options.verbose:
         note(f"{report.judged} of {plural(report.checked, 'file')} passed the byte screen")
     if options.write_baseline is not None:
+        from tensorlint.cli.baseline import write_baseline
+
         return write_baseline(report, options.write_baseline, quiet=quiet)
     if known is not None and options.baseline is not None:
+        from tensorlint.baseline import compare
+
         compared = compare(report, known, os.path.dirname(os.path.abspath(options.baseline)), checked)
         report = compared.report
         if not quiet:
@@ -235,6 +261,8 @@ def _tell(
             gone = f"; {plural(count, 'finding')} of it gone: write it anew" if count else ""
             note(f"{plural(compared.known, 'finding')} in the baseline{gone}.")
     if changes is not None:
+        from tensorlint.changes import narrow
+
         narrowed = narrow(report, changes)
         report = narrowed.report
         if not quiet:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
 from tensorlint.codes import code_names
 from tensorlint.config import KEYS, Key, Layer, Resolver
 from tensorlint.config.files import inline
 from tensorlint.config.values import CODES, DIRECTORY, FLAG, IGNORES, selectors
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -94,6 +96,8 @@ def _option(key: Key) -> Callable[[_Command], _Command]:
 
 def complete_codes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Codes and names that the last word of a list can become."""
+    from click.shell_completion import CompletionItem
+
     before, comma, word = incomplete.rpartition(",")
     names = {code: name for name, code in code_names().items()}
     fitting = [each for each in selectors() if each.startswith((word.upper(), word.lower()))]

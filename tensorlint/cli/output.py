@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TextIO
 
 import click
@@ -90,7 +89,8 @@ def stream_to(path: str | None, otherwise: TextIO) -> Iterator[TextIO]:
     text = io.StringIO()
     yield text
     try:
-        Path(path).write_text(text.getvalue(), encoding="utf-8")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.getvalue())
     except OSError as error:
         raise click.ClickException(f"{path} cannot be written: {error.strerror or error}") from None
 

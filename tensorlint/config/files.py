@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from tensorlint import __version__
@@ -58,6 +56,8 @@ def layers_of(path: str, root: str) -> tuple[Layer, ...]:
 
 def inline(text: str, root: str) -> Layer:
     """``KEY = VALUE`` of the command line. Raises ``ConfigError``."""
+    import shlex
+
     try:
         table = read_toml(text)
     except ValueError as error:
@@ -84,7 +84,8 @@ def read_file(path: str) -> File | None:
     """
     name = os.path.basename(path)
     try:
-        data = Path(path).read_bytes()
+        with open(path, "rb") as opened:
+            data = opened.read()
         if name == "pyproject.toml" and b"tensorlint" not in data:
             return None  # most are someone else's; also, a broken one is none of our business then
         document = read_toml(data.decode("utf-8-sig"))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 
 from tensorlint.config.files import read_toml
 from tensorlint.config.settings import Layer
@@ -38,7 +37,8 @@ def pins_in(directory: str) -> tuple[Layer, ...]:
 
 def _pinned(path: str) -> dict[str, str]:
     try:
-        text = Path(path).read_text(encoding="utf-8", errors="replace")
+        with open(path, encoding="utf-8", errors="replace") as file:
+            text = file.read()
     except OSError:
         return {}
     if path.endswith(".toml"):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from tensorlint.contents import source_of
 from tensorlint.findings import Span
 from tensorlint.flow.callers import Callers
 from tensorlint.flow.circles import Answer, Circles, Task
@@ -30,7 +31,6 @@ from tensorlint.flow.state import Environment, Frame
 from tensorlint.flow.summary import Summary
 from tensorlint.flow.unit import AROUND, Names, Unit
 from tensorlint.nesting import check_nesting
-from tensorlint.notebook import source_of
 from tensorlint.program.dependencies import Dependencies, Dependency, depend, recording, use
 from tensorlint.program.layout import absolute, locate_in, search_path, text_of
 from tensorlint.source import SourceError, read_bytes

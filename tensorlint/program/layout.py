@@ -8,7 +8,6 @@ import stat
 import sys
 from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
 
 from tensorlint.program.dependencies import Dependency, depend, remembered
 
@@ -70,7 +69,8 @@ def _is_script(path: str) -> bool:
     if not is_package_directory(os.path.dirname(path)) or os.path.basename(path).startswith("test_"):
         return False
     try:
-        data = Path(path).read_bytes()
+        with open(path, "rb") as file:
+            data = file.read()
     except OSError:
         data = None
     depend(text_of(path, data))

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import cast
 
+from tensorlint.contents import source_of
 from tensorlint.findings import Applicability, Finding, Location, Span
-from tensorlint.notebook import source_of
 from tensorlint.source import Source, SourceError
 
 #: Format name to the module of this package that has a ``render(report, style)``.

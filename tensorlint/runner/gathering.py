@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from tensorlint.codes import TOOL_CODES
+from tensorlint.contents import source_of
 from tensorlint.findings import Finding, tool_finding
-from tensorlint.notebook import source_of
 from tensorlint.report import Report
 from tensorlint.runner.jobs import Fixing, Judged
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tensorlint.config import Settings, codes_of, resolve
+from tensorlint.contents import program_bytes
 from tensorlint.findings import Applicability, Finding
-from tensorlint.notebook import program_bytes
 from tensorlint.policy import FixPolicy, Policy
 from tensorlint.program.dependencies import Dependency
 from tensorlint.screen import is_of_interest, may_matter

@@ -9,15 +9,14 @@ from __future__ import annotations
 import os
 import symtable
 import time
-import traceback
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tensorlint.contents import SUFFIX, source_of
 from tensorlint.deep import with_deep_stack
 from tensorlint.findings import Certainty, Finding, tool_finding
 from tensorlint.nesting import MAX_SIZE, check_nesting, check_size
-from tensorlint.notebook import SUFFIX, source_of
 from tensorlint.policy import Policy
 from tensorlint.program.dependencies import Dependencies, Dependency, recording
 from tensorlint.runner.jobs import Job, Judged, Outcome
@@ -129,6 +128,8 @@ def _parses(program: bytes | str) -> bool:
 
 def internal_error(error: BaseException) -> str:
     """One line for a report: what was raised, by which rule, where."""
+    import traceback  # here, as nothing should go wrong
+
     error = error.__cause__ or error  # what a rule raised reaches us wrapped
     summary = " ".join(traceback.format_exception_only(type(error), error)[-1].split())
     frames = list(traceback.walk_tb(error.__traceback__))

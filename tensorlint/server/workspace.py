@@ -15,8 +15,8 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.uris import to_fs_path
 
 from tensorlint.config import DEFAULT_INCLUDE
+from tensorlint.contents import SUFFIX
 from tensorlint.findings import Edit, Span
-from tensorlint.notebook import SUFFIX
 from tensorlint.server.places import Places, encoding_name
 from tensorlint.source import NEWLINE
 
