@@ -13,6 +13,7 @@ from tensorlint.discovery import discover
 from tensorlint.findings import Certainty, Finding
 from tensorlint.program import layout
 from tensorlint.program.index import Lines, index_of
+from tensorlint.program.index import Lines, Star, index_of
 from tensorlint.program.layout import absolute, locate, module_name
 from tensorlint.program.mentions import mentions_in
 from tensorlint.runner import run
@@ -47,7 +48,7 @@ def test_index_knows_by_which_lines_a_name_is_bound() -> None:
         "w": (Lines(13, 13),),
     }
     assert index.methods == {Lines(9, 12): (("m", Lines(10, 11)),)}
-    assert index.stars == ((1, "sub"),)
+    assert index.stars == (Star(Lines(16, 16), 1, "sub"),)
 
 
 def test_a_file_that_is_no_program_binds_nothing() -> None:

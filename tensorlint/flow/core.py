@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -138,8 +138,8 @@ class Core:
         self.attribute_storages: dict[tuple[int, str], Storages] = {}
         #: How a tensor that looks into another one was made, by its ``oid``: an index, a call of ``expand``.
         self.views: dict[int, View] = {}
-        #: The modules all of whose names the file imports.
-        self.stars: list[str] = []
+        #: The modules all of whose names the file imports, each with whether it always does.
+        self.stars: list[tuple[str, bool]] = []
         self._home: tuple[Any, ...] | None = None
 
     # The files around this one.
@@ -209,6 +209,12 @@ class Core:
         if self.world is None:
             return None
         return self.world.resolve(path, self.file_path if self.unit is None else self.unit.path)
+
+    def starred(self, name: str, stars: Sequence[tuple[str, bool]], before: Value | None = None) -> Value | None:
+        """What a name of the judged file is after these ``import *`` that was ``before``; None if nothing is seen."""
+        if self.world is None or self.unit is not None or not stars:
+            return before
+        return self.world.starred(stars, name, self.file_path, before)
 
     def is_defined_around(self, name: str) -> bool:
         """Whether any file of the program defines a function, method or class of this name."""

@@ -31,7 +31,7 @@ class Definitions(Machine):
         if isinstance(node.names, cst.ImportStar):
             self.lessons.imported_star = True
             if self.unit is None:
-                self.stars.append(base)
+                self._import_all(base, node, frame)
             return
         for alias in node.names:
             name = dotted_name(alias.name)
@@ -41,6 +41,17 @@ class Definitions(Machine):
                 else name
             )
             self._bind_import(bound, f"{base}.{name}", frame)
+
+    def _import_all(self, base: str, node: cst.ImportFrom, frame: Frame) -> None:
+        """``from base import *``: binds anew what is bound; other names are looked for when somebody reads them."""
+        lines = () if self.module is None else self.module.body
+        always = any(node in line.body for line in lines if isinstance(line, cst.SimpleStatementLine))
+        self.stars.append((base, always))
+        for name, held in list(frame.env.items()):
+            found = self.starred(name, [(base, True)], held)
+            # What an import binds from outside of the program is, where nothing else is known, the same there.
+            if found is not None and found != held and not (isinstance(held, Symbol) and isinstance(found, Unknown)):
+                frame.env.bind(name, found)
 
     def _absolute(self, level: int, name: str) -> str:
         """What ``name`` behind so many dots is called elsewhere; with one dot where nothing is known around."""

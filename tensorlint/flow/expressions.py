@@ -95,9 +95,8 @@ class Expressions(Comprehensions):
             return _CONSTANTS[name]
         value = self.lookup(name, frame)
         if value is None:
-            for module in self.stars if self.unit is None else ():
-                if (found := self.bound_around(f"{module}.{name}")) is not None:
-                    return found
+            if (found := self.starred(name, self.stars)) is not None:
+                return found
             return Symbol(path=f"builtins.{name}") if name in _BUILTINS else Unknown(source=Provenance.GLOBAL)
         if type(value) is Symbol:
             return self.around(value)

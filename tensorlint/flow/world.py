@@ -8,7 +8,7 @@ asks for each other is a matter of its own (``circles``).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from tensorlint.flow.core import FIRST_SERIAL, MAX_DEPTH
 from tensorlint.flow.domain.elsewhere import elsewhere
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import storages_of
-from tensorlint.flow.domain.lattice import fingerprint
+from tensorlint.flow.domain.lattice import fingerprint, join
 from tensorlint.flow.domain.memory import NO_STORAGE, Owner, Storage, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.values import UNKNOWN, Symbol, Value
@@ -162,12 +162,8 @@ class World:
         if len(places) > _MAX_BINDINGS:
             return []
         if not places:
-            for level, module in unit.index.stars:
-                base = absolute(unit.path, level, module) if level else module
-                found = self.resolve(f"{base}.{name}", unit.path)
-                if found is not None:
-                    return [(name, found)]
-            return []
+            found = self._after_stars(unit, name, 0)
+            return [] if found is None else [(name, found)]
         machine = self.machine
         with self.apart(unit):
             frame = Frame(Environment(unit.frame.env, Fact(Truth.YES)))
@@ -177,7 +173,45 @@ class World:
                     machine.learning = isinstance(statement, cst.ClassDef)
                     machine.execute([statement], frame)
         # Another name of them may be bound by further statements, too.
-        return [(bound, value) for bound, value in frame.env.items() if unit.index.bound.get(bound) == places]
+        kept = [(bound, value) for bound, value in frame.env.items() if unit.index.bound.get(bound) == places]
+        return [(bound, self._after_stars(unit, bound, places[-1].last, value) or value) for bound, value in kept]
+
+    def _after_stars(self, unit: Unit, name: str, row: int, before: Value | None = None) -> Value | None:
+        """What the module binds ``name`` to that is ``before`` in this row, after each ``import *`` below it."""
+        stars = [
+            (absolute(unit.path, star.level, star.module) if star.level else star.module, star.sure)
+            for star in unit.index.stars
+            if star.lines.first > row
+        ]
+        return self.starred(stars, name, unit.path, before)
+
+    def starred(
+        self, stars: Sequence[tuple[str, bool]], name: str, importer: str, before: Value | None = None
+    ) -> Value | None:
+        """What ``name`` is that was ``before``, after ``import *`` from these modules, each with whether that is sure.
+
+        The last one that has it counts. None where none is seen to have it, and nothing was before.
+        """
+        found: Value | None = None
+        for module, sure in reversed(stars):
+            given = self._given(module, name, importer)
+            if given is not None:
+                found = given if found is None else join(given, found)
+                if sure:
+                    return found
+        return before if found is None else found if before is None else join(before, found)
+
+    def _given(self, module: str, name: str, importer: str) -> Value | None:
+        """What ``import *`` from a module binds ``name`` to for the file ``importer``; None where it does not."""
+        place = locate_in(module, search_path(importer))
+        unit = None if place is None or place.rest else self.unit(place.path)
+        if unit is None or not unit.index.gives(name):
+            return None
+        found = self.resolve(f"{module}.{name}", importer)
+        if isinstance(found, Symbol) and (held := self._place_of(found.path, search_path(importer))) is not None:
+            # It has it from ``importer`` in turn.
+            return None if held[0].path == importer and held[1] == name else found
+        return UNKNOWN if found is None and name in unit.index.bound else found
 
     def learn(self, cls: ClassInfo) -> None:
         """Have the methods of a class interpreted, once, for what they leave on ``self``."""
