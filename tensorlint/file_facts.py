@@ -24,6 +24,10 @@ _DEFAULTS = ("set_default_dtype", "set_default_device", "set_default_tensor_type
 _CAST = re.compile(r"\.(?=double\(|float\(|half\(|to\([^)\n]*float)", re.IGNORECASE)
 #: ``torch.float64``, other than in a comment.
 _DOUBLE = re.compile(r"^[^#\n]*\b(?:torch|th)\.(?:float64|double)\b", re.MULTILINE)
+#: An attribute that an assignment binds, alone or before others. What begins with a dot is found at once.
+_BOUND = re.compile(r"\.(\w+)[ \t]*(,[ \t]*[\w.\[\], \t]+)?(?::[^=\n]*)?[-+*/%@&|^<>]*=(?!=)")
+#: What binds attributes without spelling them.
+_BY_NAME = ("setattr(", "vars(", "__dict__", "__setattr__(")
 _TEST_PATH = re.compile(r"(^|/)(tests?|testing|test_\w+|\w+_test)(\.py|/)")
 
 
@@ -45,8 +49,23 @@ def file_facts(source: Source) -> FileFacts:
         sets_defaults=any(words in text for words in _DEFAULTS),
         casts_modules=_casts_modules(text),
         names_double=bool(_DOUBLE.search(text)),
+        attributes_bound=_attributes_bound(text),
         raises=may_raise(text),
     )
+
+
+def _attributes_bound(text: str) -> frozenset[str] | None:
+    if any(words in text for words in _BY_NAME):
+        return None
+    found: set[str] = set()
+    for match in _BOUND.finditer(text):
+        before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+        own = before.endswith("self") and not before.endswith(".self")
+        # In a call, what stands before a keyword is bound by nobody.
+        if match[2] and before.count("(") > before.count(")"):
+            continue
+        found.update([] if own else [match[1]], re.findall(r"(?<!\bself)\.(\w+)", match[2] or ""))
+    return frozenset(found)
 
 
 def _casts_modules(text: str) -> bool:

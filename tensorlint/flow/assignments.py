@@ -18,6 +18,7 @@ from tensorlint.flow.domain.tensors import Array, Origin, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     UNKNOWN,
     Dictionary,
+    Instance,
     Module,
     Scalar,
     Sequence,
@@ -29,6 +30,7 @@ from tensorlint.flow.models.arithmetic import combine, promotes
 from tensorlint.flow.models.arrays import copies_by_index
 from tensorlint.flow.models.containers import without_entry
 from tensorlint.flow.models.cuts import cut_here, exported, has_no_graph
+from tensorlint.flow.models.fields import as_tuple, without_held
 from tensorlint.flow.models.items import element_of, index_value, note_key
 from tensorlint.flow.models.kept_models import note_kept
 from tensorlint.flow.models.numpy_functions import OF_SHAPE
@@ -200,6 +202,7 @@ class Assignments(Machine):
         elements = target.elements
         frame.assigned = None
         starred = any(isinstance(element, cst.StarredElement) for element in elements)
+        value = as_tuple(self, value, frame) or value
         if (
             isinstance(value, Sequence)
             and value.items is not None
@@ -277,6 +280,9 @@ class Assignments(Machine):
             frame.env.change(
                 owner, lambda held: replace(held, arrays=held.arrays | arrays) if isinstance(held, Module) else held
             )
+        if isinstance(owner, Instance) and name in owner.held and dotted_name(target.value) != frame.self_name:
+            # (What methods of a class bind is known of the class.)
+            frame.env.change(owner, without_held(name))
         frame.env.bind(path, value)
         kept_on(self, path, value, frame)
         if path.rpartition(".")[0] == frame.self_name and frame.self_name and frame.cls is not None:

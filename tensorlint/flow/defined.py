@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -48,6 +49,7 @@ class FunctionInfo:
     _imported_names: frozenset[str] | None = None
     _outer_names: frozenset[str] | None = None
     _attributes: frozenset[str] | None = None
+    _kept: Mapping[str, str] | None = None
 
     @property
     def node(self) -> cst.FunctionDef | cst.Lambda:
@@ -102,6 +104,21 @@ class FunctionInfo:
             own = parameters[0].name.value if parameters else ""
             self._attributes = frozenset(attributes_bound(walk_scope(self.node), own))
         return self._attributes
+
+    @property
+    def kept(self) -> Mapping[str, str]:
+        """Parameters that a constructor keeps as they are, by the attribute of its object that it binds, once."""
+        if self._kept is None:
+            own, *others = [parameter.name.value for parameter in parameters_of(self.node)] or [""]
+            bound = Counter(attributes_bound(walk_scope(self.node), own))
+            again = frozenset(bound_in(self.node.body))
+            pairs = (_kept_by(statement, own) for statement in self.node.body.body)  # type: ignore[union-attr]
+            self._kept = {
+                attribute: name
+                for attribute, name in filter(None, pairs)
+                if name in others and name not in again and bound[attribute] == 1
+            }
+        return self._kept
 
     @property
     def is_left_open(self) -> bool:
@@ -183,6 +200,22 @@ class ClassInfo:
             self._fields = tuple(dict.fromkeys([*inherited, *own]))
         return self._fields
 
+    def binds_again(self, name: str) -> bool:
+        """Whether anything but the constructor of its objects binds this attribute of them."""
+        constructor = self.method("__init__")
+        return any(
+            name in method.attributes
+            for cls in (self, *self.above())
+            for method in cls.methods.values()
+            if method is not constructor and (cls.unit is None or cls.unit.keeps(method.found))
+        )
+
+    def above(self) -> Iterator[ClassInfo]:
+        """The classes that it inherits from, as far as they were seen."""
+        for parent in self.parents:
+            yield parent
+            yield from parent.above()
+
     def before(self, method: FunctionInfo, name: str) -> Value | None:
         """What ``self.<name>`` is where ``method`` binds it, and reads it before: something else left it there.
 
@@ -223,6 +256,11 @@ class ClassInfo:
         )
 
     @property
+    def is_tuple(self) -> bool:
+        """Whether instances are named tuples, so that their fields are their elements."""
+        return any(base.split(".")[-1] == "NamedTuple" for base in self.all_bases())
+
+    @property
     def is_lightning(self) -> bool:
         return any(base.split(".")[-1] == "LightningModule" for base in self.all_bases())
 
@@ -247,6 +285,25 @@ def _is_made_of_fields(node: cst.ClassDef) -> bool:
     )
 
 
+def _kept_by(statement: cst.CSTNode, own: str) -> tuple[str, str] | None:
+    """``self.attribute = name``: both of them."""
+    match statement:
+        case cst.SimpleStatementLine(
+            body=[
+                cst.Assign(
+                    targets=[cst.AssignTarget(target=cst.Attribute(value=cst.Name(value=owner), attr=attribute))],
+                    value=cst.Name(value=name),
+                )
+                | cst.AnnAssign(
+                    target=cst.Attribute(value=cst.Name(value=owner), attr=attribute), value=cst.Name(value=name)
+                )
+            ]
+        ) if owner == own:
+            return attribute.value, name
+        case _:
+            return None
+
+
 def _annotated(node: cst.ClassDef) -> Iterator[str]:
     """The names with an annotation in the body of a class, but those of the class itself."""
     for statement in node.body.body:
@@ -254,8 +311,18 @@ def _annotated(node: cst.ClassDef) -> Iterator[str]:
             if isinstance(line, cst.AnnAssign) and isinstance(line.target, cst.Name):
                 kind = line.annotation.annotation
                 kind = kind.value if isinstance(kind, cst.Subscript) else kind
-                if dotted_name(kind).split(".")[-1] != "ClassVar":
+                if dotted_name(kind).split(".")[-1] != "ClassVar" and not _is_no_argument(line.value):
                     yield line.target.value
+
+
+def _is_no_argument(default: cst.BaseExpression | None) -> bool:
+    """``field(init=False)``"""
+    match default:
+        case cst.Call(args=arguments):
+            said = [each.value for each in arguments if each.keyword is not None and each.keyword.value == "init"]
+            return any(isinstance(value, cst.Name) and value.value == "False" for value in said)
+        case _:
+            return False
 
 
 def _does_nothing(statement: cst.CSTNode) -> bool:

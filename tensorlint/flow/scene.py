@@ -42,8 +42,14 @@ class FileFacts:
     casts_modules: bool = False
     #: It speaks of float64 by torch's own name for it, so that what has this dtype was meant to.
     names_double: bool = False
+    #: The attributes it binds of other objects than ``self``; None where it binds some that it does not spell.
+    attributes_bound: frozenset[str] | None = frozenset()
     #: It has cells that are known to raise, or to have raised nothing (``cells``).
     raises: bool = False
+
+    def binds(self, attribute: str) -> bool:
+        """Whether it may bind an attribute of this name, of an object that it has from elsewhere."""
+        return self.attributes_bound is None or attribute in self.attributes_bound
 
     @property
     def numpy_is_torchs(self) -> bool:

@@ -84,7 +84,11 @@ def elsewhere(
             kept = parameters if value.storages else NO_STORAGE
             return replace(value, device=placed(value.device), storages=kept, oid=oid)
         case Instance():
-            return replace(value, unmoved=False, oid=fresh()[1]) if is_known(value.cls) else None
+            if not is_known(value.cls):
+                return None
+            inside = {name: elsewhere(held, fresh, place) for name, held in value.held.items()}
+            told_of = {name: held for name, held in inside.items() if held is not None}
+            return replace(value, unmoved=False, held=told_of, oid=fresh()[1])
         case DeviceValue():
             return DeviceValue(fact=placed(value.fact)) if told(value.fact) else None
         case Scalar():

@@ -10,7 +10,17 @@ from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.memory import NO_BACKING, NO_STORAGE, Backing, Owner, Storage, Storages
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
-from tensorlint.flow.domain.values import PLAIN, DeviceValue, Dictionary, Module, Scalar, Sequence, Unknown, Value
+from tensorlint.flow.domain.values import (
+    PLAIN,
+    DeviceValue,
+    Dictionary,
+    Instance,
+    Module,
+    Scalar,
+    Sequence,
+    Unknown,
+    Value,
+)
 
 
 def parameters_of_own(value: Value) -> Storages:
@@ -139,6 +149,8 @@ def with_facts(value: Value, changed: Callable[[Fact], Fact]) -> Value:
             entries = {key: with_facts(item, changed) for key, item in value.entries.items()}
             element = None if value.element is None else with_facts(value.element, changed)
             return replace(value, entries=entries, element=element)
+        case Instance(held=held) if held:
+            return replace(value, held={name: with_facts(item, changed) for name, item in held.items()})
         case _:
             return value
 

@@ -66,7 +66,7 @@ def join(left: Value, right: Value) -> Value:
         case Optimizer(), Optimizer():
             return left.joined(right)
         case Instance(), Instance():
-            return left.joined(right)
+            return left.joined(right, join)
         case Foreign(), Foreign() if left.framework == right.framework:
             return left.joined(right)
         case Sequence(), Sequence() if left.kind == right.kind or {left.kind, right.kind} <= {"list", "tuple"}:
@@ -174,7 +174,7 @@ def fingerprint(value: Value, depth: int = 3) -> object:
             if not depth:
                 return type(value).__name__
             return value.fingerprint(lambda inner: fingerprint(inner, depth - 1), join)
-        case Function() | Method() | Partial():
+        case Function() | Method() | Partial() | Instance():
             return value.fingerprint(lambda inner: fingerprint(inner, depth - 1) if depth else type(inner).__name__)
         case _:
             return value.fingerprint()

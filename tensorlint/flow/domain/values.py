@@ -147,15 +147,19 @@ class Instance:
     cls: Site
     #: Made here, and not told to move to a device since: what its ``to`` does has not been done.
     unmoved: bool = False
+    #: What it was given as it was made and keeps as it is, by attribute. In which memory, the class says.
+    held: Mapping[str, Value] = field(default_factory=dict)
     oid: int = field(default=0, compare=False)
 
-    def joined(self, other: Instance) -> Value:
+    def joined(self, other: Instance, join: Join) -> Value:
         if self.cls != other.cls:
             return Unknown(source=Provenance.MIXED)
-        return Instance(cls=self.cls, unmoved=self.unmoved and other.unmoved, oid=either_object(self.oid, other.oid))
+        held = {name: join(value, other.held[name]) for name, value in self.held.items() if name in other.held}
+        oid = either_object(self.oid, other.oid)
+        return Instance(cls=self.cls, unmoved=self.unmoved and other.unmoved, held=held, oid=oid)
 
-    def fingerprint(self) -> object:
-        return ("instance", self.cls, self.unmoved)
+    def fingerprint(self, tell: Tell) -> object:
+        return ("instance", self.cls, self.unmoved, tuple((name, tell(value)) for name, value in self.held.items()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ from tensorlint.flow.elements import Rows
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arrays import array_item, copies_by_index, holds_numbers, part_taken
 from tensorlint.flow.models.axes import axes_left
+from tensorlint.flow.models.fields import as_tuple
 from tensorlint.flow.models.hashing import hash_key
 from tensorlint.flow.models.holders import is_holder, one_held
 from tensorlint.flow.models.objects import special
@@ -92,6 +93,8 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
             return loaded()
         case Sequence():
             return sequence_item(value, node, indices)
+        case Instance() if (elements := as_tuple(machine, value, frame)) is not None:
+            return sequence_item(elements, node, indices)
         case Instance():
             given = tuple(
                 Argument(element.slice.value, index)
@@ -177,6 +180,8 @@ def element_of(machine: Machine, value: Value, node: cst.CSTNode, frame: Frame) 
             return loaded() if value.element is None else value.element
         case Sequence():
             return one_of(any_element(value))
+        case Instance() if (elements := as_tuple(machine, value, frame)) is not None:
+            return element_of(machine, elements, node, frame)
         case Instance() | Module() if (walked := special(machine, value, "__iter__", (), frame, node)) is not None:
             if isinstance(walked, Instance):
                 following = special(machine, walked, "__next__", (), frame, node)

@@ -12,9 +12,9 @@ from tensorlint.flow.domain.dtypes import OTHER_DTYPE, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.lattice import join
 from tensorlint.flow.domain.tensors import Provenance, Tensor
-from tensorlint.flow.domain.values import UNKNOWN, ClassObject, Foreign, Function, Instance, Module, Unknown, Value
+from tensorlint.flow.domain.values import ClassObject, Foreign, Function, Instance, Module, Unknown, Value
 from tensorlint.flow.machine import Machine
-from tensorlint.flow.models.registry import function
+from tensorlint.flow.models.fields import given, keep_fields, own
 from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name
@@ -88,7 +88,8 @@ def construct(machine: Machine, info: ClassInfo, call: Call) -> Value:
         made = replace(made, device=machine.default_device, dtype=_cast_inside(info), oid=machine.next_serial())
         call.frame.made |= made.storages
     elif isinstance(made, Instance):
-        made = replace(made, unmoved=True, oid=machine.next_serial())
+        held = given(machine, info, initializer, call)
+        made = replace(made, unmoved=True, held=held, oid=machine.next_serial())
     if initializer is not None:
         if machine.learning and machine.unit is info.unit is None and machine.keeps_for_now(info):
             # What it keeps of what it is given here is asked for before it is interpreted on its own.
@@ -96,7 +97,7 @@ def construct(machine: Machine, info: ClassInfo, call: Call) -> Value:
         else:
             machine.note_call(initializer, call.arguments, call.frame, bound=True)
     elif machine.learning and machine.unit is info.unit and info.fields:
-        _keep_fields(machine, info, call)
+        keep_fields(machine, info, call)
     if info.is_autograd_function or any(base.split(".")[0] in FOREIGN_FRAMEWORKS for base in info.all_bases()):
         return Foreign(framework="class")
     return made
@@ -122,32 +123,14 @@ def kept_on(machine: Machine, path: str, value: Value, frame: Frame) -> None:
         machine.record_attribute(cls, attribute, value)
 
 
-def _keep_fields(machine: Machine, info: ClassInfo, call: Call) -> None:
-    """What a data class is given, it keeps under the names of its fields."""
-    for name, argument in zip(info.fields, call.arguments, strict=False):
-        if argument.keyword or argument.star:
-            break
-        machine.record_attribute(info, name, argument.value)
-    for argument in call.arguments:
-        if argument.keyword in info.fields:
-            machine.record_attribute(info, argument.keyword, argument.value)
-
-
-@function("dataclasses.field", "attr.ib", "attrs.field")
-def data_field(machine: Machine, path: str, call: Call) -> Value:
-    """What a field is where nothing is given."""
-    made = call.keyword("default_factory") or call.keyword("factory")
-    if made is not None:
-        return machine.call_value(made, replace(call, arguments=()))
-    return call.keyword("default") or UNKNOWN
-
-
 def _cast_inside(info: ClassInfo) -> Dtype:
     """What a module of another file may have cast itself to as it was made."""
     return OTHER_DTYPE if info.unit is not None and info.unit.file.casts_modules else UNKNOWN_DTYPE
 
 
 def member(machine: Machine, cls: ClassInfo, receiver: Value, name: str, node: cst.Attribute, frame: Frame) -> Value:
+    if isinstance(receiver, Instance) and (held := own(machine, cls, receiver, name, frame)) is not None:
+        return held
     found = cls.attribute(name)
     if found is not None:
         return _as_moved(cls, found, receiver) if isinstance(receiver, Instance) else found
