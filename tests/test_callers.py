@@ -32,6 +32,21 @@ def test_what_callers_pass_is_known(tmp_path: Path) -> None:
     assert [(Path(step.path).name, step.span.row) for step in finding.trace] == [("train.py", 4)]
 
 
+@pytest.mark.parametrize(
+    "how",
+    [
+        "from plot import plot as draw\n\ndraw({})\n",
+        "from plot import (\n    plot as draw,\n)\n\ndraw({})\n",
+        "def f():\n    from plot import plot as draw\n\n    draw({})\n",
+        "import plot as p\n\np.plot({})\n",
+    ],
+)
+def test_what_callers_pass_by_another_name_is_known(tmp_path: Path, how: str) -> None:
+    main = "import torch\n" + how.format('torch.rand(3, device="cuda"), ""')
+    write(tmp_path, {"plot.py": PLOT, "main.py": main})
+    assert likely(tmp_path, "plot.py") == [("TBX101", "plot.py", 5)]
+
+
 def test_what_callers_pass_to_numpy_and_to_legacy_constructors_is_known(tmp_path: Path) -> None:
     model = "import numpy as np\nimport torch\n\n\ndef f(x):\n    return np.linalg.norm(x)\n\n\n"
     model += "def g(ids):\n    return torch.Tensor(ids)\n"

@@ -19,6 +19,7 @@ from tensorlint.flow.state import Environment, Frame
 from tensorlint.flow.tree import Sites
 from tensorlint.parsing import parse_module
 from tensorlint.program.index import Index, Lines, index_of
+from tensorlint.program.mentions import names_of
 from tensorlint.source import NEWLINE, Source
 
 if TYPE_CHECKING:
@@ -115,10 +116,11 @@ class Unit:
 
     def calling(self, name: str) -> list[tuple[Lines, str]]:
         """Where something of this name is called: the statements, and the methods of classes, each once."""
-        called = re.compile(rf"(?<!def )(?<!class )\b{name}\(")
+        names = names_of(name, self.source.program)
+        called = re.compile(rf"(?<!def )(?<!class )\b(?:{'|'.join(names)})\(")
         places: dict[tuple[Lines, str], None] = {}
         for row, line in enumerate(self._lines, 1):
-            if name in line and called.search(line):
+            if any(each in line for each in names) and called.search(line):
                 at = bisect_right(self.index.statements, row, key=lambda statement: statement[0].first) - 1
                 if at >= 0 and row <= (lines := self.index.statements[at][0]).last:
                     methods = self.index.methods.get(lines, ())

@@ -31,6 +31,8 @@ _PROGRAMS = (".py", ".ipynb")
 _FOREIGN = frozenset({"node_modules", "site-packages", "__pycache__"})
 #: A name before a bracket, and what defines it there.
 _CALLED = re.compile(rb"(\bdef |\bclass )?\b([A-Za-z_]\w*)\(")
+#: Under what other name something is imported: what goes by that one is called by both.
+_ALIAS = re.compile(rb"\b([A-Za-z_]\w*)[ \t]+as[ \t]+([A-Za-z_]\w*)")
 
 #: By what name calls of ``torch.load`` are found, for those that take any pickle and for others.
 _LOADS = {True: "torch.load of any", False: "torch.load of data"}
@@ -197,9 +199,16 @@ def words_in(data: bytes) -> Words:
     defined: set[str] = set()
     for definition, name in set(_CALLED.findall(data)):
         (defined if definition else called).add(name.decode())
+    called.update([name.decode() for name, alias in set(_ALIAS.findall(data)) if alias.decode() in called])
     if "load" in called:
         called.update(_LOADS[kind] for kind in loads_in(data.decode("utf-8", "replace")))
     return Words(frozenset(called), frozenset(defined))
+
+
+def names_of(name: str, text: str) -> tuple[str, ...]:
+    """What something of this name is called in the text of a file: that, and what it is imported as."""
+    aliases = re.findall(rf"\b{name}[ \t]+as[ \t]+([A-Za-z_]\w*)", text)
+    return tuple(dict.fromkeys([name, *aliases]))
 
 
 def _to_json(indexed: Indexed) -> dict[str, Any]:
