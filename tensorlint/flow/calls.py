@@ -196,6 +196,14 @@ class Calls(Machine):
         if self.hearing is not None and not call.frame.quiet and not self._is_of_known_kind(receiver):
             self.hearing.named(name, call.frame.env.grad_mode)
         match receiver:
+            case Module() | Instance() if (
+                isinstance(call.node.func, cst.Attribute)
+                and (cls := self.cls(receiver)) is not None
+                and (found := cls.method(name)) is not None
+                and found.is_property
+            ):
+                # ``self.net(x)``: what the property gives is called.
+                return self.call_value(self.attribute(receiver, name, call.node.func, call.frame), call)
             case Symbol() if name == "detach" and not call.arguments:
                 # A tensor that was imported.
                 return unknown_method(self, UNKNOWN, name, call)

@@ -127,6 +127,11 @@ class FunctionInfo:
         return isinstance(body, cst.BaseSuite) and all(map(_does_nothing, body.body))
 
     @property
+    def is_property(self) -> bool:
+        """Whether its object is asked for what it returns as for an attribute."""
+        return any(dotted_name(each).split(".")[-1] in {"property", "cached_property"} for each in self.decorators)
+
+    @property
     def decorators(self) -> tuple[cst.BaseExpression, ...]:
         if isinstance(self.node, cst.Lambda):
             return ()

@@ -230,7 +230,7 @@ class Expressions(Comprehensions):
                     return value if row.share is Share.ALWAYS else Array(dtype=value.dtype)
                 return PLAIN
             case Module():
-                return module_attribute(self, value, name, node)
+                return module_attribute(self, value, name, node, frame)
             case Instance() | ClassObject():
                 cls = self.cls(value)
                 if cls is not None:

@@ -257,6 +257,8 @@ def module_method(machine: Machine, value: Module, name: str, call: Call) -> Val
     if name in {"append", "extend"} and is_holder(value):
         return held_further(machine, value, call)
     cls = machine.cls(value)
+    if cls is not None and cls.method(name) is None and cls.attribute(name) is not None:
+        return machine.call_value(module_attribute(machine, value, name, call.node.func, call.frame), call)
     if cls is not None:
         return own_method(machine, cls, value, name, call)
     if name == "values" and is_holder(value):
@@ -267,13 +269,15 @@ def module_method(machine: Machine, value: Module, name: str, call: Call) -> Val
     return unknown_result(machine, call, callee=Unknown(device=value.device, dtype=value.dtype))
 
 
-def module_attribute(machine: Machine, value: Module, name: str, node: cst.CSTNode) -> Value:
+def module_attribute(machine: Machine, value: Module, name: str, node: cst.CSTNode, frame: Frame) -> Value:
     cls = machine.cls(value)
     if cls is not None:
         found = machine.held_by(value, machine.class_attribute(cls, name))
         if found is not None:
-            return as_left(found)
+            return _moved_with(machine, value, name, as_left(frame.env.latest(found)))
         method = cls.method(name)
+        if method is not None and method.is_property:
+            return _moved_with(machine, value, name, machine.apply(method, value, (), frame, node))
         if method is not None:
             return Function(definition=method.site, receiver=value)
     if name in {"weight", "bias"}:
@@ -297,6 +301,20 @@ def module_attribute(machine: Machine, value: Module, name: str, node: cst.CSTNo
     if name in {"module", "model"}:
         return value
     return Unknown(device=value.device.weakened(), dtype=value.dtype.weakened(), source=Provenance.ATTRIBUTE)
+
+
+def _moved_with(machine: Machine, owner: Module, name: str, part: Value) -> Value:
+    """A part of a module that is only known to move with it; not for sure where this file puts one in."""
+    match part:
+        case Tensor() if not any(storage.owner.is_trained for storage in part.storages):
+            return part
+        case Tensor() | Module():
+            pass
+        case _:
+            return part
+    if part.device.truth is not Truth.UNKNOWN or owner.device.truth <= Truth.UNKNOWN:
+        return part
+    return replace(part, device=owner.device.weakened() if machine.file.binds(name) else owner.device)
 
 
 def has_parameters(machine: Machine, name: str, arguments: tuple[Argument, ...]) -> Truth:

@@ -137,7 +137,7 @@ def member(machine: Machine, cls: ClassInfo, receiver: Value, name: str, node: c
     method = cls.method(name)
     if method is None:
         return Unknown(source=Provenance.ATTRIBUTE)
-    if any(dotted_name(decorator).split(".")[-1] in {"property", "cached_property"} for decorator in method.decorators):
+    if method.is_property:
         return machine.apply(method, receiver, (), frame, node)
     return Function(definition=method.site, receiver=receiver)
 
