@@ -485,3 +485,13 @@ def test_a_script_that_was_judged_first_does_not_show_in_the_file_beside_it(tmp_
     forget()
     assert together == likely(tmp_path, "pack/module.py")
     assert [(code, name) for code, name, _ in together] == [("TBX101", "module.py")]
+
+
+def test_a_function_that_another_file_gives_a_part_of_its_arguments(tmp_path: Path) -> None:
+    tools = (
+        "from functools import partial\n\n\ndef put(device, x, copy=False):\n    return x.to(device)\n\n\n"
+        'away = partial(put, "cuda")\nhome = partial(put, "cpu", copy=True)\n'
+    )
+    main = "import torch\nfrom tools import away, home\n\nprint(away(torch.rand(3)).numpy())\n"
+    write(tmp_path, {"tools.py": tools, "main.py": main + "print(home(torch.rand(3).cuda()).numpy())\n"})
+    assert brief(findings(tmp_path)) == [("TBX101", "main.py", 4)]

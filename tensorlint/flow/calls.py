@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 
 import libcst as cst
 
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import Fact, Truth
+from tensorlint.flow.domain.lattice import join_all
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     PLAIN,
@@ -54,6 +56,8 @@ from tensorlint.flow.tree import dotted_name
 
 #: Functions that look at an object, and read no data of it.
 _LOOKS = frozenset(f"builtins.{name}" for name in ("len", "isinstance", "type", "id", "hasattr", "callable"))
+#: A table of more functions is not gone through.
+_MAX_OPTIONS = 8
 
 
 class Calls(Machine):
@@ -80,7 +84,37 @@ class Calls(Machine):
             frame.env.stale = stale
         else:
             arguments = self._arguments(node, frame)
-        return self.call_value(callee, Call(node, arguments, frame))
+        call = Call(node, arguments, frame)
+        options = self._options(node.func, frame) if isinstance(callee, Unknown) else ()
+        return self._any_of(options, call) if options else self.call_value(callee, call)
+
+    def _options(self, func: cst.BaseExpression, frame: Frame) -> tuple[Value, ...]:
+        """What ``TABLE[key]`` or ``TABLE.get(key)`` may be for some key; empty where not all of it is seen."""
+        match func:
+            case (
+                cst.Subscript(value=table)
+                | cst.Call(func=cst.Attribute(value=table, attr=cst.Name(value="get")), args=[_])
+            ):
+                held = self.silently(table, frame)
+            case _:
+                return ()
+        options = held.contents if isinstance(held, (Sequence, Dictionary)) else ()
+        seen = all(isinstance(each, (Function, ClassObject, Partial, Module)) for each in options)
+        return options if seen and 1 < len(options) <= _MAX_OPTIONS else ()
+
+    def _any_of(self, options: tuple[Value, ...], call: Call) -> Value:
+        """What a call of one of these returns and does; nothing is said of what only one of them is known to do."""
+        frame = call.frame
+        quiet, before = frame.quiet, frame.env
+        frame.quiet = True
+        results, after = [], []
+        for option in options:
+            frame.env = before.copy()
+            results.append(self.call_value(option, call))
+            after.append(frame.env)
+        frame.quiet = quiet
+        frame.env = reduce(lambda one, other: one.joined(other, lambda path: self.lookup(path, frame)), after)
+        return join_all(results)
 
     def _arguments(self, node: cst.Call, frame: Frame) -> tuple[Argument, ...]:
         arguments = tuple(

@@ -181,11 +181,16 @@ def may_be_partial(arguments: tuple[Argument, ...]) -> bool:
 
 def partial_call(machine: Machine, made: Partial, call: Call) -> Value:
     given = {argument.keyword for argument in call.arguments if argument.keyword}
+    nodes = [machine.sites.node(argument.site) for argument in made.arguments]
+    if not all(isinstance(node, cst.BaseExpression) for node in nodes):
+        if not isinstance(made.function, (Function, ClassObject)):
+            return unknown_result(machine, call)
+        # It was made in another file. In what is said of a function that was seen, the call stands for it.
+        nodes = [call.node for _ in nodes]
     kept = tuple(
         Argument(spelled, argument.value, argument.keyword, argument.star)
-        for argument in made.arguments
-        if argument.keyword not in given
-        and isinstance(spelled := machine.sites.node(argument.site), cst.BaseExpression)
+        for argument, spelled in zip(made.arguments, nodes, strict=True)
+        if argument.keyword not in given and isinstance(spelled, cst.BaseExpression)
     )
     result = machine.call_value(made.function, replace(call, arguments=(*kept, *call.arguments)))
     if isinstance(result, Tensor) and result.grad.site == machine.at(call.node) and kept:
