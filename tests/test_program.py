@@ -495,3 +495,25 @@ def test_a_function_that_another_file_gives_a_part_of_its_arguments(tmp_path: Pa
     main = "import torch\nfrom tools import away, home\n\nprint(away(torch.rand(3)).numpy())\n"
     write(tmp_path, {"tools.py": tools, "main.py": main + "print(home(torch.rand(3).cuda()).numpy())\n"})
     assert brief(findings(tmp_path)) == [("TBX101", "main.py", 4)]
+
+
+@pytest.mark.parametrize(
+    ("body", "grad"),
+    [
+        ("    def run(*args):\n        with torch.no_grad():\n            return f(*args)\n", False),
+        ("    @torch.no_grad()\n    def run(*args):\n        return f(*args)\n", False),
+        ("    run = torch.no_grad()(f)\n", False),
+        ("    def run(*args):\n        with torch.inference_mode(mode=on):\n            return f(*args)\n", True),
+        ("    def run(*args):\n        with torch.no_grad():\n            g(*args)\n        return f(*args)\n", True),
+        ("    def run(*args):\n        return f(*args)\n", True),
+        ("    run = f\n", True),
+    ],
+)
+def test_a_decorator_of_another_file_may_switch_gradients_off(tmp_path: Path, body: str, grad: bool) -> None:
+    main = (
+        "import torch\nimport tools\nfrom tools import quiet\n\nnet = torch.nn.Linear(3, 3)\n\n\n"
+        "@quiet\ndef f(x):\n    return net(x).numpy()\n\n\n"
+        "class Net:\n    @tools.quiet\n    def act(self, x):\n        return net(x).numpy()\n"
+    )
+    write(tmp_path, {"tools.py": f"import torch\n\n\ndef quiet(f):\n{body}    return run\n", "main.py": main})
+    assert likely(tmp_path, "main.py") == [("TBX102", "main.py", 10), ("TBX102", "main.py", 16)] * grad

@@ -10,6 +10,7 @@ from tensorlint.flow.annotations import declared_value, value_of
 from tensorlint.flow.call import Argument
 from tensorlint.flow.closures import Closures
 from tensorlint.flow.core import HOST_METHODS, MAX_APPLICATIONS, MAX_DEPTH
+from tensorlint.flow.decorators import NO_GRAD, runs_without_grad
 from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.details import Escape, Tracing
 from tensorlint.flow.domain.dtypes import FLOAT32, FLOAT64, UNKNOWN_DTYPE
@@ -24,6 +25,7 @@ from tensorlint.flow.domain.values import (
     UNKNOWN,
     ClassObject,
     Dictionary,
+    Function,
     Instance,
     Module,
     Scalar,
@@ -43,7 +45,6 @@ from tensorlint.knowledge import names
 
 #: Decorators of functions that a tracer does not look into, or that ``torch.jit.script`` does not.
 _KEPT_WHOLE = frozenset({"script", "script_method", "script_if_tracing", "unused", "ignore"})
-_NO_GRAD_DECORATORS = frozenset({"no_grad", "inference_mode"})
 
 
 class Functions(Closures):
@@ -72,13 +73,17 @@ class Functions(Closures):
             # ``no = torch.no_grad()`` is a decorator as well, under any name.
             named = held.path.removesuffix("()") if isinstance(held, Symbol) else dotted_name(called)
             name = named.split(".")[-1]
-            if name in _NO_GRAD_DECORATORS:
+            if name in NO_GRAD:
                 arguments = decorator.args if isinstance(decorator, cst.Call) else ()
                 off = arguments and isinstance(arguments[0].value, cst.Name) and arguments[0].value.value == "False"
                 return None if off else GRAD_OFF
             if name == "enable_grad":
                 return Fact(Truth.YES)
             if name == "set_grad_enabled":
+                return GRAD_OFF
+            seen = self.silently(called, frame)
+            wrapping = self.function_at(seen.definition) if isinstance(seen, Function) else None
+            if wrapping is not None and runs_without_grad(wrapping.node):
                 return GRAD_OFF
         return None
 
