@@ -37,6 +37,7 @@ from tensorlint.flow.functions import Functions, flags_of
 from tensorlint.flow.graphs import always_differentiates
 from tensorlint.flow.guards import Guards
 from tensorlint.flow.learned import FunctionLesson, Learned, Lessons
+from tensorlint.flow.models.fixtures import given_by_fixture
 from tensorlint.flow.order import callers_first
 from tensorlint.flow.scene import FileFacts
 from tensorlint.flow.state import GRAD_ASSUMED_ON, GRAD_NOT_KNOWN, GRAD_OFF, Environment, Frame
@@ -242,6 +243,8 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         # Who makes an object of a class of another file is not asked, and what a constructor keeps holds for all.
         by_default = flags_of(info) if self.unit is None or info.name != "__init__" else {}
         seen = lesson.arguments.get(name) if lesson.calls else by_default.get(name)
+        if seen is None and not lesson.calls:
+            seen = given_by_fixture(self, info, parameter, frame)
         if isinstance(seen, Scalar) and isinstance(seen.literal, bool):
             return replace(seen, known=False)
         if seen is not None:
