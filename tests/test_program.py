@@ -12,7 +12,6 @@ from tensorlint.config import Layer, Resolver
 from tensorlint.discovery import discover
 from tensorlint.findings import Certainty, Finding
 from tensorlint.program import layout
-from tensorlint.program.index import Lines, index_of
 from tensorlint.program.index import Lines, Star, index_of
 from tensorlint.program.layout import absolute, locate, module_name
 from tensorlint.program.mentions import mentions_in
