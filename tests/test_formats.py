@@ -56,10 +56,14 @@ def test_sarif() -> None:
     rules = run["tool"]["driver"]["rules"]
     assert all(rules[result["ruleIndex"]]["id"] == result["ruleId"] for result in run["results"])
     assert rules[0]["shortDescription"] == {"text": "One line."}
+    # Code scanning wants it of every rule (GH2012 of Microsoft's validator), and names in Pascal case (SARIF2012).
+    assert rules[0]["fullDescription"] == {"text": "More."}
+    assert rules[0]["name"] == "NumpyOffCpu"
     assert first["message"]["text"] == "`x` is off the CPU: `.numpy()` raises TypeError. Insert `.cpu()`."
     place = first["locations"][0]["physicalLocation"]
     assert unquote(place["artifactLocation"]["uri"]) == "src/a b%;.py"
-    assert place["region"] == {"startLine": 4, "startColumn": 5, "endLine": 4, "endColumn": 14}
+    region = {"startLine": 4, "startColumn": 5, "endLine": 4, "endColumn": 14}
+    assert place["region"] == {**region, "snippet": {"text": "x.numpy()"}}
     assert second["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "file:///elsewhere/c.py"
     assert "codeFlows" not in second
     assert "fixes" not in third
@@ -187,7 +191,8 @@ def test_the_output_goes_to_a_file(tensorlint: Program, tmp_path: Path) -> None:
     log = json.loads((tmp_path / "a.sarif").read_text(encoding="utf-8"))
     assert list(SARIF.iter_errors(log)) == []
     (rule,) = log["runs"][0]["tool"]["driver"]["rules"]
-    assert rule["name"] == "numpy-off-cpu"
+    assert rule["name"] == "NumpyOffCpu"
+    assert rule["fullDescription"]["text"].startswith("Follows where each tensor lives")
     assert "## What it does" in rule["help"]["markdown"]
 
 

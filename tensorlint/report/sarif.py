@@ -40,10 +40,13 @@ def render(report: Report, style: Style) -> str:
 def _rule(code: str, style: Style) -> dict[str, Any]:
     rule: dict[str, Any] = {"id": code, "helpUri": rule_url(code)}
     if (text := style.rules.get(code)) is not None:
-        summary = text.documentation.split("\n\n", 1)[0].replace("\n", " ")
+        summary, _, rest = text.documentation.partition("\n\n")
+        summary = summary.replace("\n", " ")
+        does = rest.partition("## What it does\n")[2].partition("\n## ")[0].strip()
         rule |= {
-            "name": text.name,
+            "name": "".join(word.capitalize() for word in text.name.split("-")),
             "shortDescription": {"text": summary},
+            "fullDescription": {"text": does or summary},
             "help": {"text": text.documentation, "markdown": text.documentation},
         }
     return rule
@@ -56,7 +59,9 @@ def _result(finding: Finding, index: int, fingerprint: str, report: Report, styl
         "ruleIndex": index,
         "level": "error" if finding.is_internal else _LEVEL[finding.certainty],
         "message": {"text": f"{said}. {finding.help[:1].upper()}{finding.help[1:]}." if finding.help else said},
-        "locations": [_place(finding.path, report.in_file(finding.path, finding.span), style)],
+        "locations": [
+            _place(finding.path, report.in_file(finding.path, finding.span), style, _snippet(finding, report))
+        ],
         "partialFingerprints": {"tensorlint/v1": fingerprint},
         "properties": {"certainty": finding.certainty.label, "also": list(finding.also)},
     }
@@ -92,8 +97,18 @@ def _fix(path: str, fix: Fix, style: Style) -> dict[str, Any]:
     }
 
 
-def _place(path: str, span: Span, style: Style) -> dict[str, Any]:
-    return {"physicalLocation": {"artifactLocation": _artifact(path, style), "region": _region(span)}}
+def _place(path: str, span: Span, style: Style, snippet: str = "") -> dict[str, Any]:
+    region = {**_region(span), "snippet": {"text": snippet}} if snippet else _region(span)
+    return {"physicalLocation": {"artifactLocation": _artifact(path, style), "region": region}}
+
+
+def _snippet(finding: Finding, report: Report) -> str:
+    """The text of the region; none in a notebook, where the region is one of the JSON."""
+    span = finding.span
+    lines = report.lines(finding.path)[span.row - 1 : span.end_row]
+    if not lines or report.location(finding.path, span).cell is not None:
+        return ""
+    return "\n".join((*lines[:-1], lines[-1][: span.end_column - 1]))[span.column - 1 :]
 
 
 def _artifact(path: str, style: Style) -> dict[str, Any]:
