@@ -77,12 +77,16 @@ def narrow(report: Report, changes: Changes) -> Narrowed:
 
 def _is_touched(finding: Finding, report: Report, changes: Changes) -> bool:
     places = [(finding.path, finding.span), *((step.path or finding.path, step.span) for step in finding.trace)]
-    return any(_meets(path, span, changes.in_file(path), report.data.get(path, b"")) for path, span in places)
+    return any(
+        _meets(report.in_file(path, span), changes.in_file(path), path, report.data.get(path, b""))
+        for path, span in places
+    )
 
 
-def _meets(path: str, span: Span, changed: tuple[range, ...], data: bytes) -> bool:
-    if changed and (path.endswith(".ipynb") or _LONE_RETURN.search(data)):
-        return True  # git counts rows otherwise: those of the JSON, or those that end with a line feed
+def _meets(span: Span, changed: tuple[range, ...], path: str, data: bytes) -> bool:
+    """Whether one of these rows of the file changed. ``data`` is what is known of it."""
+    if changed and not path.endswith(".ipynb") and _LONE_RETURN.search(data):
+        return True  # git counts only rows that end with a line feed, as a notebook is counted, too
     return any(rows.start <= span.end_row and span.row < rows.stop for rows in changed)
 
 

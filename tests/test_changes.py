@@ -151,6 +151,32 @@ def test_line_ends(tmp_path: Path, git: Git, command: Command) -> None:
     assert found(command, "HEAD", "cr.py") == ["cr.py:5", "cr.py:6"]
 
 
+def cells(*texts: str, note: str = "", indent: int | None = 1) -> str:
+    rest = {"cell_type": "code", "execution_count": None, "metadata": {"note": note}, "outputs": []}
+    told = [{**rest, "source": text.splitlines(keepends=True)} for text in texts]
+    return json.dumps({"cells": told, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}, indent=indent)
+
+
+def test_lines_of_a_notebook(tmp_path: Path, git: Git, command: Command) -> None:
+    old = ("import torch\nx = torch.zeros(3).cuda()\n", "x.sum().numpy()\nx.numpy()\n1", "x.mean().numpy()")
+    put(tmp_path, {"a.ipynb": cells(*old)})
+    commit(git)
+    put(tmp_path, {"a.ipynb": cells(*old, note="another")})
+    assert found(command, "HEAD") == []
+    put(tmp_path, {"a.ipynb": cells("# a title", old[0], old[1].replace("x.numpy()", "y = x.numpy()"), old[2])})
+    assert found(command, "HEAD") == ["a.ipynb:2"]
+    put(tmp_path, {"a.ipynb": cells(old[0].replace("(3)", "(4)"), *old[1:])})
+    assert found(command, "HEAD") == ["a.ipynb:1", "a.ipynb:2", "a.ipynb:1"]
+
+
+def test_a_notebook_in_one_row_changes_as_a_whole(tmp_path: Path, git: Git, command: Command) -> None:
+    put(tmp_path, {"a.ipynb": cells(BUG, "1", indent=None)})
+    commit(git)
+    assert found(command, "HEAD") == []
+    put(tmp_path, {"a.ipynb": cells(BUG, "2", indent=None)})
+    assert found(command, "HEAD") == ["a.ipynb:5"]
+
+
 def test_attributes_that_make_a_file_binary(tmp_path: Path, git: Git, command: Command) -> None:
     put(tmp_path, {"a.py": BUG, ".gitattributes": "*.py -diff\n"})
     commit(git)
