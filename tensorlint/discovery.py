@@ -27,6 +27,20 @@ class Discovered:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Why a path is not found: ``path``, itself or a directory above it, is taken out by ``pattern``.
+
+    ``file`` is the .gitignore that says so; empty where it is an exclusion of the settings. Without a pattern, it is
+    that none of ``include`` takes it, or where it ``is_link`` that links to directories are not followed.
+    """
+
+    path: str
+    pattern: str = ""
+    file: str = ""
+    is_link: bool = False
+
+
 def discover(paths: Iterable[str], settings_for: Callable[[str], Settings]) -> list[Discovered]:
     """The files below these paths, absolute, sorted, each once.
 
@@ -64,12 +78,38 @@ def is_force_excluded(path: str, settings_for: Callable[[str], Settings]) -> boo
 
 def is_excluded(path: str, settings: Settings) -> bool:
     """Whether the settings leave out a path that nobody names. It is absolute, and need not exist."""
-    return any(globs.rebased(os.getcwd()).matches(path, is_dir=os.path.isdir(path)) for globs in settings.exclude)
+    return exclusion(path, settings) is not None
+
+
+def exclusion(path: str, settings: Settings) -> LeftOut | None:
+    """By what they do so."""
+    is_dir = os.path.isdir(path)
+    for globs in settings.exclude:
+        if (here := globs.rebased(os.getcwd(), os.path.dirname(path))).matches(path, is_dir=is_dir):
+            return LeftOut(path, here.last_that_takes(path, is_dir=is_dir))
+    return None
+
+
+def left_out(path: str, top: str, settings_for: Callable[[str], Settings]) -> LeftOut | None:
+    """Why a path below ``top`` is not found where that is looked through; None where it is. Both are absolute."""
+    directory, ignored = top, _ignored_above(top)
+    for name in os.path.relpath(path, top).split(os.sep):
+        here = _Rules.of(directory, top, ignored, settings_for)
+        entry = os.path.join(directory, name)
+        is_dir = os.path.isdir(entry)
+        if is_dir and os.path.islink(entry):
+            return LeftOut(entry, is_link=True)
+        if (globs := here.left_out_by(entry, is_dir)) is not None:
+            return LeftOut(entry, globs.last_that_takes(entry, is_dir=is_dir), globs.file)
+        if not is_dir and not here.wants(name, entry):
+            return LeftOut(entry)
+        directory, ignored = entry, here.ignored
+    return None
 
 
 def _walk(top: str, settings_for: Callable[[str], Settings]) -> Iterator[Discovered]:
     """Files below a directory that was named: patterns that would exclude that directory itself are set aside."""
-    pending = [(top, tuple(globs.without(top) for globs in _ignored_above(top)))]
+    pending = [(top, _ignored_above(top))]
     while pending:
         directory, inherited = pending.pop()
         try:
@@ -78,27 +118,61 @@ def _walk(top: str, settings_for: Callable[[str], Settings]) -> Iterator[Discove
         except OSError as error:
             yield Discovered(directory, error=error.strerror or str(error))
             continue
-        settings = settings_for(directory)
-        excluded = tuple(globs.rebased(top).without(top) for globs in settings.exclude)
-        split = [globs.rebased(top).suffixes() for globs in settings.include]
-        suffixes = tuple(suffix for each, _ in split for suffix in each)
-        wanted = [globs for _, globs in split if globs.patterns]
-        ignored = inherited
-        if any(entry.name == ".gitignore" for entry in entries):
-            ignored = (*inherited, _read_ignore_file(directory, ".gitignore"))
-        respected = ignored if settings.respect_gitignore else ()
+        here = _Rules.of(directory, top, inherited, settings_for)
         for entry in entries:
             is_dir = _is_directory(entry)
             if is_dir:
-                if not entry.is_symlink() and not _left_out(entry.path, is_dir, excluded, respected):
-                    pending.append((entry.path, ignored))
+                if not entry.is_symlink() and here.left_out_by(entry.path, is_dir) is None:
+                    pending.append((entry.path, here.ignored))
             elif (
-                (entry.name.endswith(suffixes) or any(globs.matches(entry.path) for globs in wanted))
+                here.wants(entry.name, entry.path)
                 and not entry.name.startswith(".#")  # an editor's lock, a link to nowhere by design
                 and (entry.is_symlink() or entry.is_file())
-                and not _left_out(entry.path, is_dir, excluded, respected)
+                and here.left_out_by(entry.path, is_dir) is None
             ):
                 yield Discovered(entry.path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What is taken in one directory below the one that was named."""
+
+    excluded: tuple[Globs, ...]
+    suffixes: tuple[str, ...]
+    wanted: tuple[Globs, ...]
+    #: What .gitignore files say, which those below inherit, whether this directory respects it or not.
+    ignored: tuple[Globs, ...]
+    respected: tuple[Globs, ...]
+
+    @classmethod
+    def of(
+        cls, directory: str, top: str, inherited: tuple[Globs, ...], settings_for: Callable[[str], Settings]
+    ) -> _Rules:
+        settings = settings_for(directory)
+        split = [globs.rebased(top, directory).suffixes() for globs in settings.include]
+        own = _read_ignore_file(directory, ".gitignore")
+        ignored = (*inherited, own) if own.patterns else inherited
+        return cls(
+            tuple(globs.rebased(top, directory).without(top) for globs in settings.exclude),
+            tuple(suffix for each, _ in split for suffix in each),
+            tuple(globs for _, globs in split if globs.patterns),
+            ignored,
+            ignored if settings.respect_gitignore else (),
+        )
+
+    def wants(self, name: str, path: str) -> bool:
+        """Whether a pattern takes this file."""
+        return name.endswith(self.suffixes) or any(globs.matches(path) for globs in self.wanted)
+
+    def left_out_by(self, path: str, is_dir: bool) -> Globs | None:
+        """The patterns that leave out a path, None where none do."""
+        for globs in self.excluded:
+            if globs.matches(path, is_dir=is_dir):
+                return globs
+        for globs in reversed(self.respected):  # the nearest .gitignore that speaks of the path decides
+            if (verdict := globs.verdict(path, is_dir=is_dir)) is not None:
+                return globs if verdict else None
+        return None
 
 
 def _is_directory(entry: os.DirEntry[str]) -> bool:
@@ -108,17 +182,11 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _left_out(path: str, is_dir: bool, excluded: tuple[Globs, ...], ignored: tuple[Globs, ...]) -> bool:
-    if any(globs.matches(path, is_dir=is_dir) for globs in excluded):
-        return True
-    for globs in reversed(ignored):  # the nearest .gitignore that speaks of the path decides
-        if (verdict := globs.verdict(path, is_dir=is_dir)) is not None:
-            return verdict
-    return False
-
-
 def _ignored_above(directory: str) -> tuple[Globs, ...]:
-    """The .gitignore files between the root of the repository and this directory, outermost first."""
+    """The .gitignore files between the root of the repository and this directory, outermost first.
+
+    Patterns that would leave out the directory itself are set aside.
+    """
     collected: list[Globs] = []
     here = directory
     while not os.path.exists(os.path.join(here, ".git")):
@@ -128,12 +196,13 @@ def _ignored_above(directory: str) -> tuple[Globs, ...]:
         here = parent
         collected.append(_read_ignore_file(here, ".gitignore"))
     collected.append(_read_ignore_file(here, os.path.join(".git", "info", "exclude")))
-    return tuple(reversed(collected))
+    return tuple(globs.without(directory) for globs in reversed(collected))
 
 
 def _read_ignore_file(directory: str, name: str) -> Globs:
+    path = os.path.join(directory, name)
     try:
-        with open(os.path.join(directory, name), encoding="utf-8", errors="surrogateescape") as file:
-            return Globs(directory, tuple(line.rstrip("\r\n") for line in file))
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return Globs(directory, tuple(line.rstrip("\r\n") for line in file), path)
     except OSError:
         return Globs(directory, ())

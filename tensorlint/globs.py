@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ class Globs:
 
     root: str
     patterns: tuple[str, ...]
+    #: The file that holds these patterns and nothing else, such as a .gitignore.
+    file: str = ""
 
     def verdict(self, path: str, *, is_dir: bool = False) -> bool | None:
         """True where the last pattern that speaks of the path takes it, False where it takes it back, else None."""
@@ -33,17 +35,25 @@ class Globs:
     def matches(self, path: str, *, is_dir: bool = False) -> bool:
         return bool(self.verdict(path, is_dir=is_dir))
 
-    def rebased(self, directory: str) -> Globs:
-        """These patterns as they apply below ``directory``: relative to it when it does not lie below their root."""
-        lies_below = self.root and (self.root == directory or _below(self.root, directory))
-        return self if lies_below else Globs(directory, self.patterns)
+    def last_that_takes(self, path: str, *, is_dir: bool = False) -> str:
+        """The pattern that counts where these take the path; empty where none does."""
+        taking = (one for one in reversed(self.patterns) if Globs(self.root, (one,)).matches(path, is_dir=is_dir))
+        return next(taking, "")
+
+    def rebased(self, directory: str, here: str = "") -> Globs:
+        """These patterns as they apply ``here``, on the way down from ``directory``.
+
+        They are relative to it when neither lies below their root, as is that of a file which others extend.
+        """
+        lies_below = any(self.root == each or _below(self.root, each) for each in (directory, here) if each)
+        return self if self.root and lies_below else Globs(directory, self.patterns)
 
     def without(self, path: str) -> Globs:
         """These patterns less those that take ``path``, for a directory that was asked for by name."""
         if not self.matches(path, is_dir=True):
             return self
         kept = tuple(one for one in self.patterns if not Globs(self.root, (one,)).matches(path, is_dir=True))
-        return Globs(self.root, kept)
+        return replace(self, patterns=kept)
 
     def suffixes(self) -> tuple[tuple[str, ...], Globs]:
         """What names end in that `*.py` and the like among these patterns take, and the other patterns.

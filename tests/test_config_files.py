@@ -369,6 +369,58 @@ def test_show_settings(tmp_path: Path, command: Command) -> None:
     assert "Read: no configuration file" in command("--show-settings", "--isolated").out
 
 
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("b.py", None),
+        (".", None),
+        ("build/a.py", "build by `build` in `exclude` of the defaults"),
+        ("out/a.py", "out by `out` in `extend-exclude` of base.toml"),
+        ("pkg/gen.py", "pkg/gen.py by `gen.py` in .gitignore"),
+        ("pkg/data.txt", "no pattern of `include` takes pkg/data.txt"),
+        ("link/own.py", "link is a link to a directory"),
+        ("own/kept.py", None),
+        ("own/here/a.py", "own/here by `/here` in `exclude` of own/tensorlint.toml"),
+    ],
+)
+def test_what_is_left_out_is_said_to_be(tmp_path: Path, command: Command, path: str, why: str | None) -> None:
+    files = ["b.py", "build/a.py", "out/a.py", "pkg/gen.py", "pkg/data.txt", "pkg/own.py", "own/kept.py"]
+    put(tmp_path, dict.fromkeys([*files, "own/here/a.py"], ""))
+    put(
+        tmp_path,
+        {
+            ".gitignore": "gen.py\n",
+            "base.toml": 'extend-exclude = ["out"]\n',
+            "tensorlint.toml": 'extend = "base.toml"\n',
+            "own/tensorlint.toml": 'exclude = ["/here"]\n',
+        },
+    )
+    (tmp_path / "link").symlink_to("pkg")
+    said = [line for line in command("--show-settings", path).out.splitlines() if line.startswith("Left out")]
+    assert said == ([] if why is None else [f"Left out: {why}, unless it is named"])
+    assert (f"{path}\n" in command("--show-files").out) is (why is None and path != ".")
+    assert command("--show-files", path).out != ""
+
+
+def test_what_is_left_out_also_where_it_is_named(tmp_path: Path, command: Command) -> None:
+    put(tmp_path, {"build/a.py": "", "tensorlint.toml": "force-exclude = true\n"})
+    for name, cwd in (("build/a.py", ""), ("a.py", "build")):
+        page = command("config", name, cwd=cwd).out
+        assert "by `build` in `exclude` of the defaults, also where it is named\n" in page
+        (said,) = json.loads(command("config", name, "--output-format", "json", cwd=cwd).out)
+        assert (said["left_out"]["key"], said["left_out"]["even_named"]) == ("exclude", True)
+        assert command("--show-files", name, cwd=cwd).out == ""
+
+
+def test_config_shows_what_applies_to_a_path(tmp_path: Path, command: Command) -> None:
+    put(tmp_path, {"a.py": "", "tensorlint.toml": 'certainty = "likely"\n', "fix": ""})
+    assert command("config", "a.py").out == command("--show-settings", "a.py").out != ""
+    assert command("config", "fix").out.startswith("fix\n\nApply")  # a key, whatever else is called so
+    outcome = command("config", "gone.py")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "unknown key `gone.py`; nor is there a file of this name" in outcome.err
+
+
 def test_config_lists_every_key_and_describes_each(command: Command) -> None:
     listed = command("config").out
     assert [line.split()[0] for line in listed.splitlines()] == [key.name for key in KEYS]

@@ -86,6 +86,14 @@ def test_settings_below_speak_for_what_is_below_them(tmp_path: Path) -> None:
     assert found(tmp_path) == ["b/gen/x.py"]
 
 
+@pytest.mark.parametrize("patterns", ['extend-exclude = ["/gen"]', 'include = ["/own.py"]'])
+def test_patterns_of_settings_below_are_relative_to_where_they_stand(tmp_path: Path, patterns: str) -> None:
+    make(tmp_path, "a/gen/x.py", "a/own.py", "a/b/gen/x.txt", "gen/x.py")
+    (tmp_path / "a" / "pyproject.toml").write_text(f"[tool.tensorlint]\n{patterns}\n")
+    assert found(tmp_path) == ["a/own.py", "gen/x.py"]
+    assert found(tmp_path, "a") == ["a/own.py"]
+
+
 def test_each_file_once(tmp_path: Path) -> None:
     make(tmp_path, "pkg/a.py")
     (tmp_path / "pkg" / "b.py").symlink_to("a.py")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -11,8 +12,9 @@ import click
 from click.shell_completion import CompletionItem
 
 from tensorlint.cli.output import emit, style_for
+from tensorlint.cli.settings import show_settings
 from tensorlint.codes import did_you_mean
-from tensorlint.config import KEYS, Key
+from tensorlint.config import KEYS, ConfigError, Key, Resolver
 from tensorlint.config.keys import as_toml, plain
 from tensorlint.config.schema import schema
 from tensorlint.report import Style
@@ -20,11 +22,12 @@ from tensorlint.report.text import paint
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    return [CompletionItem(key.name, help=key.summary) for key in KEYS if key.name.startswith(incomplete)]
+    keys = [CompletionItem(key.name, help=key.summary) for key in KEYS if key.name.startswith(incomplete)]
+    return [CompletionItem(incomplete, type="file"), *keys]  # files first, as in the completion of the first word
 
 
 @click.command()
-@click.argument("key", required=False, shell_complete=_complete)
+@click.argument("key", required=False, metavar="[KEY | PATH]", shell_complete=_complete)
 @click.option(
     "--output-format",
     type=click.Choice(["text", "json", "schema"]),
@@ -32,12 +35,16 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     help="How to show it; `schema` is a JSON schema of all keys.",
 )
 def config(key: str | None, output_format: str) -> int:
-    """List the keys of the configuration, or describe one."""
+    """List the keys of the configuration, describe one, or show what applies to a path and where it is said."""
     by_name = {each.name: each for each in KEYS}
     name = (key or "").replace("_", "-")
+    if key is not None and name not in by_name and os.path.lexists(key) and output_format != "schema":
+        try:
+            return show_settings((key,), Resolver(), "auto", output_format)
+        except ConfigError as error:
+            raise click.ClickException(str(error)) from None
     if key is not None and name not in by_name:
-        near = did_you_mean(name, by_name)
-        raise click.UsageError(f"unknown key `{key}`{near}; what applies to a file, --show-settings FILE says")
+        raise click.UsageError(f"unknown key `{key}`{did_you_mean(name, by_name)}; nor is there a file of this name")
     if output_format == "schema":
         if key is not None:
             raise click.UsageError("the schema is of all keys")
