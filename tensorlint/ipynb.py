@@ -141,7 +141,11 @@ def _language(metadata: object) -> str:
     """What the metadata says about the language of the cells; Python where it says nothing."""
     info, kernel = _part(metadata, "language_info"), _part(metadata, "kernelspec")
     told = info.get("name") or kernel.get("language") or _of_kernel(str(kernel.get("name")))
-    return "python" if "python" in str(told).lower() else str(told)
+    if "python" not in str(told).lower():
+        return str(told)
+    # Another language to whoever reads Python 3. What ran the notebook last says so, else what it asks for.
+    is_old = str(info["version"]).startswith("2.") if "version" in info else kernel.get("name") == "python2"
+    return "python 2" if is_old else "python"
 
 
 def _of_kernel(name: str) -> str:

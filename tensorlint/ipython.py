@@ -21,10 +21,17 @@ PYTHON_BODIES = frozenset(
 #: What stands for a command: a statement that does nothing, and a value that is not known.
 _STATEMENT = "0"
 _VALUE = "_()"
+#: What stands above an indented block that nothing leads to.
+BLOCK = "if 1:"
 
 #: Blank lines and comments. A newline can be read in one way only, or hundreds of them would take for ever.
 _BLANK = r"(?:[ \t]*(?:\#[^\r\n]*)?(?:\r?\n|\r(?!\n)))*"
 _CELL_MAGIC = re.compile(_BLANK + r"%%(?P<name>\w*)")
+#: What a session shows before its input, which is often copied with it.
+_PROMPT = r"(?:>>>|\.\.\.)(?:[ ]|(?=[\r\n]|\Z))|[ \t]*\.{3,}:[ ]?"
+_FIRST_PROMPT = r">>>(?:[ ]|(?=[\r\n]|\Z))|In[ ]\[\d+\]:[ ]"
+_PROMPTED = re.compile(f"{_BLANK}(?:{_FIRST_PROMPT})")
+_PROMPTS = re.compile(f"^(?:{_FIRST_PROMPT}|{_PROMPT})", re.MULTILINE)
 #: What no statement of Python begins with, and shell commands that IPython takes without a sign.
 _COMMAND = re.compile(
     r"(?P<indent>[ \t]*)(?:[%!?,;/]|(?:pip3?|conda|mamba)[ \t]+install\b"
@@ -54,17 +61,29 @@ def is_magic(cell: str) -> bool:
     return _CELL_MAGIC.match(cell) is not None
 
 
+def is_prompted(cell: str) -> bool:
+    """Whether it was copied from a session with the prompts, which IPython takes off."""
+    return _PROMPTED.match(cell) is not None
+
+
 def is_indented(cell: str) -> bool:
-    """Whether the first statement is indented, which IPython takes back for the cell."""
-    return _INDENTED.match(cell) is not None
+    """Whether the first statement is indented as Python reads it, which IPython takes back for the cell."""
+    return _INDENTED.match(cell) is not None or is_prompted(cell)
 
 
 def as_python(cell: str) -> str:
     """The cell with all that is not Python passed over, in as many rows."""
+    if is_prompted(cell):
+        cell = _PROMPTS.sub(lambda prompt: " " * len(prompt[0]), cell)
     magic = _CELL_MAGIC.match(cell)
-    if magic is not None and magic["name"] not in PYTHON_BODIES:
+    if magic is None:
+        return "".join(_statements(cell))
+    if magic["name"] not in PYTHON_BODIES:
         return _rows_of(cell)
-    return "".join(_statements(cell))
+    at = magic.start("name") - len("%%")
+    body = _end_of_rows(cell, at)
+    word = BLOCK if is_indented(cell[body:]) else _STATEMENT
+    return cell[:at] + _silent(cell[at:body], word) + "".join(_statements(cell[body:]))
 
 
 def _statements(cell: str) -> Iterator[str]:

@@ -15,12 +15,10 @@ from functools import cached_property
 
 from tensorlint.findings import Location, Span
 from tensorlint.ipynb import ANY, Document
-from tensorlint.ipython import as_python, is_indented, is_magic
-from tensorlint.source import NEWLINE, Part, Source
+from tensorlint.ipython import BLOCK, as_python, is_indented, is_magic, is_prompted
+from tensorlint.source import NEWLINE, Part, Source, SourceError
 
 _MARK = "# %%"
-#: In place of the mark, before a cell all of which is indented.
-_BLOCK = "if 1:"
 #: What a cell raises where the notebook does not fit to itself, or to what is installed.
 _BROKEN = frozenset({"AttributeError", "ImportError", "ModuleNotFoundError", "NameError", "UnboundLocalError"})
 #: What stands in for the solution of an exercise, as nbgrader leaves it.
@@ -71,7 +69,7 @@ class Notebook(Source):
             options = ' tags=["raises-exception"]'
         elif raises is not None:
             options = f' raises="{" ".join(sorted(raises))}"'
-        return Part(row, f"{_BLOCK if is_indented(cell) else self.mark + options}\n{as_python(cell)}")
+        return Part(row, f"{BLOCK if is_indented(cell) else self.mark + options}\n{as_python(cell)}")
 
     @property
     def stops(self) -> tuple[int, str] | None:
@@ -95,7 +93,9 @@ class Notebook(Source):
     def closed(self) -> tuple[range, ...]:
         ends = (*self._marks[1:], len(self.lines))
         return tuple(
-            range(first, end) for first, end, cell in zip(self._marks, ends, self._cells, strict=True) if is_magic(cell)
+            range(first, end)
+            for first, end, cell in zip(self._marks, ends, self._cells, strict=True)
+            if is_magic(cell) or is_prompted(cell)
         )
 
     def location(self, span: Span) -> Location:

@@ -113,10 +113,29 @@ def changed_lines(old: str, new: str) -> list[str]:
         ("# a script\n\n%%writefile a.py\nx", "\n\n\n"),
         ("%%time\nx = 1", "0\nx = 1"),
         ("%%capture out\nx = 1", "0\nx = 1"),
+        ("%%time\n  # a\n  x = 1\n  y", "if 1:\n  # a\n  x = 1\n  y"),
+        ("# a\n%%timeit -n 3 \\\n  -r 3\n\tx = 1", "# a\nif 1:\n\n\tx = 1"),
     ],
 )
 def test_what_only_ipython_understands(text: str, expected: str) -> None:
     assert python(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (">>> x = 1\n>>> y", "    x = 1\n    y"),
+        ("# a\n>>> def f():\n...     ls\n...\n>>> f()", "# a\n    def f():\n        ls\n   \n    f()"),
+        (">>> x = [1,\r\n...  2]\r\n", "    x = [1,\r\n     2]\r\n"),
+        (">>> !ls\n>>>", "    0\n   "),
+        ("In [1]: x = (1,\n   ...:      2)\nIn [2]: ...", "        x = (1,\n             2)\n        ..."),
+        ("x >>= 1\n...", "x >>= 1\n..."),
+        ("x = [\n...\n]", "x = [\n...\n]"),
+    ],
+)
+def test_prompts_are_taken_off(text: str, expected: str) -> None:
+    assert as_python(text) == expected
+    ast.parse(f"if 1:\n{expected}" if is_indented(text) else expected)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +157,7 @@ def test_what_is_python_stays(text: str) -> None:
     assert python(text) == text
 
 
-@given(st.text(alphabet=" \n\r\\%!?'\"#()=x0;:", max_size=40))
+@given(st.text(alphabet=" \n\r\\%!?'\"#()=x0;:>.", max_size=40))
 def test_rows_stay_whatever_is_in_a_cell(text: str) -> None:
     assert len(NEWLINE.split(as_python(text))) == len(NEWLINE.split(text))
 
@@ -207,6 +226,21 @@ def test_colab_forms_and_top_level_await() -> None:
 def test_an_indented_cell_is_taken_as_ipython_takes_it() -> None:
     text = notebook("import torch\nx = torch.zeros(3).cuda()", "    # a\n    y = x.numpy()\n    z = 1")
     assert places(lint(text)) == [("TBX101", 2, 2, 9)]
+
+
+def test_a_session_is_taken_as_ipython_takes_it() -> None:
+    session = ">>> y = x.numpy()\n>>> for _ in y:\n...     x.numpy()\n>>> # the end"
+    text = notebook("import torch\nx = torch.zeros(3).cuda()", session, "%%time\n  z = 1\n  x.numpy()")
+    assert places(lint(text)) == [("TBX101", 2, 1, 9), ("TBX101", 2, 3, 9), ("TBX101", 3, 3, 3)]
+    assert [line for line in sources(fixed(text))[1].splitlines() if "cpu" in line] == [
+        ">>> y = x.cpu().numpy()",
+        "...     x.cpu().numpy()",
+    ]
+
+
+def test_no_import_goes_into_a_session() -> None:
+    first, second, _ = sources(fixed(notebook(">>> import torch", "x = 1", SNAPSHOT)))
+    assert (first, second) == (">>> import torch", "import copy\n\nx = 1")
 
 
 def test_json_escapes_hide_nothing_from_the_screen() -> None:
@@ -301,6 +335,8 @@ def test_a_cell_that_does_not_parse_is_named(broken: str, row: int) -> None:
         {"language_info": {"name": "R"}},
         {"kernelspec": {"name": "julia-1.9", "language": "julia"}},
         {"kernelspec": {"name": "ir"}},
+        {"kernelspec": {"name": "python2", "language": "python"}},
+        {"kernelspec": {"name": "python3"}, "language_info": {"name": "python", "version": "2.7.12"}},
     ],
 )
 def test_other_languages_are_passed_over(metadata: dict[str, object]) -> None:
@@ -320,6 +356,7 @@ def _summary(report: Report) -> str:
     [
         {"kernelspec": {"name": "python3"}},
         {"language_info": {"name": "ipython"}},
+        {"kernelspec": {"name": "python2"}, "language_info": {"name": "python", "version": "3.11.2"}},
         {"kernelspec": {"name": "conda-env-torch"}},
         {"kernelspec": None, "language_info": []},
     ],
