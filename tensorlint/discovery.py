@@ -187,16 +187,26 @@ def _ignored_above(directory: str) -> tuple[Globs, ...]:
 
     Patterns that would leave out the directory itself are set aside.
     """
+    root, here = repository_of(directory), directory
+    if not root:
+        return ()  # only what lies below the directory counts
     collected: list[Globs] = []
+    while here != root:
+        here = os.path.dirname(here)
+        collected.append(_read_ignore_file(here, ".gitignore"))
+    collected.append(_read_ignore_file(here, os.path.join(".git", "info", "exclude")))
+    return tuple(globs.without(directory) for globs in reversed(collected))
+
+
+def repository_of(directory: str) -> str:
+    """The root of the repository that a directory lies in; empty where there is none."""
     here = directory
     while not os.path.exists(os.path.join(here, ".git")):
         parent = os.path.dirname(here)
         if parent == here:
-            return ()  # not in a repository: only what lies below the directory counts
+            return ""
         here = parent
-        collected.append(_read_ignore_file(here, ".gitignore"))
-    collected.append(_read_ignore_file(here, os.path.join(".git", "info", "exclude")))
-    return tuple(globs.without(directory) for globs in reversed(collected))
+    return here
 
 
 def _read_ignore_file(directory: str, name: str) -> Globs:

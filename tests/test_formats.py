@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft4Validator, FormatChecker
 
 from tensorlint.findings import Applicability, Certainty, Edit, Finding, Fix, Span, TraceStep, tool_finding
-from tensorlint.report import FORMATS, Report, RuleText, Style, render
+from tensorlint.report import FOR_PEOPLE, FORMATS, Report, RuleText, Style, render
 from tests.conftest import Program
 
 SARIF = Draft4Validator(
@@ -194,6 +194,30 @@ def test_the_output_goes_to_a_file(tensorlint: Program, tmp_path: Path) -> None:
     assert rule["name"] == "NumpyOffCpu"
     assert rule["fullDescription"]["text"].startswith("Follows where each tensor lives")
     assert "## What it does" in rule["help"]["markdown"]
+
+
+@pytest.mark.parametrize("output_format", sorted(FORMATS.keys() - FOR_PEOPLE - {"json", "json-lines"}))
+def test_paths_above_the_working_directory(tensorlint: Program, tmp_path: Path, output_format: str) -> None:
+    for name in ("repo/src/a.py", "repo/b.py", "outside.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("import torch\nx = torch.zeros(3).cuda()\nprint(x.numpy())\n")
+
+    def said(*paths: str) -> str:
+        return tensorlint("-n", "--output-format", output_format, *paths, cwd=tmp_path / "repo" / "src").out
+
+    assert f"{tmp_path}/repo/b.py" in said("../b.py")  # nothing says where a project begins
+    (tmp_path / "repo" / "tensorlint.toml").touch()
+    (tmp_path / "repo" / "src" / "tensorlint.toml").touch()
+    assert f"{tmp_path}/repo/b.py" in said("../b.py")
+    (tmp_path / "repo" / "src" / "tensorlint.toml").unlink()
+    assert str(tmp_path) not in said("../b.py")
+    (tmp_path / "repo" / "tensorlint.toml").unlink()
+    (tmp_path / "repo" / ".git").mkdir()
+    both = said("../b.py", "a.py")
+    assert str(tmp_path) not in both
+    assert "src/a.py" in both
+    assert "src/a.py" not in said("a.py")
+    assert f"{tmp_path}/outside.py" in said("../../outside.py", "a.py")
 
 
 def test_a_file_that_cannot_be_written_is_an_error(tensorlint: Program, tmp_path: Path) -> None:

@@ -16,12 +16,12 @@ import click
 from tensorlint import __version__
 from tensorlint.cli import options as shared
 from tensorlint.cli.caching import cache_of
-from tensorlint.cli.output import COLOURS, available_processors, emit, emit_bytes, note, stream_to, style_for
+from tensorlint.cli.output import COLOURS, available_processors, base_of, emit, emit_bytes, note, stream_to, style_for
 from tensorlint.cli.progress import Progress
 from tensorlint.cli.showing import show, show_added_noqa, show_diff, show_files, show_fixes
 from tensorlint.codes import did_you_mean
 from tensorlint.config import ConfigError, Resolver, Settings
-from tensorlint.discovery import Discovered, DiscoveryError, discover, is_force_excluded
+from tensorlint.discovery import Discovered, DiscoveryError, discover, is_force_excluded, repository_of
 from tensorlint.findings import Applicability
 from tensorlint.report import Report
 from tensorlint.report.text import plural
@@ -179,8 +179,10 @@ def _check(paths: tuple[str, ...], given: dict[str, Any]) -> int:
         cache = None if options.no_cache else cache_of(resolver.configuration(start))
         report = run(files, resolver, options.jobs or available_processors(), fixing, cache, progress)
         checked = [file.path for file in files]
+    here = os.getcwd()
+    base = base_of(checked, here, repository_of(here), resolver.configuration(start).root)
     with progress.stage("reporting"):
-        code = _tell(report, options, settings, checked, known, program=program, changes=changes)
+        code = _tell(report, options, settings, checked, known, base, program=program, changes=changes)
     if options.timing:
         emit(progress.summary(), sys.stderr)
     return code
@@ -239,6 +241,7 @@ def _tell(
     settings: Settings,
     checked: Sequence[str],
     known: Collection[Known] | None,
+    base: str,
     *,
     program: bytes | None = None,
     changes: Changes | None = None,
@@ -285,7 +288,7 @@ def _tell(
         report = report.only_errors()
     if not options.silent or options.output_file is not None:
         with stream_to(options.output_file, stream) as target:
-            style = replace(style_for(target, options.color), unsafe_fixes=settings.unsafe_fixes)
+            style = replace(style_for(target, options.color), unsafe_fixes=settings.unsafe_fixes, base=base)
             show(report, settings.output_format, target, style, statistics=options.statistics, quiet=quiet)
     if report.has_errors:
         return 2

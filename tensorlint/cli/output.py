@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -31,6 +31,16 @@ def style_for(stream: TextIO, colour: str = "auto") -> Style:
     coloured = colour == "always" or (colour == "auto" and _wants_colour(stream))
     links = colour != "never" and _wants_links(stream)
     return Style(colour=coloured, cwd=os.getcwd(), links=links, columns=_columns(stream))
+
+
+def base_of(paths: Iterable[str], *directories: str) -> str:
+    """The first of these directories that all of the paths which are absolute lie below; empty where none is."""
+    absolute = [path for path in paths if os.path.isabs(path)]
+    for directory in filter(None, directories):
+        below = directory.rstrip(os.sep) + os.sep
+        if all(path.startswith(below) for path in absolute):
+            return directory
+    return ""
 
 
 def _wants_colour(stream: TextIO) -> bool:

@@ -45,6 +45,8 @@ class Style:
 
     colour: bool = False
     cwd: str = ""
+    #: What formats for programs have paths relative to; empty for the same.
+    base: str = ""
     #: How wide the terminal is; 0 where text goes elsewhere, and nobody breaks lines.
     columns: int = 0
     #: Whether codes lead to their documentation.

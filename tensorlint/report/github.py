@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from tensorlint.report import Report, Style
-from tensorlint.report.portable import message
-from tensorlint.report.text import codes, shown_path, visible
+from tensorlint.report.portable import message, shown_portable_path
+from tensorlint.report.text import codes, visible
 
 
 def render(report: Report, style: Style) -> str:
     return "".join(
         f"::{'error' if finding.is_internal else 'warning'} title=tensorlint ({_property(codes(finding))}),"
-        f"file={_property(shown_path(finding.path, style))},line={span.row},col={span.column},"
+        f"file={_property(shown_portable_path(finding.path, style))},line={span.row},col={span.column},"
         f"endLine={span.end_row},endColumn={span.end_column}::{_data(message(finding, report))}\n"
         for finding in report.findings
         for span in (report.in_file(finding.path, finding.span),)

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from tensorlint.findings import Finding
 from tensorlint.report import Report, Style
-from tensorlint.report.portable import message, portable_path
+from tensorlint.report.portable import message, shown_portable_path
 from tensorlint.report.text import codes, visible
 
 
@@ -15,7 +15,7 @@ def render(report: Report, style: Style) -> str:
     root = ET.Element("testsuites", {"name": "tensorlint", **_counts(report.findings)})
     for path, group in groupby(report.findings, key=lambda finding: finding.path):
         findings = tuple(group)
-        shown = visible(portable_path(path, style))
+        shown = shown_portable_path(path, style)
         suite = ET.SubElement(root, "testsuite", {"name": shown, **_counts(findings)})
         for finding in findings:
             _case(suite, shown, finding, report)

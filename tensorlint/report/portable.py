@@ -11,15 +11,22 @@ from urllib.parse import quote
 
 from tensorlint.findings import Finding, Location
 from tensorlint.report import Report, Style
+from tensorlint.report.text import visible
 
 
 def portable_path(path: str, style: Style) -> str:
-    """With slashes, relative to the working directory where the file lies below it."""
-    if style.cwd and os.path.isabs(path):
-        relative = os.path.relpath(path, style.cwd)
+    """With slashes, relative to the base of all paths, or the working directory, where the file lies below it."""
+    base = style.base or style.cwd
+    if base and os.path.isabs(path):
+        relative = os.path.relpath(path, base)
         if relative != os.pardir and not relative.startswith(os.pardir + os.sep):
             path = relative
     return PurePath(path).as_posix()
+
+
+def shown_portable_path(path: str, style: Style) -> str:
+    """The same without control characters."""
+    return visible(portable_path(path, style))
 
 
 def portable_uri(path: str, style: Style) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tensorlint.report import Report, Style
-from tensorlint.report.portable import message
-from tensorlint.report.text import shown_path, visible
+from tensorlint.report.portable import message, shown_portable_path
+from tensorlint.report.text import visible
 
 
 def render(report: Report, style: Style) -> str:
     return "".join(
-        f"{shown_path(finding.path, style)}:{report.in_file(finding.path, finding.span).row}: "
+        f"{shown_portable_path(finding.path, style)}:{report.in_file(finding.path, finding.span).row}: "
         f"[{finding.code}] {visible(message(finding, report))}\n"
         for finding in report.findings
     )
