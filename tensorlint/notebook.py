@@ -16,7 +16,7 @@ from functools import cached_property
 from tensorlint.findings import Location, Span
 from tensorlint.ipynb import ANY, Document
 from tensorlint.ipython import BLOCK, as_python, is_indented, is_magic, is_prompted
-from tensorlint.source import NEWLINE, Part, Source, SourceError
+from tensorlint.source import NEWLINE, Part, Source
 
 _MARK = "# %%"
 #: What a cell raises where the notebook does not fit to itself, or to what is installed.
