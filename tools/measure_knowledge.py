@@ -2,6 +2,7 @@
 
     python tools/measure_knowledge.py            refuted facts, counts, and what could not be called
     python tools/measure_knowledge.py --quiet    refuted facts and counts only
+    python tools/measure_knowledge.py --parameters    write the names of parameters anew
 
 Exit status 1 when a row does not say what its function does, or nothing could be run. The measuring is that of
 ``tensorlint verify --knowledge``.
@@ -21,7 +22,14 @@ from tensorlint.verify.knowledge import verify_knowledge
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quiet", action="store_true", help="do not name the rows that could not be called")
+    parser.add_argument("--parameters", action="store_true", help="write the names of parameters anew, and stop")
     options = parser.parse_args()
+    if options.parameters:
+        from tensorlint.verify.measuring.parameters import lines  # imports torch and NumPy
+
+        file = Path(__file__).resolve().parent.parent / "tensorlint" / "knowledge" / "parameters.txt"
+        file.write_text("".join(f"{line}\n" for line in lines()), encoding="ascii")
+        return 0
     report = verify_knowledge()
     if report.problem:
         print(report.problem)

@@ -3,8 +3,9 @@
 Each row is called with generated arguments of six dtypes. Checked are the kind of the result, which storage it lies in,
 whether it requires grad, its device (arguments on ``meta``), its dtype, which arguments were overwritten, ``out=``,
 ``inplace=``, overlapping elements, and for arrays the sign of the strides and whether they may be written to. In-place
-methods and views are also held against the alias annotations of PyTorch's operator schemas, and the sets of
-``numpy_functions`` against what NumPy does when it is handed a tensor.
+methods and views are also held against the alias annotations of PyTorch's operator schemas, the names of parameters
+against the signatures of the functions, and the sets of ``numpy_functions`` against what NumPy does when it is handed a
+tensor.
 
 ``measure`` does so in this process, which needs torch and NumPy; ``verify_knowledge`` in a child, with any interpreter.
 """
@@ -33,8 +34,9 @@ TABLES: Mapping[str, Mapping[str, Row]] = {
     "array": {**ARRAY_METHODS, **ARRAY_ATTRIBUTES},
     "numpy": NUMPY_FUNCTIONS,
 }
-#: Checks of more than one row: operator schemas, NumPy functions handed tensors, exports that change nothing.
-SETS = ("schema", "handed", "unchanged")
+#: Checks of more than one row: names of parameters, operator schemas, NumPy functions handed tensors, exports that
+#: change nothing.
+SETS = ("parameters", "schema", "handed", "unchanged")
 
 TIMEOUT = 900.0
 
@@ -72,6 +74,7 @@ def _facts(tables: Mapping[str, Mapping[str, Row]], sets: tuple[str, ...]) -> It
         for name, row in entries.items():
             yield from rows.measure(f"{table}:{name}", row).facts()
     for chosen, module, function in (
+        ("parameters", "parameters", "check_parameters"),
         ("schema", "schemas", "check_schemas"),
         ("handed", "handed", "check_behaviours"),
         ("unchanged", "unchanged", "check_unchanged"),
