@@ -29,7 +29,6 @@ from tensorlint.knowledge.tensor_methods import (
     TENSOR_ATTRIBUTES,
     TENSOR_METHODS,
     TENSOR_ONLY_METHODS,
-    TENSOR_OR_MODULE,
 )
 from tensorlint.knowledge.torch_functions import TORCH_FUNCTIONS
 
@@ -52,7 +51,6 @@ __all__ = [
     "TENSOR_ATTRIBUTES",
     "TENSOR_METHODS",
     "TENSOR_ONLY_METHODS",
-    "TENSOR_OR_MODULE",
     "TORCH_ECOSYSTEM",
     "TORCH_FUNCTIONS",
     "Access",

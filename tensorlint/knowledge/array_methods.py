@@ -71,9 +71,6 @@ ARRAY_ATTRIBUTES: Mapping[str, Row] = table(
     rows(_OTHER, "flags flat ctypes data __array_interface__"),
 )
 
-#: Methods that overwrite the array they are called on.
-ARRAY_WRITERS: frozenset[str] = frozenset(name for name, row in ARRAY_METHODS.items() if row.writes)
-
 #: What tensors can be asked for and arrays cannot: AttributeError.
 NOT_ON_ARRAYS: frozenset[str] = frozenset(TENSOR_METHODS) - ARRAY_METHODS.keys() - ARRAY_ATTRIBUTES.keys()
 #: Those of them that bring a tensor to NumPy: of an array nothing is left to be done.

@@ -31,8 +31,3 @@ TORCH_ECOSYSTEM: frozenset[str] = names(
     "escnn nerfacc tinycudann gsplat xformers flash_attn vllm ultralytics speechbrain espnet2 asteroid stable_baselines3 "
     "cleanrl pytorch_metric_learning pytorch_msssim lpips piq torch_fidelity torchattacks advertorch"
 )
-
-#: Modules that hand out values of several frameworks, or return what they were given: no evidence either way.
-NEUTRAL: frozenset[str] = names(
-    "transformers einops opt_einsum dgl jaxtyping beartype ray wandb tensorboardX numpy scipy"
-)

@@ -283,9 +283,6 @@ NUMPY_FUNCTIONS: Mapping[str, Row] = table(
     _UFUNC_ROWS, _VIEW_ROWS, _CAST_ROWS, _COPY_ROWS, _NUMBER_ROWS, _PYTHON_ROWS, _RANDOM_ROWS
 )
 
-#: Methods of ``numpy.random.Generator`` and ``RandomState`` that overwrite their first argument.
-GENERATOR_WRITERS: frozenset[str] = frozenset({"shuffle"})
-
 # What a function does when its first argument is a torch tensor.
 
 #: Bool-valued ufuncs give a *uint8 tensor* (so ``~`` flips bits and a mask selects by byte), and ``nonzero``, ``argwhere``
@@ -304,9 +301,6 @@ RAISES: frozenset[str] = names(
     "putmask fill_diagonal unstack astype add.at subtract.at multiply.at divide.at maximum.at minimum.at can_cast "
     "result_type array_str array_repr array2string linalg.tensorsolve"
 )
-
-#: Swap rows through views: on a tensor rows are duplicated and lost.
-SHUFFLES: frozenset[str] = names("random.shuffle")
 
 #: Swallow the error of the export and answer False for a tensor that requires grad or lives off the CPU.
 FALSE_OFF_CPU: frozenset[str] = names("array_equal array_equiv")
@@ -397,6 +391,3 @@ EXPORTS_UNCHANGED: frozenset[str] = EXPORTS_TO_ARRAY - names(
 EXPORTS_OF_LIST_UNCHANGED: frozenset[str] = EXPORTS_OF_LIST - names(
     "bincount broadcast ix_ linspace logspace trim_zeros ndenumerate float_ in1d trapz"
 )
-
-#: NumPy's own consumer of DLPack: aliases a CPU tensor, raises BufferError off the CPU and with grad.
-EXPORTS_BY_DLPACK: frozenset[str] = names("from_dlpack")

@@ -225,9 +225,6 @@ HEADER_METHODS: frozenset[str] = frozenset(
     name for name, row in TENSOR_METHODS.items() if name.endswith("_") and not name.endswith("__") and not row.writes
 )
 
-#: Names that ``torch.Tensor`` and ``nn.Module`` share, and that neither ``ndarray`` nor the standard library has.
-TENSOR_OR_MODULE: frozenset[str] = names("bfloat16 cpu cuda double float half ipu mtia requires_grad_ to type xpu")
-
 #: Names whose use shows a torch tensor: on ``torch.Tensor``, and not on ``ndarray``, ``nn.Module``, the containers, files
 #: and dates of the standard library, optimizers, distributions, data frames, nor the tensors of TensorFlow and JAX. Short
 #: or general words (``t``, ``dim``, ``grad``, ``log``, ``scatter``, ``gather``) are left out, as other libraries use them.
