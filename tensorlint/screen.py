@@ -40,7 +40,7 @@ _TORCH, _NUMPY = b"torch", b"numpy"
 #: Every file that speaks of tensors.
 ANYTHING: Clue = ()
 #: An array, or a tensor, is made of the other.
-EXPORT: Clue = (b".numpy",)
+EXPORT: Clue = ((b".numpy", b', "numpy")', b", 'numpy')"),)
 IMPORT: Clue = (b"from_numpy",)
 DLPACK: Clue = (b"dlpack",)
 CONSTRUCTOR: Clue = (Expression(rb"Tensor\s*\("),)
@@ -96,7 +96,7 @@ TERM: Clue = (_TORCH, b"backward(", Expression(rb"\.item\(|\bfloat\(\w|\.argm\w+
 ARRAY_LIBRARY: Clue = (_TORCH, (b"matplotlib", b"sklearn", b"scipy", b"pandas", b"fromarray("))
 #: NumPy in what is saved.
 CHECKPOINT: Clue = (b"save(", _TORCH, (b"np.", _NUMPY, b"sklearn"))
-NON_BLOCKING: Clue = (_TORCH, b"non_blocking")
+NON_BLOCKING: Clue = (_TORCH, re.compile(rb"non_blocking|\.to\([^\n]*\bTrue\b"))
 
 #: A tensor that is asked for its numbers one by one.
 ONE_BY_ONE: Clue = (

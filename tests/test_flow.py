@@ -130,7 +130,13 @@ def test_values_of_other_frameworks_are_never_exported(framework: str) -> None:
     assert exports(f"import {framework} as other\nother.make(2).numpy()") == []
 
 
-@pytest.mark.parametrize("call", ["f()", "table['f']()", "getattr(x, 'numpy')()", "getattr(x, name)()", "o.f()"])
+def test_a_method_that_getattr_names_is_that_method() -> None:
+    (export,) = exports("getattr(torch.zeros(2).cuda(), 'numpy')()")
+    assert export.value.device.truth is Truth.YES
+    assert isinstance(export.receiver, cst.Call)
+
+
+@pytest.mark.parametrize("call", ["f()", "table['f']()", "getattr(x, name)()", "o.f()"])
 def test_a_method_that_was_looked_up_before_is_called(call: str) -> None:
     program = f"""
     x = torch.zeros(2)

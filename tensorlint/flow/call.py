@@ -15,10 +15,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
+    """``keyword`` and ``star`` are how the program gives it; what it is for is asked of ``name``."""
+
     node: cst.BaseExpression
     value: Value
     keyword: str = ""
     star: str = ""
+    #: The parameter that it is for, and which of all that is, where the function is known (``arguments.bound``).
+    parameter: str = ""
+    place: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The parameter that it is for, by its keyword or by its place; empty where that is not known."""
+        return self.keyword or self.parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +43,9 @@ class Call:
         return self.arguments[0].value if self.arguments and not self.arguments[0].keyword else None
 
     def keyword(self, name: str) -> Value | None:
-        """What is given by the name of a parameter."""
-        return next((argument.value for argument in self.arguments if argument.keyword == name), None)
+        """What is given for the parameter of this name."""
+        return next((argument.value for argument in self.arguments if argument.name == name), None)
+
+    def at(self, place: int) -> Argument | None:
+        """What is given for a parameter of a function that is known, wherever it stands in the call."""
+        return next((argument for argument in self.arguments if argument.place == place), None)

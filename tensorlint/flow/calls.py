@@ -171,6 +171,9 @@ class Calls(Machine):
                 return unknown_result(self, call)
             case Method(receiver=receiver, name=name) if _spells(call.node.func, name):
                 return self.method(receiver, name, call)
+            case Method(receiver=Tensor() | Array() as receiver, name=name) if isinstance(call.node.func, cst.Call):
+                # ``getattr(x, "numpy")()``
+                return self.method(receiver, name, call)
             case Partial():
                 return partial_call(self, callee, call)
             case Foreign():
@@ -280,5 +283,5 @@ class Calls(Machine):
 
 
 def _spells(func: cst.BaseExpression, method: str) -> bool:
-    """Whether a call names the method it calls: not where that was looked up before, or by ``getattr``."""
+    """Whether a call names the method it calls: not where that was looked up before."""
     return isinstance(func, cst.Attribute) and func.attr.value == method

@@ -24,8 +24,11 @@ def dtype_of(value: Value) -> Dtype:
             name = "object"
         case Scalar(literal=Dtype() as dtype):
             return dtype if dtype.without_numpy else printed_as(dtype.name) if dtype.sure else UNKNOWN_DTYPE
-        case Scalar(kind="str", literal=str(text)):
+        case Scalar(kind="str", literal=str(text)) if text.startswith("torch."):
             name = text.removeprefix("torch.").removeprefix("cuda.")
+        case Scalar(kind="str", literal=str(text)):
+            name = text.lstrip("<=|")
+            name = _SPELLED.get(name, name)
         case _:
             return UNKNOWN_DTYPE
     return printed_as(_ALIASES.get(name, name).partition("[")[0])
@@ -37,6 +40,29 @@ def dtypes_compared(left: Value, right: Value) -> set[Dtype]:
     asked = any(isinstance(side, Scalar) and isinstance(side.literal, Dtype) for side in (left, right))
     return dtypes if asked and all(dtype.sure for dtype in dtypes) else set()
 
+
+#: How NumPy spells its dtypes in strings, on a machine whose bytes begin with the lowest (measured on NumPy 2.4.6).
+_SPELLED = {
+    spelling: name
+    for name, spellings in {
+        "float16": "e f2 half",
+        "float32": "f f4 single",
+        "float64": "d f8 float double",
+        "int8": "b i1",
+        "int16": "h i2",
+        "int32": "i i4 intc",
+        "int64": "q i8 int intp",
+        "uint8": "B u1",
+        "uint16": "H u2",
+        "uint32": "I u4",
+        "uint64": "Q u8 uint",
+        "complex64": "F c8",
+        "complex128": "D c16 complex",
+        "bool": "? b1",
+        "object": "O",
+    }.items()
+    for spelling in spellings.split()
+}
 
 _ALIASES = {
     "float": "float32",
@@ -52,9 +78,6 @@ _ALIASES = {
     "int_": "int64",
     "bool_": "bool",
     "object_": "object",
-    "O": "object",
-    "f4": "float32",
-    "f8": "float64",
     "FloatTensor": "float32",
     "LongTensor": "int64",
     "DoubleTensor": "float64",

@@ -62,7 +62,8 @@ class TorchCall(Event):
         return plain[index] if index < len(plain) else None
 
     def keyword(self, name: str) -> Argument | None:
-        return next((argument for argument in self.arguments if argument.keyword == name), None)
+        """What is given for the parameter of this name, by its name or by its place."""
+        return next((argument for argument in self.arguments if argument.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -284,6 +284,17 @@ def is_everything(node: cst.BaseSlice) -> bool:
     return isinstance(node, cst.Index) and isinstance(node.value, cst.Ellipsis)
 
 
+def receiver_of(call: cst.Call) -> cst.BaseExpression:
+    """What a method is called on: ``x`` of ``x.numpy()``, and of ``getattr(x, "numpy")()``."""
+    match call.func:
+        case cst.Attribute(value=owner):
+            return owner
+        case cst.Call(args=[cst.Arg(value=owner), *_]):
+            return owner
+        case other:
+            return other
+
+
 def dotted_name(node: cst.CSTNode) -> str:
     """``a.b.c`` of a name or attribute chain, or an empty string for anything else."""
     # LibCST nodes have an abstract metaclass, which makes ``isinstance`` ten times the price of ``type``.

@@ -10,7 +10,7 @@ from tensorlint.fix.repair import Repair, replace, source_of
 from tensorlint.flow.domain.dtypes import printed_as
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
-from tensorlint.flow.domain.values import Scalar, dtype_in, is_dtype
+from tensorlint.flow.domain.values import Scalar, Value, dtype_in, is_dtype
 from tensorlint.flow.events import Event, MethodCall, NumpyCall, TorchCall
 from tensorlint.knowledge.row import names
 from tensorlint.knowledge.tensor_methods import TENSOR_METHODS
@@ -95,7 +95,7 @@ class ResultThrownAway(Rule):
     shown = Certainty.CERTAIN
 
     def on_method_call(self, event: MethodCall) -> Iterator[Draft]:
-        if not event.thrown_away or not _is_in_scope(event) or any(each.keyword == "out" for each in event.arguments):
+        if not event.thrown_away or not _is_in_scope(event) or any(each.name == "out" for each in event.arguments):
             return
         match event.value:
             case Tensor(sure=sure, source=source) as tensor:
@@ -147,8 +147,9 @@ def _matters(tensor: Tensor, event: MethodCall) -> Certainty:
 
 def _of_function(event: TorchCall, name: str, what: str) -> Iterator[Draft]:
     first = event.positional()
-    # The fourth argument of ``np.clip`` is where it writes.
-    in_place = any(each.keyword in {"out", "inplace"} for each in event.arguments) or len(event.arguments) > 3
+    told = event.keyword("out") or event.keyword("inplace")
+    # What is behind a star may say so.
+    in_place = (told is not None and not _surely_false(told.value)) or any(each.star for each in event.arguments)
     # A cell of a notebook shows what its last line gives.
     shown = event.scene.file.path.endswith(".ipynb") and not event.scene.function and not event.scene.in_loop
     if event.discarded and first is not None and _is_in_scope(event) and not (in_place or shown):
@@ -158,6 +159,11 @@ def _of_function(event: TorchCall, name: str, what: str) -> Iterator[Draft]:
             Certainty.CERTAIN,
             "bind the result, or leave the call out",
         )
+
+
+def _surely_false(value: Value) -> bool:
+    """Whether it is ``False``, and no flag that is so by default."""
+    return isinstance(value, Scalar) and value.known and value.literal is False
 
 
 def _is_in_scope(event: Event) -> bool:

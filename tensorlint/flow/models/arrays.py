@@ -7,7 +7,7 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow import events
-from tensorlint.flow.arguments import dtype_argument
+from tensorlint.flow.arguments import bound, dtype_argument
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.dtypes import BOOL, FLOAT64, INT64, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
@@ -18,18 +18,18 @@ from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.numpy_functions import numpy_number
 from tensorlint.flow.models.thrown_away import how_thrown_away
-from tensorlint.flow.tree import dotted_name
+from tensorlint.flow.tree import dotted_name, receiver_of
 from tensorlint.knowledge import ARRAY_METHODS, BROUGHT_ALREADY, NOT_ON_ARRAYS, Access, Result, Share
 
 
 def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value:
-    assert isinstance(call.node.func, cst.Attribute)
+    owner, call = receiver_of(call.node), bound(call, f"numpy.ndarray.{name}")
     machine.emit(
         call.frame,
         events.MethodCall,
         call.node,
         name=name,
-        receiver=call.node.func.value,
+        receiver=owner,
         value=value,
         arguments=call.arguments,
         thrown_away=how_thrown_away(machine, name, call.node, call.frame),
@@ -42,25 +42,21 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
                 events.NotOnArray,
                 call.node,
                 name=name,
-                receiver=call.node.func.value,
+                receiver=owner,
                 value=value,
                 chain=brought_again(machine, call.node),
             )
         return UNKNOWN
     if 0 in row.writes:
-        machine.write(call.frame, call.node, value, dotted_name(call.node.func.value), Writing.METHOD)
+        machine.write(call.frame, call.node, value, dotted_name(owner), Writing.METHOD)
         return NONE
     if name == "astype":
         return cast(machine, value, call.arguments)
-    if name == "setflags" and any(
-        argument.keyword == "write" and is_false(argument.value) for argument in call.arguments
-    ):
+    if name == "setflags" and any(argument.name == "write" and is_false(argument.value) for argument in call.arguments):
         locked = replace(value, read_only=Fact(Truth.YES, machine.at(call.node), "made read-only here"))
         call.frame.env.change(value, lambda held: locked)
         return NONE
-    if name == "setflags" and any(
-        argument.keyword == "write" and is_true(argument.value) for argument in call.arguments
-    ):
+    if name == "setflags" and any(argument.name == "write" and is_true(argument.value) for argument in call.arguments):
         call.frame.env.change(value, lambda held: replace(value, read_only=NO_FACT))
         return NONE
     match row.result:
@@ -112,13 +108,13 @@ def cast_to(arguments: tuple[Argument, ...]) -> Dtype:
     """What ``.astype(...)`` is told."""
     if any(isinstance(argument.value, Symbol) and argument.value.path == "builtins.float" for argument in arguments):
         return FLOAT64
-    return next((dtype_of(each.value) for each in arguments if each.keyword in {"", "dtype"}), UNKNOWN_DTYPE)
+    return next((dtype_of(each.value) for each in arguments if each.name in {"", "dtype"}), UNKNOWN_DTYPE)
 
 
 def cast(machine: Machine, value: Array, arguments: tuple[Argument, ...]) -> Value:
     dtype = cast_to(arguments)
     lazy = any(
-        argument.keyword == "copy" and isinstance(argument.value, Scalar) and argument.value.literal is False
+        argument.name == "copy" and isinstance(argument.value, Scalar) and argument.value.literal is False
         for argument in arguments
     )
     if lazy and (not dtype or dtype is value.dtype):

@@ -8,6 +8,7 @@ from functools import partial
 import libcst as cst
 
 from tensorlint.flow import events, object_events
+from tensorlint.flow.arguments import bound
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.facts import NO_FACT
 from tensorlint.flow.domain.memory import NO_STORAGE, Owner, Writing
@@ -54,6 +55,8 @@ def symbol_call(machine: Machine, path: str, call: Call) -> Value:
     """What a call of something imported returns, by its dotted path."""
     if (seen := machine.bound_around(path)) is not None:
         return machine.call_value(seen, call)
+    if path.startswith(("torch.", "numpy.")):
+        call = bound(call, path)
     result = next((result for model in models(path) if (result := model(machine, path, call)) is not None), None)
     if result is None:
         result = of_unseen_library(machine, path, call)

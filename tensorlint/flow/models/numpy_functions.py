@@ -24,6 +24,7 @@ from tensorlint.flow.domain.dtypes import (
 )
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import all_small, leaves, surely_array
+from tensorlint.flow.domain.memory import NO_STORAGE
 from tensorlint.flow.domain.promotion import of_arrays
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Foreign, Scalar, Sequence, Symbol, Unknown, Value, is_true
@@ -145,10 +146,11 @@ def numpy_result(machine: Machine, name: str, call: Call) -> Value:
     for position in row.writes:
         write_operand(machine, position, None, call)
     write_out(machine, row, call)
-    first = next((argument.value for argument in call.arguments if not argument.keyword), UNKNOWN)
+    given = call.at(max(row.source, 0))
+    first = given.value if given is not None else UNKNOWN
     if isinstance(first, Tensor) and name in EXPORTS_TO_TENSOR:
         return made_of_tensor(machine, name, first, call)
-    if name == "unique" and (places := [each for each in call.arguments if each.keyword in _PLACES_OF_UNIQUE]):
+    if name == "unique" and (places := [each for each in call.arguments if each.name in _PLACES_OF_UNIQUE]):
         values = array_from(machine, name, row, first, call)
         counts = (Array(has_axes=True, storages=machine.storage()) for _ in places)
         sure = all(is_true(each.value) for each in places)
@@ -158,15 +160,13 @@ def numpy_result(machine: Machine, name: str, call: Call) -> Value:
             return opened(machine, name, call)
         case Result.ARRAY:
             return array_from(machine, name, row, first, call)
+        case Result.ARRAY_TUPLE if row.source < 0 and _all_arrays(call):
+            return Sequence(kind="tuple", items=tuple(part_of(machine, row, each.value) for each in call.arguments))
         case Result.ARRAY_TUPLE:
             source = first if isinstance(first, Array) else Array()
-            kept = row.share is Share.ALWAYS
-            return Sequence(
-                kind="tuple",
-                element=replace(
-                    source, storages=source.storages if kept else machine.storage(), negative_stride=NO_FACT
-                ),
-            )
+            if row.source < 0:
+                source = replace(source, dtype=UNKNOWN_DTYPE, storages=NO_STORAGE, alias=None)
+            return Sequence(kind="tuple", element=part_of(machine, row, source))
         case Result.NUMPY_SCALAR:
             return numpy_number(machine, row, first, call.arguments, positional_axis=1)
         case Result.SAMPLE:
@@ -186,6 +186,23 @@ def numpy_result(machine: Machine, name: str, call: Call) -> Value:
             return Scalar(kind="number")
         case _:
             return PLAIN
+
+
+def _all_arrays(call: Call) -> bool:
+    """Whether there are arrays alone, each given by its place."""
+    return all(isinstance(each.value, Array) and each.place is not None for each in call.arguments)
+
+
+def part_of(machine: Machine, row: Row, source: Value) -> Array:
+    """An array in a tuple of several, made of ``source``, or in its memory."""
+    assert isinstance(source, Array)
+    kept = row.share is Share.ALWAYS
+    return replace(
+        source,
+        storages=source.storages if kept else machine.storage(),
+        negative_stride=NO_FACT,
+        oid=source.oid if row.source >= 0 else machine.next_serial(),
+    )
 
 
 def made_of_tensor(machine: Machine, name: str, first: Tensor, call: Call) -> Value:
@@ -216,6 +233,7 @@ def numpy_number(
         dtype = INT64
     elif row.dtype == "float" and dtype.is_integral:
         dtype = FLOAT64
+    dtype = dtype_argument(arguments) or dtype
     positional = [argument for argument in arguments if not argument.keyword]
     axis = any(argument.keyword in {"axis", "keepdims"} for argument in arguments) or len(positional) > positional_axis
     if axis:
@@ -224,9 +242,7 @@ def numpy_number(
 
 
 def opened(machine: Machine, name: str, call: Call) -> Value:
-    keyword, position = ("mmap_mode", 1) if name == "load" else ("mode", 2)
-    plain = [argument.value for argument in call.arguments if not argument.keyword]
-    mode = call.keyword(keyword) or (plain[position] if len(plain) > position else None)
+    mode = call.keyword("mmap_mode" if name == "load" else "mode")
     literal = mode.literal if isinstance(mode, Scalar) else None
     frozen = Fact(Truth.YES, machine.at(call.node), "mapped read-only here") if literal == "r" else NO_FACT
     return Array(read_only=frozen, storages=machine.storage(node=call.node), oid=machine.serial)
@@ -248,7 +264,7 @@ def array_from(machine: Machine, name: str, row: Row, first: Value, call: Call) 
         dtype = kept if kept.is_float else Dtype("float64", unsure=not whole)
     if not dtype and row.dtype == "complex":
         dtype = _COMPLEX.get(kept, COMPLEX128)
-    operands = [argument.value for argument in call.arguments if not argument.keyword]
+    operands = [each.value for each in call.arguments if not each.keyword and each.name not in {"out", "dtype"}]
     if not dtype and row.dtype == "promote" and len(operands) > 1 and not isinstance(first, Sequence):
         dtype = promoted(*operands[:2])
     elif not dtype and row.dtype in {"keep", "argument", "promote"}:

@@ -57,10 +57,18 @@ def hangs_on(machine: Machine, device: cst.BaseExpression) -> tuple[str, bool, T
 
 def requested_device(machine: Machine, call: Call) -> Fact | None:
     """What ``device=`` asks for; None when it is not given."""
-    argument = next((argument for argument in call.arguments if argument.keyword == "device"), None)
+    argument = next((argument for argument in call.arguments if argument.name == "device"), None)
     if argument is None or is_none(argument.value):
         return None
     return moved_to(machine, argument.value, argument.node, call.node)
+
+
+def at_that_of(machine: Machine, other: Value, node: cst.CSTNode) -> Fact:
+    """Off the CPU, after being put where another tensor is."""
+    assert isinstance(other, (Tensor, Module, Unknown))
+    return replace(
+        other.device, site=machine.at(node), reason="moved to the device of another tensor here", hangs_on=None
+    )
 
 
 def chosen_device(machine: Machine, device: Value, node: cst.Call) -> Fact:
@@ -91,9 +99,7 @@ def default_device(machine: Machine, first: Value | None, call: Call) -> Fact:
 
 def map_location(machine: Machine, call: Call) -> Fact:
     """Where a file is loaded to. Without a word on it, its tensors go where they were saved."""
-    positional = call.arguments[1:2] if not any(argument.keyword for argument in call.arguments[:2]) else ()
-    given = next((argument for argument in call.arguments if argument.keyword == "map_location"), None)
-    argument = given or next(iter(positional), None)
+    argument = next((argument for argument in call.arguments if argument.name == "map_location"), None)
     if argument is None or is_none(argument.value):
         return UNKNOWN_FACT
     match argument.value:
@@ -150,15 +156,14 @@ def destination(machine: Machine, call: Call) -> tuple[Fact | None, Dtype]:
         if argument.keyword == "dtype" or dtype_of(value) or is_dtype(value):
             # A dtype that cannot be read is still another dtype, as far as memory goes.
             dtype = dtype_of(value) or OTHER_DTYPE
-        elif argument.keyword in {"device", "torch_device"} or (
+        elif argument.keyword in {"device", "torch_device", "other"} or (
             not argument.keyword and not argument.star and position == 0
         ):
             unclear = not isinstance(value, (DeviceValue, Module, Scalar, Tensor))
             if is_none(value) or (unclear and names_dtype(argument.node)):
                 dtype = dtype or (UNKNOWN_DTYPE if is_none(value) else OTHER_DTYPE)
             elif isinstance(value, (Tensor, Module)):
-                moved = "moved to the device of another tensor here"
-                device = replace(value.device, site=machine.at(call.node), reason=moved, hangs_on=None)
+                device = at_that_of(machine, value, call.node)
                 dtype = (value.dtype or OTHER_DTYPE) if isinstance(value, Tensor) else dtype
             elif isinstance(value, Unknown) and not argument.keyword and not names_device(argument.node):
                 # A dtype, a device or another tensor: whatever it is, it tells nothing.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 import libcst as cst
@@ -11,6 +12,7 @@ from tensorlint.flow.arguments import dtype_argument, dtype_of_data, given
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.dtypes import (
+    COMPLEX64,
     COMPLEX128,
     FLOAT32,
     FLOAT64,
@@ -25,16 +27,18 @@ from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.memory import NO_STORAGE, Storages, Writing
 from tensorlint.flow.domain.promotion import of_joined_tensors
 from tensorlint.flow.domain.tensors import Array, Origin, Tensor
-from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Scalar, Sequence, Unknown, Value
+from tensorlint.flow.domain.values import PLAIN, Scalar, Sequence, Unknown, Value, is_true
 from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.axes import has_axes, promoted
-from tensorlint.flow.models.placement import placed_by_type, requested_device
-from tensorlint.flow.tree import dotted_name
+from tensorlint.flow.models.placement import at_that_of, placed_by_type, requested_device
+from tensorlint.flow.tree import dotted_name, receiver_of
 from tensorlint.knowledge import IN_PLACE_METHODS, Device, Grad, Result, Row, Share
 from tensorlint.knowledge.layouts import layout_of
 from tensorlint.knowledge.numbers import FROM_SEVERAL, numbers_of
 
+#: What the parts of a complex number are.
+REAL = {COMPLEX64: FLOAT32, COMPLEX128: FLOAT64}
 #: Casts to what a float32 may have been made of.
 WIDENING = {"long": "int", "int": "int", "double": "float64"}
 #: Functions that ``autocast`` runs in the lower precision, whatever they are given.
@@ -58,7 +62,7 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
     operands = [receiver] if receiver is not None else []
     unknown: list[Unknown] = []
     for argument in call.arguments:
-        for leaf in leaves(argument.value) if argument.keyword != "out" else ():
+        for leaf in leaves(argument.value) if argument.name != "out" else ():
             if isinstance(leaf, Tensor):
                 operands.append(leaf)
             elif isinstance(leaf, Unknown):
@@ -67,7 +71,8 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
     if row.result is not Result.SAME and name not in {"Parameter", "Buffer"}:
         for operand in operands[: operands_read(name)]:
             machine.use(call.frame, call.node, operand)
-    source = source_of(row, receiver, operands, call.arguments)
+    sources = sources_of(row, receiver, call)
+    source = next((each for each in sources if isinstance(each, Tensor)), None)
     for position in row.writes:
         write_operand(machine, position, receiver, call)
     write_out(machine, row, call)
@@ -75,18 +80,16 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
     if row.out and isinstance(out, (Tensor, Array)):
         # What it returns is what it was told to write.
         return out
-    inplace = call.keyword("inplace")
-    if row.inplace and isinstance(inplace, Scalar) and inplace.literal is True and call.arguments:
+    if row.inplace and is_true(call.keyword("inplace") or PLAIN):
         write_operand(machine, 0, receiver, call)
+        row = replace(row, share=Share.ALWAYS)
     widen_operands(machine, name, receiver, call)
     if row.result in {Result.SCALAR, Result.NUMPY_SCALAR}:
         return Scalar(kind="number")
     if row.result in {Result.SIZE, Result.DTYPE, Result.NONE, Result.OTHER}:
         return PLAIN
     cast = autocast_to(machine, words.strip("`().")) or dtype_argument(call.arguments)
-    dtype = cast or (_filled(call) if name == "full" else row_dtype(row, source, call.arguments))
-    if row.dtype == "promote" and source is not None and not cast:
-        dtype = _promoted(dtype, operands, call)
+    dtype = cast or (_filled(call) if name == "full" else row_dtype(row, source, operands, unknown, call))
     placed = placed_by_type(call.arguments, machine.at(call.node)) if name == "type" else None
     if name == "type" and not dtype_argument(call.arguments) and call.first is not None:
         # ``mask.type(x.dtype)``
@@ -97,7 +100,7 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
         device=placed or row_device(machine, row, operands, unknown, call),
         grad=NO_FACT if dtype.is_integral else row_grad(machine, row, operands, unknown, call, itself=itself),
         dtype=dtype,
-        storages=row_storages(machine, row, source, call.arguments, dtype if name == "type" else UNKNOWN_DTYPE),
+        storages=row_storages(machine, row, sources, call, dtype if name == "type" else UNKNOWN_DTYPE),
         sure=receiver.sure if receiver is not None else True,
         source=source.source if source is not None else (unknown[0].source if unknown else None),
         origin=next(
@@ -132,7 +135,40 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
         unset, numbers = (None, "") if row.writes else (source.unset, source.numbers)
         grad = strongest([source.grad, result.grad])
         return replace(source, grad=grad, device=source.device, unset=unset, numbers=numbers)
+    if row.source < 0:
+        return _each_its_own(machine, result, sources, call)
     return shaped(machine, row, result, call.arguments, receiver is not None)
+
+
+def _each_its_own(machine: Machine, result: Tensor, sources: list[Value], call: Call) -> Sequence:
+    """The tuple in which each element belongs to an argument, or to what is in a list, and lies in its memory."""
+    counted = all(
+        argument.keyword or (isinstance(argument.value, Tensor) or holds_each(argument.value))
+        for argument in call.arguments
+        if not argument.star
+    )
+    if not counted or any(argument.star for argument in call.arguments):
+        return Sequence(kind="tuple", element=replace(result, storages=NO_STORAGE, alias=None, picked=True))
+    return Sequence(kind="tuple", items=tuple(_of_its_own(machine, result, each) for each in sources))
+
+
+def holds_each(value: Value) -> bool:
+    """Whether all that is in a container is known one by one."""
+    return isinstance(value, Sequence) and value.items is not None
+
+
+def _of_its_own(machine: Machine, result: Tensor, source: Value) -> Tensor:
+    if not isinstance(source, Tensor):
+        return replace(result, dtype=UNKNOWN_DTYPE, storages=storages_in([source]), oid=machine.next_serial())
+    return replace(
+        result,
+        dtype=source.dtype,
+        storages=source.storages,
+        alias=source.alias,
+        imported=source.imported,
+        frozen=source.frozen,
+        oid=machine.next_serial(),
+    )
 
 
 def _filled(call: Call) -> Dtype:
@@ -181,7 +217,7 @@ def widen_operands(machine: Machine, name: str, receiver: Tensor | None, call: C
 def shaped(machine: Machine, row: Row, result: Tensor, arguments: tuple[Argument, ...], is_method: bool) -> Value:
     dimension = arguments if is_method else arguments[1:]
     pair = row.result is Result.TENSOR_OR_TUPLE and any(
-        argument.keyword in {"dim", "keepdim", "return_inverse", "return_counts", "return_indices"}
+        argument.name in {"dim", "keepdim", "return_inverse", "return_counts", "return_indices"}
         or (not argument.keyword and isinstance(argument.value, Scalar))
         for argument in dimension
     )
@@ -209,6 +245,11 @@ def row_device(machine: Machine, row: Row, operands: list[Tensor], unknown: list
             return Fact(Truth.YES, machine.at(call.node), "moved to the accelerator here")
         case Device.DEFAULT:
             return requested or machine.default_device
+        case Device.OTHER:
+            other = call.at(0)
+            if other is None or not isinstance(other.value, (Tensor, Unknown)):
+                return UNKNOWN_FACT
+            return at_that_of(machine, other.value, call.node)
         case _ if requested is not None:
             return requested
     evidence = [value for value in unknown if value.device.truth is not Truth.UNKNOWN or not operands]
@@ -242,37 +283,61 @@ def autocast_to(machine: Machine, name: str) -> Dtype:
     return machine.autocast if _AUTOCAST.search(name) else FLOAT32 if name.endswith(_IN_FLOAT32) else UNKNOWN_DTYPE
 
 
-def row_dtype(row: Row, source: Tensor | None, arguments: tuple[Argument, ...]) -> Dtype:
-    explicit = dtype_argument(arguments) or printed_as(row.dtype)
+def row_dtype(row: Row, source: Tensor | None, operands: list[Tensor], unknown: list[Unknown], call: Call) -> Dtype:
+    """The dtype of a result by the rule of its row (``row.DTYPE_RULES``)."""
+    explicit = dtype_argument(call.arguments) or printed_as(row.dtype)
     if explicit:
         return explicit
     if row.device is Device.OTHER:
-        # ``x.type_as(y)``
-        other = arguments[0].value if arguments else UNKNOWN
-        return other.dtype if isinstance(other, Tensor) else UNKNOWN_DTYPE
+        return other_dtype(call)
     kept = source.dtype if source is not None else UNKNOWN_DTYPE
-    if row.dtype == "default-float":
-        return FLOAT32
-    if row.dtype == "complex":
-        widened = COMPLEX128 if kept is FLOAT64 else Dtype("complex64", unsure=True)
-        return kept if kept.is_complex else widened
-    if kept.is_complex and row.dtype in {"promote", "float", "accumulate"}:
-        return kept
-    if row.dtype in {"keep", "argument"}:
-        return kept
-    return kept if kept.is_floating else UNKNOWN_DTYPE
+    if row.dtype in {"promote", "float", "float-real"} and source is not None:
+        if kept.is_integral and (row.dtype == "promote" or unknown or call.keyword("rounding_mode") is not None):
+            # Of a number, or of what is not known, it may become anything.
+            kept = UNKNOWN_DTYPE
+        kept = _promoted(kept, operands, call)
+    match row.dtype:
+        case "keep" | "argument":
+            return kept
+        case "default-float":
+            return FLOAT32
+        case "complex":
+            widened = COMPLEX128 if kept is FLOAT64 else Dtype("complex64", unsure=True)
+            return kept if kept.is_complex else widened
+        case "real" | "float-real" if kept.is_complex:
+            return REAL.get(kept, UNKNOWN_DTYPE)
+        case "float" | "float-real" if kept.is_integral:
+            return FLOAT32
+        case "accumulate" if kept.is_integral:
+            return INT64
+        case "double":
+            return COMPLEX128 if kept.is_complex else FLOAT64 if kept else UNKNOWN_DTYPE
+        case "?":
+            return UNKNOWN_DTYPE
+        case _:
+            return kept
+
+
+def other_dtype(call: Call) -> Dtype:
+    """``x.type_as(y)``"""
+    other = call.at(0)
+    return other.value.dtype if other is not None and isinstance(other.value, Tensor) else UNKNOWN_DTYPE
 
 
 def row_storages(
-    machine: Machine, row: Row, source: Tensor | None, arguments: tuple[Argument, ...], wanted: Dtype = UNKNOWN_DTYPE
+    machine: Machine, row: Row, sources: list[Value], call: Call, wanted: Dtype = UNKNOWN_DTYPE
 ) -> Storages:
     """The memory of a result. ``wanted`` is the dtype that it was told: ``x.type(y.dtype)``."""
-    if source is None or row.share not in {Share.ALWAYS, Share.MAYBE}:
+    if row.share not in {Share.ALWAYS, Share.MAYBE}:
         return machine.storage()
-    target = printed_as(row.dtype) or dtype_argument(arguments) or wanted
-    if row.device is Device.OTHER and arguments and isinstance(arguments[0].value, Tensor):
-        # ``x.type_as(y)``
-        target = arguments[0].value.dtype
+    source = next((each for each in sources if isinstance(each, Tensor)), None)
+    if source is None:
+        # That of an argument of which nothing is known, or of one that is no tensor, such as a list of numbers.
+        unseen = not sources or any(isinstance(each, Unknown) for each in sources)
+        return storages_in(sources) if unseen else machine.storage()
+    target = printed_as(row.dtype) or dtype_argument(call.arguments) or wanted
+    if row.device is Device.OTHER:
+        target = other_dtype(call) or target
     if row.share is Share.MAYBE and target and target is not source.dtype:
         return machine.storage() if source.dtype else NO_STORAGE
     return source.storages
@@ -280,40 +345,39 @@ def row_storages(
 
 def write_operand(machine: Machine, position: int, receiver: Tensor | None, call: Call) -> None:
     if receiver is not None and position == 0:
-        assert isinstance(call.node.func, cst.Attribute)
-        owner = call.node.func.value
+        owner = receiver_of(call.node)
         link = owner.func if isinstance(owner, cst.Call) else None
         if isinstance(link, cst.Attribute) and link.attr.value in IN_PLACE_METHODS:
             # ``t.sub_(m).div_(s)``: the first link of the chain was told already.
             return
         machine.write(call.frame, call.node, receiver, dotted_name(owner), Writing.METHOD)
         return
-    index = position - (receiver is not None)
-    if index < len(call.arguments) and not call.arguments[index].keyword:
-        machine.write(
-            call.frame, call.node, call.arguments[index].value, dotted_name(call.arguments[index].node), Writing.METHOD
-        )
+    written = call.at(position - (receiver is not None))
+    if written is not None:
+        machine.write(call.frame, call.node, written.value, dotted_name(written.node), Writing.METHOD)
 
 
 def write_out(machine: Machine, row: Row, call: Call) -> None:
-    out = next((argument for argument in call.arguments if argument.keyword == "out"), None)
+    out = next((argument for argument in call.arguments if argument.name == "out"), None)
     if row.out and out is not None:
         for leaf in leaves(out.value):
             machine.write(call.frame, call.node, leaf, dotted_name(out.node), Writing.OUT)
 
 
-def source_of(
-    row: Row, receiver: Tensor | None, operands: list[Tensor], arguments: tuple[Argument, ...]
-) -> Tensor | None:
-    """The tensor whose memory the result of ``row`` may share: the argument there, or the first tensor in it."""
-    given = [argument.value for argument in arguments if not argument.keyword]
-    if receiver is not None:
-        given.insert(0, receiver)
-    if row.source >= len(given) or any(argument.star for argument in arguments):
-        return operands[row.source] if 0 <= row.source < len(operands) else None
+def sources_of(row: Row, receiver: Tensor | None, call: Call) -> list[Value]:
+    """What the result of ``row`` may lie in the memory of: the values in one argument, or in each of them."""
+    if row.source == 0 and receiver is not None:
+        return [receiver]
     if row.source < 0:
-        return None
-    return next((leaf for leaf in leaves(given[row.source]) if isinstance(leaf, Tensor)), None)
+        places = [argument for argument in call.arguments if argument.place is not None and not argument.keyword]
+        return [leaf for argument in places for leaf in leaves(argument.value)]
+    argument = call.at(row.source - (receiver is not None))
+    return list(leaves(argument.value)) if argument is not None else []
+
+
+def storages_in(values: Iterable[Value]) -> Storages:
+    """All memory that these are known to lie in."""
+    return NO_STORAGE.union(*(each.storages for each in values if isinstance(each, (Tensor, Array, Unknown))))
 
 
 def is_number(name: str, arguments: tuple[Argument, ...], receiver: Tensor | None) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow import events
+from tensorlint.flow.arguments import bound
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.details import Leaving
 from tensorlint.flow.domain.dtypes import FLOAT64, INT32, INT64, OTHER_DTYPE, UNKNOWN_DTYPE
@@ -24,24 +25,26 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
     is_false,
+    is_true,
 )
 from tensorlint.flow.graphs import waits_behind
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.cuts import ungraphed
 from tensorlint.flow.models.modules import owner_name, thaw_owners
 from tensorlint.flow.models.placement import destination, does_not_wait
-from tensorlint.flow.models.rows import from_row
+from tensorlint.flow.models.rows import REAL, from_row
 from tensorlint.flow.models.same_dtype import note_product
 from tensorlint.flow.models.thrown_away import how_thrown_away
 from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.overlaps import ELEMENTWISE
 from tensorlint.flow.state import Frame
+from tensorlint.flow.tree import receiver_of
 from tensorlint.knowledge import TENSOR_ATTRIBUTES, TENSOR_METHODS, Grad, Result
 from tensorlint.knowledge.layouts import ASKED, layout_of
 
 
 def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Value:
-    assert isinstance(call.node.func, cst.Attribute)
+    owner, call = receiver_of(call.node), bound(call, f"torch.Tensor.{name}")
     if name == "numpy":
         return export(machine, value, call)
     if name in ASKED and value.layout:
@@ -51,7 +54,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
         events.MethodCall,
         call.node,
         name=name,
-        receiver=call.node.func.value,
+        receiver=owner,
         value=value,
         arguments=call.arguments,
         thrown_away=how_thrown_away(machine, name, call.node, call.frame),
@@ -59,10 +62,10 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
     if name in {"is_floating_point", "is_complex"} and (dtype := tensor_dtype(value)):
         told = dtype.is_floating if name == "is_floating_point" else dtype.is_complex
         return Scalar(kind="bool", literal=told, known=True)
-    note_product(machine, name, (Argument(call.node.func.value, value), *call.arguments), call)
+    note_product(machine, name, (Argument(owner, value), *call.arguments), call)
     if name in ELEMENTWISE and call.arguments and not call.arguments[0].keyword:
         source = call.arguments[0]
-        target = call.node.func.value, value
+        target = owner, value
         machine.write_part(call.frame, call.node, target, (source.node, source.value), copies=name == "copy_")
     if name == "to":
         return moved_tensor(machine, value, call)
@@ -117,12 +120,12 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
     if name == "item":
         machine.wait(call.frame, call.node, value)
         machine.ask(call.frame, call.node, value)
-        machine.escape(call.frame, call.node, value, Leaving.ITEM, call.node.func.value)
+        machine.escape(call.frame, call.node, value, Leaving.ITEM, owner)
         kind = "int" if value.dtype.is_integer else "float" if value.dtype.is_float else "number"
         return Scalar(kind=kind)
     if name == "tolist":
         machine.wait(call.frame, call.node, value)
-        machine.escape(call.frame, call.node, value, Leaving.ITEM, call.node.func.value)
+        machine.escape(call.frame, call.node, value, Leaving.ITEM, owner)
         return Sequence(element=PLAIN)
     if name == "clone" or (name == "type" and not call.arguments):
         return replace(
@@ -137,9 +140,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
         )
     row = TENSOR_METHODS.get(name)
     if row is None:
-        return unknown_result(
-            machine, replace(call, arguments=(*call.arguments, Argument(call.node.func.value, value)))
-        )
+        return unknown_result(machine, replace(call, arguments=(*call.arguments, Argument(owner, value))))
     result = from_row(machine, row, value, call, words=f"`.{name}()`")
     if row.result is Result.SAME and isinstance(result, Tensor) and result.grad.truth is not value.grad.truth:
         grad = result.grad
@@ -167,10 +168,7 @@ def differentiated(machine: Machine, value: Tensor, node: cst.Call, frame: Frame
 
 def export(machine: Machine, value: Value, call: Call) -> Value:
     """``x.numpy()``: the event, and the array that shares the tensor's storage."""
-    assert isinstance(call.node.func, cst.Attribute)
-    force = next(
-        (argument.value for argument in call.arguments if argument.keyword == "force" or not argument.keyword), None
-    )
+    owner, force = receiver_of(call.node), bound(call, "torch.Tensor.numpy").keyword("force")
     # With a flag that is chosen elsewhere, somebody thought of both cases.
     forced = force is not None and not (is_false(force) and isinstance(force, Scalar) and force.known)
     consumer, around = machine.consumers.get(id(call.node), ("", None))
@@ -185,13 +183,13 @@ def export(machine: Machine, value: Value, call: Call) -> Value:
         call.frame,
         events.Export,
         call.node,
-        receiver=call.node.func.value,
+        receiver=owner,
         value=value,
         forced=forced,
         consumer=consumer,
         consumer_node=around,
     )
-    machine.escape(call.frame, call.node, value, Leaving.NUMPY, call.node.func.value)
+    machine.escape(call.frame, call.node, value, Leaving.NUMPY, owner)
     torchs = machine.file.numpy_is_torchs and not call.frame.env.other_framework
     if not (isinstance(value, Tensor) and value.sure) and not torchs:
         return Array(
@@ -219,10 +217,7 @@ def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
     device, dtype = destination(machine, call)
     if (wanted := {INT64: "int", INT32: "int", FLOAT64: "float64"}.get(dtype)) is not None:
         machine.widen(call.frame, call.node, value, wanted)
-    copied = any(
-        argument.keyword == "copy" and isinstance(argument.value, Scalar) and argument.value.literal is True
-        for argument in call.arguments
-    )
+    copied = is_true(call.keyword("copy") or NONE)
     moved = device is not None and (
         device.truth is Truth.YES or (value.device.truth is Truth.YES and device.truth is Truth.NO)
     )
@@ -359,6 +354,7 @@ def tensor_attribute(machine: Machine, value: Tensor, name: str, node: cst.Attri
         return Scalar(kind="torch.dtype", literal=value.dtype)
     if row.result is not Result.TENSOR:
         return PLAIN
+    dtype = REAL.get(value.dtype, UNKNOWN_DTYPE) if row.dtype == "real" and value.dtype.is_complex else value.dtype
     grad = NO_FACT if row.grad is Grad.NO else machine.result_grad(value.grad, frame, itself=name == "real")
     if name == "data":
         grad = ungraphed(machine, [value], node, frame, ".data")
@@ -366,7 +362,7 @@ def tensor_attribute(machine: Machine, value: Tensor, name: str, node: cst.Attri
     # Sparse and nested tensors that are turned round, or taken out of a graph, stay so.
     turned = value.layout if name in {"T", "mT", "data"} and value.layout != "nested" else ""
     layout = turned or layout_of(name, value.layout, is_complex=value.dtype.is_complex, is_view=True)
-    return replace(value, grad=grad, alias=alias, layout=layout, oid=machine.next_serial())
+    return replace(value, grad=grad, dtype=dtype, alias=alias, layout=layout, oid=machine.next_serial())
 
 
 def unless_a_bit(layout: str) -> str:

@@ -44,7 +44,7 @@ def tensor_of(machine: Machine, path: str, call: Call) -> Value | None:
         return None
     legacy = name in _LEGACY
     data = next(
-        (argument.value for argument in call.arguments if not argument.keyword or argument.keyword == "data"), UNKNOWN
+        (each.value for each in call.arguments if not each.keyword or each.place == 0 or each.name == "data"), UNKNOWN
     )
     if any(isinstance(leaf, Scalar) and leaf.kind == "str" for leaf in leaves(data)):
         # ValueError: there is no tensor of words (torch 2.13.0), and nothing of what would come after.

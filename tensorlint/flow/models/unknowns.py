@@ -7,6 +7,7 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow import events
+from tensorlint.flow.arguments import bound
 from tensorlint.flow.call import Call
 from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
@@ -112,6 +113,7 @@ def backward_through(machine: Machine, loss: Tensor | Unknown, call: Call) -> Va
 
 def as_if_tensor(machine: Machine, value: Unknown, name: str, call: Call) -> Value:
     """A method that tensors share with other things (``mean``, ``reshape``): what it would do to a tensor."""
+    call = bound(call, f"torch.Tensor.{name}")
     row = TENSOR_METHODS[name]
     if row.result in {Result.SCALAR, Result.SIZE, Result.NONE}:
         return Scalar(kind="number") if row.result is Result.SCALAR else PLAIN
@@ -150,7 +152,7 @@ def unsure(machine: Machine, result: Value, value: Unknown) -> Value:
 
 
 def unknown_moved(machine: Machine, value: Unknown, name: str, call: Call) -> Value:
-    dtype = UNKNOWN_DTYPE
+    dtype, call = UNKNOWN_DTYPE, bound(call, f"torch.Tensor.{name}")
     if name == "to":
         device, dtype = destination(machine, call)
     elif name == "cpu":
