@@ -96,7 +96,7 @@ TERM: Clue = (_TORCH, b"backward(", Expression(rb"\.item\(|\bfloat\(\w|\.argm\w+
 ARRAY_LIBRARY: Clue = (_TORCH, (b"matplotlib", b"sklearn", b"scipy", b"pandas", b"fromarray("))
 #: NumPy in what is saved.
 CHECKPOINT: Clue = (b"save(", _TORCH, (b"np.", _NUMPY, b"sklearn"))
-NON_BLOCKING: Clue = (_TORCH, re.compile(rb"non_blocking|\.to\([^\n]*\bTrue\b"))
+NON_BLOCKING: Clue = (_TORCH, Expression(rb"non_blocking|\.to\([^\n]*\bTrue\b"))
 
 #: A tensor that is asked for its numbers one by one.
 ONE_BY_ONE: Clue = (
