@@ -20,7 +20,7 @@ from tensorlint.config.values import SPECIFIER
 from tensorlint.config.versions import satisfies
 from tensorlint.discovery import discover
 from tests.commands import Command, commander
-from tests.conftest import execute
+from tests.conftest import Outcome, execute
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -289,6 +289,31 @@ def test_environment_stands_for_options(tmp_path: Path, command: Command, monkey
     monkeypatch.setenv("TENSORLINT_OUTPUT_FILE", "found.json")
     assert command("a.py").out == ""
     assert json.loads((tmp_path / "found.json").read_text())[0]["code"] == "TBX101"
+    assert json.loads(command("a.py", "-o", "-").out)[0]["code"] == "TBX101"
+    assert not (tmp_path / "-").exists()
+
+
+def test_environment_says_whether_there_is_a_cache(
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, {"a.py": BUG})
+    for value, is_there in (("true", False), ("0", True)):
+        monkeypatch.setenv("TENSORLINT_NO_CACHE", value)
+        command("a.py")
+        assert (tmp_path / ".tensorlint_cache").exists() is is_there
+    monkeypatch.setenv("TENSORLINT_NO_CACHE", "perhaps")
+    assert command("a.py").code == 2
+
+
+def test_arguments_in_a_file(tmp_path: Path, command: Command) -> None:
+    put(tmp_path, {"a b.py": BUG, "args": "a b.py\r\n\n--output-format\nconcise\n-q", "@it.py": BUG})
+    assert command("check", "@args").out.startswith("a b.py:")
+    assert command("@args", "--ignore=TBX1") == Outcome(0, "", "")
+    assert command("@it.py", "-q", "--output-format=concise").out.startswith("@it.py:")
+    assert "no such file or directory: @gone" in command("@gone").err
+    (tmp_path / "args").chmod(0)
+    if not os.access(tmp_path / "args", os.R_OK):
+        assert "args cannot be read: Permission denied" in command("@args").err
 
 
 def test_silence_and_colour(tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -72,15 +72,35 @@ def app() -> None:
     """
 
 
+def _with_files(arguments: Iterable[str]) -> list[str]:
+    """The arguments with those in a file, one a line, in place of its name behind ``@``.
+
+    What names no file stays, as revisions of git may begin so, too.
+    """
+    expanded: list[str] = []
+    for argument in arguments:
+        if argument.startswith("@") and os.path.isfile(argument[1:]):
+            try:
+                with open(argument[1:], "rb") as file:
+                    expanded += filter(None, os.fsdecode(file.read()).splitlines())
+            except OSError as error:
+                raise click.ClickException(f"{argument[1:]} cannot be read: {error.strerror or error}") from None
+        else:
+            expanded.append(argument)
+    return expanded
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; the exit code is 0 clean, 1 findings, 2 usage, configuration or internal error."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a file name or a source line must never end the run
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = app.main(
-            args=None if arguments is None else list(arguments), prog_name="tensorlint", standalone_mode=False
-        )
+        given = sys.argv[1:] if arguments is None else list(arguments)
+        args = _with_files(given)
+        # Without any, click itself takes those of the process, and expands patterns where the shell does not.
+        own = arguments is None and args == given
+        code = app.main(args=None if own else args, prog_name="tensorlint", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()

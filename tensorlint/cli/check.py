@@ -56,7 +56,8 @@ class _Check(click.Command):
     type=click.Path(),
     metavar="FILE",
     envvar="TENSORLINT_OUTPUT_FILE",
-    help="Write the findings to this file.",
+    callback=lambda ctx, param, value: None if value == "-" else value,
+    help="Write the findings to this file (`-`: to standard output).",
 )
 @shared.for_keys(*shared.FIXING)
 @click.option("--diff", is_flag=True, help="Write no file, show the patch; exit 1 when there is one.")
@@ -81,7 +82,13 @@ class _Check(click.Command):
 @click.option("-e", "--exit-zero", is_flag=True, help="Exit 0 also with findings (not with errors).")
 @click.option("--stdin-filename", metavar="PATH", help="What to call the program on standard input (PATH `-`).")
 @shared.for_configuration
-@click.option("-n", "--no-cache", is_flag=True, help="Judge every file anew, and keep nothing for the next run.")
+@click.option(
+    "-n",
+    "--no-cache",
+    is_flag=True,
+    envvar="TENSORLINT_NO_CACHE",
+    help="Judge every file anew, and keep nothing for the next run.",
+)
 @shared.for_keys(*shared.CACHE)
 @click.option(
     "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Number of processes (default: processors)."
