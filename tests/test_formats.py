@@ -112,7 +112,11 @@ def test_gitlab() -> None:
     issues = json.loads(render(REPORT, "gitlab", STYLE))
     assert [issue["severity"] for issue in issues] == ["major", "minor", "blocker"]
     for issue in issues:
-        assert issue.keys() == {"check_name", "description", "severity", "fingerprint", "location"}
+        # What GitLab reads, and what the specification of Code Climate, which it is from, has besides.
+        assert issue.keys() == {
+            "type", "check_name", "categories", "description", "severity", "fingerprint", "location",
+        }  # fmt: skip
+        assert (issue["type"], issue["categories"]) == ("issue", ["Bug Risk"])
         assert re.fullmatch(r"[0-9a-f]{32}", issue["fingerprint"])
         assert issue["location"]["positions"]["begin"]["line"] >= 1
     assert issues[0]["location"]["path"] == "src/a b%;.py"
@@ -145,7 +149,7 @@ def test_json_lines_are_the_objects_of_json() -> None:
 
 
 def test_pylint() -> None:
-    # What Jenkins' and other readers of pylint's parseable format match.
+    # What Jenkins' and other readers of flake8's format of this name match.
     grammar = re.compile(r"(?P<path>.+?):(?P<line>\d+): \[(?P<code>[A-Z]+\d+)[^\]]*\] (?P<message>.*)")
     found = [grammar.fullmatch(line) for line in render(REPORT, "pylint", STYLE).splitlines()]
     assert [(match["path"], match["line"], match["code"]) for match in found if match] == [
@@ -153,6 +157,12 @@ def test_pylint() -> None:
         ("/elsewhere/c.py", "1", "TBX303"),
         ("src/b.py", "3", "TBX901"),
     ]
+
+
+def test_pylint_is_what_flake8_calls_so(tensorlint: Program, flake8: Program, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import torch\nx = torch.zeros(3).cuda()\nprint(x.numpy())\n")
+    ours = tensorlint("a.py", "--output-format", "pylint").out
+    assert ours == flake8("a.py", "--format=pylint", "--select=TBX", "--isolated").out != ""
 
 
 def test_azure() -> None:

@@ -1,4 +1,4 @@
-"""``--output-format gitlab``: a Code Quality report, one array of issues."""
+"""``--output-format gitlab``: a Code Quality report, one array of issues; the keys that Code Climate wants, too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ _SEVERITY = {Certainty.CERTAIN: "major", Certainty.LIKELY: "minor", Certainty.PO
 def render(report: Report, style: Style) -> str:
     issues = [
         {
+            "type": "issue",
             "check_name": finding.code,
+            "categories": ["Bug Risk"],
             "description": f"{codes(finding)}: {message(finding, report)}",
             "severity": "blocker" if finding.is_internal else _SEVERITY[finding.certainty],
             "fingerprint": fingerprint,

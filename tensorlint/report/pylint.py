@@ -1,4 +1,7 @@
-"""``--output-format pylint``: one line a finding, as pylint's ``--output-format=parseable`` has it; for CI plug-ins."""
+"""``--output-format pylint``: one line a finding, as flake8's ``--format=pylint`` and ruff's have it; for CI plug-ins.
+
+Pylint's own lines name what is found by one letter and a number, a symbol and an object, which codes are not.
+"""
 
 from __future__ import annotations
 
