@@ -2,7 +2,7 @@
 
     python tools/check_learned.py FOLDER [COUNT]
 
-Reads the first COUNT (2,000) Python files under FOLDER that pass the byte screen. Exits 1 when anything differs.
+Reads the first COUNT (2,000) Python files under FOLDER that speak of tensors. Exits 1 when anything differs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tensorlint.file_facts import file_facts
 from tensorlint.flow.interpreter import Interpreter
 from tensorlint.flow.learned import Learned
 from tensorlint.flow.summary import Summary
-from tensorlint.screen import may_matter
+from tensorlint.screen import is_of_interest
 from tensorlint.source import Source
 
 ORDERS = 10
@@ -44,7 +44,7 @@ def main(folder: Path, count: int = 2_000) -> int:
         if len(kept) >= count:
             break
         data = path.read_bytes()
-        if not may_matter(data):
+        if not is_of_interest(data):
             continue
         try:
             lessons, followed = learned(Source.from_bytes(str(path), data))

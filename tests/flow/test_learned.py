@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
 import random
+import re
 from functools import reduce
 from pathlib import Path
 
@@ -18,7 +20,8 @@ from tensorlint.flow.interpreter import Interpreter
 from tensorlint.flow.learned import Learned
 from tensorlint.flow.scene import FileFacts
 
-FIXTURES = sorted(Path(__file__).parents[2].joinpath("fixtures").glob("TBX*/*.py"))[::4]
+ROOT = Path(__file__).parents[2]
+FIXTURES = sorted(ROOT.joinpath("fixtures").glob("TBX*/*.py"))[::4]
 FACTS = FileFacts(imports_torch=True, mentions_device=True)
 
 
@@ -67,3 +70,10 @@ def test_the_order_of_files_does_not_matter() -> None:
 def test_nothing_learned_changes_nothing() -> None:
     _, lessons = learned(FIXTURES[0])
     assert lessons.joined(Learned()) == lessons == Learned().joined(lessons)
+
+
+def test_the_tool_that_reads_real_files(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    check_learned = importlib.import_module("check_learned")
+    assert check_learned.main(FIXTURES[0].parent, 3) == 0
+    assert re.match(r"3 files, \d+ summaries: 0 differ after pickling\n.*: 0 differ\n", capsys.readouterr().out)
