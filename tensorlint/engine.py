@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tensorlint.file_facts import file_facts
 from tensorlint.findings import Applicability, Certainty, Finding, Fix, Span, TraceStep, tool_finding
+from tensorlint.flow.file_facts import file_facts
 from tensorlint.policy import Policy
 from tensorlint.source import NEWLINE
 from tensorlint.unused import UNKNOWN_SUPPRESSION, has_our_comments, looked_for, unknown, unused

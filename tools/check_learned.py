@@ -16,7 +16,7 @@ from pathlib import Path
 import libcst as cst
 
 from tensorlint.deep import with_deep_stack
-from tensorlint.file_facts import file_facts
+from tensorlint.flow.file_facts import file_facts
 from tensorlint.flow.interpreter import Interpreter
 from tensorlint.flow.learned import Learned
 from tensorlint.flow.summary import Summary

@@ -16,7 +16,6 @@ from pathlib import Path
 import libcst as cst
 
 from tensorlint.deep import with_deep_stack
-from tensorlint.file_facts import file_facts
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import (
     DeviceValue,
@@ -32,6 +31,7 @@ from tensorlint.flow.domain.values import (
     Value,
     is_none,
 )
+from tensorlint.flow.file_facts import file_facts
 from tensorlint.flow.interpreter import Interpreter
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name

@@ -48,19 +48,22 @@ class CheckByDefault(click.Group):
         """The command of this name; None where there is none."""
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"{__name__}.{_COMMANDS[cmd_name]}")
-        return cast("click.Command", getattr(module, cmd_name))
+        return _command(cmd_name)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The first word: a command, or what could stand behind `check`."""
         from click.shell_completion import CompletionItem
 
-        from tensorlint.cli.check import check
-
+        check = _command("check")
         of_check = check.shell_complete(check.make_context("check", [], ctx, resilient_parsing=True), incomplete)
         # First, as bash forgets what it was told before it hears of files.
         path = [] if incomplete.startswith("-") else [CompletionItem(incomplete, type="file")]
         return [*path, *super().shell_complete(ctx, incomplete), *of_check]
+
+
+def _command(name: str) -> click.Command:
+    module = importlib.import_module(f"{__name__}.{_COMMANDS[name]}")
+    return cast("click.Command", getattr(module, name))
 
 
 @click.group(cls=CheckByDefault, context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from tensorlint.file_facts import file_facts
 from tensorlint.findings import Span
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.values import Value
+from tensorlint.flow.file_facts import file_facts
 from tensorlint.flow.learned import Lessons
 from tensorlint.flow.positions import locate
 from tensorlint.flow.state import Environment, Frame

@@ -24,7 +24,6 @@ from pathlib import Path
 
 import libcst as cst
 
-from tensorlint.file_facts import file_facts
 from tensorlint.flow import events
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.memory import Storages
@@ -41,6 +40,7 @@ from tensorlint.flow.domain.values import (
     Value,
     dtype_in,
 )
+from tensorlint.flow.file_facts import file_facts
 from tensorlint.flow.interpreter import Interpreter
 from tensorlint.flow.positions import locate
 from tensorlint.flow.state import Frame
