@@ -26,6 +26,7 @@ docs: $(VENV)/installed
 	$(BIN)/python tools/document_claims.py
 	$(BIN)/python tools/document_configuration.py
 	$(BIN)/python tools/document_gallery.py
+	$(BIN)/python tools/document_limits.py
 	$(BIN)/python tools/document_quality.py
 
 # Pages that are written by tools are what they would be; what the others show is run; no link is dead.
@@ -35,6 +36,7 @@ docs-check: $(VENV)/installed-verify
 	$(BIN)/python tools/document_claims.py --check
 	$(BIN)/python tools/document_configuration.py --check
 	$(BIN)/python tools/document_gallery.py --check
+	$(BIN)/python tools/document_limits.py --check
 	$(BIN)/python tools/document_quality.py --check
 	$(BIN)/python tools/check_links.py
 	$(BIN)/python tools/check_docs.py

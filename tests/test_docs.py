@@ -149,6 +149,30 @@ def test_bugs_and_readings_name_rules_and_programs(tools: None) -> None:
     assert codes | {bug.code for bug in pages.bugs()} <= catalogue().keys()
 
 
+def test_every_miss_is_listed(tools: None) -> None:
+    import document_limits
+
+    found = document_limits.misses()
+    text = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
+    marked = [row for path in (ROOT / "fixtures").rglob("*.py") for row in path.read_text("utf-8").splitlines()]
+    assert len(found) == sum("# miss: TBX" in row for row in marked)
+    assert [miss.program.stem for miss in found if not miss.story] == []
+    assert [miss.program.stem for miss in found if f"/{miss.program.stem}.py) | `" not in text] == []
+
+
+def test_what_readers_said_is_added_up(tools: None) -> None:
+    import document_quality
+    import pages
+
+    assert [pages.between(each) for each in ("3 to 15", "4", "")] == [(3, 15), (4, 4), (0, 0)]
+    rows = [
+        pages.Reading("1 to 8", "TBX101", "50", "7", "", "", ""),
+        pages.Reading("10", "TBX101", "5", "1 to 2", "", "", ""),
+        pages.Reading("11", "TBX101", "3", "1", "8", "0 to 1", ""),
+    ]
+    assert document_quality.total(rows) == document_quality.Total(8, (2, 3), 8, (0, 1))
+
+
 def test_the_readme_counts_the_rules() -> None:
     count = sum(code[3] != "9" for code in catalogue())
     assert f"{count} rules in five blocks" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -41,6 +41,15 @@ class Reading:
     def is_of_defaults(self) -> bool:
         return self.rounds != "1 to 8"
 
+    @property
+    def right_between(self) -> tuple[int, int]:
+        """How many of those read are right to the strictest reader, and to the most lenient one."""
+        return between(self.right)
+
+    @property
+    def hidden_right_between(self) -> tuple[int, int]:
+        return between(self.hidden_right)
+
     def is_of(self, code: str) -> bool:
         return code in self.rules.split(", ")
 
@@ -54,6 +63,12 @@ class Bug:
     code: str
     what: str
     program: str
+
+
+def between(numbers: str) -> tuple[int, int]:
+    """``3 to 15`` as two numbers; one number as both, and none as zeros."""
+    first, _, last = numbers.partition(" to ")
+    return int(first or 0), int(last or first or 0)
 
 
 def readings() -> list[Reading]:

@@ -2,22 +2,22 @@
 
     pip install cosmic-ray
     cosmic-ray init tools/mutants.toml session.sqlite
-    python tools/sample_mutants.py session.sqlite 240
+    python tools/sample_mutants.py session.sqlite 240 --seed 9
     cosmic-ray exec tools/mutants.toml session.sqlite
     cr-rate session.sqlite; cr-report session.sqlite
 
 Run it in a clone of its own: the files there are changed while it runs. What mutates an annotation (``A | B``), or
-compares the same in another way (``==`` and ``is`` of an enum), is left out; of the rest COUNT are drawn with a fixed
-seed. So is a switch of ``@dataclass(...)`` (``slots``, ``frozen``, ``kw_only``), as no program that is linted can tell
-it: one test holds all of them (``tests/flow/test_domain.py``).
+compares the same in another way (``==`` and ``is`` of an enum), is left out. So is a switch of ``@dataclass(...)``
+(``slots``, ``frozen``, ``kw_only``), as no program that is linted can tell it: one test holds all of them
+(``tests/flow/test_domain.py``). Of the rest COUNT are drawn, the same ones for the same seed and state of the code.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import random
 import sqlite3
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -41,7 +41,6 @@ _KEPT = (
     "core/NumberReplacer",
     "core/ZeroIterationForLoop",
 )
-_SEED = 9
 
 
 @cache
@@ -57,7 +56,8 @@ def _rows_of_switches(path: str) -> frozenset[int]:
     )
 
 
-def main(session: str, count: int) -> None:
+def sample(session: str, count: int, seed: int) -> None:
+    """Leave this many mutants in the session, and say of how many."""
     with sqlite3.connect(session) as database:
         rows = database.execute(
             "select job_id, operator_name, module_path, start_pos_row from mutation_specs"
@@ -66,13 +66,24 @@ def main(session: str, count: int) -> None:
         meaningful = [
             job for job, name, path, row in rows if name.startswith(_KEPT) and row not in _rows_of_switches(path)
         ]
-        kept = set(random.Random(_SEED).sample(meaningful, count))
+        kept = set(random.Random(seed).sample(meaningful, count))
         for table in ("mutation_specs", "work_items"):
             database.executemany(
                 f"delete from {table} where job_id = ?", [(job,) for job, *_ in rows if job not in kept]
             )
-    print(f"{len(kept)} of {len(meaningful)} mutants are left in {session}")
+    print(f"{len(kept)} of {len(meaningful)} mutants are left in {session} (seed {seed})")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("session", help="the file that `cosmic-ray init` wrote")
+    parser.add_argument("count", type=int, help="how many mutants are to be left")
+    parser.add_argument(
+        "--seed", type=int, required=True, help="what the sample depends on: write it down beside the result"
+    )
+    arguments = parser.parse_args()
+    sample(arguments.session, arguments.count, arguments.seed)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main()
