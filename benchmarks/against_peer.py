@@ -1,6 +1,6 @@
 """Whole-process time of ``tensorlint check`` against another linter over the same folder, in the same run.
 
-    python benchmarks/against_peer.py FOLDER --peer "python -m torchfix --select ALL" [--rounds 3]
+    python benchmarks/against_peer.py FOLDER --peer "python -m torchfix --select ALL" [--rounds 5]
 
 The commands take turns, so that a busy machine slows both. Printed are the seconds of wall clock and of CPU (children
 included), and the ratios of the medians; no threshold is asserted.
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("folder")
     parser.add_argument("--peer", required=True, help="command of the other linter; the folder is appended")
     parser.add_argument("--ours", default="tensorlint check --isolated --no-cache --output-format json")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     commands = {"tensorlint": shlex.split(arguments.ours), "peer": shlex.split(arguments.peer)}
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}

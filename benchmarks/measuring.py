@@ -59,10 +59,11 @@ def in_turn(commands: Mapping[str, Sequence[str]], rounds: int, limit: float, cw
         for name, command in commands.items():
             if all(each.ended for each in runs[name]):
                 runs[name].append(run(command, limit, cwd))
-    return {name: _middle(each) for name, each in runs.items()}
+    return {name: median(each) for name, each in runs.items()}
 
 
-def _middle(runs: list[Run]) -> Run:
+def median(runs: Sequence[Run]) -> Run:
+    """The run in the middle, of each of its figures by itself."""
     return Run(
         statistics.median(each.wall for each in runs),
         statistics.median(each.cpu for each in runs),

@@ -1,9 +1,10 @@
-"""tensorlint beside its peers over repositories, and how its time grows, written down with the machine.
+"""tensorlint beside its peers over repositories, what of it is parsing, small runs, and growth, with the machine.
 
     python benchmarks/results.py REPOSITORY... [--rounds 5] [--limit 300] [--peers ruff,flake8,torchfix] [--output FILE]
 
 Each repository is read whole by each tool, from its own folder, without a cache; the tools take turns. Tools that are
-not installed are left out; one that does not end within the limit is started once. The output is Markdown.
+not installed are left out; one that does not end within the limit is started once. The output is Markdown. The parts
+have scripts of their own: parse_floor.py, small_runs.py, scaling.py.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
+import parse_floor
 import scaling
+import small_runs
 from measuring import Run, in_turn, machine, size_of, table, versions
 
 _OURS = "tensorlint"
@@ -84,6 +87,11 @@ def _row(name: str, run: Run, ours: Run, flake8: Run | None, limit: float) -> li
     return [name, f"{run.wall:.2f}", f"{run.cpu:.2f}", f"{run.memory / 1e6:.0f}", *ratios, wanted]
 
 
+def parsing(path: str, limit: float) -> str:
+    floor = parse_floor.measured(["."], limit, cwd=path)
+    return f"{Path(path).name}: {f'more than {limit:g} s' if floor is None else floor.words}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("repositories", nargs="+")
@@ -105,6 +113,10 @@ def main() -> None:
         *(beside_peers(path, commands, rounds, limit) for path in arguments.repositories),
         "Memory is that of all processes at one time, what they share counted once. A ratio above 1: slower than ours.",
     ]
+    parts.append("## The floor")
+    parts.append("What LibCST's parser takes of a run in one process, without a cache; all includes start and imports.")
+    parts += [parsing(path, limit) for path in arguments.repositories]
+    parts.append(small_runs.section(arguments.repositories, rounds, limit))
     if not arguments.without_growth:
         parts.append(scaling.section(arguments.repositories, rounds, limit).rstrip())
     text = "\n\n".join(parts) + "\n"

@@ -1,6 +1,6 @@
 """Whether the time that tensorlint takes grows with what it reads, and no faster.
 
-    python benchmarks/scaling.py [REPOSITORY...] [--rounds 3] [--limit 120]
+    python benchmarks/scaling.py [REPOSITORY...] [--rounds 5] [--limit 120]
 
 Generated programs that are hard in one way each are judged at a quarter, a half and all of their size; of repositories
 parts of growing size. Printed are CPU seconds of the whole process, less those of a file of five lines, and the
@@ -107,7 +107,7 @@ def section(paths: Sequence[str], rounds: int, limit: float, share: float = 1) -
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("repositories", nargs="*")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--limit", type=float, default=120)
     parser.add_argument("--share", type=float, default=1, help="make the generated programs this much of their size")
     arguments = parser.parse_args()
