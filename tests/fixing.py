@@ -11,15 +11,26 @@ from collections.abc import Iterable, Iterator
 
 from tensorlint.codes import TOOL_CODES
 from tensorlint.engine import Fixed, fix
-from tensorlint.findings import Applicability, Certainty, Finding
+from tensorlint.findings import Applicability, Certainty, Edit, Finding, Span
 from tensorlint.fix.repair import Repair
 from tensorlint.policy import ExportStyle, FixPolicy, Policy
 from tensorlint.rules import all_rules
 from tensorlint.source import Source
 
 ALL = frozenset({*all_rules(), *TOOL_CODES})
+#: What is kept live, trained and put back; the same, mended.
+TRAIN = "def train(model, opt):\n    best = model.state_dict()\n    opt.step()\n    model.load_state_dict(best)\n"
+TRAINED = TRAIN.replace("model.state_dict()", "copy.deepcopy(model.state_dict())")
+#: What cannot take such integers; the same, mended.
+CAST, WAS_CAST = "x = Tensor([1, 20000001])\n", "x = torch.tensor([1, 20000001], dtype=torch.float32)\n"
+#: What needs a gradient, and the same on a GPU.
+GRAD = "import numpy as np\nimport torch\nx = torch.ones(3, requires_grad=True)\nc = x.cuda()\nout = np.zeros((2, 3))\n"
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _DIRECTIVE = re.compile(r"noqa|tensorlint:", re.IGNORECASE)
+
+
+def edit(row: int, column: int, end_row: int, end_column: int, content: str) -> Edit:
+    return Edit(Span(row, column, end_row, end_column), content)
 
 
 def fixed(
