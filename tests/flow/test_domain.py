@@ -1,4 +1,4 @@
-"""Joins and fingerprints: what is known after either of two paths, and what can be told apart.
+"""Joins: what is known after either of two paths, whichever comes first.
 
 What may differ between two values with equal fingerprints is memory and identity alone: a followed function is told
 that by other means.
@@ -7,42 +7,29 @@ that by other means.
 from __future__ import annotations
 
 import copy
-import dataclasses
-import importlib
 import pickle
-import pkgutil
 from dataclasses import replace
 from itertools import permutations, product
-from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tensorlint.flow import domain
 from tensorlint.flow.domain.dtypes import (
     BFLOAT16,
     FLOAT32,
-    INT64,
-    OTHER_DTYPE,
-    UNKNOWN_DTYPE,
     Dtype,
-    each_named,
-    printed_as,
 )
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.lattice import fingerprint, join
-from tensorlint.flow.domain.memory import How, Mutation, Owner, Storage
-from tensorlint.flow.domain.site import NOWHERE, Site
-from tensorlint.flow.domain.tensors import Array, Narrowed, Origin, Provenance, Rewrapped, Tensor
+from tensorlint.flow.domain.memory import How, Mutation, Storage
+from tensorlint.flow.domain.tensors import Array, Provenance, Rewrapped, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
-    ClassObject,
     DeviceValue,
     Dictionary,
     Foreign,
     Function,
-    Given,
     Instance,
     Module,
     Optimizer,
@@ -52,158 +39,7 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
-
-SITES = [Site("", 3), Site("f", 1), Site("f", 2)]
-truths = st.sampled_from(list(Truth))
-sites = st.sampled_from([None, *SITES])
-hanging = st.sampled_from([None, ("flag", True, Truth.NO), ("flag", False, Truth.UNKNOWN)])
-reasons = st.sampled_from(["", "here", "there"])
-flags = st.booleans()
-facts = st.one_of(
-    st.builds(Fact, truths, sites, reasons, hanging),
-    st.builds(Fact, st.sampled_from([Truth.MAYBE, Truth.YES]), sites, reasons, hanging, passed_on=st.just(True)),
-    st.builds(Fact, st.just(Truth.MAYBE), sites, reasons, hanging, passed_on=flags, if_available=st.just(True)),
-)
-#: That nothing has a graph has a reason only where it has a place.
-grads = facts.map(lambda fact: fact if fact.site or fact.truth is not Truth.NO else Fact(Truth.NO))
-dtypes = st.builds(
-    Dtype, st.sampled_from(["", "float32", "float64", "int64", "bfloat16", "float8_e5m2", "qint8"]), st.booleans()
-)
-storages = st.frozensets(
-    st.builds(Storage, st.integers(1, 4), st.sampled_from([Owner.FRESH, Owner.PARAMETER])), max_size=2
-)
-sources = st.none() | st.sampled_from(Provenance)
-origins = st.none() | st.builds(Origin, st.sampled_from(SITES), st.sampled_from(["made here", "computed here"]))
-objects = st.integers(0, 2)
-backing = st.frozensets(st.tuples(st.builds(Storage, st.integers(1, 2)), st.sampled_from(SITES)), max_size=2)
-rewrapped = st.none() | st.builds(
-    Rewrapped,
-    st.sampled_from(SITES),
-    of_graph=flags,
-    cut=facts,
-    given=st.sampled_from(["", "tensor", "tensors"]),
-    steps=st.integers(0, 2),
-)
-tensors = st.builds(
-    Tensor,
-    device=facts,
-    grad=grads,
-    dtype=dtypes,
-    storages=storages,
-    sure=flags,
-    source=sources,
-    origin=origins,
-    alias=sites,
-    imported=flags,
-    zero_dim=flags,
-    has_axes=flags,
-    of_module=flags,
-    module=objects,
-    unset=sites,
-    frozen=sites,
-    in_flight=sites,
-    narrowed=st.none() | st.builds(Narrowed, st.sampled_from(SITES), st.sampled_from(["", "float64", "integers"])),
-    rewrapped=rewrapped,
-    layout=st.sampled_from(["", "sparse", "conj"]),
-    numbers=st.sampled_from(["", "unit", "wild", "fraction"]),
-    sliced=flags,
-    picked=flags,
-)
-arrays = st.builds(
-    Array,
-    dtype=dtypes,
-    storages=storages,
-    read_only=facts,
-    negative_stride=facts,
-    zero_dim=flags,
-    small=flags,
-    counted=flags,
-    origin=origins,
-    alias=sites,
-    exported=flags,
-    of_unknown=flags,
-    sliced=flags,
-    picked=flags,
-    sure=flags,
-    has_axes=flags,
-    cut=facts,
-)
-unknowns = st.builds(
-    Unknown,
-    device=facts,
-    grad=grads,
-    tensor=truths,
-    dtype=dtypes,
-    storages=storages,
-    source=sources,
-    origin=origins,
-)
-modules = st.builds(
-    Module,
-    cls=sites,
-    name=st.sampled_from(["", "torch.nn.Linear", "torch.nn.GRU"]),
-    dtype=dtypes,
-    device=facts,
-    trainable=truths,
-    refuses_double=flags,
-    storages=storages,
-    arrays=backing,
-)
-scalars = st.builds(
-    Scalar, kind=st.sampled_from(["int", "float", "bool"]), literal=st.sampled_from([None, 1, 2, True]), known=flags
-)
-devices = st.builds(DeviceValue, fact=facts)
-optimizers = st.builds(
-    Optimizer, storages=storages, modules=st.frozensets(objects, max_size=2), arrays=backing, fresh=flags
-)
-others = st.sampled_from(
-    [
-        NONE,
-        Symbol(path="torch.float32"),
-        Symbol(path="torch.bfloat16"),
-        Symbol(path="torch.no_grad()"),
-        Scalar(kind="str", literal="cuda", known=True),
-        Scalar(kind="torch.dtype", literal=FLOAT32),
-        Function(definition=SITES[1]),
-        ClassObject(definition=SITES[2]),
-        Instance(cls=SITES[2]),
-        Instance(cls=SITES[2], unmoved=True, oid=3),
-        Foreign(framework="jax"),
-    ]
-)
-leaves = tensors | arrays | unknowns | modules | scalars | others | optimizers | devices
-
-
-def containers(inside: st.SearchStrategy[Value]) -> st.SearchStrategy[Value]:
-    kinds, born = st.sampled_from(["list", "tuple"]), st.integers(0, 2)
-    return st.one_of(
-        st.builds(Sequence, kind=kinds, items=st.lists(inside, max_size=2).map(tuple), born=born),
-        st.builds(Sequence, kind=kinds, element=inside, born=born),
-        dictionaries(inside),
-    )
-
-
-def dictionaries(inside: st.SearchStrategy[Value]) -> st.SearchStrategy[Value]:
-    return st.builds(
-        Dictionary,
-        entries=st.dictionaries(st.sampled_from(["a", "b"]), inside, max_size=2),
-        element=st.none() | inside,
-        storages=storages,
-        state_dict=flags,
-        alias=sites,
-        asked_of=st.sampled_from(["", "net"]),
-        names=st.frozensets(st.sampled_from(["net", "ema"])),
-        of=objects,
-        saved=flags,
-        born=st.integers(0, 2),
-    )
-
-
-values = leaves | containers(leaves)
-KINDS = [tensors, arrays, unknowns, modules, scalars, devices, optimizers]
-#: Of one kind more often than chance has it: there is most to join.
-pairs = st.one_of(*(st.tuples(kind, kind) for kind in (*KINDS, values)), st.tuples(tensors, unknowns))
-triples = st.one_of(*(st.tuples(kind, kind, kind) for kind in (*KINDS, *map(containers, (tensors, scalars)))))
+from tests.flow.drawn import KINDS, SITES, others, pairs, triples, values
 
 
 def told(value: Value) -> tuple[object, ...]:
@@ -491,224 +327,3 @@ def test_something_unseen_lies_in_memory_of_its_own_unless_it_is_known_not_to() 
     own, other = frozenset({Storage(1)}), frozenset({Storage(2)})
     assert getattr(join(Tensor(storages=own), Unknown()), "storages", None) == frozenset()
     assert getattr(join(Tensor(storages=own), Unknown(storages=other)), "storages", None) == own | other
-
-
-#: Each field by itself: two values that differ in nothing else are told apart, as a rule may ask for it.
-DIFFERENT = [
-    *(
-        (Tensor(), Tensor(**{name: value}))
-        for name, value in {
-            "device": Fact(Truth.NO),
-            "grad": Fact(Truth.NO),
-            "dtype": INT64,
-            "sure": False,
-            "source": Provenance.MODEL,
-            "alias": SITES[0],
-            "imported": True,
-            "zero_dim": True,
-            "of_module": True,
-            "unset": SITES[0],
-            "frozen": SITES[0],
-            "narrowed": Narrowed(SITES[0], "float64"),
-            "sliced": True,
-            "picked": True,
-            "in_flight": SITES[0],
-            "rewrapped": Rewrapped(SITES[0]),
-            "layout": "sparse",
-            "numbers": "unit",
-        }.items()
-    ),
-    *(
-        (Tensor(rewrapped=Rewrapped(SITES[0])), Tensor(rewrapped=Rewrapped(SITES[0], **{name: value})))
-        for name, value in {"of_graph": True, "given": "tensor", "steps": 1}.items()
-    ),
-    *(
-        (Array(), Array(**{name: value}))
-        for name, value in {
-            "dtype": INT64,
-            "read_only": Fact(Truth.YES),
-            "negative_stride": Fact(Truth.YES),
-            "zero_dim": True,
-            "small": True,
-            "counted": True,
-            "alias": SITES[0],
-            "exported": True,
-            "of_unknown": True,
-            "sliced": True,
-            "picked": True,
-            "sure": False,
-            "has_axes": True,
-            "cut": Fact(Truth.NO, SITES[0], "cut here"),
-        }.items()
-    ),
-    (Module(), Module(refuses_double=True)),
-    (Scalar(kind="int"), Scalar(kind="int", counts=True)),
-    (Scalar(kind="int"), Scalar(kind="int", cut=Fact(Truth.NO, SITES[0], "cut here"))),
-    (Dictionary(), Dictionary(saved=True)),
-    (Dictionary(), Dictionary(alias=SITES[0])),
-    (Dictionary(), Dictionary(element=NONE)),
-    (Tensor(dtype=FLOAT32), Tensor(dtype=Dtype("float32", unsure=True))),
-    (Tensor(), Tensor(dtype=OTHER_DTYPE)),
-    (Module(), Module(dtype=FLOAT32)),
-    (Unknown(), Unknown(dtype=FLOAT32)),
-    (Scalar(kind="torch.dtype", literal=FLOAT32), Scalar(kind="torch.dtype", literal=INT64)),
-    (Unknown(), Unknown(tensor=Truth.NO)),
-    (Scalar(kind="int", literal=1), Scalar(kind="int", literal=True)),
-    (Module(), Module(trainable=Truth.NO)),
-    (Module(), Module(cls=SITES[0])),
-    (Optimizer(), Optimizer(fresh=True)),
-    (Dictionary(), Dictionary(state_dict=True)),
-    (Dictionary(entries={"a": NONE}), Dictionary(entries={"b": NONE})),
-    (Sequence(items=(NONE,)), Sequence(items=(NONE, NONE))),
-    (Sequence(kind="list", items=()), Sequence(kind="tuple", items=())),
-    (Tensor(device=Fact(Truth.YES, SITES[0])), Tensor(device=Fact(Truth.YES, SITES[1]))),
-    (Tensor(device=Fact(Truth.MAYBE)), Tensor(device=Fact(Truth.MAYBE, if_available=True))),
-]
-
-
-@pytest.mark.parametrize(("left", "right"), DIFFERENT)
-def test_a_fingerprint_tells_apart_what_a_rule_can(left: Value, right: Value) -> None:
-    assert fingerprint(left) != fingerprint(right)
-
-
-@pytest.mark.parametrize("name", [each.name for each in pkgutil.iter_modules(domain.__path__)])
-def test_values_are_small_and_can_be_told_apart_by_what_they_hold(name: str) -> None:
-    module = importlib.import_module(f"{domain.__name__}.{name}")
-    for made in vars(module).values():
-        if isinstance(made, type) and made.__module__ == module.__name__ and dataclasses.is_dataclass(made):
-            assert "__slots__" in vars(made), made
-            # Nobody changes what is the key of a dictionary; ``frozen.py`` says so by a hash.
-            assert made.__dataclass_params__.unsafe_hash, made  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize("made", get_args(Value))
-def test_what_a_value_holds_is_given_by_name(made: type) -> None:
-    assert all(each.kw_only for each in dataclasses.fields(made))
-
-
-@pytest.mark.parametrize("place", [0, 7])
-def test_up_to_eight_things_in_a_container_are_told_one_by_one(place: int) -> None:
-    def made(length: int) -> list[Value]:
-        items: list[Value] = [NONE] * length
-        items[place] = Tensor(device=CUDA)
-        return items
-
-    def listed(items: list[Value]) -> tuple[object, object]:
-        table = Dictionary(entries=dict(enumerate(items)))
-        return fingerprint(Sequence(items=tuple(items))), fingerprint(table)
-
-    for one, other in zip(listed(made(8)), listed(made(8)[::-1]), strict=True):
-        assert one != other
-    # Of more it is told what any of them is.
-    assert listed(made(9)) == listed(made(9)[::-1])
-
-
-#: Where something comes from, and which object it is: a loop that only changes that has come to rest.
-NO_DIFFERENCE = [
-    (Fact(), {"site": SITES[0], "reason": "here", "hangs_on": ("flag", True, Truth.NO), "passed_on": True}),
-    (Storage(1), {"site": SITES[0]}),
-    (Mutation(SITES[0], How.UPDATE, "here"), {"modules": frozenset({1}), "known": True}),
-    (Narrowed(SITES[0]), {"site": SITES[1]}),
-    (Rewrapped(SITES[0]), {"site": SITES[1], "cut": Fact(Truth.YES)}),
-    (Tensor(), {"origin": Origin(SITES[0], "here"), "module": 1, "oid": 1}),
-    (Tensor(), dict.fromkeys(["alias", "unset", "frozen", "in_flight"], SITES[0])),
-    (Tensor(), {"narrowed": Narrowed(SITES[0]), "rewrapped": Rewrapped(SITES[0])}),
-    (Array(), {"origin": Origin(SITES[0], "here"), "alias": SITES[0], "cut": Fact(Truth.YES), "oid": 1}),
-    (Unknown(), {"origin": Origin(SITES[0], "here"), "oid": 1}),
-    (Scalar(kind="int"), {"cut": Fact(Truth.YES)}),
-    (Module(), {"arrays": frozenset({(Storage(1), SITES[0])}), "oid": 1}),
-    (Optimizer(), {"modules": frozenset({1}), "arrays": frozenset({(Storage(1), SITES[0])}), "oid": 1}),
-    (Instance(cls=SITES[0]), {"oid": 1}),
-    (Sequence(), {"oid": 1}),
-    (Dictionary(), {"alias": SITES[0], "asked_of": "net", "names": frozenset({"net"}), "of": 1, "oid": 1}),
-    (Given(SITES[0], NONE), {"site": SITES[1]}),
-]
-
-
-@pytest.mark.parametrize(
-    ("value", "name", "other"), [(value, *each) for value, others in NO_DIFFERENCE for each in others.items()]
-)
-def test_a_place_or_an_identity_makes_no_other_value(value: Any, name: str, other: object) -> None:
-    changed = replace(value, **{name: other})
-    assert getattr(changed, name) != getattr(value, name)
-    assert changed == value
-
-
-@pytest.mark.parametrize("value", [Tensor(), Array(), Unknown(), Module(), Optimizer(), Sequence(), Dictionary()])
-def test_what_is_not_said_to_be_an_object_is_none(value: Any) -> None:
-    assert not value.oid
-    assert not getattr(value, "module", 0)
-    assert not getattr(value, "of", 0)
-
-
-def test_places_are_ordered_as_in_the_program() -> None:
-    first, second = (Tensor(alias=site) for site in (Site("", 2), Site("", 9)))
-    joined = join(second, first)
-    assert isinstance(joined, Tensor)
-    assert joined.alias == Site("", 2)
-    assert Site("", 0) > NOWHERE
-
-
-@given(dtypes, dtypes, dtypes)
-def test_dtypes_of_paths_meet_in_any_order(first: Dtype, second: Dtype, third: Dtype) -> None:
-    assert first.joined(second) is second.joined(first)
-    assert first.joined(second).joined(third) is first.joined(second.joined(third))
-    assert first.joined(first) is first
-    assert first.joined(second).joined(first) is first.joined(second)
-
-
-@given(dtypes, dtypes)
-def test_a_dtype_is_one_object(left: Dtype, right: Dtype) -> None:
-    assert pickle.loads(pickle.dumps(left)) is left
-    assert copy.deepcopy(left) is left
-    assert (left is right) is ((left.name, left.unsure) == (right.name, right.unsure))
-    assert (left == right) is (left is right)
-    assert (str(left) == str(right)) is (left is right)
-
-
-@given(dtypes)
-def test_of_code_that_was_not_seen_only_what_numpy_lacks_is_remembered(dtype: Dtype) -> None:
-    weakened = dtype.weakened()
-    assert weakened.weakened() is weakened
-    assert weakened is (Dtype(dtype.name, unsure=True) if dtype.without_numpy else UNKNOWN_DTYPE)
-
-
-@given(dtypes)
-def test_only_a_dtype_with_a_name_is_sure(dtype: Dtype) -> None:
-    assert dtype.sure is (dtype.name != "" and not dtype.unsure)
-    assert bool(dtype) is (dtype is not UNKNOWN_DTYPE)
-    assert dtype.named is (dtype if dtype.name else UNKNOWN_DTYPE)
-
-
-def test_a_dtype_is_frozen() -> None:
-    with pytest.raises(AttributeError):
-        FLOAT32.name = "float64"  # type: ignore[misc]
-    assert FLOAT32.name == "float32"
-
-
-#: What each is; what is not named here is none of it.
-KINDS_OF_DTYPES = {
-    "is_integral": "bool uint8 int8 int16 int32 int64 uint16 uint32 uint64",
-    "is_integer": "uint8 int8 int16 int32 int64 uint16 uint32 uint64",
-    "is_float": "float16 float32 float64 float8_e5m2 float128",
-    "is_floating": "float16 bfloat16 float32 float64 float8_e5m2 float128",
-    "is_complex": "complex32 complex64 complex128",
-    "is_quantized": "quint8 qint8 qint32",
-    "without_numpy": "bfloat16 float8_e5m2 quint8 qint8 qint32 complex32",
-    "of_numpy": "uint16 uint32 uint64 longdouble float128 datetime64 timedelta64",
-    "swapped": ">f4 >i8",
-}
-PRINTED = frozenset[Dtype]().union(*map(each_named, KINDS_OF_DTYPES.values()), [Dtype("object")])
-
-
-@pytest.mark.parametrize("question", KINDS_OF_DTYPES)
-def test_what_kind_of_dtype_it_is(question: str) -> None:
-    assert {each for each in PRINTED if getattr(each, question)} == each_named(KINDS_OF_DTYPES[question])
-    for each in PRINTED:
-        # One of several is asked by the same names.
-        assert getattr(Dtype(each.name, unsure=True), question) is getattr(each, question)
-
-
-def test_a_dtype_is_read_as_it_is_printed() -> None:
-    assert {printed_as(each.name) for each in PRINTED} == PRINTED
-    assert {printed_as(name) for name in ("", "keep", "default-float", "float", ">f3", "relu")} == {UNKNOWN_DTYPE}
