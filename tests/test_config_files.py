@@ -1,24 +1,16 @@
-"""Which files settings come from, how layers are merged, and what shows it."""
+"""Which files settings come from, and how layers are merged."""
 
 from __future__ import annotations
 
 import json
-import os
-import sys
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft7Validator
 
 from tensorlint import __version__
-from tensorlint.cli.check import check
-from tensorlint.config import KEYS, ConfigError, Configuration, Key, Layer, Resolver, Settings
-from tensorlint.config.files import inline
-from tensorlint.config.keys import Merge, as_toml, plain
-from tensorlint.config.schema import schema
+from tensorlint.config import ConfigError, Resolver
 from tensorlint.config.values import SPECIFIER
 from tensorlint.config.versions import satisfies
-from tensorlint.discovery import discover
 from tests.commands import Command, commander
 from tests.conftest import Outcome, execute
 
@@ -30,33 +22,12 @@ else:
 ROOT = Path(__file__).parent.parent
 BUG = "import torch\nx = torch.zeros(3).cuda().numpy()\n"
 CAST = "import torch\ny = torch.Tensor([1, 20000001])\n"
+from tests.configuring import BUG, CAST, error, patterns, put, settings
 
 
 @pytest.fixture
 def command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
     return commander(tmp_path, capsys, monkeypatch)
-
-
-def put(root: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-
-def settings(directory: Path, *layers: Layer) -> Settings:
-    return Resolver(*layers).for_directory(str(directory))
-
-
-def patterns(directory: Path) -> list[tuple[str, tuple[str, ...]]]:
-    """The exclusions that hold in a directory, by the directory that they are relative to."""
-    return [(globs.root, globs.patterns) for globs in settings(directory).exclude]
-
-
-def error(directory: Path) -> str:
-    with pytest.raises(ConfigError) as caught:
-        settings(directory)
-    return str(caught.value)
 
 
 # Files

@@ -9,7 +9,7 @@
 Run it in a clone of its own: the files there are changed while it runs. What mutates an annotation (``A | B``), or
 compares the same in another way (``==`` and ``is`` of an enum), is left out. So is a switch of ``@dataclass(...)``
 (``slots``, ``frozen``, ``kw_only``), as no program that is linted can tell it: one test holds all of them
-(``tests/flow/test_fingerprints.py``). Of the rest COUNT are drawn, the same ones for the same seed and state of the code.
+(``tests/flow/test_fingerprints.py``). Of the rest COUNT are drawn, the same ones for the same seed and code.
 """
 
 from __future__ import annotations
