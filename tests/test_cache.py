@@ -29,8 +29,8 @@ from tensorlint.runner.cache.identity import identity
 from tensorlint.runner.cache.pages import policy_text
 from tensorlint.tabulated import ask_rules, modules, tabulated
 from tests.conftest import Program, execute
+from tests.notebooks import notebook
 from tests.projects import AWAY, HOME, write
-from tests.test_notebooks import notebook
 
 #: What one file of this project knows of others: a helper that moves, a class that keeps, a caller, checkpoints.
 PROJECT = {

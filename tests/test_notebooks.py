@@ -1,4 +1,4 @@
-"""Notebooks: which program they are, where its findings stand, and that nothing but fixed lines changes in the file."""
+"""Notebooks: which program they are, where its findings stand, and how formats and the command line tell of them."""
 
 from __future__ import annotations
 
@@ -6,74 +6,24 @@ import ast
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tensorlint.config import Layer, Resolver
 from tensorlint.contents import source_of
+from tensorlint.config import Resolver
 from tensorlint.discovery import Discovered
-from tensorlint.findings import Applicability, Certainty, Location, Span
-from tensorlint.ipynb import Document
+from tensorlint.findings import Location, Span
 from tensorlint.ipython import as_python, is_indented
 from tensorlint.notebook import Notebook
 from tensorlint.report import FORMATS, Report, Style, render
-from tensorlint.runner import Fixing, run, run_text
+from tensorlint.runner import run
 from tensorlint.runner.gathering import suppress
 from tensorlint.source import NEWLINE
 from tests.conftest import Program
-
-#: A finding in the third cell that runs, which is the fifth of all; the way to it begins in another cell.
-CELLS = (
-    ("markdown", "# Title\n\nx.numpy()"),
-    "%matplotlib inline\nimport torch",
-    ("raw", "x.numpy()"),
-    "x = torch.zeros(3).cuda()",
-    "!ls *.pt\ny = x.numpy()",
-)
-FOUND = ("TBX101", 5, 2, 5)
-
-
-def cell(told: str | tuple[str, str], as_list: bool = True, key: str = "source") -> dict[str, Any]:
-    kind, text = ("code", told) if isinstance(told, str) else told
-    rest = {"execution_count": None, "outputs": []} if kind == "code" else {}
-    return {"cell_type": kind, "metadata": {}, **rest, key: text.splitlines(keepends=True) if as_list else text}
-
-
-def notebook(*cells: str | tuple[str, str], as_list: bool = True, indent: int | None = 1, **metadata: object) -> str:
-    content = {
-        "cells": [cell(each, as_list) for each in cells],
-        "metadata": metadata,
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    return json.dumps(content, indent=indent, ensure_ascii=False) + "\n"
-
-
-def read(text: str) -> Notebook:
-    source = source_of("a.ipynb", text.encode())
-    assert isinstance(source, Notebook)
-    return source
-
-
-def lint(text: str | bytes, certainty: Certainty | None = None, fixing: Fixing | None = None) -> Report:
-    data = text if isinstance(text, bytes) else text.encode()
-    options = Layer.of_options(certainty=certainty and certainty.label)
-    return run_text("/p/a.ipynb", data, Resolver(options, isolated=True), fixing)
-
-
-def places(report: Report) -> list[tuple[str, int | None, int, int]]:
-    found = [(each, report.location(each.path, each.span)) for each in report.findings]
-    return [(each.code, place.cell, place.span.row, place.span.column) for each, place in found]
-
-
-def fixed(text: str | bytes, highest: Applicability = Applicability.UNSAFE) -> str:
-    report = lint(text, fixing=Fixing(highest))
-    assert not report.has_errors, report.findings
-    (_, new) = report.changes["/p/a.ipynb"]
-    return new.decode()
+from tests.notebooks import CELLS, FOUND, cell, changed_lines, fixed, lint, notebook, places
 
 
 def python(text: str) -> str:
@@ -82,11 +32,6 @@ def python(text: str) -> str:
     ast.parse(result)
     assert len(NEWLINE.split(result)) == len(NEWLINE.split(text))
     return result
-
-
-def changed_lines(old: str, new: str) -> list[str]:
-    assert len(old.splitlines()) == len(new.splitlines())
-    return [line.strip() for line, was in zip(new.splitlines(), old.splitlines(), strict=True) if line != was]
 
 
 # ------------------------------------------------------------------------------------------------ what IPython adds
@@ -377,149 +322,6 @@ def test_notebooks_without_a_program(cells: tuple[str, ...]) -> None:
     assert lint(notebook(*cells)) == Report(checked=1)
 
 
-# ----------------------------------------------------------------------------------------------------------- fixes
-
-
-def test_only_the_fixed_line_changes() -> None:
-    text = notebook(*CELLS)
-    assert changed_lines(text, fixed(text)) == ['"y = x.cpu().numpy()"']
-
-
-@pytest.mark.parametrize(
-    "write",
-    [
-        lambda text: text.rstrip("\n"),
-        lambda text: text.replace("\n", "\r\n"),
-        lambda text: json.dumps(json.loads(text)),
-        lambda text: json.dumps(json.loads(text), indent="\t", sort_keys=True, separators=(" ,", " : ")),
-        lambda text: text.replace("!ls", "\\u0021ls é"),
-        lambda text: "\ufeff" + text,
-    ],
-)
-def test_the_file_keeps_its_layout(write: Any) -> None:
-    text = write(notebook(*CELLS))
-    assert fixed(text) == text.replace("y = x.numpy()", "y = x.cpu().numpy()")
-
-
-@pytest.mark.parametrize("ensure_ascii", [True, False])
-def test_escapes_stay_what_they_are(ensure_ascii: bool) -> None:
-    content = json.loads(notebook(*CELLS[:4], CELLS[4] + "  # größer \U0001f600 < 3\nz = '/'"))
-    text = json.dumps(content, indent=1, ensure_ascii=ensure_ascii).replace("'/'", "'\\/'")
-    assert fixed(text) == text.replace("y = x.numpy()", "y = x.cpu().numpy()")
-
-
-def test_a_source_in_one_string() -> None:
-    text = notebook(*CELLS, as_list=False)
-    assert fixed(text) == text.replace("y = x.numpy()", "y = x.cpu().numpy()")
-
-
-@pytest.mark.parametrize("size", [1, 2, 3])
-def test_strings_of_several_lines_stay_in_a_list(size: int) -> None:
-    """Some tools write all of a cell as one element of its list."""
-    content = json.loads(notebook(*CELLS))
-    for cell in content["cells"]:
-        lines = cell["source"]
-        cell["source"] = ["".join(lines[at : at + size]) for at in range(0, len(lines), size)]
-    text = json.dumps(content, indent=1)
-    assert fixed(text) == text.replace("y = x.numpy()", "y = x.cpu().numpy()")
-
-
-SNAPSHOT = (
-    "model = torch.nn.Linear(3, 4)\nopt = torch.optim.SGD(model.parameters(), 0.1)\nbest = model.state_dict()\n"
-    "for _ in range(3):\n    opt.step()\nmodel.load_state_dict(best)"
-)
-
-
-def sources(text: str) -> list[str]:
-    return ["".join(each["source"]) for each in json.loads(text)["cells"]]
-
-
-def test_an_import_goes_to_the_first_imports() -> None:
-    first, second, third = sources(fixed(notebook("!ls\nx = 1", "%matplotlib inline\nimport torch", SNAPSHOT)))
-    assert first == "!ls\nx = 1"
-    assert second == "%matplotlib inline\nimport copy\n\nimport torch"
-    assert "best = copy.deepcopy(model.state_dict())\n" in third
-
-
-def test_an_import_at_the_end_of_a_cell_stays_in_it() -> None:
-    assert sources(fixed(notebook("import torch\nimport abc", SNAPSHOT)))[0] == "import torch\nimport abc\nimport copy"
-
-
-def test_no_import_goes_into_a_magic_cell() -> None:
-    first, second, _ = sources(fixed(notebook("%%capture\nimport torch", "x = 1\n", SNAPSHOT)))
-    assert (first, second) == ("%%capture\nimport torch", "import copy\n\nx = 1\n")
-
-
-def test_no_fix_where_its_import_has_no_place() -> None:
-    report = lint(notebook("%%capture\nimport torch", f"%%time\n{SNAPSHOT}", "x = 1"))
-    assert [(finding.code, finding.fix) for finding in report.findings] == [("TBX302", None)]
-
-
-def test_a_fix_across_a_command() -> None:
-    text = notebook("import torch\nx = torch.zeros(3).cuda()", "%time y = x.numpy()\nfiles = !ls {y}\nx.numpy?")
-    assert sources(fixed(text))[1] == "%time y = x.cpu().numpy()\nfiles = !ls {y}\nx.numpy?"
-
-
-# ------------------------------------------------------------------------------------------------------ properties
-
-TEXTS = st.text(st.sampled_from("ab \n\r\t\f\"\\'#%!?é\u2028\U0001f600/<=("), max_size=30)
-KINDS = st.sampled_from(["code", "markdown", "raw"])
-
-
-def _split(text: str, lines: bool) -> object:
-    return re.findall(r"[^\n]*\n|[^\n]+", text) if lines else text
-
-
-@st.composite
-def notebooks(draw: st.DrawFn) -> str:
-    cells = [
-        {"source": _split(draw(TEXTS), draw(st.booleans())), "cell_type": draw(KINDS), "metadata": {"a": draw(TEXTS)}}
-        for _ in range(draw(st.integers(0, 4)))
-    ]
-    content = {"metadata": {}, "nbformat": 4, "cells": cells, "x": draw(TEXTS)}
-    layout = draw(st.sampled_from([{}, {"indent": 1}, {"indent": 2, "separators": (" , ", ":")}, {"indent": "\t"}]))
-    return json.dumps(content, ensure_ascii=draw(st.booleans()), sort_keys=draw(st.booleans()), **layout)
-
-
-@example(notebook("\\\r?"))
-@given(notebooks())
-def test_what_is_not_changed_comes_back_byte_for_byte(text: str) -> None:
-    source = read(text)
-    assert source.to_bytes() == text.encode()
-    assert len(NEWLINE.split(source.program)) == len(source.lines)
-    assert source.is_whole
-
-
-@given(notebooks(), TEXTS, st.data())
-def test_one_cell_that_changes_changes_nothing_else(text: str, new: str, data: st.DataObject) -> None:
-    document = Document.read(text)
-    if not document.cells:
-        return
-    chosen = data.draw(st.sampled_from(document.cells))
-    changed = document.with_cells({chosen.number: new})
-    before, after = json.loads(text), json.loads(changed)
-    source = after["cells"][chosen.number - 1]["source"]
-    assert isinstance(source, list) == isinstance(before["cells"][chosen.number - 1]["source"], list)
-    assert source == _split(new, isinstance(source, list))
-    before["cells"][chosen.number - 1]["source"] = source
-    assert before == after
-    assert changed[: chosen.start] == text[: chosen.start]
-    assert changed.endswith(text[chosen.end :])
-
-
-@given(notebooks(), st.data())
-def test_places_in_the_file_are_those_of_the_characters(text: str, data: st.DataObject) -> None:
-    document = Document.read(text)
-    lines = text.split("\n")
-    for each in document.cells:
-        rows = NEWLINE.split(each.text)
-        row = data.draw(st.integers(1, len(rows)))
-        for column, char in enumerate(rows[row - 1], start=1):
-            if char.isalpha() and char.isascii():
-                at, beside = document.position(each, row, column)
-                assert lines[at - 1][beside - 1] == char
-
-
 # -------------------------------------------------------------------------------------------------------- formats
 
 
@@ -616,123 +418,3 @@ def test_a_percent_script_is_a_program_like_any_other(tensorlint: Program, tmp_p
     script = "# %% [markdown]\n# # Title\n# %%\n# %matplotlib inline\n# !pip install torch\nimport torch\n# %%\n"
     (tmp_path / "a.py").write_text(script + "torch.zeros(3).cuda().numpy()\n")
     assert tensorlint("--output-format", "concise", "-q").out.startswith("a.py:8:1: TBX101")
-
-
-# -------------------------------------------------------------------------------------- cells that are known to raise
-
-RAISED = {"output_type": "error", "ename": "TypeError", "evalue": "can't convert cuda:0", "traceback": []}
-
-
-def with_cell(number: int, **members: object) -> str:
-    """The notebook of ``CELLS``, with these members in one of its cells."""
-    content = json.loads(notebook(*CELLS))
-    content["cells"][number - 1] |= members
-    return json.dumps(content)
-
-
-@pytest.mark.parametrize(
-    "members",
-    [
-        {"outputs": [RAISED]},
-        {"outputs": [{"output_type": "stream", "name": "stdout", "text": []}, {**RAISED, "output_type": "pyerr"}]},
-        {"metadata": {"tags": ["raises-exception"]}},
-        {"metadata": {"tags": ["demo", "raises-exception"]}, "outputs": [{**RAISED, "ename": "NameError"}]},
-    ],
-)
-def test_an_error_that_its_own_cell_shows_or_is_tagged_with_is_known(members: dict[str, object]) -> None:
-    assert places(lint(with_cell(5, **members))) == []
-    assert places(lint(with_cell(4, **members))) == [FOUND]
-
-
-@pytest.mark.parametrize(
-    "members",
-    [
-        {"outputs": [{**RAISED, "ename": "KeyboardInterrupt"}]},
-        {"outputs": [{**RAISED, "ename": 1}, "text"]},
-        {"outputs": {"ename": "TypeError"}},
-        {"metadata": {"tags": ["hide-input"]}},
-        {"metadata": {"tags": "raises-exception"}},
-    ],
-)
-def test_another_error_says_nothing(members: dict[str, object]) -> None:
-    assert places(lint(with_cell(5, **members))) == [FOUND]
-
-
-@pytest.mark.parametrize(
-    ("members", "certainty"),
-    [
-        ({"execution_count": 7, "outputs": []}, "likely"),
-        ({"prompt_number": 7}, "likely"),
-        ({"outputs": [{"output_type": "stream", "name": "stdout", "text": ["1"]}]}, "likely"),
-        ({"execution_count": None, "outputs": []}, "certain"),
-        ({"execution_count": 7, "outputs": [{**RAISED, "ename": "KeyboardInterrupt"}]}, "certain"),
-    ],
-)
-def test_that_a_cell_raises_which_ran_to_its_end_is_not_certain(members: dict[str, object], certainty: str) -> None:
-    (finding,) = lint(with_cell(5, **members), Certainty.LIKELY).findings
-    assert (finding.code, finding.certainty and finding.certainty.label) == ("TBX101", certainty)
-
-
-def test_a_cell_that_ran_where_there_was_no_accelerator_says_nothing() -> None:
-    device = "device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')"
-    content = json.loads(notebook(f"import torch\n{device}\nx = torch.zeros(3).to(device)", "x.numpy()"))
-    content["cells"][1]["execution_count"] = 2
-    assert places(lint(json.dumps(content))) == [("TBX101", 2, 1, 1)]
-
-
-@pytest.mark.parametrize("name", ["NameError", "ModuleNotFoundError", "AttributeError"])
-def test_a_notebook_that_stopped_for_want_of_something_is_certain_of_nothing(name: str) -> None:
-    text = with_cell(4, outputs=[{**RAISED, "ename": name}])
-    assert places(lint(text)) == []
-    report = lint(text, Certainty.LIKELY)
-    (finding,) = report.findings
-    assert finding.certainty is Certainty.LIKELY
-    (step,) = [each for each in finding.trace if name in each.message]
-    assert report.location(finding.path, step.span) == Location(4, Span(1, 1, 1, 1))
-
-
-STUB = "def step(x):\n    # YOUR CODE HERE\n    raise NotImplementedError()\n\n\nstep(1)"
-
-
-@pytest.mark.parametrize(
-    ("stub", "row"),
-    [
-        (STUB, 3),
-        (STUB.replace("YOUR CODE HERE", "Your code for SGD here\n\n    # (two lines)"), 5),
-        ("for x in ():\n    # ваш код\n    raise NotImplementedError", 3),
-        (STUB.replace("# YOUR CODE HERE\n    ", ""), None),
-        (STUB.replace("raise NotImplementedError()", "return x"), None),
-        (STUB.replace("raise", "pass\n    raise"), None),
-    ],
-)
-def test_a_notebook_with_an_exercise_in_it_is_certain_of_nothing(stub: str, row: int | None) -> None:
-    report = lint(notebook(*CELLS, stub), Certainty.LIKELY)
-    (finding,) = report.findings
-    assert finding.certainty is (Certainty.CERTAIN if row is None else Certainty.LIKELY)
-    told = [
-        report.location(finding.path, each.span).span.row for each in finding.trace if "to be written" in each.message
-    ]
-    assert told == ([] if row is None else [row])
-
-
-def test_only_the_cell_is_known_to_raise() -> None:
-    again = json.loads(with_cell(5, outputs=[RAISED]))
-    again["cells"] += [cell("z = torch.ones(3).cuda()"), cell("\n\nz.numpy()")]
-    assert places(lint(json.dumps(again))) == [("TBX101", 7, 3, 1)]
-
-
-def test_a_cell_of_a_percent_script_may_be_tagged(tensorlint: Program, tmp_path: Path) -> None:
-    cells = (
-        '# %%\nimport torch\nx = torch.zeros(3).cuda()\n# %% tags=["raises-exception"]\nx.numpy()\n# %%\nx.numpy()\n'
-    )
-    (tmp_path / "a.py").write_text(cells)
-    shown = tensorlint("--output-format", "concise", "-q").out
-    assert [line.split()[0] for line in shown.splitlines()] == ["a.py:7:1:"]
-
-
-def test_a_fix_elsewhere_leaves_what_a_cell_raised() -> None:
-    known = json.loads(with_cell(5, outputs=[RAISED]))
-    known["cells"].append(cell("x.numpy()"))
-    changed = json.loads(fixed(json.dumps(known)))["cells"]
-    assert changed[:-1] == known["cells"][:-1]
-    assert changed[-1]["source"] == ["x.cpu().numpy()"]
