@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 from tensorlint.config import Layer, Resolver
+from tensorlint.contents import source_of
 from tensorlint.findings import Applicability, Certainty
-from tensorlint.notebook import Notebook, source_of
+from tensorlint.notebook import Notebook
 from tensorlint.report import Report
 from tensorlint.runner import Fixing, run_text
 

@@ -18,7 +18,7 @@ from tensorlint.config.schema import schema
 from tensorlint.discovery import discover
 from tests.commands import Command, commander
 from tests.configuring import BUG, put
-from tests.conftest import execute
+from tests.conftest import Outcome, execute
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -200,3 +200,78 @@ def test_the_schema_and_the_page_are_what_would_be_written(command: Command) -> 
 
 def test_an_inline_layer_names_itself() -> None:
     assert inline("fix = true", "/p") == Layer({"fix": True}, "--config 'fix = true'", "/p")
+
+
+def test_environment_says_whether_there_is_a_cache(
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, {"a.py": BUG})
+    for value, is_there in (("true", False), ("0", True)):
+        monkeypatch.setenv("TENSORLINT_NO_CACHE", value)
+        command("a.py")
+        assert (tmp_path / ".tensorlint_cache").exists() is is_there
+    monkeypatch.setenv("TENSORLINT_NO_CACHE", "perhaps")
+    assert command("a.py").code == 2
+
+
+def test_arguments_in_a_file(tmp_path: Path, command: Command) -> None:
+    put(tmp_path, {"a b.py": BUG, "args": "a b.py\r\n\n--output-format\nconcise\n-q", "@it.py": BUG})
+    assert command("check", "@args").out.startswith("a b.py:")
+    assert command("@args", "--ignore=TBX1") == Outcome(0, "", "")
+    assert command("@it.py", "-q", "--output-format=concise").out.startswith("@it.py:")
+    assert "no such file or directory: @gone" in command("@gone").err
+    (tmp_path / "args").chmod(0)
+    if not os.access(tmp_path / "args", os.R_OK):
+        assert "args cannot be read: Permission denied" in command("@args").err
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("b.py", None),
+        (".", None),
+        ("build/a.py", "build by `build` in `exclude` of the defaults"),
+        ("out/a.py", "out by `out` in `extend-exclude` of base.toml"),
+        ("pkg/gen.py", "pkg/gen.py by `gen.py` in .gitignore"),
+        ("pkg/data.txt", "no pattern of `include` takes pkg/data.txt"),
+        ("link/own.py", "link is a link to a directory"),
+        ("own/kept.py", None),
+        ("own/here/a.py", "own/here by `/here` in `exclude` of own/tensorlint.toml"),
+    ],
+)
+def test_what_is_left_out_is_said_to_be(tmp_path: Path, command: Command, path: str, why: str | None) -> None:
+    files = ["b.py", "build/a.py", "out/a.py", "pkg/gen.py", "pkg/data.txt", "pkg/own.py", "own/kept.py"]
+    put(tmp_path, dict.fromkeys([*files, "own/here/a.py"], ""))
+    put(
+        tmp_path,
+        {
+            ".gitignore": "gen.py\n",
+            "base.toml": 'extend-exclude = ["out"]\n',
+            "tensorlint.toml": 'extend = "base.toml"\n',
+            "own/tensorlint.toml": 'exclude = ["/here"]\n',
+        },
+    )
+    (tmp_path / "link").symlink_to("pkg")
+    said = [line for line in command("--show-settings", path).out.splitlines() if line.startswith("Left out")]
+    assert said == ([] if why is None else [f"Left out: {why}, unless it is named"])
+    assert (f"{path}\n" in command("--show-files").out) is (why is None and path != ".")
+    assert command("--show-files", path).out != ""
+
+
+def test_what_is_left_out_also_where_it_is_named(tmp_path: Path, command: Command) -> None:
+    put(tmp_path, {"build/a.py": "", "tensorlint.toml": "force-exclude = true\n"})
+    for name, cwd in (("build/a.py", ""), ("a.py", "build")):
+        page = command("config", name, cwd=cwd).out
+        assert "by `build` in `exclude` of the defaults, also where it is named\n" in page
+        (said,) = json.loads(command("config", name, "--output-format", "json", cwd=cwd).out)
+        assert (said["left_out"]["key"], said["left_out"]["even_named"]) == ("exclude", True)
+        assert command("--show-files", name, cwd=cwd).out == ""
+
+
+def test_config_shows_what_applies_to_a_path(tmp_path: Path, command: Command) -> None:
+    put(tmp_path, {"a.py": "", "tensorlint.toml": 'certainty = "likely"\n', "fix": ""})
+    assert command("config", "a.py").out == command("--show-settings", "a.py").out != ""
+    assert command("config", "fix").out.startswith("fix\n\nApply")  # a key, whatever else is called so
+    outcome = command("config", "gone.py")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "unknown key `gone.py`; nor is there a file of this name" in outcome.err

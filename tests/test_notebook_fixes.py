@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tensorlint.ipynb import Document
 from tensorlint.source import NEWLINE
-from tests.notebooks import CELLS, changed_lines, fixed, lint, notebook, read
+from tests.notebooks import CELLS, changed_lines, fixed, lint, notebook, places, read
 
 # ----------------------------------------------------------------------------------------------------------- fixes
 
@@ -155,3 +155,18 @@ def test_places_in_the_file_are_those_of_the_characters(text: str, data: st.Data
             if char.isalpha() and char.isascii():
                 at, beside = document.position(each, row, column)
                 assert lines[at - 1][beside - 1] == char
+
+
+def test_a_session_is_taken_as_ipython_takes_it() -> None:
+    session = ">>> y = x.numpy()\n>>> for _ in y:\n...     x.numpy()\n>>> # the end"
+    text = notebook("import torch\nx = torch.zeros(3).cuda()", session, "%%time\n  z = 1\n  x.numpy()")
+    assert places(lint(text)) == [("TBX101", 2, 1, 9), ("TBX101", 2, 3, 9), ("TBX101", 3, 3, 3)]
+    assert [line for line in sources(fixed(text))[1].splitlines() if "cpu" in line] == [
+        ">>> y = x.cpu().numpy()",
+        "...     x.cpu().numpy()",
+    ]
+
+
+def test_no_import_goes_into_a_session() -> None:
+    first, second, _ = sources(fixed(notebook(">>> import torch", "x = 1", SNAPSHOT)))
+    assert (first, second) == (">>> import torch", "import copy\n\nx = 1")

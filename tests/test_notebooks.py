@@ -11,13 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tensorlint.config import Layer, Resolver
-from tensorlint.contents import source_of
 from tensorlint.config import Resolver
 from tensorlint.discovery import Discovered
 from tensorlint.findings import Location, Span
 from tensorlint.ipython import as_python, is_indented
-from tensorlint.notebook import Notebook
 from tensorlint.report import FORMATS, Report, Style, render
 from tensorlint.runner import run
 from tensorlint.runner.gathering import suppress
@@ -64,23 +61,6 @@ def python(text: str) -> str:
 )
 def test_what_only_ipython_understands(text: str, expected: str) -> None:
     assert python(text) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (">>> x = 1\n>>> y", "    x = 1\n    y"),
-        ("# a\n>>> def f():\n...     ls\n...\n>>> f()", "# a\n    def f():\n        ls\n   \n    f()"),
-        (">>> x = [1,\r\n...  2]\r\n", "    x = [1,\r\n     2]\r\n"),
-        (">>> !ls\n>>>", "    0\n   "),
-        ("In [1]: x = (1,\n   ...:      2)\nIn [2]: ...", "        x = (1,\n             2)\n        ..."),
-        ("x >>= 1\n...", "x >>= 1\n..."),
-        ("x = [\n...\n]", "x = [\n...\n]"),
-    ],
-)
-def test_prompts_are_taken_off(text: str, expected: str) -> None:
-    assert as_python(text) == expected
-    ast.parse(f"if 1:\n{expected}" if is_indented(text) else expected)
 
 
 @pytest.mark.parametrize(
@@ -171,21 +151,6 @@ def test_colab_forms_and_top_level_await() -> None:
 def test_an_indented_cell_is_taken_as_ipython_takes_it() -> None:
     text = notebook("import torch\nx = torch.zeros(3).cuda()", "    # a\n    y = x.numpy()\n    z = 1")
     assert places(lint(text)) == [("TBX101", 2, 2, 9)]
-
-
-def test_a_session_is_taken_as_ipython_takes_it() -> None:
-    session = ">>> y = x.numpy()\n>>> for _ in y:\n...     x.numpy()\n>>> # the end"
-    text = notebook("import torch\nx = torch.zeros(3).cuda()", session, "%%time\n  z = 1\n  x.numpy()")
-    assert places(lint(text)) == [("TBX101", 2, 1, 9), ("TBX101", 2, 3, 9), ("TBX101", 3, 3, 3)]
-    assert [line for line in sources(fixed(text))[1].splitlines() if "cpu" in line] == [
-        ">>> y = x.cpu().numpy()",
-        "...     x.cpu().numpy()",
-    ]
-
-
-def test_no_import_goes_into_a_session() -> None:
-    first, second, _ = sources(fixed(notebook(">>> import torch", "x = 1", SNAPSHOT)))
-    assert (first, second) == (">>> import torch", "import copy\n\nx = 1")
 
 
 def test_json_escapes_hide_nothing_from_the_screen() -> None:
@@ -418,3 +383,20 @@ def test_a_percent_script_is_a_program_like_any_other(tensorlint: Program, tmp_p
     script = "# %% [markdown]\n# # Title\n# %%\n# %matplotlib inline\n# !pip install torch\nimport torch\n# %%\n"
     (tmp_path / "a.py").write_text(script + "torch.zeros(3).cuda().numpy()\n")
     assert tensorlint("--output-format", "concise", "-q").out.startswith("a.py:8:1: TBX101")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (">>> x = 1\n>>> y", "    x = 1\n    y"),
+        ("# a\n>>> def f():\n...     ls\n...\n>>> f()", "# a\n    def f():\n        ls\n   \n    f()"),
+        (">>> x = [1,\r\n...  2]\r\n", "    x = [1,\r\n     2]\r\n"),
+        (">>> !ls\n>>>", "    0\n   "),
+        ("In [1]: x = (1,\n   ...:      2)\nIn [2]: ...", "        x = (1,\n             2)\n        ..."),
+        ("x >>= 1\n...", "x >>= 1\n..."),
+        ("x = [\n...\n]", "x = [\n...\n]"),
+    ],
+)
+def test_prompts_are_taken_off(text: str, expected: str) -> None:
+    assert as_python(text) == expected
+    ast.parse(f"if 1:\n{expected}" if is_indented(text) else expected)
