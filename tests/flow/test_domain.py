@@ -82,6 +82,14 @@ def test_of_three_paths_any_two_may_meet_first(triple: tuple[Value, Value, Value
     assert all(each == joined[0] for each in joined)
 
 
+@pytest.mark.parametrize("third", [Array(), Scalar(kind="float"), Scalar(kind="int"), Foreign(), Dictionary()])
+def test_a_tensor_and_what_is_none_meet_in_any_order(third: Value) -> None:
+    """What is told of an ``if`` with three branches does not hang on the order in which they stand."""
+    paths = Tensor(device=CUDA, grad=CUDA), Array(), third
+    first, *others = (join(join(one, two), three) for one, two, three in permutations(paths))
+    assert all(each == first for each in others)
+
+
 @given(values)
 def test_two_paths_that_agree_change_nothing(value: Value) -> None:
     again = copy.deepcopy(value)  # of one object there is nothing to join
@@ -245,20 +253,28 @@ OF_TWO_KINDS = {
     "an array or something unseen": (
         Array(),
         Unknown(device=CUDA, tensor=Truth.NO),
-        Unknown(device=CUDA, tensor=Truth.NO, source=Provenance.MIXED),
+        Unknown(device=Fact(Truth.MAYBE), tensor=Truth.NO, source=Provenance.MIXED),
     ),
-    "a tensor or an array": (Tensor(device=CUDA, grad=CPU), Array(), replace(MIXED, device=CUDA, grad=CPU)),
+    "a tensor or an array": (
+        Tensor(device=CUDA, grad=CPU),
+        Array(),
+        replace(MIXED, device=Fact(Truth.MAYBE), grad=CPU),
+    ),
     "a tensor or a number": (Tensor(device=CUDA), Scalar(kind="int"), replace(MIXED, device=CUDA)),
     "a tensor or something unseen": (
         Tensor(device=CUDA, source=Provenance.LOADER, dtype=BFLOAT16),
         Unknown(device=CPU, grad=CUDA, dtype=BFLOAT16),
         Unknown(device=Fact(Truth.MAYBE), grad=Fact(Truth.MAYBE), source=Provenance.LOADER, dtype=BFLOAT16),
     ),
-    "a tensor or something that is none": (Tensor(device=CUDA), Unknown(device=CPU, tensor=Truth.NO), MIXED),
+    "a tensor or something that is none": (
+        Tensor(device=CUDA),
+        Unknown(device=CPU, tensor=Truth.NO),
+        replace(MIXED, device=Fact(Truth.MAYBE)),
+    ),
     "something unseen or a number": (
         Unknown(device=CUDA, tensor=Truth.NO, dtype=FLOAT32),
         Scalar(kind="int"),
-        replace(MIXED, device=CUDA),
+        replace(MIXED, device=CUDA, tensor=Truth.NO),
     ),
     "two functions of the program": (Function(definition=SITES[1]), Function(definition=SITES[2]), MIXED),
     "one function of the program": (
@@ -266,7 +282,7 @@ OF_TWO_KINDS = {
         Function(definition=SITES[1]),
         Function(definition=SITES[1]),
     ),
-    "a number or a function": (Scalar(kind="int"), Function(definition=SITES[1]), MIXED),
+    "a number or a function": (Scalar(kind="int"), Function(definition=SITES[1]), replace(MIXED, tensor=Truth.NO)),
     "a list or a tuple of as many": (
         Sequence(kind="tuple", items=(Tensor(device=CPU), NONE)),
         Sequence(kind="list", items=(Tensor(device=CUDA), NONE)),
@@ -282,7 +298,11 @@ OF_TWO_KINDS = {
         Sequence(element=Tensor(device=CUDA)),
         Sequence(element=Tensor(device=CUDA)),
     ),
-    "a list or a set": (Sequence(kind="list", items=()), Sequence(kind="set", items=()), MIXED),
+    "a list or a set": (
+        Sequence(kind="list", items=()),
+        Sequence(kind="set", items=()),
+        replace(MIXED, tensor=Truth.NO),
+    ),
 }
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tensorlint.flow.domain.devices import device_fact, is_type_of_tensors, names_device
 from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, printed_as
-from tensorlint.flow.domain.facts import Truth
+from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.memory import NO_STORAGE, either_object
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor, either_way
 from tensorlint.flow.domain.values import (
@@ -33,6 +33,10 @@ from tensorlint.flow.domain.values import (
     is_dtype,
     is_none,
 )
+
+
+#: Kinds of which no value is a tensor.
+_NO_TENSORS = (Array, Scalar, Sequence, Dictionary, Module, Optimizer, DeviceValue, Foreign, Function)
 
 
 def join_all(values: Iterable[Value]) -> Value:
@@ -88,19 +92,36 @@ def join(left: Value, right: Value) -> Value:
     if joined is not None:
         return joined
     match left, right:
-        case (Tensor() as tensor, _) | (_, Tensor() as tensor):
-            # On the paths where it is a tensor, what is known of that tensor holds.
-            return Unknown(device=tensor.device, grad=tensor.grad, source=Provenance.MIXED, origin=tensor.origin)
-        case (Unknown() as unseen, _) | (_, Unknown() as unseen):
+        case (Tensor() as tensor, other) | (other, Tensor() as tensor):
+            return _perhaps(tensor, other)
+        case (Unknown() as unseen, other) | (other, Unknown() as unseen):
             # Nor is the evidence on something unseen gone where a path has a number.
             return replace(
                 unseen,
-                tensor=Truth.UNKNOWN,
+                device=_beside(other, unseen.device),
+                grad=_beside(other, unseen.grad),
+                tensor=Truth.NO if unseen.tensor is Truth.NO else Truth.UNKNOWN,
                 dtype=UNKNOWN_DTYPE,
                 source=either_way(unseen.source, Provenance.MIXED),
                 oid=either_object(unseen.oid, 0),
             )
-    return Unknown(source=Provenance.MIXED)
+    none = isinstance(left, _NO_TENSORS) and isinstance(right, _NO_TENSORS)
+    return Unknown(tensor=Truth.NO if none else Truth.UNKNOWN, source=Provenance.MIXED)
+
+
+def _perhaps(tensor: Tensor, other: Value) -> Unknown:
+    """A tensor on one path and something that is none on the other: what is known of it holds where it is one."""
+    return Unknown(
+        device=_beside(other, tensor.device),
+        grad=_beside(other, tensor.grad),
+        source=Provenance.MIXED,
+        origin=tensor.origin,
+    )
+
+
+def _beside(other: Value, fact: Fact) -> Fact:
+    """What is known of a tensor that may be something else: a number is what it was before, and nothing else is."""
+    return fact if isinstance(other, Scalar) else fact.weakened()
 
 
 def _is_grad_context(value: Value) -> bool:
@@ -122,7 +143,8 @@ def _of_two_kinds(value: Value, other: Value) -> Value | None:
         case Module(), Instance():
             return value
         case Unknown(), Array():
-            return Unknown(device=value.device, grad=value.grad, tensor=value.tensor, source=Provenance.MIXED)
+            device, grad = _beside(other, value.device), _beside(other, value.grad)
+            return Unknown(device=device, grad=grad, tensor=value.tensor, source=Provenance.MIXED)
     return None
 
 
@@ -154,7 +176,7 @@ def _either_symbol(left: Symbol, right: Symbol) -> Value:
 def _tensor_or_unknown(tensor: Tensor, other: Unknown) -> Value:
     """A tensor on one path and something unseen on the other keeps its evidence, no longer for sure."""
     if other.tensor is Truth.NO:
-        return Unknown(source=Provenance.MIXED)
+        return _perhaps(tensor, other)
     return Unknown(
         device=tensor.device.joined(other.device),
         grad=tensor.grad.joined(other.grad),
