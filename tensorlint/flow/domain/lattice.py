@@ -34,7 +34,6 @@ from tensorlint.flow.domain.values import (
     is_none,
 )
 
-
 #: Kinds of which no value is a tensor.
 _NO_TENSORS = (Array, Scalar, Sequence, Dictionary, Module, Optimizer, DeviceValue, Foreign, Function)
 
