@@ -12,6 +12,7 @@ import pytest
 
 from tensorlint import engine
 from tensorlint.engine import RuleError, check
+from tensorlint.file_facts import file_facts
 from tensorlint.findings import Certainty
 from tensorlint.policy import Policy
 from tensorlint.rules import all_rules
@@ -113,3 +114,23 @@ def test_linting_imports_neither_torch_nor_numpy() -> None:
     program += f"check(Source('p.py', {BOTH!r}), Policy(frozenset(all_rules())))\n"
     program += "assert not {'torch', 'numpy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import numpy as np, torch",
+        "import os; import torch",
+        "import torch as th, numpy as np",
+        "try: import torch",
+        "from torch import nn",
+        "import os, torch.nn as nn",
+    ],
+)
+def test_an_import_of_torch_is_seen_wherever_it_stands(line: str) -> None:
+    assert file_facts(Source("t.py", f"{line}\n")).imports_torch
+
+
+@pytest.mark.parametrize("line", ["import numpy as torch", "from numpy import torch", "# import torch", "x = 'torch'"])
+def test_a_name_is_no_import_of_torch(line: str) -> None:
+    assert not file_facts(Source("t.py", f"{line}\n")).imports_torch

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 _DEVICE_WORDS = re.compile(
     r"""\.cuda\b|\.cpu\((?!\)\s*\.numpy\()|["']cuda|\bgpu\b|is_available\(|\.to\([^)]*device|\bdevice\s*=(?!\s*(?:torch\.device\()?["']cpu)"""
 )
-_IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*)", re.MULTILINE)
+#: What ``import a, b as c`` and ``from a import b`` name, at the beginning of a statement.
+_MODULE = r"[\w.]+(?:[ \t]+as[ \t]+\w+)?"
+_IMPORT = re.compile(rf"(?:^|[;:])[ \t]*(?:import|from)[ \t]+({_MODULE}(?:[ \t]*,[ \t]*{_MODULE})*)", re.MULTILINE)
 _NUMPY_METHOD = re.compile(r"^[ \t]+(?:async[ \t]+)?def numpy[ \t]*\(", re.MULTILINE)
 _DEFAULTS = ("set_default_dtype", "set_default_device", "set_default_tensor_type", "with torch.device(")
 #: A cast: dots are found at once, words without regard to case are not.
@@ -38,7 +40,7 @@ def file_facts(source: Source) -> FileFacts:
     from tensorlint.knowledge.frameworks import FOREIGN_NUMPY_METHOD, TORCH_ECOSYSTEM
 
     text = source.program
-    modules = {name.strip().split(".")[0] for match in _IMPORT.finditer(text) for name in match.group(1).split(",")}
+    modules = {name.split()[0].split(".")[0] for match in _IMPORT.finditer(text) for name in match.group(1).split(",")}
     return FileFacts(
         path=source.path,
         imports_torch=bool(modules & TORCH_ECOSYSTEM),
