@@ -26,7 +26,7 @@ from tensorlint.flow.domain.values import (
     Value,
 )
 from tensorlint.flow.machine import Machine
-from tensorlint.flow.models.arithmetic import combine, promotes
+from tensorlint.flow.models.arithmetic import combine, multiplies_matrices, promotes
 from tensorlint.flow.models.arrays import copies_by_index
 from tensorlint.flow.models.containers import without_entry
 from tensorlint.flow.models.cuts import cut_here, exported, has_no_graph
@@ -82,10 +82,12 @@ class Assignments(Machine):
         self.write_part(frame, node, (node.target, current), (node.value, operand), copies=False)
         if isinstance(node.operator, cst.AddAssign):
             self.accumulate(frame, node, node.value, operand, path or dotted_name(_base(node.target)), Adding.SUM)
-        if isinstance(current, Tensor) and isinstance(operand, Array):
-            # ``t -= array`` is answered by a new tensor: nothing is written in place.
+        if isinstance(current, Tensor) and (isinstance(operand, Array) or multiplies_matrices(node)):
+            # ``t -= array`` and ``t @= other`` are answered by a new tensor: nothing is written in place.
             match node.target:
-                case cst.Attribute(value=held, attr=cst.Name(value="data")) if promotes(operand):
+                case cst.Attribute(value=held, attr=cst.Name(value="data")) if isinstance(operand, Array) and promotes(
+                    operand
+                ):
                     self._double_into(node, held, operand, frame)
             self.assign(node.target, combine(self, current, operand, node, frame), frame)
             return

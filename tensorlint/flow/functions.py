@@ -13,7 +13,7 @@ from tensorlint.flow.core import HOST_METHODS, MAX_APPLICATIONS, MAX_DEPTH
 from tensorlint.flow.decorators import NO_GRAD, runs_without_grad
 from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.details import Escape, Tracing
-from tensorlint.flow.domain.dtypes import FLOAT32, FLOAT64, UNKNOWN_DTYPE
+from tensorlint.flow.domain.dtypes import FLOAT32, FLOAT64, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import of_no_model, storages_of, tensor_dtype, without_aliases
 from tensorlint.flow.domain.lattice import fingerprint, join, join_all
@@ -37,6 +37,7 @@ from tensorlint.flow.domain.values import (
     is_dtype,
 )
 from tensorlint.flow.graphs import added_up
+from tensorlint.flow.models.autocast import set_by
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame
 from tensorlint.flow.summary import Remembered, Summary, summary_of
 from tensorlint.flow.traces import escaped, handed_on
@@ -86,6 +87,15 @@ class Functions(Closures):
             if wrapping is not None and runs_without_grad(wrapping.node):
                 return GRAD_OFF
         return None
+
+    def decorated_autocast(self, info: FunctionInfo, frame: Frame) -> Dtype:
+        """The dtype that networks compute in inside of ``info``."""
+        for decorator in info.decorators:
+            if isinstance(decorator, cst.Call) and dotted_name(decorator.func).endswith("autocast"):
+                dtype = set_by(self.evaluate(decorator, frame))
+                if dtype is not None:
+                    return dtype
+        return self.autocast
 
     def run_body(self, info: FunctionInfo, frame: Frame) -> Value:
         node = info.node
@@ -248,12 +258,14 @@ class Functions(Closures):
         inner.start = self.serial
         decorated = self.decorated_mode(info, inner)
         inner.env.grad_mode = decorated if decorated is not None else frame.env.grad_mode
+        autocast, self.autocast = self.autocast, self.decorated_autocast(info, inner)
         known = frame.env.rebound if self.unit is None else {}
         inner.env.rebound = dict(known)
         self._bind_parameters_of_call(info, passed, receiver, inner)
         self.active.append(info)
         result = self.taken_along(self.run_body(info, inner), inner)
         self.active.pop()
+        self.autocast = autocast
         escapes: tuple[Escape, ...] = ()
         if inner.escapes and self.tracing is not None and not self._is_compiled(info):
             escapes = escaped(info.node, inner.escapes, every=self.tracing.reads_code)

@@ -127,7 +127,8 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         if info.site in self.met and frame.env.parent is self.module_env:
             frame.env.parent = self._as_met(info)
         frame.env.grad_mode = self._grad_mode(info, frame)
-        default_device = self.default_device
+        default_device, autocast = self.default_device, self.autocast
+        self.autocast = self.decorated_autocast(info, frame)
         frame.start = self.serial
         self.asks_around = self.unit is not None or self._may_ask_around(info, frame)
         self._bind_parameters(info, frame)
@@ -141,7 +142,7 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
             # A batch is made of what several calls return, so a buffer of the dataset is stored by handing it out.
             self.reused_buffers(frame.handed_out, frame.start, frame.outer_writes, frame)
         # Which function runs after which is not known: what one of them sets holds for what it calls.
-        self.default_device = default_device
+        self.default_device, self.autocast = default_device, autocast
         if self.learning and info.cls is not None:
             self._keep_frozen(info, info.cls, frame)
 

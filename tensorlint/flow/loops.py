@@ -8,7 +8,6 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow.branches import merge
-from tensorlint.flow.domain.dtypes import Dtype
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import parameters_in
 from tensorlint.flow.domain.memory import gradients_of
@@ -25,8 +24,8 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.graphs import counted_up_to
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.autocast import set_by
 from tensorlint.flow.models.items import element_of, rows_of
-from tensorlint.flow.models.torch_functions import AUTOCAST, MAYBE_AUTOCAST
 from tensorlint.flow.scene import EVERY, RAISED_BY_EXPORTS
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame, Loop
 from tensorlint.flow.tree import dotted_name
@@ -148,10 +147,8 @@ class Loops(Machine):
                 self.default_device = replace(
                     fact, site=self.at(node), reason=fact.reason or "made on the device set here"
                 )
-            case Symbol(path=path) if path.startswith(AUTOCAST):
-                self.autocast = Dtype(path.removeprefix(AUTOCAST))
-            case Symbol(path=path) if path.startswith(MAYBE_AUTOCAST):
-                self.autocast = Dtype(path.removeprefix(MAYBE_AUTOCAST), unsure=True)
+            case Symbol() if (dtype := set_by(value)) is not None:
+                self.autocast = dtype
             case Unknown() | Foreign():
                 called = node.func if isinstance(node, cst.Call) else node
                 name = dotted_name(called).split(".")[-1]

@@ -16,6 +16,7 @@ from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Foreign, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.autocast import autocast_to
 from tensorlint.flow.models.axes import promoted as promoted_tensors
 from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.numpy_functions import promoted
@@ -109,7 +110,8 @@ def tensor_arithmetic(machine: Machine, left: Value, right: Value, node: cst.CST
     return Tensor(
         device=together(placed),
         grad=machine.result_grad(strongest(grads), frame),
-        dtype=dtype_of_both(left, right, node),
+        dtype=(_lowered(machine, left, right) if multiplies_matrices(node) else UNKNOWN_DTYPE)
+        or dtype_of_both(left, right, node),
         storages=machine.storage(),
         sure=any(side.sure for side in tensors),
         source=tensors[0].source,
@@ -187,6 +189,16 @@ def dtype_of_both(left: Value, right: Value, node: cst.CSTNode) -> Dtype:
 def promotes(array: Array) -> bool:
     """Whether a tensor of float32 becomes float64 where it meets this array (measured on torch 2.13.0)."""
     return array.dtype is FLOAT64 and array.sure and (array.has_axes or array.zero_dim)
+
+
+def _lowered(machine: Machine, left: Value, right: Value) -> Dtype:
+    return autocast_to(machine, "matmul", [side.dtype for side in (left, right) if isinstance(side, Tensor)])
+
+
+def multiplies_matrices(node: cst.CSTNode) -> bool:
+    return isinstance(node, (cst.BinaryOperation, cst.AugAssign)) and isinstance(
+        node.operator, (cst.MatrixMultiply, cst.MatrixMultiplyAssign)
+    )
 
 
 def divides(node: cst.CSTNode) -> bool:

@@ -32,6 +32,7 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.keeping import set_back
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.autocast import autocast_to
 from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.holders import (
     HOLDERS,
@@ -45,7 +46,6 @@ from tensorlint.flow.models.holders import (
 from tensorlint.flow.models.objects import as_left, below, own_method
 from tensorlint.flow.models.placement import destination, map_location, placed_by_type, requested_device
 from tensorlint.flow.models.registry import function
-from tensorlint.flow.models.rows import autocast_to
 from tensorlint.flow.models.same_dtype import WEIGHTED_MODULES, note_loss
 from tensorlint.flow.models.states import registered, state_dict_of, tell_itself
 from tensorlint.flow.models.unseen import trained_as, unknown_result
@@ -57,6 +57,8 @@ from tensorlint.knowledge.numbers import WILD_LAYERS
 _MODULE_CASTS = frozenset({"half", "float", "double", "bfloat16", "eval", "train", "share_memory", "apply", "compile"})
 #: What casts a whole module, and to what.
 CASTS = {"half": FLOAT16, "float": FLOAT32, "double": FLOAT64, "bfloat16": BFLOAT16}
+#: What gives rows of its weights, as they are.
+_TABLES = frozenset({"torch.nn.Embedding", "torch.nn.EmbeddingBag"})
 MOVES = frozenset({"to", "cuda", "cpu", "xpu", "mps", "npu", "hpu"})
 _RETURNS_TUPLE = frozenset(
     {"torch.nn.LSTM", "torch.nn.GRU", "torch.nn.RNN", "torch.nn.MultiheadAttention", "torch.nn.LSTMCell"}
@@ -124,13 +126,10 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
             origin=Origin(machine.at(call.node), "the output of a model"),
             oid=machine.next_serial(),
         )
-    given = next((value.dtype for value in inputs if value.dtype.without_numpy), UNKNOWN_DTYPE)
-    stateless = module.trainable is Truth.NO and not module.dtype
     output = Tensor(
         device=device,
         grad=grad,
-        # Weights of another dtype than the input would raise.
-        dtype=(autocast_to(machine, module.name) or given) if stateless else machine.autocast or module.dtype or given,
+        dtype=_dtype_of_layer(machine, module, [value.dtype for value in inputs]),
         storages=machine.storage(),
         source=Provenance.MODEL,
         origin=Origin(machine.at(call.node), "the output of a model"),
@@ -158,6 +157,18 @@ def inputs_of_weights(module: Module, arguments: tuple[Argument, ...]) -> tuple[
 def _gives_a_graph(name: str) -> bool:
     """Whether all that a network of this library gives has one; a detector gives labels beside its boxes."""
     return name.partition(".")[0] in _OF_NETWORKS and ".detection." not in name
+
+
+def _dtype_of_layer(machine: Machine, module: Module, inputs: list[Dtype]) -> Dtype:
+    given = next((dtype for dtype in inputs if dtype.without_numpy), UNKNOWN_DTYPE)
+    if module.trainable is Truth.NO and not module.dtype:
+        return autocast_to(machine, module.name, inputs) or given
+    lowered = autocast_to(machine, module.name, [*inputs, module.dtype or FLOAT32])
+    if not lowered and machine.autocast and module.dtype is not FLOAT64 and module.name not in _TABLES:
+        # Norms give back what they are given, containers what the last of them gives.
+        lowered = machine.autocast.weakened()
+    # Weights of another dtype than the input would raise.
+    return lowered or module.dtype or given
 
 
 def _numbers_of_layer(name: str) -> str:

@@ -30,6 +30,7 @@ from tensorlint.flow.domain.tensors import Array, Origin, Tensor
 from tensorlint.flow.domain.values import PLAIN, Scalar, Sequence, Unknown, Value, is_true
 from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.autocast import autocast_to
 from tensorlint.flow.models.axes import has_axes, promoted
 from tensorlint.flow.models.placement import at_that_of, placed_by_type, requested_device
 from tensorlint.flow.tree import dotted_name, receiver_of
@@ -41,9 +42,6 @@ from tensorlint.knowledge.numbers import FROM_SEVERAL, numbers_of
 REAL = {COMPLEX64: FLOAT32, COMPLEX128: FLOAT64}
 #: Casts to what a float32 may have been made of.
 WIDENING = {"long": "int", "int": "int", "double": "float64"}
-#: Functions that ``autocast`` runs in the lower precision, whatever they are given.
-_AUTOCAST = re.compile(r"(^|\.)(matmul|mm|bmm|addmm|baddbmm|einsum|linear|conv\dd|scaled_dot_product_attention)$")
-_IN_FLOAT32 = ("_loss", "cross_entropy", "Loss")
 #: What asks a tensor for its dtype, device, layout or shape, and not for its data (``new_zeros``, ``empty_like``), and
 #: what only changes these before the memory is filled.
 _LIKE = re.compile(
@@ -88,7 +86,9 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
         return Scalar(kind="number")
     if row.result in {Result.SIZE, Result.DTYPE, Result.NONE, Result.OTHER}:
         return PLAIN
-    cast = autocast_to(machine, words.strip("`().")) or dtype_argument(call.arguments)
+    cast = autocast_to(machine, words.strip("`()."), [each.dtype for each in operands]) or dtype_argument(
+        call.arguments
+    )
     dtype = cast or (_filled(call) if name == "full" else row_dtype(row, source, operands, unknown, call))
     placed = placed_by_type(call.arguments, machine.at(call.node)) if name == "type" else None
     if name == "type" and not dtype_argument(call.arguments) and call.first is not None:
@@ -274,13 +274,6 @@ def row_grad(
     default = UNKNOWN_FACT if not operands and not call.arguments else NO_FACT
     grad = strongest([*(value.grad for value in operands), *evidence], default)
     return machine.result_grad(grad, call.frame, itself=itself)
-
-
-def autocast_to(machine: Machine, name: str) -> Dtype:
-    """What ``autocast`` makes of a function, whatever it is given; not known for most."""
-    if not machine.autocast:
-        return UNKNOWN_DTYPE
-    return machine.autocast if _AUTOCAST.search(name) else FLOAT32 if name.endswith(_IN_FLOAT32) else UNKNOWN_DTYPE
 
 
 def row_dtype(row: Row, source: Tensor | None, operands: list[Tensor], unknown: list[Unknown], call: Call) -> Dtype:

@@ -7,9 +7,8 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow import events, object_events
-from tensorlint.flow.arguments import dtype_argument, keyword
-from tensorlint.flow.call import Argument, Call
-from tensorlint.flow.domain.dtypes import BFLOAT16, UNKNOWN_DTYPE, Dtype
+from tensorlint.flow.arguments import dtype_argument
+from tensorlint.flow.call import Call
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import leaves, tensor_dtype
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
@@ -27,7 +26,6 @@ from tensorlint.flow.domain.values import (
     Value,
     is_false,
 )
-from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.elements import exported
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.kept_parameters import COMPARE, note_comparison
@@ -45,11 +43,6 @@ from tensorlint.flow.models.same_dtype import note_loss, note_product
 from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.state import GRAD_OFF
 from tensorlint.knowledge import TORCH_FUNCTIONS
-
-#: Stand for the context manager, with the dtype behind them, which the second is not sure of.
-AUTOCAST = "torch.autocast():"
-MAYBE_AUTOCAST = "torch.maybe_autocast():"
-
 
 #: Functions that make a tensor of data.
 _OF_DATA = frozenset({"tensor", "as_tensor", "from_numpy", "Tensor", "FloatTensor", "LongTensor"})
@@ -195,12 +188,6 @@ def load(machine: Machine, path: str, call: Call) -> Value:
     return Unknown(device=map_location(machine, call), source=Provenance.LOAD, oid=machine.next_serial())
 
 
-@function("torch.**.autocast")
-def autocast(machine: Machine, path: str, call: Call) -> Value:
-    dtype = autocast_dtype(path.removeprefix("torch."), call.first, call.arguments)
-    return Symbol(path=(MAYBE_AUTOCAST if dtype.unsure else AUTOCAST) + dtype.name)
-
-
 @function("torch.**.no_grad", "torch.**.inference_mode", "torch.**.enable_grad", "torch.**.set_grad_enabled")
 def grad_context(machine: Machine, path: str, call: Call) -> Value:
     name, first = path.rpartition(".")[2], call.first
@@ -218,19 +205,3 @@ def grad_context(machine: Machine, path: str, call: Call) -> Value:
         return Symbol(path=f"torch.{switched}()")
     # ``with torch.no_grad:`` and ``@torch.no_grad`` never call it; ``torch.no_grad()(f)`` returns f.
     return Symbol(path=f"torch.{'enable_grad' if name == 'enable_grad' else 'no_grad'}()")
-
-
-def autocast_dtype(name: str, first: Value | None, arguments: tuple[Argument, ...]) -> Dtype:
-    """bfloat16 is the default on the CPU and nowhere else."""
-    enabled = keyword(arguments, "enabled")
-    if isinstance(enabled, Scalar) and enabled.literal is False:
-        return UNKNOWN_DTYPE
-    told = next((argument.value for argument in arguments if dtype_of(argument.value)), None)
-    if told is not None and not (isinstance(told, Scalar) and told.kind == "str"):
-        certain = enabled is None or (isinstance(enabled, Scalar) and enabled.known and enabled.literal is True)
-        return dtype_of(told) if certain else dtype_of(told).weakened()
-    if keyword(arguments, "dtype") is not None:
-        return UNKNOWN_DTYPE
-    device = keyword(arguments, "device_type") or first
-    on_cpu = name == "cpu.amp.autocast" or (isinstance(device, Scalar) and device.literal == "cpu")
-    return BFLOAT16 if on_cpu else UNKNOWN_DTYPE
