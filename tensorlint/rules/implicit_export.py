@@ -18,7 +18,12 @@ from tensorlint.flow.domain.values import Dictionary, Scalar, Sequence, Value
 from tensorlint.flow.events import ArrayIndexed, Event, ItemWrite, LibraryCall, NumpyCall
 from tensorlint.flow.scene import Scene, Spelling
 from tensorlint.knowledge import EXPORTS, REDUCTIONS_RAISE, SILENTLY_WRONG
-from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST, EXPORTS_OF_LIST_UNCHANGED, EXPORTS_UNCHANGED
+from tensorlint.knowledge.numpy_functions import (
+    EXPORTS_OF_LIST,
+    EXPORTS_OF_LIST_UNCHANGED,
+    EXPORTS_UNCHANGED,
+    FALSE_OFF_CPU,
+)
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
@@ -47,7 +52,8 @@ class ImplicitExport(Rule):
 
     ## Why is this bad
     NumPy asks the tensor for `__array__`, which is `.numpy()` under another name: it works for a plain CPU
-    tensor and raises TypeError for one on a GPU and RuntimeError for one that needs a gradient.
+    tensor and raises TypeError for one on a GPU and RuntimeError for one that needs a gradient. `np.array_equal` and
+    `np.array_equiv` swallow that error and answer False, whatever the numbers are.
 
     ## Example
     ```python
@@ -77,8 +83,9 @@ class ImplicitExport(Rule):
     ## Fix safety
     Safe for the functions that were measured to give the same for the array as for the tensor. Unsafe for the others:
     `np.exp` of a tensor is a tensor, of an array an array. Unsafe, too, where torch joins a list, as it refuses an
-    empty one and chooses dtype and memory layout in its own way; and where the array is a view of the tensor and is
-    written afterwards, which changes the tensor on the CPU, and nothing but a copy on a GPU.
+    empty one and chooses dtype and memory layout in its own way; for `np.array_equal`, whose answer changes; and where
+    the array is a view of the tensor and is written afterwards, which changes the tensor on the CPU, and nothing but a
+    copy on a GPU.
 
     ## References
     - torch documentation, `Tensor.numpy`; pytorch/pytorch#136264; measured on torch 1.13.1, 2.2.2 and 2.13.0
@@ -93,9 +100,10 @@ class ImplicitExport(Rule):
     def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
         if event.name not in SILENTLY_WRONG and not event.differentiated:
             for argument in event.arguments:
-                if event.name not in (EXPORTS_OF_LIST if isinstance(argument.value, Sequence) else EXPORTS):
+                if not takes_export(event, argument):
                     continue
-                draft = export_draft(argument, event.node, event.scene, f"`np.{event.name}`", exported(argument, event))
+                remedy = exported(argument, event)
+                draft = export_draft(argument, event.node, event.scene, f"`np.{event.name}`", remedy, swallows(event))
                 if draft is not None:
                     number = event.name in _NUMBERS and not isinstance(argument.value, Sequence)
                     yield dataclasses.replace(draft, certainty=Certainty.POSSIBLE) if number else draft
@@ -117,7 +125,24 @@ class ImplicitExport(Rule):
             yield draft
 
 
-def export_draft(argument: Argument, node: cst.CSTNode, scene: Scene, how: str, remedy: Remedy | None) -> Draft | None:
+def takes_export(event: NumpyCall, argument: Argument) -> bool:
+    """Whether a tensor that is passed there, or those in a list, are exported."""
+    return swallows(event) or event.name in (EXPORTS_OF_LIST if isinstance(argument.value, Sequence) else EXPORTS)
+
+
+def swallows(event: NumpyCall) -> bool:
+    """Whether the error of an export is no error of the call, which answers False."""
+    return event.name in FALSE_OFF_CPU
+
+
+def export_draft(
+    argument: Argument,
+    node: cst.CSTNode,
+    scene: Scene,
+    how: str,
+    remedy: Remedy | None,
+    swallowed: bool = False,
+) -> Draft | None:
     if isinstance(argument.value, Dictionary):
         # An array of one object, which the dictionary is.
         return None
@@ -136,9 +161,12 @@ def export_draft(argument: Argument, node: cst.CSTNode, scene: Scene, how: str, 
     several = isinstance(argument.value, Sequence)
     subject = "a tensor" if argument.node is node else f"`{spell(argument.node)}`"
     subject = f"the tensors in {subject}" if several else subject
+    why = f"as {'one' if several else 'it'} {' and '.join(reasons)}"
+    exports = f"{how} exports {subject} to NumPy, which raises {why}"
+    answers = f"{how} answers False whatever the numbers are: {subject} cannot become an array {why}"
     return Draft(
         node,
-        f"{how} exports {subject} to NumPy, which raises as {'one' if several else 'it'} {' and '.join(reasons)}",
+        answers if swallowed else exports,
         surest,
         remedy.help if remedy is not None else f"pass `{risk.calls()}.numpy()` of {'each' if several else 'it'}",
         history(tensor.device, tensor.grad),
@@ -201,14 +229,17 @@ def exported(argument: Argument, event: ArrayIndexed | NumpyCall | ItemWrite | L
     several = any(place.node is not argument.node for place in places)
     texts = [f"`{text}`" for text in dict.fromkeys(place.text("chain") for place in places)]
     ending = "" if places[0].items is not None else f" of {'each' if several else 'it'}"
-    return Remedy(f"pass {' and '.join(texts)}{ending}", partial(_exported, event, places, not name or name in alike))
+    changes = "" if not name or name in alike else "the result becomes an array where it was a tensor"
+    if isinstance(event, NumpyCall) and swallows(event):
+        changes = "the answer becomes that of the numbers"
+    return Remedy(f"pass {' and '.join(texts)}{ending}", partial(_exported, event, places, changes))
 
 
-def _exported(event: Event, places: list[_Place], unchanged: bool, style: ExportStyle) -> Repair:
+def _exported(event: Event, places: list[_Place], changes_result: str, style: ExportStyle) -> Repair:
     texts = ", ".join(f"`{text}`" for text in dict.fromkeys(place.text(style) for place in places))
     message = f"append {texts}" if all(place.items is None for place in places) else f"pass {texts}"
     doubts = [doubt for place in places if (doubt := place.doubt() or mending.written(event, place.risk))]
-    reason = doubts[0] if doubts else "" if unchanged else "the result becomes an array where it was a tensor"
+    reason = doubts[0] if doubts else changes_result
     imports = {name: None for place in places if place.join is not None for name in place.join.imports}
     changes = tuple(change for place in places for change in place.changes(style))
     return Repair(message, changes, Applicability.UNSAFE if reason else Applicability.SAFE, reason, tuple(imports))

@@ -12,13 +12,12 @@ from tensorlint.flow.domain.inside import leaves
 from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.domain.values import Dictionary, Sequence, Value
 from tensorlint.flow.events import Export, ItemWrite, NumpyCall
-from tensorlint.knowledge import EXPORTS, SILENTLY_WRONG
+from tensorlint.knowledge import SILENTLY_WRONG
 from tensorlint.knowledge.layouts import RESOLVED
-from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.export_risk import export_risk
-from tensorlint.rules.implicit_export import exported
+from tensorlint.rules.implicit_export import exported, swallows, takes_export
 from tensorlint.rules.wording import spell
 
 if TYPE_CHECKING:
@@ -90,15 +89,15 @@ class LayoutNumpyLacks(Rule):
         if event.name in SILENTLY_WRONG or event.scene.caught:
             return
         for argument in event.arguments:
-            exports = EXPORTS_OF_LIST if isinstance(argument.value, Sequence) else EXPORTS
-            found = _laid_out(argument.value) if event.name in exports else None
+            found = _laid_out(argument.value) if takes_export(event, argument) else None
             if found is None:
                 continue
             remedy = exported(argument, event) if RESOLVED.get(found.layout) else None
             repair = None if remedy is None else remedy.repair
             subject = f"`{spell(argument.node)}`"
             subject = f"a tensor in {subject}" if isinstance(argument.value, Sequence) else subject
-            draft = _draft(event.node, subject, found, f"`np.{event.name}`", None, repair)
+            outcome = "answers False" if swallows(event) else ""
+            draft = _draft(event.node, subject, found, f"`np.{event.name}`", None, repair, outcome)
             yield draft if remedy is None else replace(draft, help=remedy.help)
             return
 
@@ -117,13 +116,23 @@ def _laid_out(value: Value) -> Tensor | None:
     return next((leaf for leaf in inside if isinstance(leaf, Tensor) and leaf.sure and leaf.layout), None)
 
 
+def _outcome(value: Tensor) -> str:
+    return f"raises {_RAISES.get(value.layout, 'RuntimeError')}"
+
+
 def _draft(
-    node: cst.CSTNode, subject: str, value: Tensor, how: str, mend: cst.CSTNode | None, repair: Builder | None
+    node: cst.CSTNode,
+    subject: str,
+    value: Tensor,
+    how: str,
+    mend: cst.CSTNode | None,
+    repair: Builder | None,
+    outcome: str = "",
 ) -> Draft:
     resolve = RESOLVED.get(value.layout)
     return Draft(
         node,
-        f"{subject} {_IS[value.layout]}: {how} raises {_RAISES.get(value.layout, 'RuntimeError')}",
+        f"{subject} {_IS[value.layout]}: {how} {outcome or _outcome(value)}",
         Certainty.CERTAIN,
         f"insert `{resolve}` before" if resolve else "export the tensors in it one by one: `.unbind()`",
         mend=mend,

@@ -14,16 +14,18 @@ from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.domain.values import Sequence, Unknown, Value
 from tensorlint.flow.events import Export, ItemWrite, NumpyCall
 from tensorlint.flow.scene import Scene
-from tensorlint.knowledge import EXPORTS, SILENTLY_WRONG
-from tensorlint.knowledge.numpy_functions import EXPORTS_OF_LIST
+from tensorlint.knowledge import SILENTLY_WRONG
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.export_risk import cast_of, export_risk
-from tensorlint.rules.implicit_export import exported
+from tensorlint.rules.implicit_export import exported, swallows, takes_export
 from tensorlint.rules.wording import spell
 
 if TYPE_CHECKING:
     import libcst as cst
+
+
+_RAISES = "raises TypeError"
 
 
 class UnsupportedDtype(Rule):
@@ -94,13 +96,13 @@ class UnsupportedDtype(Rule):
         if event.name in SILENTLY_WRONG or event.scene.caught:
             return
         for argument in event.arguments:
-            exports = EXPORTS_OF_LIST if isinstance(argument.value, Sequence) else EXPORTS
-            tensor = _odd_tensor(argument.value, event.scene) if event.name in exports else None
+            tensor = _odd_tensor(argument.value, event.scene) if takes_export(event, argument) else None
             if tensor is not None:
                 subject = f"`{spell(argument.node)}`"
                 remedy = exported(argument, event)
                 repair = None if remedy is None else remedy.repair
-                draft = _draft(event.node, subject, tensor.dtype, tensor, f"`np.{event.name}`", repair=repair)
+                how, outcome = f"`np.{event.name}`", "answers False" if swallows(event) else _RAISES
+                draft = _draft(event.node, subject, tensor.dtype, tensor, how, repair=repair, outcome=outcome)
                 # A list has no ``.float()`` to be inserted.
                 listed = remedy if isinstance(argument.value, Sequence) else None
                 yield draft if listed is None else replace(draft, help=listed.help)
@@ -132,13 +134,14 @@ def _draft(
     how: str,
     mend: cst.CSTNode | None = None,
     repair: Builder | None = None,
+    outcome: str = _RAISES,
 ) -> Draft:
     known = isinstance(value, Tensor) and value.sure and dtype.sure
     verb = "is" if known else "may be"
     name = "quantized" if dtype.is_quantized else dtype.name
     return Draft(
         node,
-        f"{subject} {verb} {name}, which NumPy does not have: {how} raises TypeError",
+        f"{subject} {verb} {name}, which NumPy does not have: {how} {outcome}",
         Certainty.CERTAIN if known else Certainty.LIKELY,
         f"insert `{cast_of(dtype)[0]}` before",
         mend=mend,
