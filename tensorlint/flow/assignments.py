@@ -108,7 +108,10 @@ class Assignments(Machine):
                 )
                 if path:
                     self._keep_stale(path, changed, frame)
-            elif isinstance(combined, Tensor):
+            elif isinstance(combined, Tensor) and not (
+                isinstance(current, Array) and current.has_axes and not isinstance(node.operator, cst.DivideAssign)
+            ):
+                # (An array that does more than to be divided by a tensor raises, and is one wherever it goes on.)
                 self.assign(node.target, combined, frame)
             return
         combined = combine(self, current, operand, node, frame)
@@ -345,6 +348,13 @@ class Assignments(Machine):
                     self.write_part(frame, target, (target, owner), (frame.assigned, value), copies=True)
                 if isinstance(owner, Tensor):
                     self.note_index(frame, target, owner, indices)
+                    self.note_operation(
+                        frame,
+                        target,
+                        cst.AssignEqual(),
+                        Argument(target.value, owner),
+                        Argument(frame.assigned or target, value),
+                    )
                 if isinstance(owner, Array) and (cut := self._cut_by_item(owner, value, target, frame)).reason:
                     frame.env.change(owner, lambda held: replace(held, cut=cut) if isinstance(held, Array) else held)
                 if isinstance(owner, Tensor) and owner.dtype.is_integral and not copies_by_index(indices):
