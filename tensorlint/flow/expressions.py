@@ -378,7 +378,7 @@ class Expressions(Comprehensions):
         chosen = where_available(chosen, test, yes, no)
         if isinstance(chosen, DeviceValue) and chosen.fact.truth is Truth.MAYBE:
             here = self.at(node), "the device depends on the machine"
-            return DeviceValue(fact=Fact(Truth.MAYBE, *here, if_available=chosen.fact.if_available))
+            return replace(chosen, fact=Fact(Truth.MAYBE, *here, if_available=chosen.fact.if_available))
         return chosen
 
     def _named(self, node: cst.NamedExpr, frame: Frame) -> Value:

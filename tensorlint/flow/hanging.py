@@ -81,7 +81,7 @@ def where_available(joined: Value, answered: Value, yes: Value, no: Value) -> Va
         case Tensor() | Unknown() | Module() | Symbol():
             return replace(joined, device=joined.device.where_available(there))
         case DeviceValue():
-            return DeviceValue(fact=joined.fact.where_available(there))
+            return replace(joined, fact=joined.fact.where_available(there))
     return joined
 
 

@@ -189,13 +189,13 @@ OF_TWO_KINDS = {
     "a device or the name of one": (
         DeviceValue(fact=CPU),
         Scalar(kind="str", literal="cuda"),
-        DeviceValue(fact=Fact(Truth.MAYBE)),
+        DeviceValue(fact=Fact(Truth.MAYBE), kinds=frozenset({"cuda"})),
     ),
     "a device or something unseen": (DeviceValue(fact=CPU), Unknown(), DeviceValue()),
     "two names of devices": (
         Scalar(kind="str", literal="cpu"),
         Scalar(kind="str", literal="cuda:0"),
-        DeviceValue(fact=Fact(Truth.MAYBE)),
+        DeviceValue(fact=Fact(Truth.MAYBE), kinds=frozenset({"cuda"})),
     ),
     "two other names": (Scalar(kind="str", literal="cpu"), Scalar(kind="str", literal="no"), Scalar(kind="str")),
     "two numbers": (Scalar(kind="int", literal=1), Scalar(kind="int", literal=2), Scalar(kind="int")),

@@ -59,6 +59,16 @@ def device_fact(value: Value, site: Site | None = None, words: str = "") -> Fact
     return replace(fact, site=site, reason=words)
 
 
+def kinds_of(value: Value) -> frozenset[str]:
+    """What a device may be where it is off the CPU; empty where that is not known."""
+    match value:
+        case DeviceValue(kinds=kinds):
+            return kinds
+        case Scalar(kind="str", literal=str(text)) if text.split(":")[0] in ACCELERATOR_NAMES:
+            return frozenset({text.split(":")[0]})
+    return frozenset()
+
+
 def together(operands: Iterable[Tensor | Unknown], default: Fact = NO_FACT) -> Fact:
     """Where the result of operands lies that have to lie on one device; a number of no dimension may lie anywhere.
 

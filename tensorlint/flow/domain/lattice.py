@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from tensorlint.flow.domain.devices import device_fact, is_type_of_tensors, names_device
+from tensorlint.flow.domain.devices import device_fact, is_type_of_tensors, kinds_of, names_device
 from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, printed_as
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.memory import NO_STORAGE, either_object
@@ -131,7 +131,7 @@ def _of_two_kinds(value: Value, other: Value) -> Value | None:
     """A value on one path and one of another kind on the other, in the one order that is written down here."""
     match value, other:
         case DeviceValue(), Scalar(kind="str") | Unknown():
-            return DeviceValue(fact=value.fact.joined(device_fact(other)))
+            return DeviceValue(fact=value.fact.joined(device_fact(other)), kinds=value.kinds | kinds_of(other))
         case Scalar() as dtype, Symbol(path=path) if is_dtype(dtype) and path.startswith("torch."):
             return Scalar(kind=dtype.kind, literal=printed_as(path.removeprefix("torch.")).joined(dtype_in(dtype)))
         case Tensor(), Unknown():
@@ -152,7 +152,8 @@ def _either_scalar(left: Scalar, right: Scalar) -> Value:
     if left == right:
         return left if left.cut.site == cut.site else replace(left, cut=cut)
     if names_device(left) and names_device(right):
-        return DeviceValue(fact=device_fact(left).joined(device_fact(right)))
+        kinds = kinds_of(left) | kinds_of(right)
+        return DeviceValue(fact=device_fact(left).joined(device_fact(right)), kinds=kinds)
     if is_dtype(left) and is_dtype(right):
         dtype = dtype_in(left).joined(dtype_in(right))
         return Scalar(kind=left.kind if left.kind == right.kind else SOME_DTYPE.kind, literal=dtype)

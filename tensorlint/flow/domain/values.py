@@ -59,15 +59,16 @@ NOT_ACCELERATED = Scalar(kind="bool", literal="not torch.cuda.is_available()")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceValue:
-    """A ``torch.device``; ``fact`` says whether it is off the CPU."""
+    """A ``torch.device``; ``fact`` says whether it is off the CPU, ``kinds`` what it then may be: ``mps``, if known."""
 
     fact: Fact = UNKNOWN_FACT
+    kinds: frozenset[str] = frozenset()
 
     def joined(self, other: DeviceValue) -> DeviceValue:
-        return DeviceValue(fact=self.fact.joined(other.fact))
+        return DeviceValue(fact=self.fact.joined(other.fact), kinds=self.kinds | other.kinds)
 
     def fingerprint(self) -> object:
-        return ("device", self.fact.fingerprint)
+        return ("device", self.fact.fingerprint, self.kinds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ import libcst as cst
 from tensorlint.flow import events, object_events
 from tensorlint.flow.arguments import dtype_argument
 from tensorlint.flow.call import Call
+from tensorlint.flow.domain.devices import kinds_of
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import leaves, tensor_dtype
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
@@ -110,7 +111,9 @@ def described_by_a_row(machine: Machine, path: str, call: Call) -> Value:
 @function("torch.device")
 def device(machine: Machine, path: str, call: Call) -> Value:
     chosen = call.first if call.first is not None else call.keyword("type") or UNKNOWN
-    return chosen if isinstance(chosen, DeviceValue) else DeviceValue(fact=chosen_device(machine, chosen, call.node))
+    if isinstance(chosen, DeviceValue):
+        return chosen
+    return DeviceValue(fact=chosen_device(machine, chosen, call.node), kinds=kinds_of(chosen))
 
 
 @function(
