@@ -116,6 +116,14 @@ ONLY_POSSIBLE = {
             "    return torch.from_numpy(np.frombuffer(payload, dtype=np.uint8))\n"
         ),
     ),
+    "a buffer of which nothing is known is written": (
+        "TBX203",
+        "src/fill.py",
+        (
+            "import numpy as np\nimport torch\n\ndef fill(memory, row):\n"
+            "    torch.from_numpy(np.frombuffer(memory, dtype=np.float32)).copy_(row)\n"
+        ),
+    ),
     "a buffer that is yielded": (
         "TBX304",
         "src/windows.py",

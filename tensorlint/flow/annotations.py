@@ -53,6 +53,8 @@ _SCALARS = {
     "numpy.float64": "float",
     "numpy.int64": "np.int64",
 }
+#: Memory that may be written.
+_BUFFERS = frozenset({"builtins.bytearray", "builtins.memoryview", "multiprocessing.shared_memory.SharedMemory"})
 _SEQUENCES = frozenset({"list", "List", "Sequence", "Iterable", "Iterator", "Generator", "Collection", "set", "Set"})
 _MAPPINGS = frozenset({"dict", "Dict", "Mapping", "MutableMapping", "OrderedDict", "DefaultDict", "defaultdict"})
 #: Packages whose names in annotations are no classes of their own, or whose classes are followed elsewhere.
@@ -87,6 +89,8 @@ def _plain(named: Value) -> Value | None:
         return Array()
     if path in _SCALARS:
         return Scalar(kind=_SCALARS[path])
+    if path in _BUFFERS:
+        return Foreign(framework="buffer")
     if path == "torch.device":
         return DeviceValue()
     if path == "torch.nn.Module":

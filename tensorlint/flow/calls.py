@@ -41,6 +41,7 @@ from tensorlint.flow.models import (  # noqa: F401  # they register models
     tracers,
 )
 from tensorlint.flow.models.arrays import array_method
+from tensorlint.flow.models.buffers import stream_method
 from tensorlint.flow.models.containers import dictionary_method, sequence_method
 from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.frames import frame_method
@@ -266,6 +267,8 @@ class Calls(Machine):
                 return Array(storages=self.storage())
             case Foreign(framework="pandas"):
                 return frame_method(self, receiver, name, call)
+            case Foreign(framework="binary stream"):
+                return stream_method(name)
             case Foreign():
                 return receiver if receiver.framework else Unknown(source=Provenance.CALL)
             case Scalar(kind="str") if name == "encode":

@@ -229,11 +229,15 @@ class NarrowedUse(Event):
 
 @dataclass(frozen=True, slots=True)
 class FrozenUse(Event):
-    """The tensor that ``node`` made over read-only memory is ``written``, or handed on by ``use``."""
+    """The tensor that ``node`` made over memory that is read-only is ``written``, or handed on by ``use``.
+
+    ``memory``: whether it is, and what made it so.
+    """
 
     kind: ClassVar[str] = "frozen_use"
     use: cst.CSTNode
     value: Value
+    memory: Fact
     written: bool
 
 

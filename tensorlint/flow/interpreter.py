@@ -279,7 +279,7 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
                 )
             case Module() | Instance() | DeviceValue():
                 return seen
-            case Foreign(framework="PIL"):
+            case Foreign(framework="PIL" | "buffer" | "binary stream"):
                 return seen
             case Sequence() if any_element(seen) != UNKNOWN:
                 return seen

@@ -100,7 +100,8 @@ class Memory(Core):
         self.note_leaves(value)
         for leaf in leaves(value):
             if isinstance(leaf, Tensor) and leaf.frozen is not None:
-                self.emit_at(frame, events.FrozenUse, leaf.frozen, use=node, value=leaf, written=written)
+                made, memory = leaf.frozen.site, leaf.frozen.memory
+                self.emit_at(frame, events.FrozenUse, made, use=node, value=leaf, memory=memory, written=written)
 
     @staticmethod
     def _settle(frame: Frame, value: Value) -> None:

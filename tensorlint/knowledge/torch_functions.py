@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tensorlint.knowledge.row import Device, Grad, Result, Row, Share, rows, table
+from tensorlint.knowledge.row import Access, Device, Grad, Result, Row, Share, rows, table
 from tensorlint.knowledge.tensor_methods import TENSOR_METHODS
 
 _FRESH = Row(Result.TENSOR)
@@ -86,7 +86,10 @@ _CREATION_ROWS = table(
 
 _IMPORTS = table(
     rows(Row(Result.TENSOR, Share.ALWAYS, grad=Grad.NO, device=Device.CPU), "from_numpy"),
-    rows(Row(Result.TENSOR, Share.ALWAYS, grad=Grad.ARGUMENT, device=Device.CPU, dtype="argument"), "frombuffer"),
+    rows(
+        Row(Result.TENSOR, Share.ALWAYS, grad=Grad.ARGUMENT, device=Device.CPU, dtype="argument", access=Access.BUFFER),
+        "frombuffer",
+    ),
     rows(Row(Result.TENSOR, Share.ALWAYS), "from_dlpack utils.dlpack.from_dlpack"),
     # A copy of anything; of a tensor it drops the graph (and warns).
     rows(Row(Result.TENSOR, grad=Grad.ARGUMENT, device=Device.DEFAULT, dtype="argument"), "tensor"),

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Repair, source_of
+from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.events import FrozenUse
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
-from tensorlint.rules.wording import spell
+from tensorlint.rules.wording import history, spell
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -43,7 +44,7 @@ class ReadOnlySource(Rule):
     torch cannot mark a tensor read-only. An in-place operation later on changes an immutable `bytes` object,
     writes several elements at once, or, for `mmap_mode="r"`, kills the process with a segmentation fault. The
     warning appears once per process. A tensor that is only read is left alone; one that is returned, stored
-    or handed to code that was not seen is `possible`.
+    or handed to code that was not seen is `possible`, and so is one over a buffer of which nothing is known.
 
     ## Example
     ```python
@@ -74,13 +75,16 @@ class ReadOnlySource(Rule):
     fix = Applicability.UNSAFE
 
     def on_frozen_use(self, event: FrozenUse) -> Iterator[Draft]:
+        known = event.memory.truth > Truth.UNKNOWN
+        what = "is a tensor over read-only memory" if known else "may be a tensor over read-only memory"
+        use = Note(event.scene.at(event.use), "written here" if event.written else "handed on here")
         yield Draft(
             event.node,
-            f"`{spell(event.node)}` is a tensor over read-only memory: to write through it is undefined behaviour",
-            # Most of the code that is handed a tensor only reads it.
-            Certainty.LIKELY if event.written else Certainty.POSSIBLE,
+            f"`{spell(event.node)}` {what}: to write through it is undefined behaviour",
+            # Most of the code that is handed a tensor only reads it, and what is not known may be a buffer to write to.
+            Certainty.LIKELY if event.written and known else Certainty.POSSIBLE,
             "copy the array first: `.copy()`",
-            (Note(event.scene.at(event.use), "written here" if event.written else "handed on here"),),
+            (*history(event.memory), use),
             repair=partial(_repair, event.node),
         )
 

@@ -11,7 +11,7 @@ from tensorlint.flow.domain.dtypes import (
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.memory import Owner, Storage
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.tensors import Array, Narrowed, Origin, Provenance, Rewrapped, Tensor
+from tensorlint.flow.domain.tensors import Array, Frozen, Narrowed, Origin, Provenance, Rewrapped, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     ClassObject,
@@ -76,7 +76,7 @@ tensors = st.builds(
     of_module=flags,
     module=objects,
     unset=sites,
-    frozen=sites,
+    frozen=st.none() | st.builds(Frozen, st.sampled_from(SITES), facts),
     in_flight=sites,
     narrowed=st.none() | st.builds(Narrowed, st.sampled_from(SITES), st.sampled_from(["", "float64", "integers"])),
     rewrapped=rewrapped,

@@ -20,7 +20,7 @@ from tensorlint.flow.domain.dtypes import (
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.lattice import fingerprint
 from tensorlint.flow.domain.memory import How, Mutation, Storage
-from tensorlint.flow.domain.tensors import Array, Narrowed, Origin, Provenance, Rewrapped, Tensor
+from tensorlint.flow.domain.tensors import Array, Frozen, Narrowed, Origin, Provenance, Rewrapped, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
     Dictionary,
@@ -50,7 +50,7 @@ DIFFERENT = [
             "zero_dim": True,
             "of_module": True,
             "unset": SITES[0],
-            "frozen": SITES[0],
+            "frozen": Frozen(SITES[0], Fact(Truth.YES)),
             "narrowed": Narrowed(SITES[0], "float64"),
             "sliced": True,
             "picked": True,
@@ -153,7 +153,8 @@ NO_DIFFERENCE = [
     (Narrowed(SITES[0]), {"site": SITES[1]}),
     (Rewrapped(SITES[0]), {"site": SITES[1], "cut": Fact(Truth.YES)}),
     (Tensor(), {"origin": Origin(SITES[0], "here"), "module": 1, "oid": 1}),
-    (Tensor(), dict.fromkeys(["alias", "unset", "frozen", "in_flight"], SITES[0])),
+    (Tensor(), dict.fromkeys(["alias", "unset", "in_flight"], SITES[0])),
+    (Tensor(), {"frozen": Frozen(SITES[0], Fact(Truth.YES))}),
     (Tensor(), {"narrowed": Narrowed(SITES[0]), "rewrapped": Rewrapped(SITES[0])}),
     (Array(), {"origin": Origin(SITES[0], "here"), "alias": SITES[0], "cut": Fact(Truth.YES), "oid": 1}),
     (Unknown(), {"origin": Origin(SITES[0], "here"), "oid": 1}),

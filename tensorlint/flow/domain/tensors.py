@@ -85,6 +85,14 @@ class Rewrapped:
     steps: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """An import that copied nothing, and whether its memory is read-only, and why."""
+
+    site: Site
+    memory: Fact
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tensor:
     device: Fact = UNKNOWN_FACT
@@ -109,8 +117,8 @@ class Tensor:
     module: int = field(default=0, compare=False)
     #: The constructor that left the memory as it found it, until something is written there.
     unset: Site | None = field(default=None, compare=False)
-    #: The import that made it a tensor over read-only memory.
-    frozen: Site | None = field(default=None, compare=False)
+    #: The import that made it a tensor over memory that is read-only, or may be.
+    frozen: Frozen | None = field(default=None, compare=False)
     #: The copy from an accelerator that may not have arrived yet.
     in_flight: Site | None = field(default=None, compare=False)
     #: The legacy constructor whose cast it went through, for as long as that dtype is kept.
@@ -146,7 +154,7 @@ class Tensor:
             module=self.module if self.module == other.module else 0,
             # Left as found is what nobody wrote on either path; read-only memory stays so on its own.
             unset=first_of(self.unset, other.unset) if self.unset and other.unset else None,
-            frozen=first_of(self.frozen, other.frozen),
+            frozen=_either_frozen(self.frozen, other.frozen),
             in_flight=first_of(self.in_flight, other.in_flight),
             narrowed=_either_narrowed(self.narrowed, other.narrowed),
             rewrapped=_both_rewrapped(self.rewrapped, other.rewrapped),
@@ -172,7 +180,7 @@ class Tensor:
             self.has_axes,
             self.of_module,
             self.unset,
-            self.frozen,
+            None if self.frozen is None else (self.frozen.site, self.frozen.memory.fingerprint),
             self.in_flight,
             None if self.narrowed is None else (self.narrowed.site, self.narrowed.given),
             None if (made := self.rewrapped) is None else (made.site, made.of_graph, made.given, made.steps),
@@ -284,6 +292,12 @@ def _either_narrowed(left: Narrowed | None, right: Narrowed | None) -> Narrowed 
     if left is None or right is None:
         return left or right
     return min(left, right, key=lambda each: (each.given, each.site))
+
+
+def _either_frozen(left: Frozen | None, right: Frozen | None) -> Frozen | None:
+    if left is None or right is None:
+        return left or right
+    return Frozen(min(left.site, right.site), left.memory.joined(right.memory))
 
 
 def _both_rewrapped(left: Rewrapped | None, right: Rewrapped | None) -> Rewrapped | None:

@@ -18,7 +18,6 @@ from tensorlint.flow.domain.values import (
     PLAIN,
     UNKNOWN,
     Dictionary,
-    Foreign,
     Module,
     Scalar,
     Sequence,
@@ -86,16 +85,6 @@ def is_instance(machine: Machine, path: str, call: Call) -> Value:
 def is_tensor(machine: Machine, path: str, call: Call) -> Value:
     told = is_among(call.first, ("torch.Tensor",))
     return Scalar(kind="bool", literal=told, known=told is not None)
-
-
-@function("builtins.bytes")
-def make_bytes(machine: Machine, path: str, call: Call) -> Value:
-    return Scalar(kind="bytes")
-
-
-@function("builtins.bytearray", "builtins.memoryview")
-def buffer(machine: Machine, path: str, call: Call) -> Value:
-    return Foreign(framework="buffer")
 
 
 @function(*(f"builtins.{name}" for name in ("list", "tuple", "set", "sorted", "reversed", "iter", "frozenset")))
@@ -221,7 +210,7 @@ def nothing(machine: Machine, path: str, call: Call) -> Value:
     return NONE
 
 
-_PLAIN = ("open", "vars", "dir", "format", "slice", "chr", "input", "object", "Exception")
+_PLAIN = ("vars", "dir", "format", "slice", "chr", "input", "object", "Exception")
 
 
 @function(*(f"builtins.{name}" for name in _PLAIN))

@@ -27,9 +27,10 @@ from tensorlint.flow.domain.inside import all_small, leaves, surely_array
 from tensorlint.flow.domain.memory import NO_STORAGE
 from tensorlint.flow.domain.promotion import of_arrays
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
-from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Foreign, Scalar, Sequence, Symbol, Unknown, Value, is_true
+from tensorlint.flow.domain.values import PLAIN, UNKNOWN, Scalar, Sequence, Symbol, Unknown, Value, is_true
 from tensorlint.flow.graphs import goes_into_backward
 from tensorlint.flow.machine import Machine
+from tensorlint.flow.models.buffers import frozen_by
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.rows import from_row, write_operand, write_out
 from tensorlint.flow.tree import asked_of
@@ -329,19 +330,6 @@ def array_from(machine: Machine, name: str, row: Row, first: Value, call: Call) 
         oid=machine.next_serial(),
     )
     return machine.look_into(call.node, base, result) if row.overlaps else result
-
-
-def frozen_by(machine: Machine, row: Row, first: Value, node: cst.Call) -> Fact:
-    if row.access is Access.NEVER:
-        return Fact(Truth.YES, machine.at(node), "read-only from here on")
-    if isinstance(first, Foreign) and first.framework == "PIL" and row.share is Share.MAYBE:
-        return Fact(Truth.YES, machine.at(node), "read-only: it looks into the image")
-    if row.access is Access.BUFFER:
-        if isinstance(first, Scalar) and first.kind == "bytes":
-            return Fact(Truth.YES, machine.at(node), "read-only: it looks into a bytes object")
-        if isinstance(first, Unknown):
-            return Fact(Truth.MAYBE, machine.at(node), "read-only when the buffer is a bytes object")
-    return NO_FACT
 
 
 def is_int(value: Value) -> bool:

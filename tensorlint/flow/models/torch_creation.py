@@ -11,10 +11,11 @@ from tensorlint.flow.domain.dtypes import FLOAT16, FLOAT32, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import cut_of, holds_exactly, leaves
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.tensors import Array, Narrowed, Origin, Rewrapped, Tensor
+from tensorlint.flow.domain.tensors import Array, Frozen, Narrowed, Origin, Rewrapped, Tensor
 from tensorlint.flow.domain.values import UNKNOWN, Scalar, Sequence, Unknown, Value, is_false
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.axes import are_axes
+from tensorlint.flow.models.buffers import frozen_by
 from tensorlint.flow.models.placement import requested_device
 from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.tensors import tensor_of_unknown
@@ -93,7 +94,9 @@ def tensor_of(machine: Machine, path: str, call: Call) -> Value | None:
     storages = (
         data.storages if shares and isinstance(data, (Array, Tensor, Unknown)) else machine.storage(node=call.node)
     )
-    read_only = shares and isinstance(data, Array) and data.read_only.truth > Truth.UNKNOWN
+    read_only = data.read_only if shares and isinstance(data, Array) else NO_FACT
+    if name == "frombuffer":
+        read_only = frozen_by(machine, row, data, call.node)
     if shares and isinstance(data, Array) and data.exported and data.alias is not None:
         machine.lessons.exports_taken_back.add(data.alias)
     return Tensor(
@@ -102,11 +105,9 @@ def tensor_of(machine: Machine, path: str, call: Call) -> Value | None:
         dtype=dtype or source_dtype or dtype_of_data(data),
         storages=storages,
         origin=Origin(machine.at(call.node), "made here"),
-        imported=shares and isinstance(data, (Array, Unknown)) and not read_only,
+        imported=shares and isinstance(data, (Array, Unknown)) and read_only.truth is Truth.NO,
         alias=machine.at(call.node) if shares and isinstance(data, (Array, Unknown)) else None,
-        frozen=machine.at(call.node)
-        if read_only or (name == "frombuffer" and isinstance(data, Scalar) and data.kind == "bytes")
-        else None,
+        frozen=None if read_only.truth is Truth.NO else Frozen(machine.at(call.node), read_only),
         sliced=isinstance(data, Array) and data.sliced,
         picked=isinstance(data, Array) and data.picked,
         zero_dim=isinstance(data, Scalar),
