@@ -6,6 +6,15 @@ from dataclasses import replace
 
 import libcst as cst
 
+from tensorlint.flow.asking import (
+    ACCELERATORS,
+    alternatives,
+    asked_of_few,
+    asks_for_device,
+    device_asked,
+    named_device,
+    number_spelled,
+)
 from tensorlint.flow.domain.devices import device_fact
 from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth, off_cpu
@@ -26,7 +35,7 @@ from tensorlint.flow.domain.values import (
 )
 from tensorlint.flow.dtypes import dtype_of
 from tensorlint.flow.hanging import asked
-from tensorlint.flow.kinds import TENSOR_TESTS, TENSOR_TYPES
+from tensorlint.flow.kinds import TENSOR_TESTS, TENSOR_TYPES, told
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name
@@ -45,14 +54,6 @@ _TORCH_NAMES = frozenset({"pt", "torch", "pytorch"})
 _OFF = "off the CPU on this path"
 #: Whether what is compared by them is the same.
 _SAME_OR_NOT: dict[type[cst.CSTNode], bool] = {cst.Equal: True, cst.Is: True, cst.NotEqual: False, cst.IsNot: False}
-#: Whether a number of a device that is compared so is one of an accelerator: the CPU has -1.
-_ACCELERATORS: dict[tuple[type[cst.CSTNode], str], bool] = {
-    (cst.NotEqual, "-1"): True,
-    (cst.Equal, "-1"): False,
-    (cst.GreaterThan, "-1"): True,
-    (cst.GreaterThanEqual, "0"): True,
-    (cst.LessThan, "0"): False,
-}
 
 
 class Guards(Machine):
@@ -63,6 +64,8 @@ class Guards(Machine):
         if self.lessons.hanging:
             name, answer = asked(test, frame)
             self._decide(name, frame, holds=holds is answer)
+        if (few := asked_of_few(test)) is not None and holds is few.answer:
+            self._of_others(few.subject, test, frame)
         match test:
             case cst.Name() | cst.Attribute() | cst.Call() if not holds and self.current(test, frame) == ACCELERATED:
                 self._without_accelerator(test, frame)
@@ -75,6 +78,11 @@ class Guards(Machine):
                 self._without_accelerator(test, frame)
             case cst.UnaryOperation(operator=cst.Not(), expression=inner):
                 self.narrow(inner, frame, holds=not holds)
+            case cst.BooleanOperation(operator=cst.Or()) if holds:
+                sides = alternatives(test)
+                if all((few := asked_of_few(side)) is not None and few.answer for side in sides):
+                    for side in sides:
+                        self.narrow(side, frame, holds=True)
             case cst.BooleanOperation(left=left, operator=operator, right=right):
                 if isinstance(operator, cst.And) is holds:
                     self.narrow(left, frame, holds=holds)
@@ -82,7 +90,7 @@ class Guards(Machine):
                 elif isinstance(operator, cst.And):
                     # ``if torch.is_tensor(x) and x.is_cuda: x = x.cpu()``: it was asked where it is.
                     for asked_of in (left, right):
-                        if _asks_for_device(asked_of):
+                        if asks_for_device(asked_of):
                             self.narrow(asked_of, frame, holds=False)
             case cst.Call():
                 self._call_guard(test, frame, holds=holds)
@@ -99,6 +107,14 @@ class Guards(Machine):
                 self._attribute_guard(owner, name, test, frame, holds=holds)
             case cst.NamedExpr(target=target):
                 self.narrow(target, frame, holds=holds)
+
+    def _of_others(self, subject: cst.BaseExpression, test: cst.BaseExpression, frame: Frame) -> None:
+        """Few tensors take this path, and what is known of ``subject`` was learned of those that come here as well."""
+        value = self.current(subject, frame)
+        if frame.quiet or not isinstance(value, (Tensor, Unknown)) or told(self, test, frame) is not None:
+            return
+        aside = replace(value, device=value.device.set_aside(), grad=value.grad.set_aside())
+        self._rebind(subject, frame, aside)
 
     @staticmethod
     def _decide(name: str, frame: Frame, *, holds: bool) -> None:
@@ -292,7 +308,7 @@ class Guards(Machine):
             if holds is isinstance(target.operator, cst.NotIn):
                 self._not_of_dtype(left, self.current(target.comparator, frame), frame)
             return
-        if (number := _ACCELERATORS.get((type(target.operator), _number_spelled(target.comparator)))) is not None:
+        if (number := ACCELERATORS.get((type(target.operator), number_spelled(target.comparator)))) is not None:
             # ``x.get_device() != -1``, ``x.get_device() >= 0``
             match left:
                 case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="get_device")), args=[]):
@@ -344,7 +360,7 @@ class Guards(Machine):
         self, node: cst.BaseExpression, compared: cst.BaseExpression, frame: Frame, *, holds: bool
     ) -> None:
         """Whether the device of a tensor, or one that has a name, is (one of) those it is compared with."""
-        owner, device = _device_asked(node), _named_device(node)
+        owner, device = device_asked(node), named_device(node)
         if owner is None and not device:
             return
         known = {device_fact(leaf).truth for leaf in leaves(self.current(compared, frame)) if _is_device(leaf)}
@@ -386,50 +402,3 @@ def _alternatives(classes: cst.BaseExpression) -> list[cst.BaseExpression]:
 
 def _is_device(value: Value) -> bool:
     return isinstance(value, DeviceValue) or (isinstance(value, Scalar) and value.kind == "str")
-
-
-def _number_spelled(node: cst.BaseExpression) -> str:
-    """``-1`` or ``0``, as it is spelled; empty for what is no number."""
-    match node:
-        case cst.Integer(value=digits):
-            return digits
-        case cst.UnaryOperation(operator=cst.Minus(), expression=cst.Integer(value=digits)):
-            return f"-{digits}"
-        case _:
-            return ""
-
-
-def _asks_for_device(test: cst.BaseExpression) -> bool:
-    match test:
-        case cst.Attribute(attr=cst.Name(value="is_cuda" | "is_mps")):
-            return True
-        case cst.Comparison(left=left):
-            return _device_asked(left) is not None or "device" in _named_device(left).split(".")[-1]
-        case cst.BooleanOperation(left=left, operator=cst.And(), right=right):
-            return _asks_for_device(left) or _asks_for_device(right)
-        case _:
-            return False
-
-
-def _device_asked(node: cst.BaseExpression) -> cst.BaseExpression | None:
-    """``x`` of ``x.device``, ``x.device.type`` and ``str(x.device)``."""
-    match node:
-        case cst.Call(func=cst.Name(value="str"), args=[argument]):
-            return _device_asked(argument.value)
-        case cst.Attribute(value=cst.Attribute() as inner, attr=cst.Name(value="type")):
-            return _device_asked(inner)
-        case cst.Attribute(value=owner, attr=cst.Name(value="device")):
-            return owner
-        case _:
-            return None
-
-
-def _named_device(node: cst.BaseExpression) -> str:
-    """``device`` of ``device``, ``device.type`` and ``str(device)``."""
-    match node:
-        case cst.Call(func=cst.Name(value="str"), args=[argument]):
-            return _named_device(argument.value)
-        case cst.Attribute(value=inner, attr=cst.Name(value="type")):
-            return dotted_name(inner)
-        case _:
-            return dotted_name(node)

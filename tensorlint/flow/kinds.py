@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
+from tensorlint.flow.asking import OTHER, SAME, asked_of_few
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import Scalar, Sequence, Symbol, Value
 from tensorlint.flow.machine import Machine
@@ -22,8 +23,15 @@ TENSOR_TYPES = (
 )
 TENSOR_TESTS = frozenset({"torch.is_tensor", "torch.overrides.is_tensor_like"})
 
-_SAME = (cst.Equal, cst.Is)
-_OTHER = (cst.NotEqual, cst.IsNot)
+
+def _is_one_of_few(value: Value | None, asked: str) -> bool | None:
+    if not isinstance(value, Tensor) or not value.sure:
+        return None
+    if asked == "ndim":
+        return True if value.zero_dim else False if value.has_axes else None
+    if asked in {"is_quantized", "is_complex"} and value.dtype.sure:
+        return value.dtype.is_quantized if asked == "is_quantized" else value.dtype.is_complex
+    return None
 
 
 def answer(machine: Machine, test: cst.BaseExpression, frame: Frame) -> Value:
@@ -32,8 +40,8 @@ def answer(machine: Machine, test: cst.BaseExpression, frame: Frame) -> Value:
     value = machine.current(test, frame) if type(test) is cst.Name else machine.evaluate(test, frame)
     if isinstance(value, Scalar) and value.known:
         return value
-    told = _told(machine, test, frame)
-    return value if told is None else Scalar(kind="bool", literal=told, known=True)
+    known = told(machine, test, frame)
+    return value if known is None else Scalar(kind="bool", literal=known, known=True)
 
 
 def is_for_good(test: cst.BaseExpression, frame: Frame) -> bool:
@@ -41,15 +49,19 @@ def is_for_good(test: cst.BaseExpression, frame: Frame) -> bool:
     return type(test) is not cst.Attribute or dotted_name(test) in frame.env.bindings
 
 
-def _told(machine: Machine, test: cst.BaseExpression, frame: Frame) -> bool | None:
+def told(machine: Machine, test: cst.BaseExpression, frame: Frame) -> bool | None:
+    """The answer to a test, where what is known of its subject decides it."""
+    if (few := asked_of_few(test)) is not None:
+        holds = _is_one_of_few(_held(machine, few.subject, frame), few.asked)
+        return None if holds is None else holds is few.answer
     match test:
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):
-            told = _told(machine, inner, frame)
-            return None if told is None else not told
+            inside = told(machine, inner, frame)
+            return None if inside is None else not inside
         case cst.BooleanOperation(left=left, operator=operator, right=right):
             # One False decides an `and`, one True an `or`.
             deciding = not isinstance(operator, cst.And)
-            sides = {_told(machine, left, frame), _told(machine, right, frame)}
+            sides = {told(machine, left, frame), told(machine, right, frame)}
             return deciding if deciding in sides else None if None in sides else not deciding
         case cst.Call(func=cst.Name(value="isinstance"), args=[subject, classes]):
             return is_among(_held(machine, subject.value, frame), paths_of(machine.evaluate(classes.value, frame)))
@@ -59,10 +71,10 @@ def _told(machine: Machine, test: cst.BaseExpression, frame: Frame) -> bool | No
         case cst.Comparison(
             left=cst.Call(func=cst.Name(value="type"), args=[subject]),
             comparisons=[cst.ComparisonTarget(operator=operator, comparator=kind)],
-        ) if isinstance(operator, (*_SAME, *_OTHER)):
+        ) if isinstance(operator, (*SAME, *OTHER)):
             among = is_among(_held(machine, subject.value, frame), paths_of(machine.evaluate(kind, frame)))
             # What is among them may be so by a class of its own.
-            return isinstance(operator, _OTHER) if among is False else None
+            return isinstance(operator, OTHER) if among is False else None
         case _:
             return None
 

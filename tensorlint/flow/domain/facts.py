@@ -53,6 +53,11 @@ class Fact:
         """The same evidence after passing through code that was not seen."""
         return replace(self, truth=Truth.MAYBE, if_available=False) if self.holds_there else self
 
+    def set_aside(self) -> Fact:
+        """The same evidence where it may be of others: nothing is known."""
+        known = self.truth > Truth.UNKNOWN
+        return replace(self, truth=Truth.UNKNOWN, if_available=False, hangs_on=None) if known else self
+
     def where_available(self, there: Fact) -> Fact:
         """This fact of two paths, of which the one that is taken where there is an accelerator ends with ``there``."""
         if self.truth is not Truth.MAYBE or not there.holds_there:
@@ -89,6 +94,8 @@ class Fact:
         What both paths only learned by being taken is what it was ``before``.
         """
         if before.hangs_on is not None and {yes.truth, no.truth} == {Truth.YES, before.hangs_on[2]}:
+            return before
+        if {yes.truth, no.truth} == {Truth.UNKNOWN, before.truth} and before.site == yes.site == no.site is not None:
             return before
         on, off = yes.truth is Truth.YES, no.truth is Truth.YES
         if self.truth is not Truth.MAYBE or on is off:
