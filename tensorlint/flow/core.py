@@ -349,6 +349,7 @@ class Core:
             other_framework=frame.env.other_framework,
             spelling=partial(self.spelling, frame),
             sites=self.sites,
+            around=self.module if frame.function is None else frame.function.node,
             written_exports=self.lessons.written_exports,
             exports_taken_back=self.lessons.exports_taken_back,
         )

@@ -13,12 +13,13 @@ from tensorlint.flow.domain.inside import leaves, storages_of
 from tensorlint.flow.domain.memory import NO_STORAGE, Adding, Container, How, Mutation, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
-from tensorlint.flow.domain.values import Dictionary, Scalar, Sequence, Unknown, Value
+from tensorlint.flow.domain.values import Dictionary, Scalar, Sequence, Symbol, Unknown, Value
 from tensorlint.flow.graphs import root_name
 from tensorlint.flow.learned import Kept
 from tensorlint.flow.memory import Memory
+from tensorlint.flow.proofs import ALLOCATING, buffer_of, is_handed_out, is_kept_each_round
 from tensorlint.flow.state import Frame, Loop, Stored
-from tensorlint.flow.tree import leaves_loop
+from tensorlint.flow.tree import dotted_name, leaves_loop
 from tensorlint.knowledge import names
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class Keeping(Memory):
                     frame.env.queued[self.at(node)] = leaf, expression
 
     def stored_buffers(self, loop: Loop, frame: Frame) -> None:
-        self.reused_buffers(loop.stored, loop.start, loop.written, frame, loop.each)
+        self.reused_buffers(loop.stored, loop.start, loop.written, frame, loop)
 
     def reused_buffers(
         self,
@@ -137,13 +138,12 @@ class Keeping(Memory):
         start: int,
         written: Mapping[int, Site],
         frame: Frame,
-        each: Storages = NO_STORAGE,
+        loop: Loop | None = None,
     ) -> None:
-        """What is stored time and again, was allocated before the first time and is written each time.
-
-        What lies in ``each`` is another one each time.
-        """
+        """What is stored time and again, was allocated before the first time and is written each time."""
         seen: set[int] = set()
+        # Another one each time.
+        each = NO_STORAGE if loop is None else loop.each
         for node, value, container, expression in stored:
             storages: Storages = getattr(value, "storages", NO_STORAGE)
             if len(storages) != 1 or storages <= each or id(node) in seen or getattr(value, "picked", False):
@@ -164,7 +164,41 @@ class Keeping(Memory):
                     expression=expression,
                     write=written[storage.serial],
                     kept=container is not Container.YIELD or storage.site in self.lessons.kept_allocations,
+                    proven=self._is_proven(node, value, expression, written[storage.serial], frame, loop),
                 )
+
+    def _is_proven(
+        self,
+        node: cst.CSTNode,
+        value: Value,
+        expression: cst.CSTNode | None,
+        written: Site,
+        frame: Frame,
+        loop: Loop | None,
+    ) -> bool:
+        """Whether the function, or the class, alone shows that one buffer is written and stored time and again."""
+        write = self.sites.node(written)
+        if self.learning or frame.quiet or expression is None or write is None:
+            return False
+        if not isinstance(value, (Tensor, Array)) or not value.sure or value.sliced:
+            return False
+
+        def allocates(made: cst.BaseExpression) -> bool:
+            head, _, rest = dotted_name(made.func if isinstance(made, cst.Call) else made).partition(".")
+            found = frame.env.lookup(head)
+            return isinstance(found, Symbol) and f"{found.path}.{rest}".rstrip(".") in ALLOCATING
+
+        scope = self.module if frame.function is None else frame.function.node
+        if loop is not None and scope is not None:
+            return is_kept_each_round(scope, loop.node, node, expression, write, allocates)
+        method, cls = frame.function, frame.cls
+        if method is None or cls is None:
+            return False
+        name = buffer_of(expression).removeprefix(f"{frame.self_name}.")
+        binding = [each for each in cls.methods.values() if name in each.attributes]
+        if len(binding) != 1 or binding[0].name != "__init__":
+            return False
+        return is_handed_out(binding[0].node, method.node, expression, write, allocates)
 
 
 def set_back(site: Site, model: str, state: str) -> str:

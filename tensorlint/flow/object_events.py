@@ -88,6 +88,8 @@ class BufferStored(Event):
     write: Site
     #: Whether it is known to be kept; who takes what is yielded may be done with it before the next one.
     kept: bool
+    #: Whether one function, or one class, shows all of it.
+    proven: bool = False
 
 
 @dataclass(frozen=True, slots=True)

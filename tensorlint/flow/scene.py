@@ -105,6 +105,8 @@ class Scene:
     written_exports: Collection[Site] = field(default=frozenset(), compare=False, repr=False)
     exports_taken_back: Collection[Site] = field(default=frozenset(), compare=False, repr=False)
     sites: Sites = field(default_factory=_no_sites, compare=False, repr=False)
+    #: The function, or the module.
+    around: cst.CSTNode | None = field(default=None, compare=False, repr=False)
 
     @property
     def caught(self) -> bool:
@@ -123,6 +125,34 @@ class Scene:
     def at(self, node: cst.CSTNode) -> Site:
         """Where ``node`` stands, for a note."""
         return self.sites.of(node)
+
+    def in_order(self, *places: cst.CSTNode | Site | None) -> bool:
+        """Whether one block here has these one after another, so that whatever runs the last ran the others."""
+        from tensorlint.flow.proofs import in_order  # the events are read by the rules, which must not need LibCST
+
+        nodes = [self.node(each) if each is None or isinstance(each, Site) else each for each in places]
+        known = [each for each in nodes if each is not None]
+        return self.around is not None and len(known) == len(nodes) and in_order(self.around, known)
+
+    def is_read_back(self, save: cst.CSTNode) -> bool:
+        """Whether what ``torch.save`` writes there is read by a plain ``torch.load`` in the same block."""
+        import libcst
+
+        from tensorlint.flow.proofs import is_read_back
+
+        return self.around is not None and isinstance(save, libcst.Call) and is_read_back(self.around, save)
+
+    def is_demonstration(self, read: cst.CSTNode) -> bool:
+        """Whether what is read there is printed or checked as it is."""
+        from tensorlint.flow.proofs import is_shown_only
+
+        return self.around is not None and is_shown_only(self.around, read)
+
+    def is_named_behind(self, name: str, node: cst.CSTNode) -> bool:
+        """Whether the function goes on to use the name behind a node of it."""
+        from tensorlint.flow.tree import names_behind
+
+        return self.around is not None and name in names_behind(node, self.around)
 
     def node(self, site: Site | None) -> cst.CSTNode | None:
         """What stands there, for a draft or a repair; None where that is in another file."""

@@ -69,12 +69,11 @@ class DanglingView(Rule):
         if event.mutation.how is not How.MOVED:
             return
         for leaf in leaves(event.value):
-            alias = event.scene.node(leaf.alias) if isinstance(leaf, Array) else None
-            if alias is not None:
+            if isinstance(leaf, Array) and (alias := event.scene.node(leaf.alias)) is not None:
                 yield Draft(
                     alias,
                     f"`{event.name}` is left behind when the tensor goes to shared memory: it looks into freed memory",
-                    Certainty.LIKELY,
+                    _certainty(event, leaf),
                     "export after that, or copy: `.copy()`",
                     (
                         Note(event.mutation.site, event.mutation.words),
@@ -82,6 +81,13 @@ class DanglingView(Rule):
                     ),
                     repair=partial(_copied, alias),
                 )
+
+
+def _certainty(event: StaleRead, view: Array) -> Certainty:
+    """One block that exports the tensor, shares it and reads the array leaves nothing open."""
+    scene, shared = event.scene, event.mutation
+    proven = view.sure and not shared.called and scene.in_order(view.alias, shared.site, event.node)
+    return Certainty.CERTAIN if proven else Certainty.LIKELY
 
 
 def _copied(alias: cst.CSTNode, style: ExportStyle) -> Repair:

@@ -61,11 +61,13 @@ class NumpyInCheckpoint(Rule):
         if found is None:
             return
         where, what = found
+        read_back = event.any_pickle is Truth.NO and event.scene.is_read_back(event.node) and not event.scene.caught
+        certainty = Certainty.LIKELY if event.any_pickle is Truth.NO else Certainty.POSSIBLE
         place = f" under `{where}`" if where else ""
         yield Draft(
             event.node,
             f"`{spell(event.value.node)}` holds {what}{place}: `torch.load` raises UnpicklingError for it",
-            Certainty.LIKELY if event.any_pickle is Truth.NO else Certainty.POSSIBLE,
+            Certainty.CERTAIN if read_back else certainty,
             "save `float(...)` or `.item()` of a scalar, and `torch.from_numpy(...)` or `.tolist()` of an array",
         )
 

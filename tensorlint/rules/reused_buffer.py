@@ -83,14 +83,20 @@ class ReusedBuffer(Rule):
             f"`{spell(event.node)}` is the same memory in every item: all entries of a batch end as the last one"
             if handed_out
             else f"`{spell(event.node)}` stores the same memory in every iteration: all entries end as the last one",
-            # A slot may copy what it is given.
-            Certainty.LIKELY if event.kept and event.container is not Container.SLOT else Certainty.POSSIBLE,
+            _certainty(event),
             "store a copy: `.copy()` of an array, `.clone()` of a tensor",
             tuple(notes),
             repair=None
             if event.expression is None
             else partial(_repair, event.expression, isinstance(event.value, Array)),
         )
+
+
+def _certainty(event: BufferStored) -> Certainty:
+    if not event.kept or event.container is Container.SLOT:
+        # A slot may copy what it is given.
+        return Certainty.POSSIBLE
+    return Certainty.CERTAIN if event.proven else Certainty.LIKELY
 
 
 def _repair(stored: cst.CSTNode, is_array: bool, style: ExportStyle) -> Repair:

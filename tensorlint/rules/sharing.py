@@ -8,6 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tensorlint.findings import Certainty
+from tensorlint.flow.domain.memory import Owner
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.knowledge import names
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note
@@ -55,8 +57,33 @@ class Sharing:
         yield Draft(
             write,
             f"this also changes `{event.name}`, which shares the memory: `{spell(write)}`",
-            Certainty.LIKELY,
+            Certainty.CERTAIN if _is_proven(event, alias, write) else Certainty.LIKELY,
             self.help,
             (read,) if alias is None else (read, self.note(alias)),
             repair=self.repair(alias, event.scene),
         )
+
+
+def _is_proven(event: StaleRead, alias: Site | None, write: cst.CSTNode) -> bool:
+    """Whether one block converts, computes in place, and goes on with both names as if each had numbers of its own.
+
+    Who only prints or checks the other name may want to see the memory shared; what was made to be filled is.
+    """
+    import libcst
+
+    scene, value, by = event.scene, event.value, event.mutation.name
+    computes = isinstance(write, libcst.AugAssign | libcst.Call)
+    if not computes or event.mutation.called or scene.is_test or not isinstance(value, (Array, Tensor)):
+        return False
+    own = value.sure and len(value.storages) == 1 and all(each.owner is Owner.FRESH for each in value.storages)
+    if not own or is_filled(event) or scene.is_demonstration(event.node):
+        return False
+    return bool(by) and scene.in_order(alias, write, event.node) and scene.is_named_behind(by, write)
+
+
+def is_filled(event: StaleRead) -> bool:
+    """Whether the memory was made to be filled: it holds nothing that anybody would want back."""
+    made = [event.scene.node(storage.site) for storage in getattr(event.value, "storages", ())]
+    return any(
+        spell(call).partition("(")[0].endswith(("zeros", "ones", "empty", "full", "_like")) for call in made if call
+    )

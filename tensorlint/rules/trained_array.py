@@ -12,6 +12,7 @@ from tensorlint.flow.domain.values import Unknown
 from tensorlint.flow.events import StaleRead
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
+from tensorlint.rules.sharing import is_filled
 from tensorlint.rules.wording import spell
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class TrainedArray(Rule):
         yield Draft(
             alias,
             f"training writes into `{event.name}`: `{spell(alias)}` shares its memory",
-            Certainty.POSSIBLE if _is_filled(event) else Certainty.LIKELY,
+            Certainty.POSSIBLE if is_filled(event) else Certainty.LIKELY,
             "copy it: `.clone()`, or `torch.tensor(...)`",
             (
                 Note(mutation.site, mutation.words),
@@ -93,14 +94,6 @@ class TrainedArray(Rule):
             ),
             repair=_repair(alias),
         )
-
-
-def _is_filled(event: StaleRead) -> bool:
-    """Whether the array was made to be filled: it holds nothing that anybody would want back."""
-    made = [event.scene.node(storage.site) for storage in getattr(event.value, "storages", ())]
-    return any(
-        spell(call).partition("(")[0].endswith(("zeros", "ones", "empty", "full", "_like")) for call in made if call
-    )
 
 
 def _repair(alias: cst.CSTNode) -> Builder | None:
