@@ -17,6 +17,7 @@ from tensorlint.findings import Certainty
 from tensorlint.policy import Policy
 from tensorlint.rules import all_rules
 from tensorlint.rules.base import Draft
+from tensorlint.runner.judging import judge_source
 from tensorlint.source import Source
 
 ALL = frozenset(all_rules())
@@ -134,3 +135,8 @@ def test_an_import_of_torch_is_seen_wherever_it_stands(line: str) -> None:
 @pytest.mark.parametrize("line", ["import numpy as torch", "from numpy import torch", "# import torch", "x = 'torch'"])
 def test_a_name_is_no_import_of_torch(line: str) -> None:
     assert not file_facts(Source("t.py", f"{line}\n")).imports_torch
+def test_a_suppression_counts_on_the_line_that_the_finding_begins_on() -> None:
+    text = "import torch\n\nx = torch.ones(3, requires_grad=True)\nprint(\n    x.numpy(),{}\n    2,\n){}\n"
+    for inside, behind, wanted in (("  # noqa: TBX102", "", []), ("", "  # noqa: TBX102", ["TBX102"])):
+        source = Source("src/program.py", text.format(inside, behind))
+        assert [finding.code for finding in judge_source(source, frozenset({"TBX102"}), Certainty.CERTAIN)] == wanted

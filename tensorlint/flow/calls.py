@@ -54,6 +54,7 @@ from tensorlint.flow.models.unknowns import unknown_method
 from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name
+from tensorlint.knowledge import REDUCTIONS_RAISE
 
 #: Functions that look at an object, and read no data of it.
 _LOOKS = frozenset(f"builtins.{name}" for name in ("len", "isinstance", "type", "id", "hasattr", "callable"))
@@ -63,7 +64,7 @@ _MAX_OPTIONS = 8
 
 class Calls(Machine):
     def call(self, node: cst.Call, frame: Frame) -> Value:
-        self._note_consumer(node)
+        self._note_consumer(node, frame)
         result = self._call(node, frame)
         if waits(node):
             self.arrive(frame)
@@ -134,12 +135,19 @@ class Calls(Machine):
                     self.lessons.functions[argument.value.definition] = replace(lesson, handed_on=True)
         return arguments
 
-    def _note_consumer(self, node: cst.Call) -> None:
-        """Remember what stands around a call: ``float(t.numpy())``, ``t.numpy().item()``, ``from_numpy(a).clone()``."""
+    def _note_consumer(self, node: cst.Call, frame: Frame) -> None:
+        """Remember what stands around a call: ``float(t.numpy())``, ``t.numpy().item()``, ``from_numpy(a).clone()``.
+
+        Of functions of NumPy these are the ones that raise for a tensor, by their path: ``np.any(np.isnan(t))``.
+        """
         func = node.func
         if type(func) is cst.Attribute:
             if type(func.value) is cst.Call:
                 self.consumers[id(func.value)] = (func.attr.value, node)
+            elif func.attr.value in REDUCTIONS_RAISE and len(node.args) == 1 and type(node.args[0].value) is cst.Call:
+                owner = frame.env.lookup(dotted_name(func.value))
+                if isinstance(owner, Symbol) and owner.path == "numpy":
+                    self.consumers[id(node.args[0].value)] = (f"numpy.{func.attr.value}", node)
         elif type(func) is cst.Name and func.value in {"float", "int", "bool"} and len(node.args) == 1:
             inner = node.args[0].value
             if type(inner) is cst.Call:

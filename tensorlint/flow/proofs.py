@@ -56,6 +56,40 @@ def _bare(node: cst.FormattedStringExpression | cst.Expr) -> cst.BaseExpression:
     return node.expression if isinstance(node, cst.FormattedStringExpression) else node.value
 
 
+def is_only_written(scope: cst.CSTNode, name: str, write: cst.CSTNode) -> bool:
+    """Whether ``write`` is all that is done with a tensor or an array: it has no name, or one that is only written."""
+    mentions, written = 0, 0
+    for each in walk_scope(scope):
+        match each:
+            case cst.Expr(value=cst.Call(func=cst.Attribute(value=receiver)) as call):
+                if not name and call is write:
+                    return True
+                written += _writes(call, name) and dotted_name(receiver) == name
+            case cst.AugAssign(target=target) | cst.AssignTarget(target=target):
+                written += bool(name) and _owner(target) == name
+            case cst.Name(value=used):
+                mentions += used == name
+    return bool(name) and "." not in name and mentions == written
+
+
+def reads_elsewhere(scope: cst.CSTNode, read: cst.CSTNode, write: cst.CSTNode) -> bool:
+    """Whether ``write`` sets one element by its number, and ``read`` looks at one of another number."""
+    places = [_number(write), *(_number(each) for each in walk_scope(scope) if _is_item_of(each, read))]
+    return len(places) == 2 and None not in places and places[0] != places[1]
+
+
+def _is_item_of(node: cst.CSTNode, owner: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Subscript) and node.value is owner
+
+
+def _number(node: cst.CSTNode) -> str | None:
+    match node:
+        case cst.Subscript(slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Integer(value=number)))]):
+            return number
+        case _:
+            return None
+
+
 def is_read_back(scope: cst.CSTNode, save: cst.Call) -> bool:
     """Whether ``torch.save(value, target)`` is followed by a plain ``torch.load(target)`` that always runs."""
     library, _, _ = dotted_name(save.func).rpartition(".")

@@ -142,6 +142,18 @@ class Scene:
 
         return self.around is not None and isinstance(save, libcst.Call) and is_read_back(self.around, save)
 
+    def is_only_written(self, name: str, write: cst.CSTNode) -> bool:
+        """Whether what goes by ``name`` is there to be written to, and for nothing else."""
+        from tensorlint.flow.proofs import is_only_written
+
+        return self.around is not None and is_only_written(self.around, name, write)
+
+    def reads_elsewhere(self, read: cst.CSTNode, write: cst.CSTNode) -> bool:
+        """Whether one element is written, and another one read."""
+        from tensorlint.flow.proofs import reads_elsewhere
+
+        return self.around is not None and reads_elsewhere(self.around, read, write)
+
     def is_demonstration(self, read: cst.CSTNode) -> bool:
         """Whether what is read there is printed or checked as it is."""
         from tensorlint.flow.proofs import is_shown_only

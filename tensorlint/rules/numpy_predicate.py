@@ -89,6 +89,9 @@ class NumpyPredicateOnTensor(Rule):
         if event.name not in _WRONG and (_is_only_asked(event.uses) or _is_asked_later(event.asked_later)):
             yield from _exported(event, operand)
             return
+        if any(use.startswith("numpy.") for use in event.uses[:1]):
+            # Which raises for what this gives: TBX109.
+            return
         if event.name == "argwhere" and event.uses[:1] in {("flatten",), ("ravel",), ("squeeze",), ("item",)}:
             # Only what has one dimension, or one element, is asked so: rows and columns are the same numbers.
             return

@@ -53,6 +53,8 @@ class Sharing:
         write = event.scene.node(event.mutation.site)
         if write is None or names.WRITE_THROUGH.search(event.mutation.name):
             return
+        if event.scene.reads_elsewhere(event.node, write):
+            return
         read = Note(event.scene.at(event.node), f"`{event.name}` is read here and shows the change")
         yield Draft(
             write,

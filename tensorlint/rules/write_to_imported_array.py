@@ -84,8 +84,7 @@ class WriteToImportedArray(Rule):
         yield Draft(
             event.node,
             f"this writes into {holder}: `{event.name or 'the tensor'}` shares its memory",
-            # That a caller goes on with what it handed over is not known; one that is seen to is told at its own read.
-            Certainty.POSSIBLE if event.storage.owner is Owner.ARGUMENT else Certainty.LIKELY,
+            _certainty(event),
             "work out of place, or copy first: `.clone()`",
             (_SHARING.note(value.alias),),
             repair=_SHARING.repair(value.alias, event.scene),
@@ -104,3 +103,13 @@ class WriteToImportedArray(Rule):
             case _:
                 return
         yield from _SHARING.read_afterwards(event, alias)
+
+
+def _certainty(event: Write) -> Certainty:
+    """Whether anybody is known to be hit by it.
+
+    That a caller goes on with what it handed over is not known; one that is seen to is told at its own read. And a
+    tensor that is made for the write alone is made to reach the array.
+    """
+    fills = event.scene.is_only_written(event.name, event.node)
+    return Certainty.POSSIBLE if event.storage.owner is Owner.ARGUMENT or fills else Certainty.LIKELY

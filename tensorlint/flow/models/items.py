@@ -237,6 +237,9 @@ def one_of(value: Value) -> Value:
             return replace(value, storages=NO_STORAGE)
         case Module():
             return replace(value, picked=True)
+        case Sequence(kind="tuple", items=items) if items is not None:
+            # ``for key, value in entries.items()``
+            return replace(value, items=tuple(map(one_of, items)))
         case _:
             return value
 
