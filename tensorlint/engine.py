@@ -332,7 +332,8 @@ def _findings(
                 shown.add(together)
             if repair is not None and finding.fix is not None:
                 behind[finding.fix] = repair
-    merged = [_merged(findings) for together, findings in groups.items() if together in shown]
+    harmless = {rule.code for rule, _ in kept if rule.harmless}
+    merged = [_merged(findings, harmless) for together, findings in groups.items() if together in shown]
     return _Shown(
         [*merged, *failures.values()],
         {finding: behind[finding.fix] for finding in merged if finding.fix is not None},
@@ -401,9 +402,9 @@ def _not_built(code: str, error: Exception, source: Source) -> Finding:
     return tool_finding(INTERNAL_ERROR, source.path, message)
 
 
-def _merged(findings: list[Finding]) -> Finding:
-    """Findings that one change mends are read once: under the surest rule, then the lowest code."""
-    first, *others = sorted(findings, key=lambda finding: (-finding.certainty, finding.code))
+def _merged(findings: list[Finding], harmless: set[str]) -> Finding:
+    """Findings that one change mends are read once: under what does harm, the surest rule, and the lowest code."""
+    first, *others = sorted(findings, key=lambda each: (each.code in harmless, -each.certainty, each.code))
     if not others:
         return first
     trace = {step: None for finding in (first, *others) for step in finding.trace}

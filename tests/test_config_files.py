@@ -189,7 +189,7 @@ def test_inline_values_win_over_files_and_options_over_them(tmp_path: Path, comm
     assert found("--config", 'select = ["TBX2"]') == ["TBX201"]
     assert found("--config", "other.toml") == ["TBX201"]
     assert found("--config", "other.toml", "--config", 'extend-select=["TBX101"]') == ["TBX101", "TBX201"]
-    assert found("--config", 'select=["TBX2"]', "--config", 'ignore=["TBX201"]') == []
+    assert found("--config", 'select=["TBX2"]', "--config", 'ignore=["TBX201", "TBX216"]') == []
     assert found("--config", 'select=["TBX2"]', "--select", "TBX1") == ["TBX101"]
     assert found("--isolated", "--config", 'ignore=["TBX1"]') == ["TBX201"]
     assert found("--config", 'per-file-ignores."a.py" = ["TBX1"]') == []

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tensorlint.findings import Certainty
+from tensorlint.findings import Applicability, Certainty
 from tensorlint.runner.judging import judge_source
 from tensorlint.source import Source
+from tests.fixing import fixed
 
 HEADER = "import numpy as np\nimport torch\n"
 DATASET = """
@@ -141,3 +142,71 @@ def test_an_array_that_is_left_behind(share: str, wanted: list[Certainty]) -> No
 )
 def test_a_checkpoint_that_is_read_back(load: str, wanted: list[Certainty]) -> None:
     assert certainty("TBX108", SAVED.format(load=load)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("places = np.random.permutation(9)\nprint(torch.rand(9)[torch.Tensor(places)])", CERTAIN),
+        ("mask = np.array([True, False])\nprint(torch.rand(2)[torch.Tensor(mask)])", CERTAIN),
+        (
+            (
+                "places = np.arange(9)\nfound = torch.Tensor(places)\nif flag:\n    found = found.long()\n"
+                "print(torch.rand(9)[found])"
+            ),
+            LIKELY,
+        ),
+        ("counts = np.array([16777217, 3])\nprint(torch.Tensor(counts))", CERTAIN),
+        ("counts = np.array([16777217, 3])\ncounts[0] = 1\nprint(torch.Tensor(counts))", []),
+        ("counts = np.array([20000000, 3])\nprint(torch.Tensor(counts))", []),
+        ("print(torch.Tensor([20000000, 3]))", []),
+        ("print(torch.Tensor([20000001, 3]))", CERTAIN),
+        (
+            (
+                "def rows(user_ids: np.ndarray, n):\n    table = np.column_stack([user_ids, np.arange(n)])\n"
+                "    made = torch.Tensor(table.astype(np.int64))\n    return made.int()"
+            ),
+            LIKELY,
+        ),
+        (
+            (
+                "def rows(user_ids, n):\n    table = np.array([user_ids, n], dtype=np.int64)\n"
+                "    made = torch.Tensor(table)\n    return made"
+            ),
+            [],
+        ),
+        (
+            (
+                "def rows(self, user_ids, n):\n    table = np.array([user_ids, n], dtype=np.int64)\n"
+                "    made = torch.Tensor(table)\n    return made.int()"
+            ),
+            CERTAIN,
+        ),
+        (
+            (
+                "device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')\n"
+                "def made(x):\n    return torch.Tensor(x, device=device)"
+            ),
+            CERTAIN,
+        ),
+        ("def made(x, device):\n    return torch.Tensor(x, device=device)", LIKELY),
+    ],
+)
+def test_what_a_legacy_constructor_loses(text: str, wanted: list[Certainty]) -> None:
+    assert certainty("TBX201", text + "\n") == wanted
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("user_ids", "torch.tensor(user_ids)"),
+        ("[16777217, 3]", "torch.tensor([16777217, 3])"),
+        ("np.array([16777217, 3])", "torch.tensor(np.array([16777217, 3]))"),
+    ],
+)
+def test_no_fix_is_safe_where_numbers_are_lost(given: str, wanted: str) -> None:
+    text = f"{HEADER}user_ids = np.array([16777217])\nprint(torch.Tensor({given}))\n"
+    assert not fixed(text, Applicability.SAFE, codes=frozenset({"TBX201"})).applied
+    result = fixed(text, codes=frozenset({"TBX201"}))
+    assert wanted in result.source.text
+    assert "torch.as_tensor(..., dtype=torch.float32)" in result.before[0].help

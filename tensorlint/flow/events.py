@@ -219,12 +219,16 @@ class UnsetRead(Event):
 
 @dataclass(frozen=True, slots=True)
 class NarrowedUse(Event):
-    """What ``node``, a legacy constructor, made a smaller float of is ``wanted`` as "int", "float64" or "index"."""
+    """What ``node``, a legacy constructor, made a smaller float of is ``wanted`` as "int", "float64" or "index".
+
+    ``sure``: nothing but that float can arrive at ``use``.
+    """
 
     kind: ClassVar[str] = "narrowed_use"
     use: cst.CSTNode
     given: str
     wanted: str
+    sure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,8 @@ class Memory(Core):
         """``value`` is used as what it was, perhaps, before a legacy constructor made a smaller float of it."""
         if isinstance(value, Tensor) and value.narrowed is not None:
             made = value.narrowed
-            self.emit_at(frame, events.NarrowedUse, made.site, use=node, given=made.given, wanted=wanted)
+            sure = value.sure and value.dtype.sure and value.dtype.is_float
+            self.emit_at(frame, events.NarrowedUse, made.site, use=node, given=made.given, wanted=wanted, sure=sure)
 
     def mark_stale(self, frame: Frame, storages: Storages, mutation: Mutation, writer: str) -> None:
         """Every other name that holds this memory as the other kind of object now shows something else."""

@@ -56,6 +56,14 @@ def _bare(node: cst.FormattedStringExpression | cst.Expr) -> cst.BaseExpression:
     return node.expression if isinstance(node, cst.FormattedStringExpression) else node.value
 
 
+def only_value(scope: cst.CSTNode, name: str) -> cst.BaseExpression | None:
+    """What a plain name stands for in all of ``scope``: bound in one place, and never written in place."""
+    made = [line.value for line in _assignments(scope, name)]
+    if len(made) != 1 or sum(each == name for each in bound_in(scope)) != 1 or "." in name:
+        return None
+    return None if any(_writes(each, name) for each in walk_scope(scope)) else made[0]
+
+
 def is_only_written(scope: cst.CSTNode, name: str, write: cst.CSTNode) -> bool:
     """Whether ``write`` is all that is done with a tensor or an array: it has no name, or one that is only written."""
     mentions, written = 0, 0

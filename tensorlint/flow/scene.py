@@ -142,6 +142,12 @@ class Scene:
 
         return self.around is not None and isinstance(save, libcst.Call) and is_read_back(self.around, save)
 
+    def only_value(self, name: str) -> cst.BaseExpression | None:
+        """What a name of the function, or of the module, always stands for; None where it may be something else."""
+        from tensorlint.flow.proofs import only_value
+
+        return None if self.around is None else only_value(self.around, name)
+
     def is_only_written(self, name: str, write: cst.CSTNode) -> bool:
         """Whether what goes by ``name`` is there to be written to, and for nothing else."""
         from tensorlint.flow.proofs import is_only_written

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tensorlint.findings import Applicability
 from tensorlint.fix.repair import Builder, Repair, add_argument, replace
 from tensorlint.flow.call import Argument
-from tensorlint.flow.domain.dtypes import BOOL, FLOAT16, FLOAT32, FLOAT64, INT32, INT64, UINT8, Dtype
+from tensorlint.flow.domain.dtypes import BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, INT32, INT64, UINT8, Dtype
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.tensors import Array
 from tensorlint.flow.domain.values import Scalar, Sequence, Value
@@ -32,6 +32,7 @@ DTYPES = {
     "CharTensor": Dtype("int8"),
     "ByteTensor": UINT8,
     "BoolTensor": BOOL,
+    "BFloat16Tensor": BFLOAT16,
 }
 
 

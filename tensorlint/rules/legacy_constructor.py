@@ -11,7 +11,7 @@ from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.devices import device_fact
 from tensorlint.flow.domain.dtypes import FLOAT16, FLOAT32, Dtype
 from tensorlint.flow.domain.facts import Truth
-from tensorlint.flow.domain.inside import holds_exactly
+from tensorlint.flow.domain.inside import is_changed_by
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import Scalar, Sequence, Unknown, Value, is_false, is_none
@@ -75,9 +75,10 @@ class LegacyConstructorCast(Rule):
     ## Fix safety
     `torch.as_tensor(x, dtype=torch.float32)` is safe for arrays and for lists of numbers: same values, same dtype, same
     aliasing (measured). It is unsafe where `x` may be something else, as an integer would be a size, and in a file that
-    sets the default dtype or device. Where a cast follows at once, as in `torch.Tensor(ids).long()`, the fix is
-    `torch.tensor(ids).long()`, which is unsafe, as large integers keep their value then. Where a keyword raises, the
-    fix is `torch.tensor` with the same keyword.
+    sets the default dtype or device. Where integers are known to change, that would keep the change: the fix is
+    `torch.tensor(x)` then, which is unsafe, as it has another dtype and the right numbers. Where a cast follows at
+    once, as in `torch.Tensor(ids).long()`, the fix is `torch.tensor(ids).long()`, which is unsafe, as large integers
+    keep their value then. Where a keyword raises, the fix is `torch.tensor` with the same keyword.
 
     ## References
     - pytorch/pytorch#34758, #64138; measured on torch 1.13.1, 2.2.2 and 2.13.0
@@ -101,6 +102,10 @@ class LegacyConstructorCast(Rule):
         if harm is None:
             return
         certainty, what = harm
+        if certainty < Certainty.CERTAIN and _is_spelled_too_large(event, data):
+            certainty = Certainty.CERTAIN
+        # Where it is known that numbers change, a fix that keeps the change would only hide it.
+        loses = certainty is Certainty.CERTAIN and _has_integers(data.value)
         if event.scene.is_test and isinstance(data.value, Array) and data.value.dtype.is_integral:
             # The small numbers of a test lose nothing; whoever wants another dtype there sees the test fail.
             certainty = min(certainty, Certainty.POSSIBLE)
@@ -109,10 +114,10 @@ class LegacyConstructorCast(Rule):
             event.node,
             f"`torch.{event.name}` makes {target} of `{spell(data.node)}`, {what}",
             certainty,
-            f"keep the values with `torch.as_tensor(...)`, or say that {target} is meant: "
+            f"keep the values with `torch.{'tensor' if loses else 'as_tensor'}(...)`, or say that {target} is meant: "
             f"`torch.as_tensor(..., dtype=torch.{target})`",
             mend=event.node,
-            repair=_repair(event, data),
+            repair=_kept(event) if loses else _repair(event, data),
         )
 
     def on_narrowed_use(self, event: NarrowedUse) -> Iterator[Draft]:
@@ -129,15 +134,77 @@ class LegacyConstructorCast(Rule):
         given = _given(event.node)
         small = not _identifies(given) if event.given == "numbers" else names.PLACE.search(given)
         counts = event.wanted == "int" and bool(small)
+        certainty = Certainty.POSSIBLE if counts else Certainty.LIKELY
         yield Draft(
             event.node,
             f"`{spell(event.node)}` makes a smaller float, {harm}",
-            Certainty.POSSIBLE if counts else Certainty.LIKELY,
+            Certainty.CERTAIN if certainty is Certainty.LIKELY and _is_proven(event, given) else certainty,
             "keep the values with `torch.as_tensor(...)`",
             (Note(event.scene.at(event.use), use),),
             mend=event.node,
             repair=_kept(event),
         )
+
+
+def _is_proven(event: NarrowedUse, given: str) -> bool:
+    """Whether what happens to it leaves nothing open: no float is an index, and what is made of ids is none of them."""
+    import libcst
+
+    if not event.sure or event.scene.is_test:
+        return False
+    if event.wanted == "index":
+        return isinstance(event.use, libcst.Subscript) and not event.scene.handles("IndexError")
+    if event.wanted != "int" or event.given != "integers":
+        return False
+    made = event.scene.only_value(given)
+    named = _identifies(given) or (made is not None and any(map(_identifies, _parts(made))))
+    return named and event.scene.in_order(event.node, event.use)
+
+
+def _parts(made: cst.CSTNode) -> Iterator[str]:
+    """What an array is put together of, as the program spells it."""
+    import libcst
+
+    match made:
+        case libcst.Call(args=arguments):
+            for argument in arguments:
+                if argument.keyword is None:
+                    yield from _parts(argument.value)
+        case libcst.List(elements=elements) | libcst.Tuple(elements=elements):
+            for element in elements:
+                yield from _parts(element.value)
+        case libcst.Name() | libcst.Attribute() | libcst.Subscript():
+            yield spell(made)
+
+
+def _has_integers(value: Value) -> bool:
+    return isinstance(value, Sequence) or (isinstance(value, Array) and value.dtype.is_integer)
+
+
+def _is_spelled_too_large(event: TorchCall, data: Argument) -> bool:
+    """Whether the program spells a number of a known array that the float has not."""
+    import libcst
+
+    value = data.value
+    if not isinstance(value, Array) or not value.sure or not value.dtype.is_integer or event.scene.is_test:
+        return False
+    made = event.scene.only_value(spell(data.node)) if isinstance(data.node, libcst.Name) else data.node
+    if not isinstance(made, libcst.Call) or not made.args or not isinstance(made.args[0].value, libcst.List):
+        return False
+    return any(is_changed_by(number, DTYPES[event.name]) for number in _spelled_in(made.args[0].value))
+
+
+def _spelled_in(node: cst.CSTNode) -> Iterator[int]:
+    import libcst
+
+    match node:
+        case libcst.List(elements=elements):
+            for element in elements:
+                yield from _spelled_in(element.value)
+        case libcst.UnaryOperation(operator=libcst.Minus(), expression=libcst.Integer(value=digits)):
+            yield -int(digits, 0)
+        case libcst.Integer(value=digits):
+            yield int(digits, 0)
 
 
 def _identifies(name: str) -> bool:
@@ -198,7 +265,7 @@ def _harm_of_list(numbers: Sequence, data: Argument, target: Dtype) -> tuple[Cer
         # One float among the numbers says that floats are meant.
         return None
     spelled = [number for number in inside if isinstance(number, Scalar) and isinstance(number.literal, int)]
-    if any(not holds_exactly(number, target) for number in spelled):
+    if any(is_changed_by(int(str(number.literal)), target) for number in spelled if type(number.literal) is int):
         return Certainty.CERTAIN, f"which cannot hold these integers of a {numbers.kind}"
     if len(spelled) == len(inside):
         return None
@@ -232,15 +299,18 @@ def _refused(event: TorchCall) -> Iterator[Draft]:
     device = event.keyword("device")
     if device is None or is_none(device.value):
         return
-    truth = device_fact(device.value).truth
+    fact = device_fact(device.value)
+    truth = fact.truth
+    spelled = spell(device.node)
+    where = " where there is an accelerator" if fact.if_available else ""
     # A device that was left open was meant to matter; that of another tensor may be the CPU.
     name = spell(device.node).lower()
     meant = (isinstance(device.value, Unknown) or name == "self.device") and "cpu" not in name
     if truth > Truth.UNKNOWN or (truth is Truth.UNKNOWN and meant):
         yield Draft(
             event.node,
-            f"`torch.{event.name}` makes tensors on the CPU only: RuntimeError for `device={spell(device.node)}`",
-            Certainty.CERTAIN if truth is Truth.YES else Certainty.LIKELY,
+            f"`torch.{event.name}` makes tensors on the CPU only: RuntimeError for `device={spelled}`{where}",
+            Certainty.CERTAIN if fact.holds_there else Certainty.LIKELY,
             advice,
             (Note(event.scene.at(device.node), "a device that may be another one than the CPU"),),
             repair=_modern(event, surely=truth is Truth.YES),
@@ -284,7 +354,7 @@ def _repair(event: TorchCall, data: Argument) -> Builder | None:
     return None if function is None else partial(_kept_values, call, function, f".{event.consumer}()")
 
 
-def _kept(event: NarrowedUse) -> Builder | None:
+def _kept(event: NarrowedUse | TorchCall) -> Builder | None:
     """For a constructor of one value, whose dtype it is to keep."""
     import libcst
 

@@ -8,7 +8,6 @@ from tensorlint import screen
 from tensorlint.findings import Applicability, Certainty
 from tensorlint.fix.repair import Builder, Repair, add_argument, replace
 from tensorlint.flow.call import Argument
-from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import Scalar, Sequence, Unknown
@@ -30,8 +29,8 @@ class LegacyConstructorStyle(Rule):
     """A legacy constructor of which nothing is lost: `torch.tensor` and `torch.empty` say what it does.
 
     ## What it does
-    Reports `torch.Tensor`, `torch.FloatTensor`, `torch.LongTensor` and their relatives where they do no harm: lists of
-    floats and of small integers, arrays, sizes. Where they do, TBX201 and TBX202 speak. Off by default; for a refactor,
+    Reports `torch.Tensor`, `torch.FloatTensor`, `torch.LongTensor`, `torch.cuda.FloatTensor` and their relatives: of
+    lists, arrays and sizes. Where they do harm, TBX201 and TBX202 say so. Off by default; for a refactor,
     `tensorlint --select legacy-constructor-style --fix src/`.
 
     ## Why is this bad
@@ -71,28 +70,53 @@ class LegacyConstructorStyle(Rule):
     harmless = "deprecated"
 
     def on_torch_call(self, event: TorchCall) -> Iterator[Draft]:
-        if event.name not in DTYPES or any(argument.keyword or argument.star for argument in event.arguments):
+        place, _, kind = event.name.rpartition(".")
+        if kind not in DTYPES or place not in {"", "cuda"}:
+            return
+        if any(argument.keyword or argument.star for argument in event.arguments):
             return
         if _is_shape(event.arguments):
-            yield _draft(event, "torch.empty", _allocated(event))
+            yield _draft(event, "torch.empty", None if place else _allocated(event))
             return
         data = event.positional()
-        if data is None or len(event.arguments) != 1 or not _is_data(event, data) or _does_harm(event, data):
+        if data is None or not _is_data(event, data):
             return
         wanted = "torch.tensor" if isinstance(data.value, Sequence) else "torch.as_tensor"
-        yield _draft(event, wanted, spelled_out(event, data))
+        yield _draft(event, wanted, None if place or _does_harm(event, data) else spelled_out(event, data))
 
 
 def _draft(event: TorchCall, wanted: str, repair: Builder | None) -> Draft:
-    # Never surer than a rule that knows of harm: where one change mends both, that rule speaks for the two.
+    place, _, kind = event.name.rpartition(".")
     message = f"`torch.{event.name}` is a legacy constructor: `{wanted}` says what it does"
-    advice = f"use `{wanted}(..., dtype=torch.{DTYPES[event.name]})`"
-    return Draft(event.node, message, Certainty.LIKELY, advice, mend=event.node, repair=repair)
+    device = f', device="{place}"' if place else ""
+    advice = f"use `{wanted}(..., dtype=torch.{DTYPES[kind]}{device})`"
+    # Where one change mends the harm that TBX201 knows of, the two are one finding.
+    return Draft(event.node, message, Certainty.CERTAIN, advice, mend=event.node, repair=repair)
 
 
 def _is_shape(arguments: tuple[Argument, ...]) -> bool:
-    """Whether it is given whole numbers, or nothing: a tensor of that size."""
-    return all(isinstance(argument.value, Scalar) and argument.value.kind == "int" for argument in arguments)
+    """Whether it is given whole numbers, a shape, or nothing: a tensor of that size."""
+    if len(arguments) != 1:
+        # Of several arguments it takes whole numbers only.
+        return True
+    (argument,) = arguments
+    return (isinstance(argument.value, Scalar) and argument.value.kind == "int") or _asks_size(argument.node)
+
+
+def _asks_size(node: cst.CSTNode) -> bool:
+    """``x.size()``, ``x.size(0)``, ``x.shape[0]``. The shape of an array is a tuple, and as good as a list."""
+    import libcst
+
+    match node:
+        case libcst.Call(func=libcst.Attribute(attr=libcst.Name(value="size"))):
+            return True
+        case libcst.Subscript(
+            value=libcst.Attribute(attr=libcst.Name(value="shape")),
+            slice=[libcst.SubscriptElement(slice=libcst.Index())],
+        ):
+            return True
+        case _:
+            return False
 
 
 def _is_data(event: TorchCall, data: Argument) -> bool:
@@ -109,11 +133,9 @@ def _is_data(event: TorchCall, data: Argument) -> bool:
 
 
 def _does_harm(event: TorchCall, data: Argument) -> bool:
-    """Whether other rules have something worse to say."""
-    if DTYPES[event.name].is_float:
-        harm = harm_of(event, data)
-        return harm is not None and harm[0] > Certainty.POSSIBLE
-    return isinstance(data.value, Array) and data.value.dtype.named not in {UNKNOWN_DTYPE, DTYPES[event.name]}
+    """Whether TBX201 knows a better change than to say what the constructor does."""
+    harm = harm_of(event, data) if DTYPES[event.name].is_float else None
+    return harm is not None and harm[0] > Certainty.POSSIBLE
 
 
 def _allocated(event: TorchCall) -> Builder | None:
@@ -123,20 +145,24 @@ def _allocated(event: TorchCall) -> Builder | None:
     assert isinstance(call, libcst.Call)
     # ``torch.Tensor`` follows the default dtype, as ``torch.empty`` does.
     named = None if event.name == "Tensor" else DTYPES[event.name]
+    sizes = [each.value for each in event.arguments]
+    doubt = "this file sets the default dtype or device" if event.scene.file.sets_defaults else ""
+    if len(sizes) == 1 and not isinstance(sizes[0], Scalar):
+        doubt = "what is no size would be data"
     function = mending.beside(call.func, event.scene, "torch.empty")
     dtype = mending.beside(call.func, event.scene, f"torch.{named}") if named else None
     if function is None or (named and dtype is None):
         return None
-    return partial(_empty, call, function, dtype, event.scene.file.sets_defaults)
+    return partial(_empty, call, function, dtype, doubt)
 
 
-def _empty(call: cst.Call, function: Spelling, dtype: Spelling | None, unsure: bool, style: ExportStyle) -> Repair:
+def _empty(call: cst.Call, function: Spelling, dtype: Spelling | None, doubt: str, style: ExportStyle) -> Repair:
     arguments = [] if call.args else ["0"]
     arguments += [] if dtype is None else [f"dtype={dtype.text}"]
     return Repair(
         f"use `{function.text}(...)`",
         (replace(call.func, function.text), *([add_argument(call, ", ".join(arguments))] if arguments else [])),
-        Applicability.UNSAFE if unsure else Applicability.SAFE,
-        "this file sets the default dtype or device" if unsure else "",
+        Applicability.UNSAFE if doubt else Applicability.SAFE,
+        doubt,
         function.imports,
     )

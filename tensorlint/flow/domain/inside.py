@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from struct import pack, unpack
 
 from tensorlint.flow.domain.dtypes import BOOL, FLOAT16, FLOAT32, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
@@ -173,6 +174,17 @@ def holds_exactly(value: Scalar, dtype: Dtype) -> bool:
     """Whether a float of ``dtype`` has the very value of a number that the program spells."""
     bound = {FLOAT32: 2**24, FLOAT16: 2**11}.get(dtype)
     return bound is not None and isinstance(value.literal, (int, bool)) and abs(value.literal) <= bound
+
+
+def is_changed_by(value: int, dtype: Dtype) -> bool:
+    """Whether a float of ``dtype`` has no such number."""
+    form = {FLOAT32: "f", FLOAT16: "e"}.get(dtype)
+    if form is None:
+        return False
+    try:
+        return bool(unpack(form, pack(form, value))[0] != value)
+    except OverflowError:
+        return True
 
 
 def all_small(data: Value) -> bool:
