@@ -22,7 +22,7 @@ ALL = frozenset({*all_rules(), *TOOL_CODES})
 TRAIN = "def train(model, opt):\n    best = model.state_dict()\n    opt.step()\n    model.load_state_dict(best)\n"
 TRAINED = TRAIN.replace("model.state_dict()", "copy.deepcopy(model.state_dict())")
 #: What cannot take such integers; the same, mended.
-CAST, WAS_CAST = "x = Tensor([1, 20000001])\n", "x = torch.tensor([1, 20000001], dtype=torch.float32)\n"
+CAST, WAS_CAST = "x = Tensor([1, 2])\n", "x = torch.tensor([1, 2], dtype=torch.float32)\n"
 #: What needs a gradient, and the same on a GPU.
 GRAD = "import numpy as np\nimport torch\nx = torch.ones(3, requires_grad=True)\nc = x.cuda()\nout = np.zeros((2, 3))\n"
 _NEWLINE = re.compile(r"\r\n|\r|\n")

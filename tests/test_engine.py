@@ -135,6 +135,8 @@ def test_an_import_of_torch_is_seen_wherever_it_stands(line: str) -> None:
 @pytest.mark.parametrize("line", ["import numpy as torch", "from numpy import torch", "# import torch", "x = 'torch'"])
 def test_a_name_is_no_import_of_torch(line: str) -> None:
     assert not file_facts(Source("t.py", f"{line}\n")).imports_torch
+
+
 def test_a_suppression_counts_on_the_line_that_the_finding_begins_on() -> None:
     text = "import torch\n\nx = torch.ones(3, requires_grad=True)\nprint(\n    x.numpy(),{}\n    2,\n){}\n"
     for inside, behind, wanted in (("  # noqa: TBX102", "", []), ("", "  # noqa: TBX102", ["TBX102"])):

@@ -89,8 +89,8 @@ def test_an_added_import_ends_as_its_neighbours_do(newline: str) -> None:
 
 
 def test_an_import_after_the_only_line() -> None:
-    assert after("from torch import Tensor; x = Tensor([1, 20000001])") == (
-        "import torch\nfrom torch import Tensor; x = torch.tensor([1, 20000001], dtype=torch.float32)"
+    assert after("from torch import Tensor; x = Tensor([1, 2])") == (
+        "import torch\nfrom torch import Tensor; x = torch.tensor([1, 2], dtype=torch.float32)"
     )
     lines = TRAIN.replace("\n    ", "; ").replace("def train(model, opt):; ", "def train(model, opt): ")
     assert after("'Doc.'\n" + lines) == "'Doc.'\n\nimport copy\n" + lines.replace(
@@ -115,8 +115,8 @@ def test_an_import_after_the_only_line() -> None:
     ],
 )
 def test_torch_is_called_as_the_program_calls_it(imports: str, spelled: str) -> None:
-    program = f"from torch import Tensor\n{imports}x = Tensor([1, 20000001])\n"
-    assert after(program) == program.replace("Tensor([1, 20000001])", spelled.format("[1, 20000001]"))
+    program = f"from torch import Tensor\n{imports}x = Tensor([1, 2])\n"
+    assert after(program) == program.replace("Tensor([1, 2])", spelled.format("[1, 2]"))
 
 
 FROM = "from torch import Tensor\n"
@@ -134,16 +134,16 @@ net.load_state_dict(best)
 @pytest.mark.parametrize(
     "program",
     [
-        FROM + "torch = None\nx = Tensor([1, 20000001])\n",
-        FROM + "def f(torch):\n    return Tensor([1, 20000001])\n",
-        FROM + "def f(x):\n    y = Tensor([1, 20000001])\n    torch = x\n    return y\n",
-        FROM + "def f(x):\n    y = Tensor([1, 20000001])\n    import torch\n    return torch, y\n",
-        FROM + "def f(x):\n    for torch in x:\n        yield Tensor([1, 20000001])\n",
-        FROM + "def f(torch):\n    def g():\n        return Tensor([1, 20000001])\n    return g\n",
-        FROM + "from a import torch\nx = Tensor([1, 20000001])\n",
-        FROM + "from a import *\nx = Tensor([1, 20000001])\n",
-        FROM + "def torch(): pass\nx = Tensor([1, 20000001])\n",
-        FROM + "class torch: pass\nx = Tensor([1, 20000001])\n",
+        FROM + "torch = None\nx = Tensor([1, 2])\n",
+        FROM + "def f(torch):\n    return Tensor([1, 2])\n",
+        FROM + "def f(x):\n    y = Tensor([1, 2])\n    torch = x\n    return y\n",
+        FROM + "def f(x):\n    y = Tensor([1, 2])\n    import torch\n    return torch, y\n",
+        FROM + "def f(x):\n    for torch in x:\n        yield Tensor([1, 2])\n",
+        FROM + "def f(torch):\n    def g():\n        return Tensor([1, 2])\n    return g\n",
+        FROM + "from a import torch\nx = Tensor([1, 2])\n",
+        FROM + "from a import *\nx = Tensor([1, 2])\n",
+        FROM + "def torch(): pass\nx = Tensor([1, 2])\n",
+        FROM + "class torch: pass\nx = Tensor([1, 2])\n",
         "import torch\n" + TRAIN.replace("opt)", "opt, copy)"),
         "import torch\n" + TRAIN + "    import copy\n",
         "import torch\n" + TRAIN.replace("    opt.step()", "    import copy\n    opt.step()"),
@@ -177,13 +177,13 @@ def test_an_import_of_the_function_is_used_when_it_came_first(program: str, expe
 
 
 def test_only_imports_lend_their_names() -> None:
-    program = "import torch\nclass K:\n    make, t = torch.as_tensor, torch\n    x = torch.Tensor([1, 20000001])\n"
-    assert "x = torch.tensor([1, 20000001], dtype=torch.float32)" in after(program)
+    program = "import torch\nclass K:\n    make, t = torch.as_tensor, torch\n    x = torch.Tensor([1, 2])\n"
+    assert "x = torch.tensor([1, 2], dtype=torch.float32)" in after(program)
 
 
 def test_a_name_imported_on_one_path_is_only_used_beside_itself() -> None:
     head = "import sys\nfrom torch import Tensor\nif sys.argv:\n    import torch\n"
-    assert after(head + "x = Tensor([1, 20000001])\n") == head + "x = Tensor([1, 20000001])\n"
-    assert after(head + "x = torch.Tensor([1, 20000001])\n").endswith(WAS_CAST)
+    assert after(head + "x = Tensor([1, 2])\n") == head + "x = Tensor([1, 2])\n"
+    assert after(head + "x = torch.Tensor([1, 2])\n").endswith(WAS_CAST)
     both = head + "else:\n    import torch\n"
     assert after(both + CAST).endswith(WAS_CAST)

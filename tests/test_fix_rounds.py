@@ -24,7 +24,7 @@ from tests.fixing import ALL, CAST, TRAIN, TRAINED, WAS_CAST, after, assert_soun
 
 # The safety net
 
-PROGRAM = "import torch\nx = torch.zeros(3).cuda().numpy() ** 2  # c\ny = torch.Tensor([1, 20000001])\n"
+PROGRAM = "import torch\nx = torch.zeros(3).cuda().numpy() ** 2  # c\ny = torch.Tensor([1, 2])\n"
 
 
 def inject(monkeypatch: pytest.MonkeyPatch, repair: Callable[[Export], Repair | None], code: str = "TBX101") -> None:
@@ -60,7 +60,7 @@ def test_a_wrong_repair_changes_nothing_and_is_told(monkeypatch: pytest.MonkeyPa
     result = fixed(PROGRAM)
     assert result.source.text == PROGRAM
     assert result.applied == ()
-    assert sorted(finding.code for finding in result.findings) == ["TBX101", "TBX201", "TBX900"]
+    assert sorted(finding.code for finding in result.findings) == ["TBX101", "TBX216", "TBX900"]
     (message,) = errors(result.findings)
     assert message.startswith(f"internal error: TBX101: {reason}")
     assert message.endswith("; nothing in this file was changed; please report it")
@@ -121,14 +121,14 @@ def test_a_repair_that_raises_costs_no_finding(monkeypatch: pytest.MonkeyPatch, 
     source = Source("program.py", PROGRAM)
     found = check(source, Policy(ALL)) if asked is check else fix(source, Policy(ALL)).findings
     codes = sorted(finding.code for finding in found)
-    assert codes == (["TBX101", "TBX201", "TBX900"] if asked is check else ["TBX101", "TBX900"])
+    assert codes == (["TBX101", "TBX216", "TBX900"] if asked is check else ["TBX101", "TBX900"])
     assert "TBX101: its fix cannot be built: ZeroDivisionError: boo" in errors(found)[0]
 
 
 def test_a_repair_of_a_node_of_nowhere_costs_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     inject(monkeypatch, lambda event: Repair("m", (replace(cst.Name("x"), "y"),)))
     found = check(Source("program.py", PROGRAM), Policy(ALL))
-    assert sorted(finding.code for finding in found) == ["TBX101", "TBX201", "TBX900"]
+    assert sorted(finding.code for finding in found) == ["TBX101", "TBX216", "TBX900"]
     assert "TBX101: its fix cannot be built: KeyError" in errors(found)[0]
 
 
@@ -136,7 +136,7 @@ def test_no_repair_is_built_where_nobody_wants_fixes(monkeypatch: pytest.MonkeyP
     inject(monkeypatch, raising)
     source = Source("program.py", PROGRAM)
     for policy in (Policy(ALL, fixes=None), Policy(ALL, fixes=FixPolicy(codes=ALL - {"TBX101"}))):
-        assert sorted(finding.code for finding in check(source, policy)) == ["TBX101", "TBX201"]
+        assert sorted(finding.code for finding in check(source, policy)) == ["TBX101", "TBX216"]
 
 
 def test_only_the_wrong_one_of_several_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +172,7 @@ def test_a_rule_that_fails_on_the_fixed_program_leaves_the_old_one(monkeypatch: 
 
 
 def test_nested_conversions_are_all_fixed() -> None:
-    program = "import torch\nx = " + "torch.Tensor(" * 8 + "[20000001]" + ").cuda().numpy()" * 8 + "\n"
+    program = "import torch\nx = " + "torch.Tensor(" * 8 + "[2]" + ").cuda().numpy()" * 8 + "\n"
     result = assert_sound(program)
     assert [finding.code for finding in result.applied].count("TBX101") == 8
     assert {finding.code for finding in result.findings} == {"TBX407"}
@@ -201,10 +201,10 @@ def test_two_findings_of_one_cause_are_fixed_at_once() -> None:
 @pytest.mark.parametrize(
     ("policy", "done"),
     [
-        (FixPolicy(), ["TBX101", "TBX201"]),
-        (FixPolicy(codes=frozenset({"TBX201"})), ["TBX201"]),
+        (FixPolicy(), ["TBX101", "TBX216"]),
+        (FixPolicy(codes=frozenset({"TBX216"})), ["TBX216"]),
         (FixPolicy(codes=frozenset()), []),
-        (FixPolicy(unsafe=frozenset({"TBX201"})), ["TBX101"]),
+        (FixPolicy(unsafe=frozenset({"TBX216"})), ["TBX101"]),
     ],
 )
 def test_what_is_fixed_by_whom(policy: FixPolicy, done: list[str]) -> None:
