@@ -129,8 +129,8 @@ class Learned:
     #: The classes of the networks that are given to ``torch.jit.script``.
     scripted: frozenset[Site] = frozenset()
     #: Whether calls of ``torch.load`` take any pickle: True for those that do, and where classes are allowed in
-    #: checkpoints, False for those that do not.
-    loads: frozenset[bool] = frozenset()
+    #: checkpoints, False for those that do not; and where they are.
+    loads: frozenset[tuple[bool, Site]] = frozenset()
     #: The leaves made of data that somebody asks for their gradient, optimizes or hands on.
     leaves_used: frozenset[Site] = frozenset()
     #: The first place where parameters are updated in place.

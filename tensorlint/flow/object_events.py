@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint(Event):
-    """``torch.save(value, ...)``. ``any_pickle``: whether the program reads it back with ``weights_only=False``."""
+    """``torch.save(value, ...)``. ``any_pickle``: whether the program reads it back with ``weights_only=False``.
+
+    ``read``: where this file reads checkpoints.
+    """
 
     kind: ClassVar[str] = "checkpoint"
     value: Argument
     any_pickle: Truth
+    read: Site | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from tensorlint.flow.events import Write
 from tensorlint.knowledge import names
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
-from tensorlint.rules.wording import spell
+from tensorlint.rules.wording import spell, where_from
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -114,9 +114,16 @@ class DatasetWrittenInPlace(Rule):
             f"this changes what the dataset keeps: `{name}` is a view, and the next epoch goes on with it",
             Certainty.LIKELY if proven and value.sure else Certainty.POSSIBLE,
             "work out of place, or copy first: `.clone()` of a tensor, `.copy()` of an array",
-            () if alias is None else (Note(event.scene.at(alias), "made without a copy here"),),
+            _notes(event, alias),
             repair=_repair(event, alias),
         )
+
+
+def _notes(event: Write, alias: cst.CSTNode | None) -> tuple[Note, ...]:
+    """Where the view was made, by a conversion or by the index of an item."""
+    made = [("made without a copy here", alias)] if alias is not None else []
+    made += [("an item of what the dataset keeps, and no copy", view) for view in event.views[-1:]]
+    return tuple(Note(event.scene.at(node), words) for words, node in made) or where_from(event.value)
 
 
 def kept_by_dataset(event: Write) -> bool:

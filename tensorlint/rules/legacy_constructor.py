@@ -22,7 +22,7 @@ from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.constructors import DTYPES, same_for, spelled_out
-from tensorlint.rules.wording import spell
+from tensorlint.rules.wording import bound_at, spell, where_from
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -116,6 +116,7 @@ class LegacyConstructorCast(Rule):
             certainty,
             f"keep the values with `torch.{'tensor' if loses else 'as_tensor'}(...)`, or say that {target} is meant: "
             f"`torch.as_tensor(..., dtype=torch.{target})`",
+            where_from(data.value) or bound_at(data.node, event.scene),
             mend=event.node,
             repair=_kept(event) if loses else _repair(event, data),
         )

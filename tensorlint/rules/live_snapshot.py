@@ -87,6 +87,10 @@ class LiveSnapshot(Rule):
                 f"`{event.target}` keeps a view of the parameter on the CPU: it follows the training",
                 Certainty.LIKELY,
                 'copy it: `.detach().to("cpu", copy=True)`, or `.clone()`',
+                (
+                    Note(event.scene.at(event.node), "kept here"),
+                    *(() if event.training is None else (Note(event.training.site, event.training.words),)),
+                ),
                 repair=partial(_repair, alias, isinstance(value, Array)),
             )
 

@@ -8,7 +8,7 @@ from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.tensors import Array
 from tensorlint.flow.domain.values import Dictionary, Scalar, Sequence, Value
 from tensorlint.flow.object_events import Checkpoint
-from tensorlint.rules.base import Draft, Rule
+from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import spell
 from tensorlint.versions import Versions
 
@@ -63,12 +63,14 @@ class NumpyInCheckpoint(Rule):
         where, what = found
         read_back = event.any_pickle is Truth.NO and event.scene.is_read_back(event.node) and not event.scene.caught
         certainty = Certainty.LIKELY if event.any_pickle is Truth.NO else Certainty.POSSIBLE
+        notes = () if event.read is None else (Note(event.read, "read here, without `weights_only=False`"),)
         place = f" under `{where}`" if where else ""
         yield Draft(
             event.node,
             f"`{spell(event.value.node)}` holds {what}{place}: `torch.load` raises UnpicklingError for it",
             Certainty.CERTAIN if read_back else certainty,
             "save `float(...)` or `.item()` of a scalar, and `torch.from_numpy(...)` or `.tolist()` of an array",
+            notes,
         )
 
 

@@ -15,7 +15,7 @@ from tensorlint.knowledge import SILENTLY_WRONG
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.export_risk import export_risk
-from tensorlint.rules.wording import history, spell, spell_with
+from tensorlint.rules.wording import history, spell, spell_with, where_from
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -109,6 +109,7 @@ class NumpyPredicateOnTensor(Rule):
             f"`np.{event.name}` of the tensor `{spell(operand.node)}` gives {wrong}",
             Certainty.CERTAIN if harmed else Certainty.LIKELY,
             f"use `{instead}`",
+            where_from(operand.value),
             repair=_repair(event, operand),
         )
 

@@ -15,7 +15,7 @@ from tensorlint.flow.events import NumpyCall
 from tensorlint.knowledge import REDUCTIONS_RAISE
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
-from tensorlint.rules.wording import spell
+from tensorlint.rules.wording import spell, where_from
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -98,6 +98,7 @@ class NumpyReduction(Rule):
             # Where only an annotation says so, that the program works says that it is wrong: callers pass arrays.
             _BY_SOURCE.get(operand.value.source, Certainty.CERTAIN),
             f"use `.{method}` of the tensor",
+            where_from(operand.value),
             repair=partial(_repair, event.node, operand, method) if understood and ordered and single else None,
         )
 

@@ -10,8 +10,8 @@ from tensorlint.fix.repair import Repair, append
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.events import OverlappingWrite
 from tensorlint.policy import ExportStyle
-from tensorlint.rules.base import Draft, Rule
-from tensorlint.rules.wording import history, spell
+from tensorlint.rules.base import Draft, Note, Rule
+from tensorlint.rules.wording import history, spell, where_from
 
 if TYPE_CHECKING:
     pass
@@ -83,7 +83,11 @@ class OverlappingParts(Rule):
             words,
             Certainty.CERTAIN if certain else Certainty.LIKELY if event.value.sure else Certainty.POSSIBLE,
             "read from a copy: `.clone()`",
-            () if event.refused or event.ahead else history(off_cpu),
+            (
+                Note(event.scene.at(event.source), "the same memory is read here"),
+                *where_from(event.value),
+                *(() if event.refused or event.ahead else history(off_cpu)),
+            ),
             repair=partial(_repair, event),
         )
 

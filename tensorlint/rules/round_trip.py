@@ -13,7 +13,7 @@ from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.events import RoundTrip as Event
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
-from tensorlint.rules.wording import history, spell
+from tensorlint.rules.wording import history, spell, where_from
 
 #: What ``torch.tensor`` makes of a list of the numbers of such a tensor is of the same dtype.
 _KEPT = each_named("float32 int64 bool")
@@ -84,7 +84,7 @@ class RoundTrip(Rule):
             message,
             _certainty(event),
             f"use `{source}.detach().clone()`" if isinstance(event.value, Tensor) else f"use `{source}` itself",
-            history(event.value.device) if isinstance(event.value, Tensor) else (),
+            (*(history(event.value.device) if isinstance(event.value, Tensor) else ()), *where_from(event.value)),
             repair=partial(_directly, event),
         )
 

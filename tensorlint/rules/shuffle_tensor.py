@@ -13,7 +13,7 @@ from tensorlint.flow.events import NumpyCall
 from tensorlint.flow.scene import Spelling
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
-from tensorlint.rules.wording import spell
+from tensorlint.rules.wording import spell, where_from
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -73,6 +73,7 @@ class ShuffleTensor(Rule):
             f"shuffling the tensor `{subject}` in place duplicates some rows and loses others",
             certainty,
             f"use `{subject}[:] = {subject}[torch.randperm(len({subject}))]`",
+            where_from(operand.value),
             repair=_repair(event, operand),
         )
 

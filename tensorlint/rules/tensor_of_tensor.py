@@ -15,7 +15,7 @@ from tensorlint.flow.domain.values import Sequence
 from tensorlint.flow.events import TorchCall
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
-from tensorlint.rules.wording import history, spell, spell_with
+from tensorlint.rules.wording import history, spell, spell_with, where_from
 
 
 class TensorOfTensor(Rule):
@@ -73,7 +73,7 @@ class TensorOfTensor(Rule):
                 # Without a history to lose, the warning is all there is to it.
                 Certainty.CERTAIN if grad is Truth.YES else Certainty.LIKELY,
                 f"use `{spell_with(data.node, '.detach().clone()')}`, or the tensor itself",
-                history(data.value.grad),
+                (*history(data.value.grad), *where_from(data.value)),
                 repair=partial(_copied, event, data) if len(event.arguments) == 1 else None,
             )
         elif isinstance(data.value, Sequence) and data.value.kind in {"list", "tuple"}:

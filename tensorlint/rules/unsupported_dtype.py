@@ -19,7 +19,7 @@ from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.export_risk import cast_of, export_risk
 from tensorlint.rules.implicit_export import exported, swallows, takes_export
-from tensorlint.rules.wording import spell
+from tensorlint.rules.wording import bound_at, spell, where_from
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -82,7 +82,7 @@ class UnsupportedDtype(Rule):
             risk = export_risk(event.value, event.scene, presume=True)
             if risk is not None and event.forced:
                 risk = replace(risk, device=None, grad=None)
-            yield _draft(
+            draft = _draft(
                 event.node,
                 subject,
                 dtype,
@@ -91,6 +91,7 @@ class UnsupportedDtype(Rule):
                 mend=event.node,
                 repair=None if risk is None else partial(mending.export, event, risk),
             )
+            yield draft if draft.notes else replace(draft, notes=bound_at(event.receiver, event.scene))
 
     def on_numpy_call(self, event: NumpyCall) -> Iterator[Draft]:
         if event.name in SILENTLY_WRONG or event.scene.caught:
@@ -144,6 +145,7 @@ def _draft(
         f"{subject} {verb} {name}, which NumPy does not have: {how} {outcome}",
         Certainty.CERTAIN if known else Certainty.LIKELY,
         f"insert `{cast_of(dtype)[0]}` before",
+        where_from(value),
         mend=mend,
         repair=repair,
     )

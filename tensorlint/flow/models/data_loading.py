@@ -9,7 +9,7 @@ from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.domain.dtypes import BOOL, FLOAT64, INT64
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.lattice import any_element
-from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
+from tensorlint.flow.domain.tensors import Array, Origin, Provenance, Tensor
 from tensorlint.flow.domain.values import (
     UNKNOWN,
     Dictionary,
@@ -48,7 +48,7 @@ def data_loader(machine: Machine, path: str, call: Call) -> Value:
     plain = all(argument.keyword in _OF_BATCHES and not argument.star for argument in call.arguments)
     if dataset is None or not plain or not path.startswith("torch"):
         return Sequence(kind="loader")
-    return Sequence(kind="loader", element=_batch(machine, _item(machine, dataset, call)))
+    return Sequence(kind="loader", element=_batch(machine, _item(machine, dataset, call), call.node))
 
 
 def _item(machine: Machine, dataset: Value, call: Call) -> Value:
@@ -63,7 +63,7 @@ def _item(machine: Machine, dataset: Value, call: Call) -> Value:
             return UNKNOWN
 
 
-def _batch(machine: Machine, item: Value) -> Value | None:
+def _batch(machine: Machine, item: Value, loader: cst.Call) -> Value | None:
     """What ``default_collate`` makes of items like this one (measured on 2.13.0); None where that is not known."""
     match item:
         case Tensor(sure=True):
@@ -74,9 +74,11 @@ def _batch(machine: Machine, item: Value) -> Value | None:
             dtype, device, grad = {"float": FLOAT64, "int": INT64, "bool": BOOL}[kind], NO_FACT, NO_FACT
         case Sequence(kind="list" | "tuple", items=items) if items:
             # What is not known of one of them is what is known of any batch.
-            return Sequence(kind="list", items=tuple(_batch(machine, each) or loaded() for each in items))
+            return Sequence(kind="list", items=tuple(_batch(machine, each, loader) or loaded() for each in items))
         case Dictionary(entries=entries, element=None, state_dict=False) if entries:
-            return Dictionary(entries={name: _batch(machine, each) or loaded() for name, each in entries.items()})
+            return Dictionary(
+                entries={name: _batch(machine, each, loader) or loaded() for name, each in entries.items()}
+            )
         case _:
             return None
     if device.truth is Truth.UNKNOWN:
@@ -87,6 +89,7 @@ def _batch(machine: Machine, item: Value) -> Value | None:
         dtype=dtype,
         storages=machine.storage(),
         source=Provenance.LOADER,
+        origin=Origin(machine.at(loader), "this loader makes tensors of the items"),
         oid=machine.serial,
     )
 

@@ -163,9 +163,11 @@ def save(machine: Machine, path: str, call: Call) -> Value:
     value = next((each for each in call.arguments if each.keyword in {"", "obj"}), None)
     if value is not None and not machine.learning and not call.frame.quiet:
         # What this file reads it wrote itself; otherwise any file of the program may be the one that does.
-        loads = frozenset(machine.lessons.loads) or machine.loads_around()
+        here = machine.lessons.loads
+        loads = {takes_any for takes_any, _ in here} or machine.loads_around()
         any_pickle = Truth.UNKNOWN if not loads else Truth.YES if True in loads else Truth.NO
-        machine.emit(call.frame, object_events.Checkpoint, call.node, value=value, any_pickle=any_pickle)
+        read = min((site for _, site in here), default=None)
+        machine.emit(call.frame, object_events.Checkpoint, call.node, value=value, any_pickle=any_pickle, read=read)
     if value is not None:
         call.frame.env.change(value.value, _saved)
     return NONE
@@ -179,7 +181,7 @@ def _saved(value: Value) -> Value:
 def safe_globals(machine: Machine, path: str, call: Call) -> Value | None:
     if machine.learning and machine.unit is None:
         # Somebody has seen to it.
-        machine.lessons.loads.add(True)
+        machine.lessons.loads.add((True, machine.at(call.node)))
     return None
 
 
@@ -187,7 +189,7 @@ def safe_globals(machine: Machine, path: str, call: Call) -> Value | None:
 def load(machine: Machine, path: str, call: Call) -> Value:
     if machine.learning and machine.unit is None:
         takes_any = is_false(call.keyword("weights_only") or UNKNOWN) or call.keyword("pickle_module") is not None
-        machine.lessons.loads.add(takes_any)
+        machine.lessons.loads.add((takes_any, machine.at(call.node)))
     return Unknown(device=map_location(machine, call), source=Provenance.LOAD, oid=machine.next_serial())
 
 
