@@ -55,7 +55,8 @@ def test_as_a_module(project: Path) -> None:
 def test_check_may_be_left_out(tensorlint: Program) -> None:
     outcomes = [tensorlint("check", "src"), tensorlint("src"), tensorlint("check"), tensorlint()]
     assert {(outcome.code, outcome.out) for outcome in outcomes} == {(1, outcomes[0].out)}
-    summary = "\nFound 2 findings in 2 files (2 certain). Checked 3 files.\n2 fixable with `--fix`.\n"
+    summary = "\nFound 2 findings in 2 files (2 certain). Checked 3 files.\n"
+    summary += "1 fixable with `--fix`, 1 more with `--fix --unsafe-fixes`.\n"
     assert outcomes[0].out == tensorlint("-q", "src").out + summary
 
 

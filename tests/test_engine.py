@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tensorlint.file_facts import file_facts
 
 from tensorlint import engine
 from tensorlint.engine import RuleError, check
 from tensorlint.findings import Certainty
+from tensorlint.flow.file_facts import file_facts
 from tensorlint.policy import Policy
 from tensorlint.rules import all_rules
 from tensorlint.rules.base import Draft

@@ -16,7 +16,7 @@ from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.events import Event, MeetsFloat, MethodCall, TorchCall
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Note, Rule
-from tensorlint.rules.wording import spell
+from tensorlint.rules.wording import bound_at, spell
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -123,12 +123,14 @@ def _on_mps(event: Event, data: cst.CSTNode, device: Argument, *, repaired: bool
     assert isinstance(data, libcst.BaseExpression)
     if event.scene.caught or "mps" not in kinds_of(device.value):
         return
-    only = kinds_of(device.value) == {"mps"} and device_fact(device.value).truth is Truth.YES
+    placed = device_fact(device.value)
+    only = kinds_of(device.value) == {"mps"} and placed.truth is Truth.YES
     yield Draft(
         event.node,
         f"`{spell(data)}` is float64, which {'' if only else 'the device '}`mps` does not have: TypeError",
         Certainty.CERTAIN if only and not event.scene.ran else Certainty.LIKELY,
         "cast it by `.float()` before, or say `dtype=torch.float32`",
+        bound_at(device.node, event.scene) if placed.site is None else (Note(placed.site, placed.reason),),
         repair=partial(_cast, data) if repaired else None,
     )
 

@@ -16,7 +16,7 @@ from tensorlint.knowledge.row import names
 from tensorlint.knowledge.tensor_methods import TENSOR_METHODS
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Rule
-from tensorlint.rules.wording import spell
+from tensorlint.rules.wording import spell, where_from
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -111,6 +111,7 @@ class ResultThrownAway(Rule):
             f"`.{event.name}()` makes a new {what}, which is thrown away: `{subject}` stays as it is",
             certainty,
             "bind the result, or leave the call out",
+            where_from(event.value),
             repair=partial(_bound, event.node, event.receiver) if event.thrown_away == "statement" else None,
         )
 
