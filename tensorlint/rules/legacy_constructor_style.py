@@ -10,7 +10,7 @@ from tensorlint.fix.repair import Builder, Repair, add_argument, replace
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.tensors import Array, Tensor
-from tensorlint.flow.domain.values import Scalar, Sequence, Unknown
+from tensorlint.flow.domain.values import PLAIN, Scalar, Sequence, Unknown
 from tensorlint.flow.events import TorchCall
 from tensorlint.flow.scene import Spelling
 from tensorlint.knowledge import names
@@ -147,7 +147,7 @@ def _allocated(event: TorchCall) -> Builder | None:
     named = None if event.name == "Tensor" else DTYPES[event.name]
     sizes = [each.value for each in event.arguments]
     doubt = "this file sets the default dtype or device" if event.scene.file.sets_defaults else ""
-    if len(sizes) == 1 and not isinstance(sizes[0], Scalar):
+    if len(sizes) == 1 and not (isinstance(sizes[0], Scalar) or sizes[0] == PLAIN):
         doubt = "what is no size would be data"
     function = mending.beside(call.func, event.scene, "torch.empty")
     dtype = mending.beside(call.func, event.scene, f"torch.{named}") if named else None
