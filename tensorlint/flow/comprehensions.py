@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.call import Argument
 from tensorlint.flow.domain.inside import storages_of
+from tensorlint.flow.domain.lattice import join
 from tensorlint.flow.domain.memory import Container
 from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.domain.values import Dictionary, Sequence, Value
@@ -40,7 +43,12 @@ class Comprehensions(Machine):
         frame.loops.pop()
         self.stored_buffers(loop, frame)
         outer.stored |= frame.env.stored
-        frame.env = outer
+        inner, frame.env = frame.env.changed, outer
+        for oid, (before, now) in inner.items():
+            known = outer.changed.get(oid, (before, before))[1]
+            if now is not known:
+                # It may have been skipped by a condition, or made no round.
+                outer.change(before, partial(join, now))
         return made
 
     def _note_member(self, member: Argument, frame: Frame) -> None:

@@ -15,7 +15,7 @@ from tensorlint.flow.domain.lattice import join
 from tensorlint.flow.domain.memory import NO_STORAGE, Container, How, Mutation, Storage, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.tensors import Array, Tensor
-from tensorlint.flow.domain.values import UNKNOWN, Dictionary, Sequence, Value
+from tensorlint.flow.domain.values import UNKNOWN, Dictionary, Sequence, Unknown, Value
 from tensorlint.flow.elements import Rows
 from tensorlint.flow.graphs import Differentiated
 
@@ -257,6 +257,11 @@ def _with_changed(value: Value, oid: int, change: Callable[[Value], Value], dept
             changed = tuple(_with_changed(item, oid, change, depth - 1) for item in items)
             if any(new is not old for new, old in zip(changed, items, strict=True)):
                 return replace(value, items=changed)
+        case Sequence(element=Tensor() | Array() | Unknown() as element) if depth:
+            # One of several that are known as one: the others are as they were.
+            new = _with_changed(element, oid, change, depth - 1)
+            if new is not element:
+                return replace(value, element=join(element, new))
         case Dictionary(entries=entries) if depth and entries:
             inside = {key: _with_changed(item, oid, change, depth - 1) for key, item in entries.items()}
             if any(inside[key] is not entries[key] for key in entries):
