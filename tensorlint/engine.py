@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from tensorlint.doubts import Doubts
 from tensorlint.findings import Applicability, Certainty, Finding, Fix, Span, TraceStep, tool_finding
 from tensorlint.flow.file_facts import file_facts
 from tensorlint.policy import Policy
@@ -282,13 +283,15 @@ def _findings(
     places = locate(module, nodes, source.program)
     rows = CommentRows(source)
     layout = Layout(places, source.lines, module.default_newline)
-    doubt = _doubt(source, policy)
+    doubts = Doubts(source, policy, in_project=world is not None)
     groups: dict[object, list[Finding]] = {}
     shown: set[object] = set()
     suppressed: list[Finding] = []
     behind: dict[Fix, Repair] = {}
     for rule, draft in kept:
         span = places.spans[id(draft.node)]
+        # Only what would be shown is worth a look at who reaches it.
+        doubt = doubts.of(span.row) if draft.certainty >= rule.shown else doubts.of_file
         certainty = draft.certainty if doubt is None else min(draft.certainty, Certainty.LIKELY)
         trace = {
             TraceStep(places.spans[id(notes[note])], note.message)
@@ -339,23 +342,6 @@ def _findings(
         {finding: behind[finding.fix] for finding in merged if finding.fix is not None},
         suppressed,
     )
-
-
-def _doubt(source: Source, policy: Policy) -> TraceStep | None:
-    """Where the program is known to come to an end before its own, so that what stands in it may not be reached.
-
-    It asks NumPy or torch for what they have no more, and runs on older releases only, if at all; or a cell of a
-    notebook recorded that it did not find what it needs, or is an exercise.
-    """
-    if (stop := source.stops) is not None:
-        row, why = stop
-        return TraceStep(Span(row, 1, row, 1), why)
-    from tensorlint.knowledge.gone import outdated
-
-    found = outdated(source.program, policy.numpy)
-    if found is None:
-        return None
-    return TraceStep(Span(found.row, found.column, found.row, found.column + found.length), found.message)
 
 
 def _closed(source: Source, module: cst.Module) -> frozenset[int]:

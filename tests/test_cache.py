@@ -138,6 +138,19 @@ def test_a_new_caller_elsewhere(project: Path) -> None:
     assert judged_after(project, lambda: (project / "new.py").write_text(text)) == {"new.py", "plot.py"}
 
 
+def test_a_name_in_another_text(project: Path) -> None:
+    dead = "import torch\n\n\ndef export():\n    return torch.zeros(3).numpy().numpy()\n\n\nprint(1)\n"
+    assert judged_after(project, lambda: (project / "dead.py").write_text(dead)) == {"dead.py"}
+    # Of which nobody has known before.
+    table = project / "net.yaml"
+    assert judged_after(project, lambda: table.write_text("call: dead.export\n")) == {"dead.py"}
+    assert judged_after(project, table.unlink) == {"dead.py"}
+    assert judged_after(project, lambda: (project / "other.py").write_text("x = 1  # export\n")) == {
+        "dead.py",
+        "other.py",
+    }
+
+
 def test_a_change_that_keeps_the_size_in_the_same_moment(project: Path) -> None:
     path = project / "alone.py"
     for _ in range(3):

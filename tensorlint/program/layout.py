@@ -12,7 +12,8 @@ from hashlib import blake2b
 from tensorlint.program.dependencies import Dependency, depend, remembered
 
 #: What lies in the directory that all files of a project are below.
-_MARKERS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg")
+_PACKAGED = ("pyproject.toml", "setup.py", "setup.cfg")
+_MARKERS = (".git", ".hg", *_PACKAGED)
 #: Directories of a project that packages lie in, besides itself.
 _SOURCES = ("src", "python", "lib")
 #: Libraries whose meaning is known better than their text would tell, and what comes with Python.
@@ -152,6 +153,12 @@ def _around_packages(directory: str) -> str:
 def is_marked(directory: str) -> bool:
     """Whether something says that this directory is a project."""
     return any(_kind(os.path.join(directory, marker)) for marker in _MARKERS)
+
+
+def is_packaged(path: str) -> bool:
+    """Whether the file lies in a package of a project that can be installed."""
+    directory = os.path.dirname(path)
+    return is_package_directory(directory) and any(_kind(os.path.join(project(path), each)) for each in _PACKAGED)
 
 
 def is_root(directory: str) -> bool:

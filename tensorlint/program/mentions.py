@@ -1,4 +1,4 @@
-"""Which files of a project call or define something by a name, found in their text, so that hardly any is parsed.
+"""Which files of a project call, define or name something by a name, found in their text, so that hardly any is parsed.
 
 All files are indexed together, by name, which an archive may keep. Files that have changed since are asked one by one.
 """
@@ -17,6 +17,7 @@ from tensorlint.program.archive import archive
 from tensorlint.program.checkpoints import ALLOWING, loads_in
 from tensorlint.program.dependencies import Dependency, depend
 from tensorlint.program.layout import digest_of, is_marked, is_root
+from tensorlint.program.lookups import lookups_in
 
 #: A project that is larger is not searched: it may be no project, but a directory that holds everything.
 _MAX_ENTRIES = 500_000
@@ -27,6 +28,9 @@ _MAX_FILE = 1_000_000
 _MAX_CHANGED = 100
 #: A notebook is searched as it is: what it shows of outputs may name more than it calls.
 _PROGRAMS = (".py", ".ipynb")
+#: What configures, starts or describes programs, and may name what is in them. JSON is not: there may be a file of it
+#: for each picture of a data set.
+_TEXTS = (".cfg", ".gin", ".ini", ".md", ".rst", ".sh", ".toml", ".yaml", ".yml")
 #: Directories in which other people's code lies.
 _FOREIGN = frozenset({"node_modules", "site-packages", "__pycache__"})
 #: A name before a bracket, and what defines it there.
@@ -34,12 +38,15 @@ _CALLED = re.compile(rb"(\bdef |\bclass )?\b([A-Za-z_]\w*)\(")
 #: Under what other name something is imported: what goes by that one is called by both.
 _ALIAS = re.compile(rb"\b([A-Za-z_]\w*)[ \t]+as[ \t]+([A-Za-z_]\w*)")
 
+#: By what name that is found by which something is looked up by a name that only a run knows.
+_LOOKUP = "({})"
+
 #: By what name calls of ``torch.load`` are found, for those that take any pickle and for others.
 _LOADS = {True: "torch.load of any", False: "torch.load of data"}
 
 #: The questions that are asked of mentions, as they are called in dependencies.
-CALLED, DEFINED, LOADS = "called", "defined", "loads"
-QUESTIONS = frozenset({CALLED, DEFINED, LOADS})
+CALLED, DEFINED, LOADS, NAMED = "called", "defined", "loads", "named"
+QUESTIONS = frozenset({CALLED, DEFINED, LOADS, NAMED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,8 @@ class Mentions:
     indexed: Indexed = field(default_factory=Indexed)
     #: Files that are not what they were when they were indexed, and what stands in them now.
     changed: Mapping[str, Words] = field(default_factory=dict)
+    #: All of them, and other texts that may name what is in them, sorted.
+    texts: tuple[str, ...] = ()
 
     def callers(self, name: str, at_most: int) -> tuple[str, ...] | None:
         """The files in which something of this name is called, sorted; None where there are more than that."""
@@ -95,6 +104,16 @@ class Mentions:
         """
         shared = _shared(definition, caller)
         return all(_shared(other, caller) <= shared for other in self.definers(name))
+
+    def naming(self, name: str) -> tuple[str, ...] | None:
+        """The files in whose text this word stands, whatever it means there; None where there is more than one."""
+        told = self._naming(name)
+        depend(Dependency(NAMED, f"1 {name} {self.project}", _told(told)))
+        return told
+
+    def look_up(self, what: str) -> bool:
+        """Whether a file looks something of this kind (``lookups``) up by a name that only a run knows."""
+        return self.callers(_LOOKUP.format(what), 0) is None
 
     def loads(self) -> frozenset[bool]:
         """Whether the calls of ``torch.load`` take any pickle: True for those that do, False for others."""
@@ -118,8 +137,23 @@ class Mentions:
         if kind == LOADS:
             return _listed(self.loads())
         limit, name, _ = about.split(" ", 2)
+        if kind == NAMED:
+            return _told(self._naming(name))
         found = self.files(kind, name)
         return _told(None if kind == CALLED and len(found) > int(limit) else found)
+
+    def _naming(self, name: str) -> tuple[str, ...] | None:
+        # Most of what is named anywhere is called somewhere, which is known without reading a file.
+        if len({*self.files(CALLED, name), *self.files(DEFINED, name)}) > 1:
+            return None
+        word = re.compile(rb"\b%s\b" % re.escape(name.encode()))
+        found: list[str] = []
+        for path in self.texts:
+            if word.search(archive().read(path) or b""):
+                found.append(path)
+                if len(found) > 1:
+                    return None
+        return tuple(found)
 
 
 def project_of(kind: str, about: str) -> str:
@@ -138,8 +172,8 @@ def _listed(loads: Iterable[bool]) -> str:
 @lru_cache(maxsize=4)
 def mentions_in(project: str) -> Mentions:
     """What the files of a project mention; nothing where it is too large to be searched."""
-    digests = _digests(project)
-    state = digest_of(os.fsencode("\n".join(f"{path} {digest}" for path, digest in digests.items())))
+    files = _files(project)
+    digests, texts = files.programs, tuple(sorted([*files.programs, *files.others]))
     name = f"mentions-{digest_of(os.fsencode(project))}"
     indexed = _from_json(archive().load(name))
     known = dict(zip(indexed.paths, indexed.digests, strict=True))
@@ -148,37 +182,52 @@ def mentions_in(project: str) -> Mentions:
     if len(changed) + len(gone) > _MAX_CHANGED or (changed and not known):
         indexed = _index(digests)
         archive().save(name, _to_json(indexed))
-        return Mentions(project, state, indexed)
+        return Mentions(project, files.state, indexed, texts=texts)
     words = {path: words_in(archive().read(path) or b"") for path in changed}
-    return Mentions(project, state, indexed, words | dict.fromkeys(gone, Words()))
+    return Mentions(project, files.state, indexed, words | dict.fromkeys(gone, Words()), texts)
 
 
 def state_of(project: str) -> str:
     """``Mentions.state`` of a project, for which nothing is indexed."""
-    return digest_of(os.fsencode("\n".join(f"{path} {digest}" for path, digest in _digests(project).items())))
+    return _files(project).state
 
 
 def forget() -> None:
     """Have files looked for anew."""
     mentions_in.cache_clear()
-    _digests.cache_clear()
+    _files.cache_clear()
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The programs of a project and other texts in it, by path with what stands for the text of each."""
+
+    programs: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def state(self) -> str:
+        """What stands for all of them."""
+        return digest_of(os.fsencode("\n".join(f"{path} {digest}" for path, digest in self._all)))
+
+    @property
+    def _all(self) -> list[tuple[str, str]]:
+        return [*self.programs.items(), *self.others.items()]
 
 
 @lru_cache(maxsize=4)
-def _digests(project: str) -> Mapping[str, str]:
-    """What stands for the texts of the programs of a project; nothing where it is too large."""
-    digests: dict[str, str] = {}
+def _files(project: str) -> _Files:
+    """The texts of a project; nothing where it is too large."""
+    programs: dict[str, str] = {}
+    others: dict[str, str] = {}
     size = 0
-    for path in sorted(_programs_below(project) or ()):
-        length = archive().size(path)
-        if length > _MAX_FILE:
-            continue
-        size += length
+    for path in sorted(_texts_below(project) or ()):
+        size += archive().size(path)
         if size > _MAX_BYTES:
-            return {}
+            return _Files()
         if digest := archive().digest(path):
-            digests[path] = digest
-    return digests
+            (programs if path.endswith(_PROGRAMS) else others)[path] = digest
+    return _Files(programs, others)
 
 
 def _index(digests: Mapping[str, str]) -> Indexed:
@@ -200,6 +249,7 @@ def words_in(data: bytes) -> Words:
     for definition, name in set(_CALLED.findall(data)):
         (defined if definition else called).add(name.decode())
     called.update([name.decode() for name, alias in set(_ALIAS.findall(data)) if alias.decode() in called])
+    called.update(map(_LOOKUP.format, lookups_in(data)))
     if "load" in called:
         called.update(_LOADS[kind] for kind in loads_in(data.decode("utf-8", "replace")))
     return Words(frozenset(called), frozenset(defined))
@@ -229,8 +279,8 @@ def _shared(one: str, other: str) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def _programs_below(directory: str) -> list[str] | None:
-    """The programs of a project; None where there is more in it than a project has."""
+def _texts_below(directory: str) -> list[str] | None:
+    """The programs of a project and other texts; None where there is more in it than a project has."""
     if is_root(directory) and not is_marked(directory):
         return None
     found: list[str] = []
@@ -249,9 +299,9 @@ def _programs_below(directory: str) -> list[str] | None:
             continue
         for entry in entries:
             try:
-                if entry.name.endswith(_PROGRAMS):
+                if entry.name.endswith(_PROGRAMS + _TEXTS):
                     # A pipe of that name would never be read to its end.
-                    if entry.is_file():
+                    if entry.is_file() and entry.stat().st_size <= _MAX_FILE:
                         found.append(entry.path)
                 elif not (entry.name.startswith(".") or entry.name in _FOREIGN) and entry.is_dir(follow_symlinks=False):
                     pending.append(entry.path)
