@@ -106,7 +106,7 @@ RULES: dict[str, tuple[str, bool, tuple[str, ...], tuple[str, str, str, str]]] =
     "TBX209": ("list-of-arrays", False, ("TENSOR", "EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
     "TBX210": ("dtype-mixup", True, ("EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
     "TBX212": ("index-dtype", True, ("SMALL_INTEGERS", "EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
-    "TBX213": ("mask-arithmetic", True, ("MASK", "EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
+    "TBX213": ("mask-arithmetic", True, ("MASK", "EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("1.2", "", "", "")),
     "TBX214": ("array-dtype-torch-lacks", True, ("EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
     "TBX215": ("from-numpy-of-no-array", True, ("EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),
     "TBX216": ("legacy-constructor-style", False, ("EXPORT", "IMPORT", "DLPACK", "NUMPY", "CONSTRUCTOR",), ("", "", "", "")),

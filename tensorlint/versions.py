@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Versions:
     """The releases of torch and NumPy on which what a rule says happens: from, and below; empty for no bound.
 
-    Only what ``tensorlint verify`` showed on those releases belongs here (the evidence of the rule's page).
+    What ``tensorlint verify`` showed on those releases belongs here (the evidence of the rule's page); of releases that
+    no Python of today runs, what their notes say.
     """
 
     torch_from: str = ""

@@ -17,6 +17,7 @@ from tensorlint.knowledge.row import names
 from tensorlint.policy import ExportStyle
 from tensorlint.rules.base import Draft, Note, Rule
 from tensorlint.rules.wording import spell
+from tensorlint.versions import Versions
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -89,6 +90,8 @@ class MaskArithmetic(Rule):
     name = "mask-arithmetic"
     clues = (screen.MASK, *screen.BOUNDARY)
     fix = Applicability.SAFE
+    # Before, comparisons gave uint8, of which `~` was the other mask (release notes of torch 1.2).
+    versions = Versions(torch_from="1.2")
 
     def on_integers_operated(self, event: IntegersOperated) -> Iterator[Draft]:
         left, right = event.left, event.right
