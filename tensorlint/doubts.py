@@ -1,61 +1,187 @@
-"""Why a line of a program may never be executed, so that what is found there may be nothing to act on.
+"""Why what is found in a file may never be reached: something before it is known to fail, or nothing leads there.
 
-What stands there is true all the same: it counts as ``likely``, and its trace says why.
+The file asks a library for what it has no more, and runs on older releases only, if at all; or it imports a file of the
+same program that does, or that Python does not take; or a cell of a notebook recorded that it did not find what it
+needs, or is an exercise. Or the project never names the function that it stands in.
+
+What is found there is true all the same: it counts as ``likely``, and its trace says why.
 """
 
 from __future__ import annotations
 
+import ast
 import os
+import warnings
+from collections import deque
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from tensorlint.findings import Span, TraceStep
+from tensorlint.knowledge.outdated import Outdated, outdated
+from tensorlint.nesting import check_nesting
+from tensorlint.program.dependencies import depend, remembered
+from tensorlint.program.imports import executed
+from tensorlint.program.layout import locate, text_of
+from tensorlint.program.reached import Reached, reached
+from tensorlint.source import Source, SourceError, read_bytes
 
-if TYPE_CHECKING:
-    from tensorlint.policy import Policy
-    from tensorlint.program.reached import Reached
-    from tensorlint.source import Source
-
+#: Files longer than this were generated; more files than that are not looked at for one.
+_MAX_BYTES = 1_000_000
+_MAX_FILES = 256
 _UNREACHED = "nothing else in this project reaches `{}`"
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why some rows of a program, or all of them, may not be reached: the steps on the way to what fails."""
+
+    steps: tuple[TraceStep, ...]
+    rows: range | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Module:
+    """What becomes of a file when it is imported, as far as it alone decides: where it fails, and what it executes."""
+
+    fails: TraceStep | None = None
+    imports: tuple[str, ...] = ()
+
+
 class Doubts:
-    """Those about the lines of one file, each found out when somebody asks."""
+    """Those about the rows of one program.
 
-    def __init__(self, source: Source, policy: Policy, *, in_project: bool) -> None:
+    ``numpy`` is the release that it is for. Files are asked for only where those ``around`` belong to the program.
+    """
+
+    def __init__(self, source: Source, numpy: str | None, *, around: bool) -> None:
         self._source = source
-        #: Why none of it may be.
-        self.of_file = _stopped(source) or _outdated(source, policy)
-        #: Whether the files around it are looked at.
-        self._in_project = in_project
+        self._path = os.path.abspath(source.path)
+        self._around = around
+        self._tree = _parsed(source.program)
+        #: Of several that count for all of it the first alone.
+        self._failures = self._found(numpy)
 
-    def of(self, row: int) -> TraceStep | None:
-        """Why this row may never be executed; None where nothing says so."""
-        if self.of_file is not None or self._reached is None:
-            return self.of_file
-        found = self._reached.unreached(row)
-        return None if found is None else TraceStep(Span(found.row, 1, found.row, 1), _UNREACHED.format(found.name))
+    def of(self, row: int, *, asks_callers: bool = True) -> Doubt | None:
+        """Why what stands in a row may not be reached; None where nothing says so."""
+        for failure in self._failures:
+            if failure.rows is None or row in failure.rows:
+                return failure
+        unreached = self._reached.unreached(row) if asks_callers and self._reached is not None else None
+        if unreached is None:
+            return None
+        step = TraceStep(Span(unreached.row, 1, unreached.row, 1), _UNREACHED.format(unreached.name))
+        return Doubt((step,))
 
     @cached_property
     def _reached(self) -> Reached | None:
-        from tensorlint.program.reached import reached
+        if not self._around or not isinstance(self._tree, ast.Module):
+            return None
+        return reached(self._tree, self._source.program, self._path)
 
-        return reached(self._source.program, os.path.abspath(self._source.path)) if self._in_project else None
+    def _found(self, numpy: str | None) -> list[Doubt]:
+        source, tree = self._source, self._tree
+        if (stop := source.stops) is not None:
+            row, why = stop
+            return [Doubt((TraceStep(Span(row, 1, row, 1), why),))]
+        if not isinstance(tree, ast.Module):
+            return []
+        found = outdated(tree, source.program, numpy)
+        if self._around:
+            found = [each for each in found if not _is_ours(each, self._path)]
+        for each in found:
+            if each.rows is None:
+                return [Doubt((_step(each),))]
+        if self._around and (steps := _failing_import(tree, self._path, source, numpy)):
+            return [Doubt(steps)]
+        first = {each.rows: each for each in reversed(found)}
+        return [Doubt((_step(each),), rows) for rows, each in first.items()]
 
 
-def _stopped(source: Source) -> TraceStep | None:
-    """A cell of a notebook recorded that it did not find what it needs, or is an exercise."""
-    if source.stops is None:
+def forget() -> None:
+    """Have files looked at anew."""
+    _module.cache_clear()
+
+
+def _step(found: Outdated, path: str = "") -> TraceStep:
+    return TraceStep(Span(found.row, found.column, found.row, found.column + found.length), found.message, path)
+
+
+def _is_ours(found: Outdated, path: str) -> bool:
+    """Whether the program has a module of its own by that name."""
+    return bool(found.module) and locate(found.module, path) is not None
+
+
+def _failing_import(tree: ast.Module, path: str, source: Source, numpy: str | None) -> tuple[TraceStep, ...]:
+    """The import of a program that fails, and where; the nearest one, and none where none does."""
+    seen = {path}
+    pending = deque((statement, each) for statement, each in executed(tree, path))
+    while pending and len(seen) < _MAX_FILES:
+        statement, file = pending.popleft()
+        if file in seen:
+            continue
+        seen.add(file)
+        module = _module(file, numpy)
+        if module.fails is not None:
+            if statement is None:
+                return (module.fails,)
+            row = statement.lineno
+            column = len(source.lines[row - 1]) - len(source.lines[row - 1].lstrip()) + 1
+            return (TraceStep(Span(row, column, row, column), "this import fails"), module.fails)
+        pending += ((statement, each) for each in module.imports)
+    return ()
+
+
+@remembered
+def _module(path: str, numpy: str | None) -> _Module:
+    """The same whoever imports it, and whatever else is under way."""
+    depend(text_of(path, data := _read(path)))
+    if data is None or len(data) > _MAX_BYTES:
+        return _Module()
+    try:
+        source = Source.from_bytes(path, data)
+        check_nesting(source)
+    except SourceError:
+        return _Module()
+    tree = _parsed(source.program)
+    if isinstance(tree, ast.Module):
+        sure = (each for each in outdated(tree, source.program, numpy) if each.sure and not _is_ours(each, path))
+        first = next(sure, None)
+        if first is not None:
+            return _Module(_step(first, path))
+        return _Module(imports=tuple(dict.fromkeys(file for _, file in executed(tree, path))))
+    if tree is None or not _is_broken(source.program):
+        return _Module()
+    row = min(max(tree.lineno or 1, 1), len(source.lines))
+    return _Module(TraceStep(Span(row, 1, row, 1), f"Python does not parse this: {tree.msg}", path))
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        return read_bytes(path)
+    except SourceError:
         return None
-    row, why = source.stops
-    return TraceStep(Span(row, 1, row, 1), why)
 
 
-def _outdated(source: Source, policy: Policy) -> TraceStep | None:
-    """It asks NumPy or torch for what they have no more, and runs on older releases only, if at all."""
-    from tensorlint.knowledge.gone import outdated
-
-    found = outdated(source.program, policy.numpy)
-    if found is None:
+def _parsed(program: str) -> ast.Module | SyntaxError | None:
+    """The tree of a program, or why there is none; None where that is not known."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(program)
+    except SyntaxError as error:
+        return error
+    except (ValueError, RecursionError, MemoryError):
         return None
-    return TraceStep(Span(found.row, found.column, found.row, found.column + found.length), found.message)
+
+
+def _is_broken(program: str) -> bool:
+    """Whether LibCST does not take the program, either: it knows what a newer Python does."""
+    import libcst as cst
+
+    from tensorlint.parsing import parse_module
+
+    try:
+        parse_module(program)
+    except cst.ParserSyntaxError:
+        return True
+    return False

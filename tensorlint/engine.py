@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tensorlint.doubts import Doubts
 from tensorlint.findings import Applicability, Certainty, Finding, Fix, Span, TraceStep, tool_finding
 from tensorlint.flow.file_facts import file_facts
 from tensorlint.policy import Policy
@@ -26,6 +25,7 @@ from tensorlint.unused import UNKNOWN_SUPPRESSION, has_our_comments, looked_for,
 if TYPE_CHECKING:
     import libcst as cst
 
+    from tensorlint.doubts import Doubt, Doubts
     from tensorlint.fix.imports import Place
     from tensorlint.fix.repair import Repair
     from tensorlint.flow.events import Event
@@ -283,15 +283,15 @@ def _findings(
     places = locate(module, nodes, source.program)
     rows = CommentRows(source)
     layout = Layout(places, source.lines, module.default_newline)
-    doubts = Doubts(source, policy, in_project=world is not None)
+    doubts = _doubts(source, kept, policy, world)
     groups: dict[object, list[Finding]] = {}
     shown: set[object] = set()
     suppressed: list[Finding] = []
     behind: dict[Fix, Repair] = {}
     for rule, draft in kept:
         span = places.spans[id(draft.node)]
-        # Only what would be shown is worth a look at who reaches it.
-        doubt = doubts.of(span.row) if draft.certainty >= rule.shown else doubts.of_file
+        # Only of what would be shown is it worth a look who reaches it.
+        doubt = None if doubts is None else doubts.of(span.row, asks_callers=draft.certainty >= rule.shown)
         certainty = draft.certainty if doubt is None else min(draft.certainty, Certainty.LIKELY)
         trace = {
             TraceStep(places.spans[id(notes[note])], note.message)
@@ -304,7 +304,7 @@ def _findings(
             if world is not None and (elsewhere := world.place(note.site)) is not None
         }
         if doubt is not None:
-            trace.add(doubt)
+            trace.update(_told(doubt, source.path))
         repair, fix = repairs.get(id(draft)), None
         if repair is not None and (
             not source.closed or all(_runs_before(span, imports[name], places) for name in repair.imports)
@@ -342,6 +342,22 @@ def _findings(
         {finding: behind[finding.fix] for finding in merged if finding.fix is not None},
         suppressed,
     )
+
+
+def _doubts(
+    source: Source, drafts: Iterable[tuple[type[Rule], Draft]], policy: Policy, world: World | None
+) -> Doubts | None:
+    """Why findings may not be reached: asked where one is shown that nobody would see if that is so."""
+    if not any(policy.shows(draft.certainty, rule.shown) for rule, draft in drafts):
+        return None
+    from tensorlint.doubts import Doubts
+
+    return Doubts(source, policy.numpy, around=world is not None)
+
+
+def _told(doubt: Doubt, path: str) -> Iterator[TraceStep]:
+    for step in doubt.steps:
+        yield replace(step, path=_spelled_like(path, step.path)) if step.path else step
 
 
 def _closed(source: Source, module: cst.Module) -> frozenset[int]:

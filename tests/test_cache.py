@@ -133,6 +133,31 @@ def test_a_file_that_shadows_a_module_and_one_that_is_gone(project: Path) -> Non
     assert judged_after(project, (project / "pkg" / "home.py").unlink) == {"main.py", "note.ipynb"}
 
 
+def test_an_import_that_fails_and_one_that_is_mended(project: Path) -> None:
+    write(project, {"broken.py": "import away\n", "needs.py": f"import broken\n{PROJECT['alone.py']}"})
+    assert default_of(project, "needs.py") == {"TBX101"}
+    assert judged_after(project, lambda: (project / "broken.py").write_text("print 'a'\n")) == {"broken.py", "needs.py"}
+    assert not default_of(project, "needs.py")
+    assert judged_after(project, lambda: (project / "broken.py").write_text("import away\n")) == {
+        "broken.py",
+        "needs.py",
+    }
+    # What is not there yet may fail, too.
+    assert judged_after(project, lambda: (project / "away.py").write_text("import cPickle\n")) == {
+        "away.py",
+        "needs.py",
+    }
+    assert not default_of(project, "needs.py")
+    assert judged_after(project, (project / "away.py").unlink) == {"needs.py"}
+    assert default_of(project, "needs.py") == {"TBX101"}
+
+
+def default_of(project: Path, name: str) -> set[str]:
+    """The codes that are found in a file by default, from what is kept where that is the same."""
+    report, _ = lint(project, layer=Layer.of_options())
+    return {finding.code for finding in report.findings if finding.path == str(project / name)}
+
+
 def test_a_new_caller_elsewhere(project: Path) -> None:
     text = "import torch\nfrom plot import plot\n\nplot(torch.zeros(2), 'a')\n"
     assert judged_after(project, lambda: (project / "new.py").write_text(text)) == {"new.py", "plot.py"}

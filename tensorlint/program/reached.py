@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -140,16 +139,10 @@ class Reached:
         return mentions_in(project(self.path)).naming(part.name) != (self.path,)
 
 
-def reached(program: str, path: str) -> Reached | None:
+def reached(tree: ast.Module, program: str, path: str) -> Reached | None:
     """What of the program in a file (its absolute path) is reached; None where that cannot be seen."""
     mentions = mentions_in(project(path))
     if mentions.look_up(DEFINITION) or looks_up_its_own(program.encode()):
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(program)
-    except (SyntaxError, ValueError, RecursionError):
         return None
     lines = NEWLINE.split(program)
     return Reached(path, lines, _parts(tree.body, lines), is_packaged(path))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from tensorlint import doubts
 from tensorlint.config import Resolver
 from tensorlint.discovery import Discovered
 from tensorlint.findings import Finding, tool_finding
@@ -96,6 +97,7 @@ def forget(kept: Archive | None = None) -> None:
     archive.begin(kept or Archive())
     layout.forget()
     mentions.forget()
+    doubts.forget()
     worlds.forget()
 
 
