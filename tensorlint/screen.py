@@ -131,6 +131,12 @@ OVERLAPPING: Clue = (
     ),
 )
 _WRITTEN = Expression(rb"(?m)^[ \t]*[\w.]+(?:\[[^=\n]*\] *[-+*/]?| *[-+*/])= |\w_\(")
+#: What may be the tensor that it was made of, or a copy, and is written in place.
+CONVERTED: Clue = (
+    _TORCH,
+    Expression(rb"\.(?:to|cpu|type|float|double|half|bfloat16|long|int|short|byte|char|bool)\("),
+    _WRITTEN,
+)
 #: What may be an expanded tensor, or an item of a dataset, and is written in place.
 SPREAD: Clue = (_TORCH, (b".expand", b"broadcast_to("), _WRITTEN)
 ITEM: Clue = (_TORCH, b"def __getitem__", _WRITTEN)

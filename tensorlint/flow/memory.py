@@ -72,6 +72,8 @@ class Memory(Core):
                 alias = value.alias if isinstance(value, (Tensor, Array)) and (exported or imported) else None
                 mutation = Mutation(self.at(node), side, words, name, alias)
                 self.mark_stale(frame, value.storages, mutation, name)
+                if isinstance(value, Tensor):
+                    self._mark_somewhere(frame, value, mutation)
                 for storage in value.storages:
                     if storage.serial <= frame.start and alias is not None:
                         frame.outer_mutations.setdefault(storage, mutation)
@@ -133,7 +135,23 @@ class Memory(Core):
                 continue
             for leaf in leaves(value):
                 if self._sees(leaf, storages, mutation.how):
-                    frame.env.stale.setdefault(path, mutation)
+                    known = frame.env.stale.get(path)
+                    if known is None or known.how is How.SOMEWHERE:
+                        frame.env.stale[path] = mutation
+
+    @staticmethod
+    def _mark_somewhere(frame: Frame, written: Tensor, mutation: Mutation) -> None:
+        """Every other name of a tensor that is ``written``, or a copy of it, by what decides a conversion between."""
+        for path, held in frame.env.items():
+            if path == mutation.name:
+                continue
+            for leaf in leaves(held):
+                if not isinstance(leaf, Tensor) or leaf.picked or not leaf.storages & written.storages:
+                    continue
+                if leaf.transfer != written.transfer:
+                    last = max((leaf, written), key=lambda each: (each.transfer is not None, each.oid))
+                    seen = replace(mutation, how=How.SOMEWHERE, transfer=last.transfer)
+                    frame.env.stale.setdefault(path, seen)
 
     @staticmethod
     def _sees(leaf: Value, storages: Storages, how: How) -> bool:

@@ -59,14 +59,16 @@ class Sharing:
         yield Draft(
             write,
             f"this also changes `{event.name}`, which shares the memory: `{spell(write)}`",
-            Certainty.CERTAIN if _is_proven(event, alias, write) else Certainty.LIKELY,
+            Certainty.CERTAIN if is_proven(event, alias, write) else Certainty.LIKELY,
             self.help,
             (read,) if alias is None else (read, self.note(alias)),
             repair=self.repair(alias, event.scene),
         )
 
 
-def _is_proven(event: StaleRead, alias: Site | None, write: cst.CSTNode) -> bool:
+def is_proven(
+    event: StaleRead, alias: Site | None, write: cst.CSTNode, owners: frozenset[Owner] = frozenset({Owner.FRESH})
+) -> bool:
     """Whether one block converts, computes in place, and goes on with both names as if each had numbers of its own.
 
     Who only prints or checks the other name may want to see the memory shared; what was made to be filled is.
@@ -77,7 +79,7 @@ def _is_proven(event: StaleRead, alias: Site | None, write: cst.CSTNode) -> bool
     computes = isinstance(write, libcst.AugAssign | libcst.Call)
     if not computes or event.mutation.called or scene.is_test or not isinstance(value, (Array, Tensor)):
         return False
-    own = value.sure and len(value.storages) == 1 and all(each.owner is Owner.FRESH for each in value.storages)
+    own = value.sure and len(value.storages) == 1 and all(each.owner in owners for each in value.storages)
     if not own or is_filled(event) or scene.is_demonstration(event.node):
         return False
     return bool(by) and scene.in_order(alias, write, event.node) and scene.is_named_behind(by, write)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import field
 
+from tensorlint.flow.domain.facts import Fact
 from tensorlint.flow.domain.frozen import dataclass
 from tensorlint.flow.domain.site import Site
 
@@ -79,6 +80,8 @@ class How(enum.Enum):
     UPDATE = "update"
     #: Nothing is written: the tensors go to other memory, and arrays that look into the old one are left there.
     MOVED = "moved"
+    #: Written through a tensor that is this one's memory on some machines, or for some dtypes, and else a copy.
+    SOMEWHERE = "somewhere"
     BACKWARD = "backward"
 
 
@@ -117,6 +120,19 @@ class Adding(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Transfer:
+    """A conversion that copies on some machines, or for some dtypes, and else gives the very memory it was given.
+
+    ``decides`` is the device, or the dtype, of which the program shows that it is not always the same; where that is a
+    dtype, ``kept`` is the one that nothing is copied for.
+    """
+
+    site: Site
+    decides: Fact = field(compare=False)
+    kept: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Mutation:
     """A write to memory that other names see."""
 
@@ -132,6 +148,8 @@ class Mutation:
     #: known, so that what notices it is no guess.
     modules: frozenset[int] = field(default=frozenset(), compare=False)
     known: bool = field(default=False, compare=False)
+    #: What decides, where it is only seen SOMEWHERE.
+    transfer: Transfer | None = field(default=None, compare=False)
 
     def surely_updates(self, oid: int) -> bool:
         """Whether the parameters of this object, which noticed it, are updated for sure."""

@@ -7,12 +7,12 @@ handed one could tell apart (``fingerprint``).
 from __future__ import annotations
 
 import enum
-from dataclasses import field
+from dataclasses import field, replace
 
 from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth
 from tensorlint.flow.domain.frozen import dataclass
-from tensorlint.flow.domain.memory import NO_STORAGE, Storages, either_object
+from tensorlint.flow.domain.memory import NO_STORAGE, Storages, Transfer, either_object
 from tensorlint.flow.domain.site import Site, first_of
 
 
@@ -123,6 +123,10 @@ class Tensor:
     in_flight: Site | None = field(default=None, compare=False)
     #: The legacy constructor whose cast it went through, for as long as that dtype is kept.
     narrowed: Narrowed | None = field(default=None, compare=False)
+    #: The conversion that made it, for all that the program shows, a copy or not.
+    transfer: Transfer | None = field(default=None, compare=False)
+    #: Where it has no dtype of its own: those that it has on one path or another.
+    dtypes: frozenset[Dtype] = frozenset()
     #: The constructor that started a graph with it, or with what it is the sum or mean of.
     rewrapped: Rewrapped | None = field(default=None, compare=False)
     #: What cut a term of this sum off its graph, while others kept theirs; a fact without a reason where nothing did.
@@ -157,6 +161,8 @@ class Tensor:
             frozen=_either_frozen(self.frozen, other.frozen),
             in_flight=first_of(self.in_flight, other.in_flight),
             narrowed=_either_narrowed(self.narrowed, other.narrowed),
+            transfer=_same_transfer(self.transfer, other.transfer),
+            dtypes=_each_dtype(self, other),
             rewrapped=_both_rewrapped(self.rewrapped, other.rewrapped),
             lost=_either_lost(self.lost, other.lost),
             layout=self.layout if self.layout == other.layout else "",
@@ -183,6 +189,8 @@ class Tensor:
             None if self.frozen is None else (self.frozen.site, self.frozen.memory.fingerprint),
             self.in_flight,
             None if self.narrowed is None else (self.narrowed.site, self.narrowed.given),
+            self.transfer,
+            self.dtypes,
             None if (made := self.rewrapped) is None else (made.site, made.of_graph, made.given, made.steps),
             self.lost.site if self.lost.reason else None,
             self.layout,
@@ -311,6 +319,19 @@ def _both_rewrapped(left: Rewrapped | None, right: Rewrapped | None) -> Rewrappe
         given=given,
         steps=max(left.steps, right.steps),
     )
+
+
+def _same_transfer(left: Transfer | None, right: Transfer | None) -> Transfer | None:
+    if left is None or right is None or left != right:
+        return None
+    return replace(left, decides=left.decides.joined(right.decides))
+
+
+def _each_dtype(left: Tensor, right: Tensor) -> frozenset[Dtype]:
+    """The dtypes of either of two tensors, where all of them are known and differ."""
+    sides = [each.dtypes or frozenset({each.dtype}) for each in (left, right)]
+    dtypes = sides[0] | sides[1]
+    return dtypes if len(dtypes) > 1 and all(each.sure for each in dtypes) else frozenset()
 
 
 def _either_lost(left: Fact, right: Fact) -> Fact:

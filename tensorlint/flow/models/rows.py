@@ -24,7 +24,7 @@ from tensorlint.flow.domain.dtypes import (
 )
 from tensorlint.flow.domain.facts import NO_FACT, UNKNOWN_FACT, Fact, Truth, strongest
 from tensorlint.flow.domain.inside import leaves
-from tensorlint.flow.domain.memory import NO_STORAGE, Storages, Writing
+from tensorlint.flow.domain.memory import NO_STORAGE, Storages, Transfer, Writing
 from tensorlint.flow.domain.promotion import of_joined_tensors
 from tensorlint.flow.domain.tensors import Array, Origin, Tensor
 from tensorlint.flow.domain.values import PLAIN, Scalar, Sequence, Unknown, Value, is_true
@@ -128,7 +128,10 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
             picked=source.picked,
             narrowed=source.narrowed if result.dtype is source.dtype else None,
             numbers=source.numbers,
+            transfer=source.transfer,
         )
+        if (transfer := dtype_decides(machine, source, result.dtype, call)) is not None:
+            result = replace(result, transfer=transfer, alias=None, imported=False, frozen=None)
     if row.overlaps and source is not None:
         machine.look_into(call.node, source, result)
     if row.result is Result.SAME and source is not None:
@@ -138,6 +141,15 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
     if row.source < 0:
         return _each_its_own(machine, result, sources, call)
     return shaped(machine, row, result, call.arguments, receiver is not None)
+
+
+def dtype_decides(machine: Machine, source: Tensor, dtype: Dtype, call: Call) -> Transfer | None:
+    """How a tensor came to ``dtype``, where it has this one on some paths alone."""
+    if dtype not in source.dtypes:
+        return None
+    others = ", ".join(sorted(each.name for each in source.dtypes))
+    words = f"of {others}, by the path that was taken: nothing is copied for {dtype}"
+    return Transfer(machine.at(call.node), Fact(Truth.MAYBE, machine.at(call.node), words), kept=dtype.name)
 
 
 def _each_its_own(machine: Machine, result: Tensor, sources: list[Value], call: Call) -> Sequence:
@@ -331,7 +343,7 @@ def row_storages(
     target = printed_as(row.dtype) or dtype_argument(call.arguments) or wanted
     if row.device is Device.OTHER:
         target = other_dtype(call) or target
-    if row.share is Share.MAYBE and target and target is not source.dtype:
+    if row.share is Share.MAYBE and target and target is not source.dtype and target not in source.dtypes:
         return machine.storage() if source.dtype else NO_STORAGE
     return source.storages
 

@@ -10,10 +10,10 @@ from tensorlint.flow import events
 from tensorlint.flow.arguments import bound
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.details import Leaving
-from tensorlint.flow.domain.dtypes import FLOAT64, INT32, INT64, OTHER_DTYPE, UNKNOWN_DTYPE
+from tensorlint.flow.domain.dtypes import FLOAT64, INT32, INT64, OTHER_DTYPE, UNKNOWN_DTYPE, Dtype
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import cut_of, tensor_dtype
-from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, gradients_of
+from tensorlint.flow.domain.memory import NO_STORAGE, How, Mutation, Transfer, gradients_of
 from tensorlint.flow.domain.tensors import Array, Origin, Provenance, Rewrapped, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
@@ -32,7 +32,7 @@ from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.cuts import ungraphed
 from tensorlint.flow.models.modules import owner_name, thaw_owners
 from tensorlint.flow.models.placement import destination, does_not_wait
-from tensorlint.flow.models.rows import REAL, from_row
+from tensorlint.flow.models.rows import REAL, dtype_decides, from_row
 from tensorlint.flow.models.same_dtype import note_product
 from tensorlint.flow.models.thrown_away import how_thrown_away
 from tensorlint.flow.models.unseen import unknown_result
@@ -91,6 +91,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
             storages=machine.storage() if copied else value.storages,
             alias=None if copied else value.alias,
             frozen=None if copied else value.frozen,
+            transfer=by_device(machine, value, Fact(Truth.NO), call),
             layout=value.layout if value.device.truth is Truth.NO else unless_a_bit(value.layout),
             oid=machine.next_serial(),
         )
@@ -135,6 +136,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
             alias=None,
             frozen=None,
             imported=False,
+            transfer=None,
             layout=unless_a_bit(value.layout),
             oid=machine.serial,
         )
@@ -196,7 +198,9 @@ def export(machine: Machine, value: Value, call: Call) -> Value:
             storages=machine.storage(node=call.node), oid=machine.serial
         )  # of what copies, for all that is known
     storages = value.storages if isinstance(value, (Tensor, Unknown)) else NO_STORAGE
-    if forced and isinstance(value, Tensor) and value.device.truth is Truth.YES:
+    copied = forced and isinstance(value, Tensor) and value.device.truth is Truth.YES
+    if copied or (isinstance(value, Tensor) and value.transfer is not None and value.transfer.kept):
+        # What shares memory for some dtypes alone is told of where tensors do.
         storages = machine.storage()
     dtype = value.dtype if isinstance(value, Tensor) else UNKNOWN_DTYPE
     zero_dim = isinstance(value, Tensor) and value.zero_dim
@@ -224,7 +228,7 @@ def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
     storages = value.storages
     if copied or moved or (dtype and value.dtype and dtype is not value.dtype):
         storages = machine.storage()
-    elif dtype and dtype is not value.dtype:
+    elif dtype and dtype is not value.dtype and dtype not in value.dtypes:
         storages = NO_STORAGE
     in_flight = value.in_flight
     if device is not None and device.truth is Truth.NO and value.device.truth > Truth.UNKNOWN:
@@ -234,7 +238,9 @@ def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
             # On one stream a copy that is waited for comes after those before it.
             machine.arrive(call.frame)
     # On the machine where it stays on the CPU it is the same memory; no more than that is said of it.
-    kept = storages is value.storages and not (device is not None and device.truth is Truth.MAYBE)
+    transfer = transferred(machine, value, device, dtype, call) if storages is value.storages else None
+    by_dtype = transfer is not None and bool(transfer.kept)
+    kept = storages is value.storages and not by_dtype and not (device is not None and device.truth is Truth.MAYBE)
     itself = not copied and not moved and (not dtype or dtype is value.dtype or not value.dtype)
     grad = NO_FACT if dtype.is_integral else machine.result_grad(value.grad, call.frame, itself=itself)
     return replace(
@@ -247,11 +253,27 @@ def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
         frozen=value.frozen if kept else None,
         imported=value.imported and kept,
         in_flight=in_flight,
+        transfer=transfer,
+        dtypes=value.dtypes if not dtype else frozenset(),
         narrowed=None if dtype.is_integral else value.narrowed,
         layout=value.layout if kept else unless_a_bit(value.layout),
         numbers="" if dtype.is_integral or dtype is OTHER_DTYPE else value.numbers,
         oid=machine.next_serial(),
     )
+
+
+def transferred(machine: Machine, value: Tensor, device: Fact | None, dtype: Dtype, call: Call) -> Transfer | None:
+    """What of the two decides whether ``x.to(...)``, which may share memory, copies."""
+    by_dtype = dtype_decides(machine, value, dtype, call)
+    return by_dtype or (value.transfer if device is None else by_device(machine, value, device, call))
+
+
+def by_device(machine: Machine, value: Tensor, device: Fact, call: Call) -> Transfer | None:
+    """How a tensor came to ``device``, where that is another one than its own on some machines alone."""
+    where = {value.device.truth: value.device, device.truth: device}
+    if where.keys() != {Truth.NO, Truth.MAYBE}:
+        return value.transfer
+    return Transfer(machine.at(call.node), where[Truth.MAYBE])
 
 
 def switch_grad(machine: Machine, value: Tensor, name: str, call: Call) -> Value:
