@@ -162,7 +162,7 @@ class Harness:
         if program.good:
             return _good(program, device, run, forbidden)
         try:
-            companions = self._companions(program, device)
+            companions = self._companions(program, program.text, device)
         except ProgramError as error:
             return Row(program, device, Verdict.REFUTED, str(error))
         judged = tuple(zip(program.claims, shown(program.claims, run, companions), strict=True))
@@ -202,11 +202,12 @@ class Harness:
             )
         )
 
-    def _companions(self, program: Program, device: str) -> dict[str, Run]:
+    def _companions(self, program: Program, text: str, device: str) -> dict[str, Run]:
+        """The runs that claims compare one of ``text`` with: of a program beside it, or of itself on the CPU."""
         runs: dict[str, Run] = {}
         for name in {claim.companion for claim in program.claims if claim.companion}:
             if name == "cpu":
-                runs[name] = self._run(program, program.text, "cpu", None)
+                runs[name] = self._run(program, text, "cpu", None)
                 continue
             path = program.path.with_name(name)
             if not path.is_file():
@@ -267,7 +268,7 @@ class Harness:
     def _still_true(self, program: Program, fixed: str, device: str) -> tuple[Run, list[str]]:
         """A run of the program as it was fixed, and the claims of the program that hold of it."""
         run = self._run(program, fixed, device, None)
-        judged = zip(program.claims, shown(program.claims, run, self._companions(program, device)), strict=True)
+        judged = zip(program.claims, shown(program.claims, run, self._companions(program, fixed, device)), strict=True)
         return run, [claim.text for claim, judgement in judged if judgement.holds]
 
 
