@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from tensorlint.flow.domain.dtypes import BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOA
 from tensorlint.flow.domain.lattice import any_element
 from tensorlint.flow.domain.tensors import Array
 from tensorlint.flow.domain.values import Scalar, Sequence, Value
-from tensorlint.flow.events import TorchCall
+from tensorlint.flow.events import NarrowedUse, TorchCall
 from tensorlint.flow.scene import Scene, Spelling
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
@@ -83,3 +84,40 @@ def _spelled_out(call: cst.Call, function: Spelling, dtype: Spelling, reason: st
         reason,
         function.imports,
     )
+
+
+def kept_as_given(event: NarrowedUse | TorchCall) -> Builder | None:
+    """For a constructor of one value, whose dtype it is to keep."""
+    import libcst
+
+    match event.node:
+        case libcst.Call(func=func, args=[libcst.Arg(keyword=None, star="")]):
+            function = mending.beside(func, event.scene, "torch.tensor")
+            return None if function is None else partial(kept_values, event.node, function, "")
+        case _:
+            return None
+
+
+def kept_values(call: cst.Call, function: Spelling, cast: str, style: ExportStyle) -> Repair:
+    """``torch.tensor(data)``, with a ``cast`` behind it."""
+    return Repair(
+        f"use `{function.text}(...){cast}`",
+        (replace(call.func, function.text),),
+        Applicability.UNSAFE,
+        "what the legacy dtype cannot hold keeps its value",
+        function.imports,
+    )
+
+
+def numbers_spelled(node: cst.CSTNode) -> Iterator[int | float]:
+    """The numbers that the program spells in a list, and in the lists in it."""
+    import libcst
+
+    match node:
+        case libcst.List(elements=elements) | libcst.Tuple(elements=elements):
+            for element in elements:
+                yield from numbers_spelled(element.value)
+        case libcst.UnaryOperation(operator=libcst.Minus(), expression=libcst.Integer() | libcst.Float() as number):
+            yield -number.evaluated_value
+        case libcst.Integer() | libcst.Float():
+            yield node.evaluated_value

@@ -21,7 +21,14 @@ from tensorlint.knowledge import names
 from tensorlint.policy import ExportStyle
 from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Note, Rule
-from tensorlint.rules.constructors import DTYPES, same_for, spelled_out
+from tensorlint.rules.constructors import (
+    DTYPES,
+    kept_as_given,
+    kept_values,
+    numbers_spelled,
+    same_for,
+    spelled_out,
+)
 from tensorlint.rules.wording import bound_at, spell, where_from
 
 if TYPE_CHECKING:
@@ -118,7 +125,7 @@ class LegacyConstructorCast(Rule):
             f"`torch.as_tensor(..., dtype=torch.{target})`",
             where_from(data.value) or bound_at(data.node, event.scene),
             mend=event.node,
-            repair=_kept(event) if loses else _repair(event, data),
+            repair=kept_as_given(event) if loses else _repair(event, data),
         )
 
     def on_narrowed_use(self, event: NarrowedUse) -> Iterator[Draft]:
@@ -143,7 +150,7 @@ class LegacyConstructorCast(Rule):
             "keep the values with `torch.as_tensor(...)`",
             (Note(event.scene.at(event.use), use),),
             mend=event.node,
-            repair=_kept(event),
+            repair=kept_as_given(event),
         )
 
 
@@ -192,20 +199,7 @@ def _is_spelled_too_large(event: TorchCall, data: Argument) -> bool:
     made = event.scene.only_value(spell(data.node)) if isinstance(data.node, libcst.Name) else data.node
     if not isinstance(made, libcst.Call) or not made.args or not isinstance(made.args[0].value, libcst.List):
         return False
-    return any(is_changed_by(number, DTYPES[event.name]) for number in _spelled_in(made.args[0].value))
-
-
-def _spelled_in(node: cst.CSTNode) -> Iterator[int]:
-    import libcst
-
-    match node:
-        case libcst.List(elements=elements):
-            for element in elements:
-                yield from _spelled_in(element.value)
-        case libcst.UnaryOperation(operator=libcst.Minus(), expression=libcst.Integer(value=digits)):
-            yield -int(digits, 0)
-        case libcst.Integer(value=digits):
-            yield int(digits, 0)
+    return any(is_changed_by(number, DTYPES[event.name]) for number in numbers_spelled(made.args[0].value) if isinstance(number, int))
 
 
 def _identifies(name: str) -> bool:
@@ -352,26 +346,4 @@ def _repair(event: TorchCall, data: Argument) -> Builder | None:
         return spelled_out(event, data)
     # What comes out of the detour was a copy, too.
     function = mending.beside(call.func, event.scene, "torch.tensor")
-    return None if function is None else partial(_kept_values, call, function, f".{event.consumer}()")
-
-
-def _kept(event: NarrowedUse | TorchCall) -> Builder | None:
-    """For a constructor of one value, whose dtype it is to keep."""
-    import libcst
-
-    match event.node:
-        case libcst.Call(func=func, args=[libcst.Arg(keyword=None, star="")]):
-            function = mending.beside(func, event.scene, "torch.tensor")
-            return None if function is None else partial(_kept_values, event.node, function, "")
-        case _:
-            return None
-
-
-def _kept_values(call: cst.Call, function: Spelling, cast: str, style: ExportStyle) -> Repair:
-    return Repair(
-        f"use `{function.text}(...){cast}`",
-        (replace(call.func, function.text),),
-        Applicability.UNSAFE,
-        "what the legacy dtype cannot hold keeps its value",
-        function.imports,
-    )
+    return None if function is None else partial(kept_values, call, function, f".{event.consumer}()")

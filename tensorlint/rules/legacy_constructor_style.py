@@ -19,6 +19,7 @@ from tensorlint.rules import mending
 from tensorlint.rules.base import Draft, Rule
 from tensorlint.rules.constructors import DTYPES, spelled_out
 from tensorlint.rules.legacy_constructor import harm_of
+from tensorlint.rules.legacy_constructor_truncates import lost_of
 from tensorlint.rules.wording import spell
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class LegacyConstructorStyle(Rule):
 
     ## What it does
     Reports `torch.Tensor`, `torch.FloatTensor`, `torch.LongTensor`, `torch.cuda.FloatTensor` and their relatives: of
-    lists, arrays and sizes. Where they do harm, TBX201 and TBX202 say so. Off by default; for a refactor,
+    lists, arrays and sizes. Where they do harm, TBX201, TBX202 and TBX206 say so. Off by default; for a refactor,
     `tensorlint --select legacy-constructor-style --fix src/`.
 
     ## Why is this bad
@@ -133,8 +134,9 @@ def _is_data(event: TorchCall, data: Argument) -> bool:
 
 
 def _does_harm(event: TorchCall, data: Argument) -> bool:
-    """Whether TBX201 knows a better change than to say what the constructor does."""
-    harm = harm_of(event, data) if DTYPES[event.name].is_float else None
+    """Whether TBX201 or TBX206 knows a better change than to say what the constructor does."""
+    dtype = DTYPES[event.name]
+    harm = harm_of(event, data) if dtype.is_float else lost_of(event, data) if dtype.is_integer else None
     return harm is not None and harm[0] > Certainty.POSSIBLE
 
 
