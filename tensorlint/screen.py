@@ -137,6 +137,8 @@ CONVERTED: Clue = (
     Expression(rb"\.(?:to|cpu|type|float|double|half|bfloat16|long|int|short|byte|char|bool)\("),
     _WRITTEN,
 )
+#: Memory that is given another size, of what crossed the boundary.
+RESIZED: Clue = (b".resize", (_TORCH, _NUMPY), (b"from_numpy", b"numpy(", b"as_tensor", b"asarray", b"Tensor("))
 #: What may be an expanded tensor, or an item of a dataset, and is written in place.
 SPREAD: Clue = (_TORCH, (b".expand", b"broadcast_to("), _WRITTEN)
 ITEM: Clue = (_TORCH, b"def __getitem__", _WRITTEN)

@@ -20,7 +20,7 @@ from tensorlint.flow.state import Frame, View
 from tensorlint.flow.tree import contains, names_in, parameters_of
 
 if TYPE_CHECKING:
-    from tensorlint.flow.call import Argument
+    from tensorlint.flow.call import Argument, Call
 
 
 Viewed = TypeVar("Viewed", Tensor, Array)
@@ -81,6 +81,25 @@ class Memory(Core):
         if isinstance(value, Tensor) and value.alias is None and held:
             changed = Mutation(self.at(node), How.UPDATE, "the parameter is changed in place here")
             self.update_parameters(frame, changed, held if value.of_module else NO_STORAGE)
+
+    def resize(self, call: Call, name: str, receiver: cst.BaseExpression, value: Tensor | Array) -> None:
+        """Tell of a tensor or an array whose memory may be given another size, and who of the other kind sees it."""
+        other = Array if isinstance(value, Tensor) else Tensor
+        others = tuple(
+            (path, held)
+            for path, held in call.frame.env.items()
+            if isinstance(held, other) and held.storages & value.storages
+        )
+        self.emit(
+            call.frame,
+            object_events.Resized,
+            call.node,
+            name=name,
+            receiver=receiver,
+            value=value,
+            arguments=call.arguments,
+            others=others,
+        )
 
     def look_into(self, node: cst.BaseExpression, value: Tensor | Array, view: Viewed) -> Viewed:
         """Remember that ``node`` made ``view``, which looks into ``value``."""

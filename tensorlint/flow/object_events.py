@@ -9,7 +9,7 @@ from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.frozen import dataclass
 from tensorlint.flow.domain.memory import Container, Storage
 from tensorlint.flow.domain.site import Site
-from tensorlint.flow.domain.tensors import Array
+from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import Value
 from tensorlint.flow.events import Event
 
@@ -104,6 +104,21 @@ class QueuedWrite(Event):
     value: Array
     expression: cst.BaseExpression
     write: Site
+
+
+@dataclass(frozen=True, slots=True)
+class Resized(Event):
+    """``receiver.resize_(...)`` of a tensor, or ``receiver.resize(...)`` of an array, to a ``shape`` or as another one.
+
+    ``others``: the arrays that look into the tensor, or the tensors that look into the array, by their names.
+    """
+
+    kind: ClassVar[str] = "resized"
+    name: str
+    receiver: cst.BaseExpression
+    value: Tensor | Array
+    arguments: tuple[Argument, ...]
+    others: tuple[tuple[str, Tensor | Array], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,18 @@ class Scene:
 
         return None if self.around is None else only_value(self.around, name)
 
+    def count_of(self, node: cst.CSTNode) -> int | None:
+        """How many elements a tensor or an array has, where the program spells it here."""
+        from tensorlint.flow.counts import count_of
+
+        return None if self.around is None else count_of(self.around, node)
+
+    def shape_of(self, *given: cst.BaseExpression) -> int | None:
+        """How many elements there are in a shape, where the program spells it here."""
+        from tensorlint.flow.counts import shape_of
+
+        return None if self.around is None else shape_of(self.around, given)
+
     def is_only_written(self, name: str, write: cst.CSTNode) -> bool:
         """Whether what goes by ``name`` is there to be written to, and for nothing else."""
         from tensorlint.flow.proofs import is_only_written

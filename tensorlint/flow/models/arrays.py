@@ -47,6 +47,8 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
                 chain=brought_again(machine, call.node),
             )
         return UNKNOWN
+    if name == "resize":
+        machine.resize(call, name, owner, value)
     if 0 in row.writes:
         machine.write(call.frame, call.node, value, dotted_name(owner), Writing.METHOD)
         return NONE

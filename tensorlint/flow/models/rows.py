@@ -120,6 +120,9 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
         numbers="" if dtype.is_integral else numbers_given(row, name, source, call),
         oid=machine.next_serial(),
     )
+    if source is not None and result.storages and not result.storages & source.storages:
+        # A copy after all.
+        result = replace(result, alias=None, imported=False)
     if source is not None and result.storages is source.storages:
         result = replace(
             result,

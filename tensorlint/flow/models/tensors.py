@@ -140,6 +140,8 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
             layout=unless_a_bit(value.layout),
             oid=machine.serial,
         )
+    if name in {"resize_", "resize_as_"}:
+        machine.resize(call, name, owner, value)
     row = TENSOR_METHODS.get(name)
     if row is None:
         return unknown_result(machine, replace(call, arguments=(*call.arguments, Argument(owner, value))))

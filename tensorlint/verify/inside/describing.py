@@ -94,7 +94,8 @@ def describer(torch: Any, numpy: Any) -> Callable[[Any, int], Any]:
         dense = value.detach().cpu()
         dense = dense.to_dense() if dense.layout != torch.strided else dense
         dense = dense.dequantize() if dense.is_quantized else dense
-        dense = dense.resolve_conj().resolve_neg().contiguous()
+        # A copy: memory that was asked for its array cannot be given another size by the program any more.
+        dense = dense.resolve_conj().resolve_neg().contiguous().clone()
         data = dense.reshape(-1).view(torch.uint8).numpy().tobytes() if dense.numel() else b""
         return {**about, "shown": _some(dense), "digest": _digest(data)}
 

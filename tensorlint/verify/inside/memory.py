@@ -59,18 +59,19 @@ class Memory:
     def leaves(self, names: Mapping[str, Any]) -> dict[str, Any]:
         """Tensors and arrays that can be reached from module-level names, by path."""
         found: dict[str, Any] = {}
-
-        def visit(path: str, value: Any, depth: int) -> None:
-            if len(found) >= 200 or depth > 3:
-                return
-            if isinstance(value, (self._torch.Tensor, self._numpy.ndarray)):
-                found[path] = value
-            for part, item in self._parts(value):
-                visit(f"{path}{part}", item, depth + 1)
-
         for name, value in names.items():
-            visit(name, value, 0)
+            self._visit(found, name, value, 0)
         return found
+
+    def _visit(self, found: dict[str, Any], path: str, value: Any, depth: int) -> None:
+        # No function in a function: one that calls itself would hold the arrays until somebody collects garbage, and
+        # NumPy gives none another size that is held by others.
+        if len(found) >= 200 or depth > 3:
+            return
+        if isinstance(value, (self._torch.Tensor, self._numpy.ndarray)):
+            found[path] = value
+        for part, item in self._parts(value):
+            self._visit(found, f"{path}{part}", item, depth + 1)
 
     def _parts(self, value: Any) -> Iterator[tuple[str, Any]]:
         if isinstance(value, (list, tuple)):
