@@ -135,7 +135,7 @@ _WRITTEN = Expression(rb"(?m)^[ \t]*[\w.]+(?:\[[^=\n]*\] *[-+*/]?| *[-+*/])= |\w
 CONVERTED: Clue = (
     _TORCH,
     Expression(rb"\.(?:to|cpu|type|float|double|half|bfloat16|long|int|short|byte|char|bool)\("),
-    _WRITTEN,
+    Expression(rb"(?m)^[ \t]*[\w.]+(?:\[[^=\n]*\] *[-+*/]?| *[-+*/])= |\w_\(|inplace=True|\bout="),
 )
 #: Memory that is given another size, of what crossed the boundary.
 RESIZED: Clue = (b".resize", (_TORCH, _NUMPY), (b"from_numpy", b"numpy(", b"as_tensor", b"asarray", b"Tensor("))

@@ -56,9 +56,7 @@ def shape_of(scope: cst.CSTNode, arguments: Iterable[cst.BaseExpression]) -> int
     return prod(known) if known and len(known) == len(sizes) else None
 
 
-def _made_by(
-    scope: cst.CSTNode, function: cst.BaseExpression, arguments: Iterable[cst.Arg], depth: int
-) -> int | None:
+def _made_by(scope: cst.CSTNode, function: cst.BaseExpression, arguments: Iterable[cst.Arg], depth: int) -> int | None:
     name = dotted_name(function).rpartition(".")[2] or getattr(getattr(function, "attr", None), "value", "")
     plain = [each.value for each in arguments if each.keyword is None and not each.star]
     named = {each.keyword.value: each.value for each in arguments if each.keyword is not None}

@@ -199,7 +199,11 @@ def _is_spelled_too_large(event: TorchCall, data: Argument) -> bool:
     made = event.scene.only_value(spell(data.node)) if isinstance(data.node, libcst.Name) else data.node
     if not isinstance(made, libcst.Call) or not made.args or not isinstance(made.args[0].value, libcst.List):
         return False
-    return any(is_changed_by(number, DTYPES[event.name]) for number in numbers_spelled(made.args[0].value) if isinstance(number, int))
+    return any(
+        is_changed_by(number, DTYPES[event.name])
+        for number in numbers_spelled(made.args[0].value)
+        if isinstance(number, int)
+    )
 
 
 def _identifies(name: str) -> bool:

@@ -167,8 +167,9 @@ def _fraction(spelled: list[int | float]) -> float | None:
 def _wrapped(event: TorchCall, number: float) -> int:
     """What an integer of an array is in a smaller dtype: its last bits."""
     bits = _BITS[event.name]
-    held = int(number) % 2 ** abs(bits)
-    return held - 2 ** abs(bits) if bits < 0 and held >= 2 ** (abs(bits) - 1) else held
+    every: int = 1 << abs(bits)
+    held = int(number) % every
+    return held - every if bits < 0 and held >= every // 2 else held
 
 
 def _made_of(event: TorchCall, data: Argument) -> cst.CSTNode:

@@ -66,7 +66,8 @@ class ResizedMemory(Rule):
     Unsafe: `.clone()` copies the memory, or `.copy()` of the array does, and neither follows the other from then on.
 
     ## References
-    - torch documentation, `Tensor.resize_`; NumPy documentation, `ndarray.resize`; measured on torch 2.13.0 and NumPy 2.4
+    - torch documentation, `Tensor.resize_`; NumPy documentation, `ndarray.resize`; measured on torch
+      2.13.0 and NumPy 2.4
     """
 
     code = "TBX313"
@@ -85,7 +86,7 @@ def _of_tensor(event: Resized, tensor: Tensor) -> Iterator[Draft]:
         return
     if tensor.imported and tensor.alias is not None:
         alias, held, made = tensor.alias, _held_by(event.scene, tensor.alias), "the memory of an array, from here"
-        repair = _clone(event.scene.node(alias))
+        repair = _copy(event.scene.node(alias), "clone")
     else:
         seen = [other for _, other in event.others if isinstance(other, Array) and other.exported and other.sure]
         if not seen or seen[0].alias is None:
@@ -114,8 +115,7 @@ def _of_array(event: Resized, array: Array) -> Iterator[Draft]:
         return
     if array.exported and array.alias is not None:
         alias, what, made = array.alias, "of the memory of a tensor", "it looks into the tensor from here on"
-        node = event.scene.node(alias)
-        repair = None if node is None else partial(_copied, node, "copy")
+        repair = _copy(event.scene.node(alias), "copy")
         advice = "copy first: `.copy()`, or make another one: `np.resize(...)`"
     else:
         seen = [other for _, other in event.others if isinstance(other, Tensor) and other.imported and other.sure]
@@ -123,7 +123,7 @@ def _of_array(event: Resized, array: Array) -> Iterator[Draft]:
         if not seen or seen[0].alias is None or unchecked:
             return
         alias, what, made = seen[0].alias, "that a tensor looks into", "the tensor looks into it from here on"
-        repair = _clone(event.scene.node(alias))
+        repair = _copy(event.scene.node(alias), "clone")
         advice = "copy for the tensor: `.clone()`, or make another array: `np.resize(...)`"
     if event.scene.in_order(alias, event.node):
         message = f"`{spell(event.node)}` makes {wanted} elements of {held} {what}: ValueError"
@@ -144,8 +144,8 @@ def _wanted(event: Resized) -> int | None:
     return event.scene.shape_of(*given) if given else None
 
 
-def _clone(made: cst.CSTNode | None) -> Builder | None:
-    return None if made is None else partial(_copied, made, "clone")
+def _copy(made: cst.CSTNode | None, method: str) -> Builder | None:
+    return None if made is None else partial(_copied, made, method)
 
 
 def _copied(made: cst.CSTNode, method: str, style: ExportStyle) -> Repair:

@@ -48,7 +48,9 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
             )
         return UNKNOWN
     if name == "resize":
+        # What is there stays as it is.
         machine.resize(call, name, owner, value)
+        return NONE
     if 0 in row.writes:
         machine.write(call.frame, call.node, value, dotted_name(owner), Writing.METHOD)
         return NONE
