@@ -45,6 +45,20 @@ view = counts.numpy()
 {share}
 print(view)
 """
+MOVED = """
+def centred(n):
+    device = {device}
+    raw = torch.randn(n)
+    moved = raw.{move}
+    {write}
+    return moved, {read}
+"""
+MOVES = {
+    "device": "'cuda' if torch.cuda.is_available() else 'cpu'",
+    "move": "to(device)",
+    "write": "moved -= 1",
+    "read": "raw.max()",
+}
 SAVED = """
 best = np.mean([0.1, 0.2])
 torch.save({{'best': best}}, 'last.pt')
@@ -119,6 +133,28 @@ def test_a_buffer_that_a_loop_keeps(changed: dict[str, str], wanted: list[Certai
 )
 def test_a_write_to_a_view_of_a_tensor(changed: dict[str, str], wanted: list[Certainty]) -> None:
     assert certainty("TBX305", EXPORTED.format(**EXPORTS | changed)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("changed", "wanted"),
+    [
+        ({}, CERTAIN),
+        ({"device": "torch.device('cuda' if torch.cuda.is_available() else 'cpu')"}, CERTAIN),
+        ({"device": "choose()"}, LIKELY),
+        ({"device": "'cuda'"}, []),
+        ({"device": "'cpu'"}, []),
+        ({"move": "to(device, copy=True)"}, []),
+        ({"move": "to(device).clone()"}, []),
+        ({"move": "to(device)[:2]"}, CERTAIN),
+        ({"move": "to(device, torch.float64)"}, []),
+        ({"write": "moved = moved - 1"}, []),
+        ({"write": "moved[0] = 1"}, LIKELY),
+        ({"write": "if n:\n        moved -= 1"}, LIKELY),
+        ({"read": "raw.shape"}, []),
+    ],
+)
+def test_a_write_to_what_is_a_copy_on_some_machines(changed: dict[str, str], wanted: list[Certainty]) -> None:
+    assert certainty("TBX310", MOVED.format(**MOVES | changed)) == wanted
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,23 @@ FIXED = RAISES.replace("t.numpy()", "list(t.shape)")
 
 
 @needs_torch
+def test_what_is_fixed_is_compared_with_itself_on_the_cpu(pool: Pool, tmp_path: Path) -> None:
+    text = '# claim: alias on cpu, copy on accelerator: x y\n# device: accelerator\n"""S."""\nimport torch\n'
+    text += 'x = torch.ones(2)\ny = x.to("cuda")\n'
+    fixer = stand_in(text.replace('"cuda"', '"cuda", copy=True'), Applicability.UNSAFE)
+    row = verdict(pool, write(tmp_path, text), fixer, "sim")
+    assert (row.verdict, len(row.fixes)) == (Verdict.CONFIRMED, 1), row.observation
+
+
+@needs_torch
+def test_who_looks_at_memory_does_not_hold_it(pool: Pool, tmp_path: Path) -> None:
+    text = '# claim: none\n"""S."""\nimport numpy as np\nimport torch\nx, a = torch.ones(2), np.ones(2)\n'
+    text += "x = x.resize_(1)\na.resize(8)\nx.resize_(8).fill_(1)\n"
+    row = verdict(pool, write(tmp_path, text, "good_it.py"), stand_in(text + "# fixed\n", Applicability.SAFE))
+    assert row.verdict is Verdict.CONFIRMED, row.observation
+
+
+@needs_torch
 def test_a_right_fix_is_confirmed(pool: Pool, tmp_path: Path) -> None:
     row = verdict(pool, write(tmp_path, RAISES), stand_in(FIXED, Applicability.SAFE))
     assert row.verdict is Verdict.CONFIRMED, row.observation

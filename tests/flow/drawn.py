@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from tensorlint.flow.domain.dtypes import (
     FLOAT32,
+    FLOAT64,
     Dtype,
 )
 from tensorlint.flow.domain.facts import Fact, Truth
-from tensorlint.flow.domain.memory import Owner, Storage
+from tensorlint.flow.domain.memory import Owner, Storage, Transfer
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.tensors import Array, Frozen, Narrowed, Origin, Provenance, Rewrapped, Tensor
 from tensorlint.flow.domain.values import (
@@ -79,6 +80,8 @@ tensors = st.builds(
     frozen=st.none() | st.builds(Frozen, st.sampled_from(SITES), facts),
     in_flight=sites,
     narrowed=st.none() | st.builds(Narrowed, st.sampled_from(SITES), st.sampled_from(["", "float64", "integers"])),
+    transfer=st.none() | st.builds(Transfer, st.sampled_from(SITES), facts, st.sampled_from(["", "float32"])),
+    dtypes=st.sampled_from([frozenset(), frozenset({FLOAT32, FLOAT64})]),
     rewrapped=rewrapped,
     layout=st.sampled_from(["", "sparse", "conj"]),
     numbers=st.sampled_from(["", "unit", "wild", "fraction"]),

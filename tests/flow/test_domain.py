@@ -51,6 +51,7 @@ def told(value: Value) -> tuple[object, ...]:
             "unset",
             "frozen",
             "in_flight",
+            "transfer",
             "narrowed",
             "origin",
             "asked_of",

@@ -19,7 +19,7 @@ from tensorlint.flow.domain.dtypes import (
 )
 from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.lattice import fingerprint
-from tensorlint.flow.domain.memory import How, Mutation, Storage
+from tensorlint.flow.domain.memory import How, Mutation, Storage, Transfer
 from tensorlint.flow.domain.tensors import Array, Frozen, Narrowed, Origin, Provenance, Rewrapped, Tensor
 from tensorlint.flow.domain.values import (
     NONE,
@@ -56,6 +56,8 @@ DIFFERENT = [
             "picked": True,
             "in_flight": SITES[0],
             "rewrapped": Rewrapped(SITES[0]),
+            "transfer": Transfer(SITES[0], Fact(Truth.MAYBE)),
+            "dtypes": frozenset({FLOAT32, INT64}),
             "layout": "sparse",
             "numbers": "unit",
         }.items()
