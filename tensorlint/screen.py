@@ -93,7 +93,7 @@ CUT: Clue = (
 #: What leaves the graph of a number behind, where something is differentiated.
 TERM: Clue = (_TORCH, b"backward(", Expression(rb"\.item\(|\bfloat\(\w|\.argm\w+\(|\btensor\(| [<>]=? \w"))
 #: A library that makes arrays of the tensors it is given.
-ARRAY_LIBRARY: Clue = (_TORCH, (b"matplotlib", b"sklearn", b"scipy", b"pandas", b"fromarray("))
+ARRAY_LIBRARY: Clue = (_TORCH, (b"matplotlib", b"sklearn", b"scipy", b"pandas", b"fromarray(", b"cv2"))
 #: NumPy in what is saved.
 CHECKPOINT: Clue = (b"save(", _TORCH, (b"np.", _NUMPY, b"sklearn"))
 NON_BLOCKING: Clue = (_TORCH, Expression(rb"non_blocking|\.to\([^\n]*\bTrue\b"))

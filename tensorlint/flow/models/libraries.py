@@ -43,7 +43,7 @@ from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import FOREIGN_FRAMEWORKS
 
 #: Libraries that make arrays of what they are given.
-_ARRAY_LIBRARIES = frozenset({"matplotlib", "sklearn", "scipy", "pandas", "PIL"})
+_ARRAY_LIBRARIES = frozenset({"matplotlib", "sklearn", "scipy", "pandas", "PIL", "cv2"})
 _WRITES_JSON = frozenset({"json.dump", "json.dumps"})
 #: What returns what it computed of its arguments, or a part of them.
 _COMPUTES = ("torch.", "numpy.", *(f"builtins.{name}" for name in ("float", "int", "min", "max", "pow", "round")))
