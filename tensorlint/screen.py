@@ -90,6 +90,13 @@ CUT: Clue = (
         rb"|requires_grad(?:_\(|\s*=\s*True)"
     ),
 )
+#: What autograd keeps, and what writes behind its back.
+UNSEEN_WRITE: Clue = (
+    _TORCH,
+    b"backward(",
+    Expression(rb"\.data\b(?! import)|\.numpy\(|from_numpy\(|as_tensor\(|asarray\("),
+    Expression(rb"(?m)^[ \t]*[\w.()]+(?:\[[^=\n]*\] *[-+*/]?| *[-+*/])= |\w_\(|\bout=|copyto\(|\.(?:fill|sort|shuffle)\("),
+)
 #: What leaves the graph of a number behind, where something is differentiated.
 TERM: Clue = (_TORCH, b"backward(", Expression(rb"\.item\(|\bfloat\(\w|\.argm\w+\(|\btensor\(| [<>]=? \w"))
 #: A library that makes arrays of the tensors it is given.

@@ -210,6 +210,21 @@ class StaleRead(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SavedWritten(Event):
+    """Memory that ``operation`` keeps for ``backward`` is written in between, where autograd does not see it.
+
+    ``expression`` is what it keeps: an operand, or itself. ``sure``: nothing is left open but whether the numbers change.
+    """
+
+    kind: ClassVar[str] = "saved_written"
+    value: Tensor | Array
+    operation: cst.BaseExpression
+    expression: cst.BaseExpression
+    backward: cst.CSTNode
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
 class UnsetRead(Event):
     """Memory that ``node`` allocated and nothing wrote yet is used as data by ``use``."""
 

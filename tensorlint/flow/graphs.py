@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import libcst as cst
 
@@ -19,6 +19,10 @@ _LEAVES = (cst.Return, cst.Continue, cst.Break, cst.Yield)
 _WAITS = re.compile(r"sync|wait|barrier", re.IGNORECASE)
 #: What is not handed on by what it is a part of: a method of ``self`` is no part of the graph.
 _NO_GRAPH = frozenset({"self", "cls", "torch", "nn", "F"})
+#: What leaves the graph of a tensor behind, or asks for something else than its numbers.
+_CUTS = frozenset(
+    "detach data item tolist numpy shape size dtype device argmax argmin grad requires_grad backward zero_grad".split()
+)
 #: A loop of so many rounds is a long one.
 _MANY = 1_000
 
@@ -189,6 +193,17 @@ def _names_made(node: cst.Assign) -> set[str]:
 
 def goes_into_backward(scope: cst.CSTNode, node: cst.CSTNode) -> bool:
     """Whether a backward pass goes through what ``node`` gives, in its statement or in those behind it in its block."""
+    return _backward_through(scope, node, names_in) is not None
+
+
+def backward_behind(scope: cst.CSTNode, node: cst.CSTNode) -> cst.Call | None:
+    """The same pass, where no name on the way to it stands for what was cut off the graph."""
+    return _backward_through(scope, node, _names_in_graph)
+
+
+def _backward_through(
+    scope: cst.CSTNode, node: cst.CSTNode, names_of: Callable[[cst.CSTNode], Collection[str]]
+) -> cst.Call | None:
     block: Sequence[cst.CSTNode] = ()
     for each in (scope, *walk_scope(scope)):
         if isinstance(each, (cst.Module, cst.IndentedBlock)) and contains(each, node):
@@ -200,17 +215,31 @@ def goes_into_backward(scope: cst.CSTNode, node: cst.CSTNode) -> bool:
             match each:
                 case cst.Call(func=cst.Attribute(value=receiver, attr=cst.Name(value=name))) if name in _BACKWARD:
                     parts = [receiver, *(argument.value for argument in each.args)]
-                    if any(names_in(part) & names or contains(part, node) for part in parts):
-                        return True
+                    if any(names.intersection(names_of(part)) or contains(part, node) for part in parts):
+                        return each
                 case cst.Assign(targets=targets, value=value):
                     bound = {name for target in targets for name in _names(target.target)}
-                    holds = bool(names_in(value) & names) or contains(value, node)
+                    holds = bool(names.intersection(names_of(value))) or contains(value, node)
                     names = names | bound if holds else names - bound
-                case cst.AugAssign(target=target, value=value) if names_in(value) & names or contains(value, node):
+                case cst.AugAssign(target=target, value=value) if names.intersection(names_of(value)) or contains(
+                    value, node
+                ):
                     names |= set(_names(target))
                 case _:
                     pass
-    return False
+    return None
+
+
+def _names_in_graph(node: cst.CSTNode) -> set[str]:
+    """The names in an expression, but those whose graph it leaves behind: ``x`` of ``x.detach()``."""
+    match node:
+        case cst.Attribute(attr=cst.Name(value=name)) if name in _CUTS:
+            return set()
+        case cst.Name() | cst.Attribute() if name := dotted_name(node):
+            root, *path = name.split(".")
+            return set() if _CUTS.intersection(path) else {name, root}
+        case _:
+            return set().union(*map(_names_in_graph, children(node)))
 
 
 def waits(node: cst.CSTNode) -> bool:

@@ -16,6 +16,7 @@ from tensorlint.flow.domain.memory import NO_STORAGE, Adding, Backing, How, Muta
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
 from tensorlint.flow.domain.values import Dictionary, Instance, Module, Optimizer, Sequence, Unknown, Value
 from tensorlint.flow.graphs import Differentiated, accumulates_long, root_name
+from tensorlint.flow.saved import tell_unseen_write
 from tensorlint.flow.state import Frame, View
 from tensorlint.flow.tree import contains, names_in, parameters_of
 
@@ -55,6 +56,7 @@ class Memory(Core):
                 frame, events.Write, node, value=value, storage=storage, name=name, how=how, views=views, older=older
             )
         self.hand_on(frame, node, value, written=True)
+        tell_unseen_write(self, frame, node, value)
         if frame.env.queued and isinstance(value, (Tensor, Array)) and not value.picked:
             for site, (queued, expression) in frame.env.queued.items():
                 if len(value.storages) == 1 and queued.storages == value.storages:

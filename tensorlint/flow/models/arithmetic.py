@@ -20,6 +20,7 @@ from tensorlint.flow.models.autocast import autocast_to
 from tensorlint.flow.models.axes import promoted as promoted_tensors
 from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.numpy_functions import promoted
+from tensorlint.flow.saved import note_operator
 from tensorlint.flow.state import Frame
 
 _LINEAR = (
@@ -30,7 +31,9 @@ _LINEAR = (
 
 def combine(machine: Machine, left: Value, right: Value, node: cst.CSTNode, frame: Frame) -> Value:
     """The result of arithmetic between two operands: always in new memory."""
-    return carried(machine, _combined(machine, left, right, node, frame), (left, right), node, frame)
+    result = _combined(machine, left, right, node, frame)
+    note_operator(machine, node, left, right, result, frame)
+    return carried(machine, result, (left, right), node, frame)
 
 
 def changed_sign(machine: Machine, value: Value, node: cst.UnaryOperation, frame: Frame) -> Value:

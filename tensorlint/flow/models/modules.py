@@ -49,6 +49,7 @@ from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.same_dtype import WEIGHTED_MODULES, note_loss
 from tensorlint.flow.models.states import registered, state_dict_of, tell_itself
 from tensorlint.flow.models.unseen import trained_as, unknown_result
+from tensorlint.flow.saved import note_layer
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name
 from tensorlint.knowledge import TORCH_FUNCTIONS
@@ -90,6 +91,7 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
         machine.meet_float(call.frame, call.node, inputs_of_weights(module, call.arguments))
     if module.name.startswith("torch.nn."):
         note_loss(machine, module.name, module.dtype, call)
+        note_layer(machine, module, trained.truth, call)
         machine.emit(
             call.frame,
             events.ModuleCall,

@@ -37,6 +37,7 @@ from tensorlint.flow.models.same_dtype import note_product
 from tensorlint.flow.models.thrown_away import how_thrown_away
 from tensorlint.flow.models.unseen import unknown_result
 from tensorlint.flow.overlaps import ELEMENTWISE
+from tensorlint.flow.saved import note_method
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import receiver_of
 from tensorlint.knowledge import TENSOR_ATTRIBUTES, TENSOR_METHODS, Grad, Result
@@ -146,6 +147,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
     if row is None:
         return unknown_result(machine, replace(call, arguments=(*call.arguments, Argument(owner, value))))
     result = from_row(machine, row, value, call, words=f"`.{name}()`")
+    note_method(machine, name, value, call, result)
     if row.result is Result.SAME and isinstance(result, Tensor) and result.grad.truth is not value.grad.truth:
         grad = result.grad
         call.frame.env.change(value, lambda held: replace(held, grad=grad) if isinstance(held, Tensor) else held)

@@ -42,6 +42,7 @@ from tensorlint.flow.models.registry import function
 from tensorlint.flow.models.rows import from_row
 from tensorlint.flow.models.same_dtype import note_loss, note_product
 from tensorlint.flow.models.unseen import unknown_result
+from tensorlint.flow.saved import note_function
 from tensorlint.flow.state import GRAD_OFF
 from tensorlint.knowledge import TORCH_FUNCTIONS
 
@@ -56,6 +57,7 @@ def torch_call(machine: Machine, path: str, call: Call, result: Value) -> Value:
         machine.note_exported(argument)
     note_loss(machine, path, tensor_dtype(call.keyword("weight")), call)
     note_product(machine, name, call.arguments, call)
+    note_function(machine, name, call, result)
     if name in COMPARE and len(call.arguments) > 1:
         note_comparison(machine, call.node, call.arguments[0], call.arguments[1], call.frame)
     consumer, around = machine.consumers.get(id(call.node), ("", None))
