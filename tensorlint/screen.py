@@ -95,14 +95,20 @@ UNSEEN_WRITE: Clue = (
     _TORCH,
     b"backward(",
     Expression(rb"\.data\b(?! import)|\.numpy\(|from_numpy\(|as_tensor\(|asarray\("),
-    Expression(rb"(?m)^[ \t]*[\w.()]+(?:\[[^=\n]*\] *[-+*/]?| *[-+*/])= |\w_\(|\bout=|copyto\(|\.(?:fill|sort|shuffle)\("),
+    Expression(
+        rb"(?m)^[ \t]*[\w.()]+(?:\[[^=\n]*\] *[-+*/]?| *[-+*/])= |\w_\(|\bout=|copyto\(|\.(?:fill|sort|shuffle)\("
+    ),
 )
 #: What leaves the graph of a number behind, where something is differentiated.
 TERM: Clue = (_TORCH, b"backward(", Expression(rb"\.item\(|\bfloat\(\w|\.argm\w+\(|\btensor\(| [<>]=? \w"))
+#: Pixels are made of floats.
+PIXELS: Clue = (_TORCH, Expression(rb"\.byte\(\)|(?:\.|\(|=\s*|['\"])uint8\b|ByteTensor"))
 #: A library that makes arrays of the tensors it is given.
 ARRAY_LIBRARY: Clue = (_TORCH, (b"matplotlib", b"sklearn", b"scipy", b"pandas", b"fromarray(", b"cv2"))
 #: NumPy in what is saved.
 CHECKPOINT: Clue = (b"save(", _TORCH, (b"np.", _NUMPY, b"sklearn"))
+#: Pinned memory, from which an accelerator copies while the program goes on.
+PINNED: Clue = (b"pin_memory", b"non_blocking", _TORCH)
 NON_BLOCKING: Clue = (_TORCH, Expression(rb"non_blocking|\.to\([^\n]*\bTrue\b"))
 
 #: A tensor that is asked for its numbers one by one.

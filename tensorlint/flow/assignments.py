@@ -108,6 +108,11 @@ class Assignments(Machine):
                 )
                 if path:
                     self._keep_stale(path, changed, frame)
+            elif isinstance(combined, Array) and combined.numbers:
+                numbers = combined.numbers
+                frame.env.change(
+                    current, lambda held: replace(held, numbers=numbers) if isinstance(held, Array) else held
+                )
             elif isinstance(combined, Tensor) and not (
                 isinstance(current, Array) and current.has_axes and not isinstance(node.operator, cst.DivideAssign)
             ):

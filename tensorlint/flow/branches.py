@@ -63,6 +63,9 @@ class Branches(Machine):
 
     def _branches(self, node: cst.If, frame: Frame) -> None:
         test = answer(self, node.test, frame)
+        if not isinstance(test, Scalar):
+            # It may ask a tensor, and wait for it.
+            frame.uploads.clear()
         before, default_device = frame.env, self.default_device
         frame.env = before.copy()
         self.narrow(node.test, frame, holds=True)

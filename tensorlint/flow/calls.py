@@ -58,6 +58,12 @@ from tensorlint.knowledge import REDUCTIONS_RAISE
 
 #: Functions that look at an object, and read no data of it.
 _LOOKS = frozenset(f"builtins.{name}" for name in ("len", "isinstance", "type", "id", "hasattr", "callable"))
+#: Libraries that wait for an accelerator only where a number is asked for, and what asks how many elements there are.
+_NEVER_WAIT = ("torch.", "numpy.", "time.", "random.")
+_COUNTED_THERE = frozenset(
+    {"nonzero", "argwhere", "masked_select", "unique", "unique_consecutive", "equal", "allclose"}
+)
+_COUNTS = frozenset(f"builtins.{name}" for name in ("range", "enumerate", "zip", "len", "float", "int"))
 #: A table of more functions is not gone through.
 _MAX_OPTIONS = 8
 
@@ -66,9 +72,22 @@ class Calls(Machine):
     def call(self, node: cst.Call, frame: Frame) -> Value:
         self._note_consumer(node, frame)
         result = self._call(node, frame)
-        if waits(node):
+        if waits(node) or (frame.uploads and not self._goes_on(node, frame)):
             self.arrive(frame)
         return result
+
+    def _goes_on(self, node: cst.Call, frame: Frame) -> bool:
+        """Whether a call is known to wait for no accelerator, for all that is in it."""
+        match self.silently(node.func, frame):
+            case Method(receiver=Tensor(), name=name):
+                return name not in _COUNTED_THERE
+            case Symbol(path=path):
+                name = path.rpartition(".")[2]
+                return path in _COUNTS or (path.startswith(_NEVER_WAIT) and name not in _COUNTED_THERE)
+            case Module() | Method(receiver=Array() | Module() | Optimizer() | Sequence() | Dictionary()):
+                return True
+            case _:
+                return False
 
     def _call(self, node: cst.Call, frame: Frame) -> Value:
         if isinstance(node.func, cst.Attribute):

@@ -77,3 +77,13 @@ class Asks:
     outlives: bool
     #: Whether something that is called in the loop may write what it goes through.
     written: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """``operation`` keeps what ``expression`` is."""
+
+    operation: cst.BaseExpression
+    expression: cst.BaseExpression
+    #: Whether it surely does, and surely all of this memory.
+    sure: bool

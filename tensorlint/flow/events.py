@@ -213,7 +213,7 @@ class StaleRead(Event):
 class SavedWritten(Event):
     """Memory that ``operation`` keeps for ``backward`` is written in between, where autograd does not see it.
 
-    ``expression`` is what it keeps: an operand, or itself. ``sure``: nothing is left open but whether the numbers change.
+    ``expression`` is what it keeps: an operand, or itself. ``sure``: nothing is open but whether the numbers change.
     """
 
     kind: ClassVar[str] = "saved_written"
@@ -352,6 +352,16 @@ class EarlyRead(Event):
     kind: ClassVar[str] = "early_read"
     value: Tensor
     made: Site
+
+
+@dataclass(frozen=True, slots=True)
+class UploadOverwritten(Event):
+    """Pinned memory that goes by ``name`` is written before anything waited for ``copied``, which copies from it."""
+
+    kind: ClassVar[str] = "upload_overwritten"
+    value: Tensor | Array
+    name: str
+    copied: Site
 
 
 @dataclass(frozen=True, slots=True)

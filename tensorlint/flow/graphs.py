@@ -21,7 +21,23 @@ _WAITS = re.compile(r"sync|wait|barrier", re.IGNORECASE)
 _NO_GRAPH = frozenset({"self", "cls", "torch", "nn", "F"})
 #: What leaves the graph of a tensor behind, or asks for something else than its numbers.
 _CUTS = frozenset(
-    "detach data item tolist numpy shape size dtype device argmax argmin grad requires_grad backward zero_grad".split()
+    [
+        "detach",
+        "data",
+        "item",
+        "tolist",
+        "numpy",
+        "shape",
+        "size",
+        "dtype",
+        "device",
+        "argmax",
+        "argmin",
+        "grad",
+        "requires_grad",
+        "backward",
+        "zero_grad",
+    ]
 )
 #: A loop of so many rounds is a long one.
 _MANY = 1_000

@@ -61,7 +61,8 @@ class Loops(Machine):
         self.note_test(node.test, node)
 
         def enter() -> None:
-            self.evaluate(node.test, frame)
+            if not isinstance(self.evaluate(node.test, frame), Scalar):
+                frame.uploads.clear()
             self.narrow(node.test, frame, holds=True)
 
         endless = isinstance(node.test, cst.Name) and node.test.value == "True"

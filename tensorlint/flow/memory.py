@@ -18,7 +18,7 @@ from tensorlint.flow.domain.values import Dictionary, Instance, Module, Optimize
 from tensorlint.flow.graphs import Differentiated, accumulates_long, root_name
 from tensorlint.flow.saved import tell_unseen_write
 from tensorlint.flow.state import Frame, View
-from tensorlint.flow.tree import contains, names_in, parameters_of
+from tensorlint.flow.tree import bound_in, contains, names_in, parameters_of
 
 if TYPE_CHECKING:
     from tensorlint.flow.call import Argument, Call
@@ -57,6 +57,7 @@ class Memory(Core):
             )
         self.hand_on(frame, node, value, written=True)
         tell_unseen_write(self, frame, node, value)
+        self._tell_early_write(frame, node, value, name)
         if frame.env.queued and isinstance(value, (Tensor, Array)) and not value.picked:
             for site, (queued, expression) in frame.env.queued.items():
                 if len(value.storages) == 1 and queued.storages == value.storages:
@@ -134,6 +135,8 @@ class Memory(Core):
         for path, held in list(frame.env.items()):
             if isinstance(held, Tensor) and (held.unset or held.numbers) and held.storages & value.storages:  # type: ignore[union-attr]
                 frame.env.bindings[path] = replace(held, unset=None, numbers="")
+            elif isinstance(held, Array) and held.numbers and held.storages & value.storages:  # type: ignore[union-attr]
+                frame.env.bindings[path] = replace(held, numbers="")
 
     def use(self, frame: Frame, node: cst.CSTNode, value: Value) -> None:
         """``value`` is read as data."""
@@ -340,10 +343,21 @@ class Memory(Core):
                 self.emit(frame, events.EarlyRead, node, value=leaf, made=leaf.in_flight)
                 return
 
+    def _tell_early_write(self, frame: Frame, node: cst.CSTNode, value: Value, name: str) -> None:
+        """``value`` is written by the CPU: an accelerator need not have copied what was there."""
+        if not (frame.uploads and name and isinstance(value, (Tensor, Array)) and len(value.storages) == 1):
+            return
+        copied = frame.uploads.get(next(iter(value.storages)))
+        # What a loop binds anew may be another buffer.
+        root = name.partition(".")[0]
+        if copied is not None and not any(root in bound_in(loop.node) for loop in frame.loops):
+            self.emit(frame, events.UploadOverwritten, node, value=value, name=name, copied=copied)
+
     def arrive(self, frame: Frame) -> None:
         """The program waits until an accelerator is done: what was on its way is there."""
         if not self.lessons.transfers:
             return
+        frame.uploads.clear()
         for path, value in list(frame.env.items()):
             now = arrived(value)
             if now is not value:

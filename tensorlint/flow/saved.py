@@ -1,19 +1,20 @@
 """What operations keep for a backward pass that is still to come, and who writes there unseen meanwhile.
 
-An operation keeps its operands by reference. What is written through torch is counted, and the backward pass raises; what
-is written through ``.data``, or through an array over the same memory, is not: the gradient is computed with other numbers.
+An operation keeps its operands by reference. What is written through torch is counted, and the backward pass raises;
+what is written through ``.data``, or through an array over the same memory, is not, and the gradient is computed with
+other numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.call import Argument, Call
 from tensorlint.flow.core import Core
+from tensorlint.flow.details import Saved
 from tensorlint.flow.domain.facts import Truth
 from tensorlint.flow.domain.tensors import Array, Tensor
 from tensorlint.flow.domain.values import UNKNOWN, Module, Value
@@ -29,16 +30,6 @@ _OPERATORS: dict[type[cst.BaseBinaryOp], str] = {
     cst.MatrixMultiply: "matmul",
     cst.Power: "pow",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """``operation`` keeps what ``expression`` is."""
-
-    operation: cst.BaseExpression
-    expression: cst.BaseExpression
-    #: Whether it surely does, and surely all of this memory.
-    sure: bool
 
 
 def note_operator(core: Core, node: cst.CSTNode, left: Value, right: Value, result: Value, frame: Frame) -> None:

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from tensorlint.flow.defined import ClassInfo, FunctionInfo
-    from tensorlint.flow.details import Escape
-    from tensorlint.flow.saved import Saved
+    from tensorlint.flow.details import Escape, Saved
 
 #: Grad mode of code nobody is seen to call under ``no_grad``.
 GRAD_ASSUMED_ON = Fact(Truth.MAYBE)
@@ -341,6 +340,8 @@ class Frame:
     made: Storages = NO_STORAGE
     #: What leaves torch in here, while a network is traced.
     escapes: list[Escape] = field(default_factory=list)
+    #: Pinned memory that an accelerator may still copy from, and where it was told to.
+    uploads: dict[Storage, Site] = field(default_factory=dict)
     #: What operations in here keep for a backward pass, by where it lies.
     saved: dict[Storage, dict[tuple[int, int], Saved]] = field(default_factory=dict)
     #: Storages from before this call that were written in it, and where.

@@ -336,3 +336,15 @@ def leaves_loop(node: cst.CSTNode, loop: cst.CSTNode) -> bool:
             if any(isinstance(part, (cst.Break, cst.Return, cst.Raise)) for part in ends):
                 return True
     return False
+
+
+def spelled_number(node: cst.CSTNode) -> float | None:
+    """The number that an expression spells, as in ``-0.5``."""
+    match node:
+        case cst.Integer() | cst.Float():
+            return float(node.evaluated_value)
+        case cst.UnaryOperation(operator=cst.Minus(), expression=inner):
+            number = spelled_number(inner)
+            return None if number is None else -number
+        case _:
+            return None

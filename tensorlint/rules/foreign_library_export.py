@@ -37,8 +37,9 @@ class ForeignLibraryExport(Rule):
     ## Why is this bad
     These libraries convert their arguments with `np.asarray`. It works for a plain tensor on the CPU, so the program
     runs until the losses come from a network, or from a GPU: `RuntimeError: Can't call numpy() on Tensor that requires
-    grad`, or `TypeError: can't convert cuda:0 device type tensor to numpy`. OpenCV converts nothing: `cv2.error: ... src
-    is not a numpy array`, for any tensor. It wants channels last, too: `.permute(1, 2, 0)` of an image of torch.
+    grad`, or `TypeError: can't convert cuda:0 device type tensor to numpy`. OpenCV converts nothing, and raises
+    `cv2.error: ... src is not a numpy array` for any tensor. It wants channels last, too: `.permute(1, 2, 0)` of an
+    image of torch.
 
     ## Example
     ```python

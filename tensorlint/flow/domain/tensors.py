@@ -133,9 +133,11 @@ class Tensor:
     lost: Fact = field(default=NO_FACT, compare=False)
     #: How its numbers lie in memory, where NumPy could not read them: "sparse", "nested", "conj", ... (``layouts``).
     layout: str = ""
-    #: What its numbers are, where that is known: fractions of 0 to 1 ("unit"), without a bound ("wild"), or any
-    #: ("fraction").
+    #: What its numbers are, where that is known: fractions of 0 to 1 ("unit"), on both sides of 0 without a bound
+    #: ("wild"), those with something done to them that may be a bound ("loose"), or any ("fraction").
     numbers: str = ""
+    #: Whether it lies in pinned memory of the host, which accelerators copy from while the program goes on.
+    pinned: bool = False
     #: A view of a part: by a slice, and by an index that may pick another part each time.
     sliced: bool = False
     picked: bool = False
@@ -167,6 +169,7 @@ class Tensor:
             lost=_either_lost(self.lost, other.lost),
             layout=self.layout if self.layout == other.layout else "",
             numbers=either_numbers(self.numbers, other.numbers),
+            pinned=self.pinned and other.pinned,
             sliced=self.sliced or other.sliced,
             picked=self.picked or other.picked,
             oid=either_object(self.oid, other.oid),
@@ -195,6 +198,7 @@ class Tensor:
             self.lost.site if self.lost.reason else None,
             self.layout,
             self.numbers,
+            self.pinned,
             self.sliced,
             self.picked,
         )
@@ -226,6 +230,8 @@ class Array:
     has_axes: bool = False
     #: What cut the numbers in it off the graph that computed them, if anything did.
     cut: Fact = field(default=NO_FACT, compare=False)
+    #: What its numbers are, where they came out of a tensor.
+    numbers: str = ""
     oid: int = field(default=0, compare=False)
 
     def joined(self, other: Array) -> Array:
@@ -246,6 +252,7 @@ class Array:
             sure=self.sure and other.sure,
             has_axes=self.has_axes and other.has_axes,
             cut=self.cut.joined(other.cut),
+            numbers=either_numbers(self.numbers, other.numbers),
             oid=either_object(self.oid, other.oid),
         )
 
@@ -266,6 +273,7 @@ class Array:
             self.picked,
             self.sure,
             self.cut.site,
+            self.numbers,
         )
 
 
@@ -293,6 +301,8 @@ def told_grad(grad: Fact) -> object:
 
 def either_numbers(left: str, right: str) -> str:
     """What numbers are that are of either kind."""
+    if {left, right} == {"wild", "loose"}:
+        return "loose"
     return left if left == right else "fraction" if left and right else ""
 
 

@@ -22,7 +22,10 @@ from tensorlint.flow.models.cuts import carried
 from tensorlint.flow.models.numpy_functions import promoted
 from tensorlint.flow.saved import note_operator
 from tensorlint.flow.state import Frame
+from tensorlint.flow.tree import spelled_number
 
+#: Fractions on both sides of 0 that are known to have no bound, or had none.
+_UNBOUND = frozenset({"wild", "loose"})
 _LINEAR = (
     *(cst.Add, cst.AddAssign, cst.Subtract, cst.SubtractAssign),
     *(cst.Multiply, cst.MultiplyAssign),
@@ -82,7 +85,14 @@ def _combined(machine: Machine, left: Value, right: Value, node: cst.CSTNode, fr
                 whole = all(isinstance(side, (Array, Scalar)) for side in (left, right))
                 dtype = Dtype("float64", unsure=not (whole and all(each.is_integral for each in held)))
             axes = any(isinstance(side, Array) and side.has_axes for side in (left, right))
-            return Array(dtype=dtype, has_axes=axes, sure=surely_array((left, right)), storages=machine.storage())
+            return Array(
+                dtype=dtype,
+                has_axes=axes,
+                sure=surely_array((left, right)),
+                storages=machine.storage(),
+                numbers=numbers_of_both(left, right, node),
+                oid=machine.serial,
+            )
         case (Unknown(), _) | (_, Unknown()):
             known = [side for side in (left, right) if isinstance(side, Unknown)]
             return Unknown(
@@ -145,14 +155,26 @@ def numbers_of_both(left: Value, right: Value, node: cst.CSTNode) -> str:
     divides = isinstance(node.operator, (cst.Divide, cst.DivideAssign))
     if not divides and not isinstance(node.operator, _LINEAR):
         return ""
-    kinds = {side.numbers for side in (left, right) if isinstance(side, Tensor)}
-    if "wild" in kinds and (kinds == {"wild"} or "" not in kinds) and all(map(_is_number, (left, right))):
-        return "wild"
+    kinds = {side.numbers for side in (left, right) if isinstance(side, (Tensor, Array))}
+    if kinds & _UNBOUND and (kinds <= _UNBOUND or "" not in kinds) and all(map(_is_number, (left, right))):
+        return "loose" if "loose" in kinds or not _only_scales(left, right, node) else "wild"
     return "fraction" if divides or kinds - {""} else ""
 
 
 def _is_number(value: Value) -> bool:
-    return isinstance(value, (Tensor, Scalar))
+    return isinstance(value, (Tensor, Array, Scalar))
+
+
+def _only_scales(left: Value, right: Value, node: cst.BinaryOperation | cst.AugAssign) -> bool:
+    """Whether what is no tensor or array of fractions is a number that the program spells.
+
+    ``x - low`` may be about to give ``x`` a bound; so may a number that is added and is none of the usual 0.5 or 1.
+    """
+    nodes = (node.left, node.right) if isinstance(node, cst.BinaryOperation) else (node.target, node.value)
+    numbers = [each for each, side in zip(nodes, (left, right), strict=True) if isinstance(side, Scalar)]
+    spelled = [spelled_number(each) for each in numbers]
+    scales = isinstance(node.operator, (cst.Multiply, cst.MultiplyAssign, cst.Divide, cst.DivideAssign))
+    return all(each is not None and (scales or abs(each) <= 1) for each in spelled)
 
 
 def _is_one(value: Value) -> bool:

@@ -86,7 +86,14 @@ def array_method(machine: Machine, value: Array, name: str, call: Call) -> Value
         case Result.ARRAY:
             dtype = value.dtype if row.dtype == "keep" else INT64 if row.dtype == "int64" else UNKNOWN_DTYPE
             axes = value.has_axes and name in {"copy", "clip", "round", "conj", "cumsum", "cumprod", "repeat"}
-            return Array(dtype=dtype, has_axes=axes, sure=value.sure, storages=machine.storage(), oid=machine.serial)
+            return Array(
+                dtype=dtype,
+                has_axes=axes,
+                sure=value.sure,
+                storages=machine.storage(),
+                numbers=value.numbers if name in {"copy", "flatten"} else "",
+                oid=machine.serial,
+            )
         case Result.NUMPY_SCALAR:
             return numpy_number(machine, row, value, call.arguments, positional_axis=0)
         case Result.SCALAR:

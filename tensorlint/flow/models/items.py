@@ -66,6 +66,7 @@ def item_of(machine: Machine, node: cst.Subscript, frame: Frame) -> Value:
                     value,
                     storages=machine.storage(),
                     grad=machine.result_grad(value.grad, frame),
+                    pinned=False,
                     imported=False,
                     alias=None,
                     layout="",

@@ -33,10 +33,10 @@ from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.autocast import autocast_to
 from tensorlint.flow.models.axes import has_axes, promoted
 from tensorlint.flow.models.placement import at_that_of, placed_by_type, requested_device
-from tensorlint.flow.tree import dotted_name, receiver_of
+from tensorlint.flow.tree import dotted_name, receiver_of, spelled_number
 from tensorlint.knowledge import IN_PLACE_METHODS, Device, Grad, Result, Row, Share
 from tensorlint.knowledge.layouts import layout_of
-from tensorlint.knowledge.numbers import FROM_SEVERAL, numbers_of
+from tensorlint.knowledge.numbers import FROM_SEVERAL, SCALING, numbers_of
 
 #: What the parts of a complex number are.
 REAL = {COMPLEX64: FLOAT32, COMPLEX128: FLOAT64}
@@ -132,9 +132,12 @@ def from_row(machine: Machine, row: Row, receiver: Tensor | None, call: Call, *,
             narrowed=source.narrowed if result.dtype is source.dtype else None,
             numbers=source.numbers,
             transfer=source.transfer,
+            pinned=source.pinned,
         )
         if (transfer := dtype_decides(machine, source, result.dtype, call)) is not None:
             result = replace(result, transfer=transfer, alias=None, imported=False, frozen=None)
+    if name == "pin_memory" or is_true(call.keyword("pin_memory") or PLAIN):
+        result = replace(result, pinned=True)
     if row.overlaps and source is not None:
         machine.look_into(call.node, source, result)
     if row.result is Result.SAME and source is not None:
@@ -213,6 +216,10 @@ def numbers_given(row: Row, name: str, source: Tensor | None, call: Call) -> str
         parts = [leaf for argument in call.arguments[:1] for leaf in leaves(argument.value)]
         kinds = {part.numbers if isinstance(part, Tensor) else "" for part in parts}
         given = "" if "" in kinds else kinds.pop() if len(kinds) == 1 else "fraction"
+    if name in SCALING and given == "wild" and len(call.arguments) == 1:
+        number = spelled_number(call.arguments[0].node)
+        only = number is not None and (name[:1] in {"m", "d"} or abs(number) <= 1)
+        return "wild" if only else "loose"
     return numbers_of(name, given)
 
 

@@ -70,11 +70,15 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
         machine.write_part(call.frame, call.node, target, (source.node, source.value), copies=name == "copy_")
     if name == "to":
         return moved_tensor(machine, value, call)
+    if name == "copy_" and isinstance(call.first, Tensor):
+        note_upload(machine, call.first, value.device, call)
     if name in {"cuda", "xpu", "npu", "hpu", "mps"}:
         device = Fact(Truth.YES, machine.at(call.node), f"moved to the accelerator by `.{name}()` here")
+        note_upload(machine, value, device, call)
         return replace(
             value,
             device=device,
+            pinned=False,
             storages=machine.storage(),
             alias=None,
             frozen=None,
@@ -134,6 +138,7 @@ def tensor_method(machine: Machine, value: Tensor, name: str, call: Call) -> Val
             value,
             grad=machine.result_grad(value.grad, call.frame),
             storages=machine.storage(),
+            pinned=False,
             alias=None,
             frozen=None,
             imported=False,
@@ -216,6 +221,7 @@ def export(machine: Machine, value: Value, call: Call) -> Value:
         of_unknown=isinstance(value, Unknown) and value.tensor is not Truth.YES,
         zero_dim=zero_dim,
         picked=isinstance(value, Tensor) and value.picked,
+        numbers=value.numbers if isinstance(value, Tensor) else "",
         oid=machine.next_serial(),
     )
 
@@ -241,6 +247,8 @@ def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
         else:
             # On one stream a copy that is waited for comes after those before it.
             machine.arrive(call.frame)
+    if device is not None:
+        note_upload(machine, value, device, call)
     # On the machine where it stays on the CPU it is the same memory; no more than that is said of it.
     transfer = transferred(machine, value, device, dtype, call) if storages is value.storages else None
     by_dtype = transfer is not None and bool(transfer.kept)
@@ -259,6 +267,7 @@ def moved_tensor(machine: Machine, value: Tensor, call: Call) -> Tensor:
         in_flight=in_flight,
         transfer=transfer,
         dtypes=value.dtypes if not dtype else frozenset(),
+        pinned=value.pinned and storages is value.storages,
         narrowed=None if dtype.is_integral else value.narrowed,
         layout=value.layout if kept else unless_a_bit(value.layout),
         numbers="" if dtype.is_integral or dtype is OTHER_DTYPE else value.numbers,
@@ -278,6 +287,12 @@ def by_device(machine: Machine, value: Tensor, device: Fact, call: Call) -> Tran
     if where.keys() != {Truth.NO, Truth.MAYBE}:
         return value.transfer
     return Transfer(machine.at(call.node), where[Truth.MAYBE])
+
+
+def note_upload(machine: Machine, value: Tensor, device: Fact, call: Call) -> None:
+    """Remember that an accelerator copies from pinned memory, from here until something waits for it."""
+    if value.pinned and device.holds_there and does_not_wait(machine, call):
+        call.frame.uploads |= dict.fromkeys(value.storages, machine.at(call.node))
 
 
 def switch_grad(machine: Machine, value: Tensor, name: str, call: Call) -> Value:
