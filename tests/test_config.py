@@ -42,7 +42,7 @@ def write(directory: Path, table: str) -> None:
 
 def test_all_but_matters_of_style_is_on_by_default() -> None:
     assert chosen() == DEFAULT
-    assert {"TBX209", "TBX216", "TBX402", "TBX404", "TBX405", "TBX407", "TBX408"} == EVERY - DEFAULT
+    assert {"TBX112", "TBX209", "TBX216", "TBX402", "TBX404", "TBX405", "TBX407", "TBX408"} == EVERY - DEFAULT
 
 
 @pytest.mark.parametrize(
