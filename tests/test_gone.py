@@ -88,6 +88,7 @@ def test_what_is_gone_is_found_where_it_stands(
         ("try:\n    x = np.int\nexcept (KeyError, AttributeError):\n    x = int\n", None),
         ("import sys\nif sys.version_info[0] < 3:\n    import cPickle\nelse:\n    import pickle\n", None),
         ("import six\nimport itertools\nif six.PY2:\n    zip = itertools.izip\n", None),
+        ("import sys\nx = sys.version_info[0] == 2 and unicode(y)\n", None),
         ("from six.moves import xrange, cPickle\nxrange(2)\n", None),
         ("from six.moves import *\nxrange(2)\n", None),
         ("from utils import *\nunicode(2)\n", None),

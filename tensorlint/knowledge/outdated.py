@@ -117,6 +117,8 @@ def _executed(tree: ast.Module) -> Iterator[tuple[ast.AST, _Around]]:
                 later = [*node.orelse, *node.finalbody]
             case ast.If(test=test) | ast.IfExp(test=test) if _PREPARED.search(ast.unparse(test)):
                 later = [test]
+            case ast.BoolOp(values=[first, *_]) if _PREPARED.search(ast.unparse(first)):
+                later = [first]
             case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))) if around.rows is None:
                 inside = _Around(rows)
             case ast.ClassDef() if around.rows is None and around.cls is None:
