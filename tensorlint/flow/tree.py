@@ -144,9 +144,7 @@ class Sites:
                     continue
                 nodes.append(node)
                 if kind not in _ATOMS:
-                    inside = children(node)
-                    inside.reverse()
-                    stack += inside
+                    stack += reversed(children(node))
         self._numbers.update(zip(map(id, nodes[fresh:]), count(fresh), strict=False))
 
 
@@ -233,21 +231,28 @@ def parameters_of(node: cst.FunctionDef | cst.Lambda) -> list[cst.Param]:
 
 def names_in(node: cst.CSTNode) -> frozenset[str]:
     """The plain names that are read in ``node``: neither attributes nor keywords."""
-    match node:
-        case cst.Name(value=name):
-            return frozenset({name})
-        case cst.Attribute(value=inner) | cst.Arg(value=inner):
-            return names_in(inner)
-        case _:
-            return frozenset().union(*map(names_in, children(node)))
+    found: set[str] = set()
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        kind = type(part)
+        if kind is cst.Name:
+            found.add(part.value)  # type: ignore[attr-defined]
+        elif kind is cst.Attribute or kind is cst.Arg:
+            waiting.append(part.value)  # type: ignore[attr-defined]
+        else:
+            waiting += children(part)
+    return frozenset(found)
 
 
 def walk_scope(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """What is below ``root`` in the order of the text, without what stands in functions below it."""
-    for child in children(root):
-        yield child
-        if type(child) is not cst.FunctionDef and type(child) is not cst.Lambda:
-            yield from walk_scope(child)
+    waiting = children(root)[::-1]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if type(node) is not cst.FunctionDef and type(node) is not cst.Lambda:
+            waiting += reversed(children(node))
 
 
 def imported_by(alias: cst.ImportAlias) -> Iterator[str]:
