@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from tensorlint.findings import Applicability, Certainty
@@ -74,11 +75,11 @@ class Rule:
             raise TypeError(f"{cls.__name__}: there is no event for {', '.join(f'on_{kind}' for kind in unheard)}")
 
     @classmethod
-    def subscriptions(cls) -> Iterator[tuple[str, str]]:
-        """Pairs of event name and method name, e.g. ``("export", "on_export")``."""
-        for attribute in sorted(dir(cls)):
-            if attribute.startswith("on_"):
-                yield attribute.removeprefix("on_"), attribute
+    @cache
+    def subscriptions(cls) -> tuple[tuple[str, str], ...]:
+        """Pairs of event name and method name, e.g. ``("export", "on_export")``. Asked for each file that is judged."""
+        listening = [attribute for attribute in sorted(dir(cls)) if attribute.startswith("on_")]
+        return tuple((attribute.removeprefix("on_"), attribute) for attribute in listening)
 
 
 Drafts = Iterable[Draft]
