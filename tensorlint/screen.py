@@ -132,7 +132,10 @@ SMALL_INTEGERS: Clue = (_TORCH, Expression(rb"\bu?int(?:8|16|32)\b|\.(?:int|shor
 #: A loss that is particular about the dtype of its target.
 LOSS: Clue = (
     _TORCH,
-    (b"BCE", b"binary_cross_entropy", b"KLDiv", b"kl_div", b"L1Loss", b"l1_loss", b"ultiLabel", b"ultilabel", b"uber"),
+    (
+        *(b"BCE", b"binary_cross_entropy", b"KLDiv", b"kl_div", b"L1Loss", b"l1_loss"),
+        *(b"ultiLabel", b"ultilabel", b"HuberLoss", b"huber_loss"),
+    ),
 )
 MASK: Clue = (_TORCH, Expression(rb"\b1 ?- ?\w*mask|~\w*mask|masked_|\bwhere\("))
 #: A part of a tensor that is written with another part of it, under its own name or under one that it was given.
