@@ -132,7 +132,7 @@ class Callers:
         if unit is None or info is None:
             return _NOBODY
         name = info.name if info.name != "__init__" or info.cls is None else info.cls.name
-        found: list[tuple[Unit, Lines, str]] = []
+        found: list[tuple[Unit, Lines, str, bool]] = []
         mentions = mentions_in(project(path))
         files = mentions.callers(name, _MAX_CALLERS)
         if files is None:
@@ -141,11 +141,13 @@ class Callers:
             caller = None if file == apart_from else self.world.unit(file)
             if caller is None or (caller.file.is_test and not unit.file.is_test):
                 continue
-            found += [(caller, lines, method) for lines, method in caller.calling(name)]
+            found += [(caller, *place, others) for place, others in caller.calling(name).items()]
             if len(found) > _MAX_CALLERS:
                 return _NOBODY
         lesson = _NOBODY
-        for caller, lines, method in found:
+        for caller, lines, method, others in found:
+            if not others and caller is not unit:
+                continue
             heard = self._hearing(caller, lines, method, depth)
             if info.site in heard.lessons:
                 lesson = lesson.joined(heard.lessons[info.site])

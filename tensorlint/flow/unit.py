@@ -114,19 +114,24 @@ class Unit:
         text = self.text(method)
         return text is None or any(map(_KEEPS.search, text))
 
-    def calling(self, name: str) -> list[tuple[Lines, str]]:
-        """Where something of this name is called: the statements, and the methods of classes, each once."""
+    def calling(self, name: str) -> dict[tuple[Lines, str], bool]:
+        """Where something of this name is called: the statements, and the methods of classes.
+
+        With each whether it may be another's: not where a class asks ``self`` for a method of its own.
+        """
         names = names_of(name, self.source.program)
-        called = re.compile(rf"(?<!def )(?<!class )\b(?:{'|'.join(names)})\(")
-        places: dict[tuple[Lines, str], None] = {}
+        spelled = rf"(?<!def )(?<!class )\b(?:{'|'.join(names)})\("
+        called, of_others = re.compile(spelled), re.compile(rf"(?<!\bself\.){spelled}")
+        places: dict[tuple[Lines, str], bool] = {}
         for row, line in enumerate(self._lines, 1):
             if any(each in line for each in names) and called.search(line):
                 at = bisect_right(self.index.statements, row, key=lambda statement: statement[0].first) - 1
                 if at >= 0 and row <= (lines := self.index.statements[at][0]).last:
                     methods = self.index.methods.get(lines, ())
                     inside = next((method for method, its in methods if its.first <= row <= its.last), "")
-                    places[lines, inside] = None
-        return list(places)
+                    own = name in dict(methods) and of_others.search(line) is None
+                    places[lines, inside] = places.get((lines, inside), False) or not own
+        return places
 
     def span(self, site: Site) -> Span | None:
         """Where a site of this file stands, if what is there was parsed."""
