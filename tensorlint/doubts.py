@@ -33,10 +33,9 @@ _UNREACHED = "nothing else in this project reaches `{}`"
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Why some rows of a program, or all of them, may not be reached: the steps on the way to what fails."""
+    """Why something may not be reached: the steps on the way to what fails, or what nothing leads to."""
 
     steps: tuple[TraceStep, ...]
-    rows: range | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +57,12 @@ class Doubts:
         self._path = os.path.abspath(source.path)
         self._around = around
         self._tree = _parsed(source.program)
-        #: Of several that count for all of it the first alone.
-        self._failures = self._found(numpy)
+        self._failure = self._found(numpy)
 
     def of(self, row: int, *, asks_callers: bool = True) -> Doubt | None:
         """Why what stands in a row may not be reached; None where nothing says so."""
-        for failure in self._failures:
-            if failure.rows is None or row in failure.rows:
-                return failure
+        if self._failure is not None:
+            return self._failure
         unreached = self._reached.unreached(row) if asks_callers and self._reached is not None else None
         if unreached is None:
             return None
@@ -78,23 +75,19 @@ class Doubts:
             return None
         return reached(self._tree, self._source.program, self._path)
 
-    def _found(self, numpy: str | None) -> list[Doubt]:
+    def _found(self, numpy: str | None) -> Doubt | None:
+        """Why all of it may not be: a file that asks for what is gone in one place was written for releases of then."""
         source, tree = self._source, self._tree
         if (stop := source.stops) is not None:
             row, why = stop
-            return [Doubt((TraceStep(Span(row, 1, row, 1), why),))]
+            return Doubt((TraceStep(Span(row, 1, row, 1), why),))
         if not isinstance(tree, ast.Module):
-            return []
-        found = outdated(tree, source.program, numpy)
-        if self._around:
-            found = [each for each in found if not _is_ours(each, self._path)]
-        for each in found:
-            if each.rows is None:
-                return [Doubt((_step(each),))]
-        if self._around and (steps := _failing_import(tree, self._path, source, numpy)):
-            return [Doubt(steps)]
-        first = {each.rows: each for each in reversed(found)}
-        return [Doubt((_step(each),), rows) for rows, each in first.items()]
+            return None
+        for each in outdated(tree, source.program, numpy):
+            if not (self._around and _is_ours(each, self._path)):
+                return Doubt((_step(each),))
+        steps = _failing_import(tree, self._path, source, numpy) if self._around else ()
+        return Doubt(steps) if steps else None
 
 
 def forget() -> None:

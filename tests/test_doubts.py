@@ -85,14 +85,12 @@ def test_the_package_that_a_file_is_in(tmp_path: Path) -> None:
     ]
 
 
-def test_a_function_that_fails_is_not_the_file(tmp_path: Path) -> None:
+def test_a_file_that_fails_in_one_place_is_of_then(tmp_path: Path) -> None:
     fails = "import numpy as np\nimport torch\n\n\ndef f(n):\n    return np.int(n)\n\n\n"
     write(tmp_path, {"main.py": f"{fails}x = torch.zeros(2).cuda().numpy()\n"})
-    assert steps(tmp_path) is None
-    write(tmp_path, {"main.py": f"{fails}def g():\n    return np.int(torch.zeros(2).cuda().numpy())\n"})
     found = steps(tmp_path)
     assert found is not None
-    assert [row for _, row, _ in found] == [10]
+    assert [row for _, row, _ in found] == [6]
 
 
 def test_a_program_that_others_depend_on_is_asked_as_a_whole(tmp_path: Path) -> None:

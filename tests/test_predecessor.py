@@ -165,7 +165,7 @@ def test_output_is_in_the_order_of_the_text(tensorlint: Program, tmp_path: Path)
         "x.numpy()",
         "torch.Tensor([20000003])",
     ]
-    (tmp_path / "x.py").write_text(head + "def f():\n    x.numpy()\n" + "\n".join(rows) + "\n")
+    (tmp_path / "x.py").write_text(head + "def f():\n    x.numpy()\n" + "\n".join(rows) + "\nf()\n")
     out = tensorlint("-q", "--output-format", "concise", "x.py").out.splitlines()
     places = [tuple(map(int, line.split(":")[1:3])) for line in out]
     assert places == sorted(places)

@@ -31,7 +31,6 @@ _PREPARED = re.compile(r"version|\bPY_?[23]\b|hasattr|TYPE_CHECKING", re.IGNOREC
 #: What runs, if at all, when the file is imported or started as a script: not always.
 _SOMETIMES = (ast.If, ast.For, ast.While, ast.Try, ast.Match)
 #: A method without which there is no object, so that no other is reached.
-_MAKING = {"__init__", "__new__"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +41,6 @@ class Outdated:
     column: int
     length: int
     message: str
-    #: The rows of the function that fails there; None where the file does.
-    rows: range | None = None
     #: Whether it stands where the file is executed from its beginning to its end.
     sure: bool = False
     #: The module that it was looked for in, as far as another one may go by that name; empty where none can.
@@ -61,16 +58,6 @@ class _Asked:
     module: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Around:
-    """What a node stands in."""
-
-    rows: range | None = None
-    #: The rows of a class at the top.
-    cls: range | None = None
-    sure: bool = True
-
-
 def outdated(tree: ast.Module, program: str, numpy: str | None = None) -> list[Outdated]:
     """What a program asks for that its libraries have no more, in the order of the text.
 
@@ -82,34 +69,28 @@ def outdated(tree: ast.Module, program: str, numpy: str | None = None) -> list[O
     prepared = set(_prepared(ast.walk(tree)))
     lines = NEWLINE.split(program)
     found: list[Outdated] = []
-    for node, around in nodes:
+    for node, sure in nodes:
         for asked in (*_asked(node, numpy), *names.asked(node)):
             if asked.spelled not in prepared:
                 # Python counts bytes of UTF-8.
                 column = len(lines[asked.row - 1].encode()[: asked.offset].decode()) + 1
-                sure = around.sure and around.rows is None
-                found.append(
-                    Outdated(asked.row, column, len(asked.spelled), asked.message, around.rows, sure, asked.module)
-                )
+                found.append(Outdated(asked.row, column, len(asked.spelled), asked.message, sure, asked.module))
     return sorted(found, key=lambda each: (each.row, each.column))
 
 
-def _executed(tree: ast.Module) -> Iterator[tuple[ast.AST, _Around]]:
-    """The nodes that nothing is prepared to see fail, each with what it stands in."""
+def _executed(tree: ast.Module) -> Iterator[tuple[ast.AST, bool]]:
+    """The nodes that nothing is prepared to see fail, and whether each is surely executed with the file."""
     lazy = any(
         isinstance(node, ast.ImportFrom)
         and node.module == "__future__"
         and any(alias.name == "annotations" for alias in node.names)
         for node in tree.body
     )
-    pending: list[tuple[ast.AST, _Around]] = [
-        (node, _Around(sure=not isinstance(node, _SOMETIMES))) for node in tree.body
-    ]
+    pending: list[tuple[ast.AST, bool]] = [(node, not isinstance(node, _SOMETIMES)) for node in tree.body]
     while pending:
-        node, around = pending.pop()
-        yield node, around
-        rows = range(getattr(node, "lineno", 0), (getattr(node, "end_lineno", 0) or 0) + 1)
-        inside = around
+        node, sure = pending.pop()
+        yield node, sure
+        inside = sure
         now: Iterable[ast.AST] = ()
         later: Iterable[ast.AST] = ast.iter_child_nodes(node)
         match node:
@@ -119,22 +100,18 @@ def _executed(tree: ast.Module) -> Iterator[tuple[ast.AST, _Around]]:
                 later = [test]
             case ast.BoolOp(values=[first, *_]) if _PREPARED.search(ast.unparse(first)):
                 later = [first]
-            case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))) if around.rows is None:
-                inside = _Around(rows)
-            case ast.ClassDef() if around.rows is None and around.cls is None:
-                inside = _Around(None, rows, around.sure)
+            case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
+                inside = False
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                now, later = _when_defined(node, lazy=lazy), node.body
-                if around.rows is None:
-                    inside = _Around(around.cls if node.name in _MAKING and around.cls else rows)
+                now, later, inside = _when_defined(node, lazy=lazy), node.body, False
             case ast.Lambda(args=arguments, body=body):
                 now, later = [*arguments.defaults, *filter(None, arguments.kw_defaults)], [body]
-                inside = around if around.rows is not None else _Around(rows)
+                inside = False
             case ast.AnnAssign() if lazy:
                 later = filter(None, [node.target, node.value])
             case _:
                 pass
-        pending += ((each, around) for each in now)
+        pending += ((each, sure) for each in now)
         pending += ((each, inside) for each in later)
 
 
