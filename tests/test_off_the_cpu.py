@@ -158,3 +158,54 @@ def test_a_flag_that_a_constructor_of_another_file_has_by_default_may_be_passed_
             return Gan(gpu=args.gpu).make().numpy()
         """
     assert off_the_cpu(tmp_path, dedent(main), gan=dedent(gan)) == [Certainty.LIKELY]
+
+
+AVAILABLE = "torch.cuda.is_available()"
+#: What a constructor is given, what it does, and how it is called.
+CONSTRUCTORS = {
+    "a test in two branches": ("", f"if {AVAILABLE}:\n    self.device = 'cuda'\nelse:\n    self.device = 'cpu'", ""),
+    "one that is bound anew": ("", f"self.device = 'cpu'\nif {AVAILABLE}:\n    self.device = 'cuda:%d' % 0", ""),
+    "a word that nobody gives": (
+        "kind='gpu'",
+        f"if kind == 'cpu' or not {AVAILABLE}:\n    self.device = torch.device('cpu')\nelse:\n"
+        + "    self.device = torch.device('cuda:{}'.format(torch.cuda.current_device()))",
+        "",
+    ),
+    "the other word": ("kind='gpu'", "self.device = 'cuda' if kind != 'cpu' else 'cpu'", ""),
+    "a flag that nobody sets": ("cpu=False", f"self.device = 'cpu' if cpu or not {AVAILABLE} else 'cuda'", ""),
+    "none, which is a question": (
+        "device=None",
+        f"if device is None:\n    device = 'cuda' if {AVAILABLE} else 'cpu'\nself.device = device",
+        "",
+    ),
+    "none, or": ("device=None", f"self.device = device or ('cuda' if {AVAILABLE} else 'cpu')", ""),
+    "a default": ("device='cuda'", "self.device = device", ""),
+}
+LEFT_OPEN = {
+    "a word that somebody gives": ("kind='gpu'", "self.device = 'cpu' if kind == 'cpu' else 'cuda'", "sys.argv[1]"),
+    "one word of two that are given": ("kind='gpu'", "self.device = 'cpu' if kind == 'cpu' else 'cuda'", "*sys.argv"),
+    "a default that may be given": ("device='cuda'", "self.device = device", "**options"),
+    "none that may be given": ("device=None", "self.device = device or 'cuda'", "device=sys.argv[1]"),
+    "a number": ("n=1", "self.device = 'cuda' if n > 3 else 'cpu'", "4"),
+}
+OTHER_PLACE = "    def home(self):\n        self.device = 'cpu'\n\n"
+
+
+def kept_device(given: str, body: str, passed: str, others: str = "") -> str:
+    return (
+        "import sys\nimport torch\n\noptions = dict(arg.split('=') for arg in sys.argv)\n\n\nclass Runner:\n"
+        f"    def __init__(self, {given}):\n{indent(body, ' ' * 8)}\n\n{others}"
+        "    def run(self):\n        x = torch.zeros(3).to(self.device)\n        return x.numpy()\n\n\n"
+        f"print(Runner({passed}).run())\n"
+    )
+
+
+@pytest.mark.parametrize("case", [*CONSTRUCTORS, *LEFT_OPEN])
+def test_the_device_that_an_object_keeps(case: str, tmp_path: Path) -> None:
+    found = off_the_cpu(tmp_path, kept_device(*(CONSTRUCTORS.get(case) or LEFT_OPEN[case])))
+    assert found == [Certainty.CERTAIN if case in CONSTRUCTORS else Certainty.LIKELY]
+
+
+def test_a_device_that_another_method_binds_too_is_either(tmp_path: Path) -> None:
+    program = kept_device(*CONSTRUCTORS["a test in two branches"], OTHER_PLACE)
+    assert off_the_cpu(tmp_path, program) == [Certainty.LIKELY]

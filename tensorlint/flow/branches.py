@@ -8,7 +8,7 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow.domain.facts import Fact, Truth
-from tensorlint.flow.domain.inside import is_usual
+from tensorlint.flow.domain.inside import is_unusual, is_usual
 from tensorlint.flow.domain.tensors import Provenance
 from tensorlint.flow.domain.values import Foreign, Scalar, Sequence, Unknown, Value
 from tensorlint.flow.hanging import hung, where_available
@@ -100,6 +100,8 @@ class Branches(Machine):
             self.default_device = there
             return
         left = (frame.env, frame.alive)
+        if left[1] and is_unusual(test):
+            return
         merge(self, frame, taken, left)
         if taken[1] and left[1]:
             self.default_device = _either_default(test, there, self.default_device)

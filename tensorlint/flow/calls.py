@@ -40,6 +40,7 @@ from tensorlint.flow.models import (  # noqa: F401  # they register models
     torch_creation,
     tracers,
 )
+from tensorlint.flow.models.arithmetic import beginning
 from tensorlint.flow.models.arrays import array_method
 from tensorlint.flow.models.buffers import stream_method
 from tensorlint.flow.models.containers import dictionary_method, sequence_method
@@ -300,6 +301,8 @@ class Calls(Machine):
                 return receiver if receiver.framework else Unknown(source=Provenance.CALL)
             case Scalar(kind="str") if name == "encode":
                 return Scalar(kind="bytes")
+            case Scalar(kind="str") if name == "format":
+                return beginning(receiver, "{")
             case Scalar(kind="bytes"):
                 return receiver if name != "decode" else Scalar(kind="str")
             case Scalar(kind="str"):

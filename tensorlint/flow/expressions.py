@@ -17,7 +17,7 @@ from tensorlint.flow.defined import FunctionInfo
 from tensorlint.flow.domain.devices import together
 from tensorlint.flow.domain.dtypes import BOOL
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
-from tensorlint.flow.domain.inside import is_made_float32, is_usual, surely_array
+from tensorlint.flow.domain.inside import is_made_float32, is_unusual, is_usual, surely_array
 from tensorlint.flow.domain.lattice import join, join_all
 from tensorlint.flow.domain.memory import Container, Owner
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
@@ -43,9 +43,8 @@ from tensorlint.flow.domain.values import (
     Unknown,
     Value,
 )
-from tensorlint.flow.dtypes import dtypes_compared
 from tensorlint.flow.hanging import hung, where_available
-from tensorlint.flow.kinds import answer, is_for_good
+from tensorlint.flow.kinds import answer, answer_of_comparison, is_for_good
 from tensorlint.flow.models.arithmetic import changed_sign, combine
 from tensorlint.flow.models.containers import sequence_attribute
 from tensorlint.flow.models.cuts import carried
@@ -303,25 +302,8 @@ class Expressions(Comprehensions):
             hash_key(self, node, sides[1], sides[0], "in", frame)
         if identity or operators & _MEMBERSHIP:
             return Scalar(kind="bool")
-        match node.comparisons, values:
-            case [
-                [cst.ComparisonTarget(operator=cst.Equal() | cst.NotEqual() as operator)],
-                [
-                    Scalar(kind="str", literal=str(left), known=True),
-                    Scalar(kind="str", literal=str(right), known=True),
-                ],
-            ]:
-                return Scalar(kind="bool", literal=(left == right) is isinstance(operator, cst.Equal), known=True)
-            case [[cst.ComparisonTarget(operator=cst.Equal() | cst.NotEqual() as operator)], [left, right]] if (
-                asked := dtypes_compared(left, right)
-            ):
-                return Scalar(kind="bool", literal=(len(asked) == 1) is isinstance(operator, cst.Equal), known=True)
-            case [
-                [cst.ComparisonTarget(operator=cst.GreaterThan())],
-                [Scalar(kind="int", literal=int(left)), Scalar(kind="int", literal=int(right))],
-            ] if left > right:
-                # ``ngpu > 0``: a number that is written down as this is there to be changed.
-                return Scalar(kind="bool", literal=True)
+        if (known := answer_of_comparison(self, node, values, frame)) is not None:
+            return known
         tensors = [value for value in values if isinstance(value, Tensor)]
         if tensors:
             compared = replace(
@@ -358,8 +340,9 @@ class Expressions(Comprehensions):
             if (bound := after.bindings.get(name)) is not None:
                 held = before.lookup(name)
                 before.bind(name, bound if held is None else join(held, bound))
-        if isinstance(node.operator, cst.And) and (is_usual(left) or is_usual(right)):
-            return right if is_usual(left) else left
+        settles_nothing = is_usual if isinstance(node.operator, cst.And) else is_unusual
+        if settles_nothing(left) or settles_nothing(right):
+            return right if settles_nothing(left) else left
         return join(left, right)
 
     def _conditional(self, node: cst.IfExp, frame: Frame) -> Value:
@@ -374,7 +357,8 @@ class Expressions(Comprehensions):
         self.narrow(node.test, frame, holds=False)
         no = self.evaluate(node.orelse, frame)
         frame.env = before
-        chosen = yes if is_usual(test) else hung(self, join(yes, no), node.test, frame, None, yes, no)
+        chosen = no if is_unusual(test) else hung(self, join(yes, no), node.test, frame, None, yes, no)
+        chosen = yes if is_usual(test) else chosen
         chosen = where_available(chosen, test, yes, no)
         if isinstance(chosen, DeviceValue) and chosen.fact.truth is Truth.MAYBE:
             here = self.at(node), "the device depends on the machine"

@@ -102,6 +102,8 @@ class Functions(Closures):
         if isinstance(node, cst.Lambda):
             return self.evaluate(node.body, frame)
         self.execute(node.body.body if isinstance(node.body, cst.BaseSuite) else [node.body], frame)
+        if self.learning and frame.alive and not frame.returned:
+            self.settle_devices(info, frame)
         if frame.yielded:
             return Sequence(kind="generator", element=join_all(frame.yielded))
         if not frame.returned:
@@ -120,7 +122,10 @@ class Functions(Closures):
         if not teaches and heard is None:
             return
         passed = bound_arguments(info, arguments, bound=bound)
-        if not any(argument.star for argument in arguments):
+        if any(argument.star for argument in arguments):
+            # It may be given any of them.
+            passed = {**dict.fromkeys(_words_of(info), UNKNOWN), **passed}
+        else:
             passed = {**numbers_of(info), **flags_of(info), **passed}
         if teaches:
             self.lessons.functions[info.site] = info.lesson.called(passed, frame.env.grad_mode)
@@ -403,6 +408,16 @@ def numbers_of(info: FunctionInfo) -> dict[str, Value]:
         for parameter in parameters_of(info.node)
         if isinstance(parameter.default, (cst.Integer, cst.Float))
     }
+
+
+def _words_of(info: FunctionInfo) -> list[str]:
+    """Parameters that are a word when nothing is passed, or a device by their name."""
+    return [
+        parameter.name.value
+        for parameter in parameters_of(info.node)
+        if isinstance(parameter.default, cst.SimpleString)
+        or (parameter.default is not None and names.DEVICE.search(parameter.name.value))
+    ]
 
 
 def bound_arguments(info: FunctionInfo, arguments: tuple[Argument, ...], *, bound: bool) -> dict[str, Value]:

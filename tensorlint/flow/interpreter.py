@@ -14,6 +14,7 @@ from tensorlint.flow.calls import Calls
 from tensorlint.flow.cells import cells
 from tensorlint.flow.core import HOST_METHODS
 from tensorlint.flow.defined import ClassInfo, FunctionInfo, is_plain_base
+from tensorlint.flow.domain.devices import ACCELERATOR_NAMES
 from tensorlint.flow.domain.dtypes import UNKNOWN_DTYPE
 from tensorlint.flow.domain.facts import NO_FACT, Fact, Truth
 from tensorlint.flow.domain.inside import as_trainable, unsure
@@ -21,6 +22,7 @@ from tensorlint.flow.domain.lattice import any_element, join
 from tensorlint.flow.domain.memory import Owner
 from tensorlint.flow.domain.tensors import Array, Origin, Provenance, Tensor
 from tensorlint.flow.domain.values import (
+    NONE,
     UNKNOWN,
     DeviceValue,
     Dictionary,
@@ -227,6 +229,22 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
         if params.star_kwarg is not None:
             frame.env.bind(params.star_kwarg.name.value, Dictionary(element=Unknown(source=Provenance.PARAMETER)))
 
+    def _device_by_default(self, info: FunctionInfo, parameter: cst.Param) -> Value | None:
+        """The device that a parameter is where nobody is seen to give it one; None where it is not known."""
+        lesson, name = self.lesson_of(info), parameter.name.value
+        if lesson.handed_on or lesson.others or name in lesson.arguments or not names.DEVICE.search(name):
+            return None
+        if self.unit is not None and info.name == "__init__":
+            # Who makes an object of a class of another file is not asked.
+            return None
+        match parameter.default:
+            case cst.SimpleString(evaluated_value=str(text)) if text.split(":")[0] in ACCELERATOR_NAMES:
+                return Scalar(kind="str", literal=text)
+            case cst.Name(value="None") if "device" in name:
+                return NONE
+            case _:
+                return None
+
     def _parameter_value(self, info: FunctionInfo, parameter: cst.Param, frame: Frame) -> Value:
         name = parameter.name.value
         device = NO_FACT if frame.host_only else Fact()
@@ -242,12 +260,15 @@ class Interpreter(Expressions, Guards, Calls, Statements, Functions):
             declared = Scalar(kind="float")
         lesson = self.lesson_of(info)
         # Who makes an object of a class of another file is not asked, and what a constructor keeps holds for all.
-        by_default = flags_of(info) if self.unit is None or info.name != "__init__" else {}
-        seen = lesson.arguments.get(name) if lesson.calls else by_default.get(name)
+        flags = flags_of(info) if self.unit is None or info.name != "__init__" else {}
+        seen = lesson.arguments.get(name) if lesson.calls else flags.get(name)
         if seen is None and not lesson.calls:
             seen = given_by_fixture(self, info, parameter, frame)
         if isinstance(seen, Scalar) and isinstance(seen.literal, bool):
             return replace(seen, known=False)
+        by_default = None if seen is not None else self._device_by_default(info, parameter)
+        if by_default is not None:
+            return by_default
         if seen is not None:
             value = self._seen_parameter(unsure(seen) if lesson.others else seen, value, parameter)
         elif lesson.handed_on and not lesson.calls and names.DEVICE.search(name):

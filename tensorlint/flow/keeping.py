@@ -13,7 +13,7 @@ from tensorlint.flow.domain.inside import leaves, storages_of
 from tensorlint.flow.domain.memory import NO_STORAGE, Adding, Container, How, Mutation, Storages
 from tensorlint.flow.domain.site import Site
 from tensorlint.flow.domain.tensors import Array, Provenance, Tensor
-from tensorlint.flow.domain.values import Dictionary, Scalar, Sequence, Symbol, Unknown, Value
+from tensorlint.flow.domain.values import DeviceValue, Dictionary, Scalar, Sequence, Symbol, Unknown, Value
 from tensorlint.flow.graphs import root_name
 from tensorlint.flow.learned import Kept
 from tensorlint.flow.memory import Memory
@@ -24,6 +24,8 @@ from tensorlint.knowledge import names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tensorlint.flow.defined import FunctionInfo
 
 
 class Keeping(Memory):
@@ -120,6 +122,20 @@ class Keeping(Memory):
         if not names.CALLBACK.match(frame.function.name):
             return None
         return Mutation(self.at(frame.function.node.name), How.UPDATE, "called between the steps of a training")
+
+    def settle_devices(self, info: FunctionInfo, frame: Frame) -> None:
+        """A device that a test chose, each of two places binding an attribute to one, is that of the paths together.
+
+        Only where no other method binds it: which of two comes last is not known.
+        """
+        cls = frame.cls
+        if cls is None or info.cls is not cls or (self.teaching is not None and cls is not self.teaching):
+            return
+        others = {name for method in cls.methods.values() if method is not info for name in method.attributes}
+        for name in info.attributes - others:
+            left = frame.env.bindings.get(f"{frame.self_name}.{name}")
+            if isinstance(left, DeviceValue) and isinstance(self.lessons.attributes(cls.site).get(name), DeviceValue):
+                self.lessons.keep_attribute(cls.site, name, left)
 
     def queue_up(self, frame: Frame, node: cst.CSTNode, value: Value, written: cst.BaseExpression) -> None:
         """``value`` is put into a queue, from where somebody takes it some time later."""

@@ -6,10 +6,11 @@ import libcst as cst
 
 from tensorlint.flow.asking import OTHER, SAME, asked_of_few
 from tensorlint.flow.domain.tensors import Array, Tensor
-from tensorlint.flow.domain.values import Scalar, Sequence, Symbol, Value
+from tensorlint.flow.domain.values import Scalar, Sequence, Symbol, Unknown, Value
+from tensorlint.flow.dtypes import dtypes_compared
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Frame
-from tensorlint.flow.tree import dotted_name
+from tensorlint.flow.tree import dotted_name, parameters_of
 
 TENSOR_TYPES = (
     "torch.Tensor",
@@ -77,6 +78,53 @@ def told(machine: Machine, test: cst.BaseExpression, frame: Frame) -> bool | Non
             return isinstance(operator, OTHER) if among is False else None
         case _:
             return None
+
+
+def answer_of_comparison(machine: Machine, node: cst.Comparison, values: list[Value], frame: Frame) -> Value | None:
+    """What comparing these values answers, where they tell it."""
+    match node.comparisons, values:
+        case [
+            [cst.ComparisonTarget(operator=cst.Equal() | cst.NotEqual() as operator)],
+            [
+                Scalar(kind="str", literal=str(left), known=True),
+                Scalar(kind="str", literal=str(right), known=True),
+            ],
+        ]:
+            return Scalar(kind="bool", literal=(left == right) is isinstance(operator, cst.Equal), known=True)
+        case [[cst.ComparisonTarget(operator=cst.Equal() | cst.NotEqual() as operator)], [left, right]] if (
+            asked := dtypes_compared(left, right)
+        ):
+            return Scalar(kind="bool", literal=(len(asked) == 1) is isinstance(operator, cst.Equal), known=True)
+        case [
+            [cst.ComparisonTarget(operator=cst.GreaterThan())],
+            [Scalar(kind="int", literal=int(left)), Scalar(kind="int", literal=int(right))],
+        ] if left > right:
+            # ``ngpu > 0``: a number that is written down as this is there to be changed.
+            return Scalar(kind="bool", literal=True)
+        case (
+            [cst.ComparisonTarget(operator=cst.Equal() | cst.NotEqual() as operator)],
+            [Unknown() | Scalar(), Scalar(kind="str", literal=str(right), known=True)],
+        ) if isinstance(node.left, cst.Name):
+            # ``device_type == "cpu"``: what the default of the parameter answers.
+            default = _default_text(machine, node.left.value, frame)
+            if default is not None:
+                return Scalar(kind="bool", literal=(default == right) is isinstance(operator, cst.Equal))
+    return None
+
+
+def _default_text(machine: Machine, name: str, frame: Frame) -> str | None:
+    """The string that a parameter is, where nobody is seen to give it any; None for all other names."""
+    info = frame.function
+    if info is None or frame.env.version(name):
+        return None
+    lesson = machine.lesson_of(info)
+    # Who makes an object of a class of another file is not asked.
+    unasked = machine.unit is not None and info.name == "__init__"
+    if unasked or lesson.handed_on or lesson.others or name in lesson.arguments:
+        return None
+    default = next((each.default for each in parameters_of(info.node) if each.name.value == name), None)
+    text = default.evaluated_value if isinstance(default, cst.SimpleString) else None
+    return text if isinstance(text, str) else None
 
 
 def _held(machine: Machine, subject: cst.BaseExpression, frame: Frame) -> Value | None:

@@ -113,6 +113,11 @@ def is_usual(value: Value) -> bool:
     return isinstance(value, Scalar) and value.kind == "bool" and value.literal is True and not value.known
 
 
+def is_unusual(value: Value) -> bool:
+    """Whether a test is false by all that is seen: a flag that everybody leaves off."""
+    return isinstance(value, Scalar) and value.kind == "bool" and value.literal is False and not value.known
+
+
 def as_trainable(value: Value, trainable: Truth) -> Value:
     """``value`` after the parameters in it were frozen (NO), trained again (YES), or one of both."""
     match value:

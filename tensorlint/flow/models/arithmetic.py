@@ -54,7 +54,7 @@ def _combined(machine: Machine, left: Value, right: Value, node: cst.CSTNode, fr
     match left, right:
         case (Scalar(kind="str"), _) if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Modulo):
             # ``"%.3f" % loss``
-            return Scalar(kind="str")
+            return beginning(left, "%")
         case (Tensor(), _) | (_, Tensor()):
             machine.use(frame, node, left)
             machine.use(frame, node, right)
@@ -103,6 +103,9 @@ def _combined(machine: Machine, left: Value, right: Value, node: cst.CSTNode, fr
                 source=known[0].source,
                 origin=known[0].origin,
             )
+        case (Scalar(kind="str"), _) if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
+            # ``"cuda:" + str(rank)``
+            return beginning(left)
         case (Scalar(), Scalar()):
             kind = "str" if "str" in (left.kind, right.kind) else number_kind(left.kind, right.kind, node)
             return Scalar(kind=kind)
@@ -146,6 +149,12 @@ def layout_of_both(left: Value, right: Value, node: cst.CSTNode) -> str:
     by = (cst.Multiply, cst.Divide) if "number" in layouts else (cst.Add, cst.Subtract)
     numbers = all(isinstance(side, (Tensor, Scalar)) for side in (left, right))
     return of.pop() if len(of) == 1 and numbers and isinstance(node.operator, by) else ""
+
+
+def beginning(text: Scalar, until: str = "") -> Scalar:
+    """A string that begins as ``text`` does up to a sign, and whose end is not known."""
+    known = text.literal if isinstance(text.literal, str) else ""
+    return Scalar(kind="str", literal=(known.partition(until)[0] if until else known) or None)
 
 
 def numbers_of_both(left: Value, right: Value, node: cst.CSTNode) -> str:
