@@ -167,8 +167,7 @@ CONSTRUCTORS = {
     "one that is bound anew": ("", f"self.device = 'cpu'\nif {AVAILABLE}:\n    self.device = 'cuda:%d' % 0", ""),
     "a word that nobody gives": (
         "kind='gpu'",
-        f"if kind == 'cpu' or not {AVAILABLE}:\n    self.device = torch.device('cpu')\nelse:\n"
-        + "    self.device = torch.device('cuda:{}'.format(torch.cuda.current_device()))",
+        f"if kind == 'cpu' or not {AVAILABLE}:\n    self.device = 'cpu'\nelse:\n    self.device = 'cuda:{{}}'.format(0)",
         "",
     ),
     "the other word": ("kind='gpu'", "self.device = 'cuda' if kind != 'cpu' else 'cpu'", ""),
