@@ -164,10 +164,14 @@ AVAILABLE = "torch.cuda.is_available()"
 #: What a constructor is given, what it does, and how it is called.
 CONSTRUCTORS = {
     "a test in two branches": ("", f"if {AVAILABLE}:\n    self.device = 'cuda'\nelse:\n    self.device = 'cpu'", ""),
-    "one that is bound anew": ("", f"self.device = 'cpu'\nif {AVAILABLE}:\n    self.device = 'cuda:%d' % 0", ""),
+    "one that is bound anew": (
+        "",
+        f"self.device = 'cpu'\nif {AVAILABLE}:\n    self.device = 'cuda:{{}}'.format(0)",
+        "",
+    ),
     "a word that nobody gives": (
         "kind='gpu'",
-        f"if kind == 'cpu' or not {AVAILABLE}:\n    self.device = 'cpu'\nelse:\n    self.device = 'cuda:{{}}'.format(0)",
+        f"if kind == 'cpu' or not {AVAILABLE}:\n    self.device = 'cpu'\nelse:\n    self.device = 'cuda:%d' % 1",
         "",
     ),
     "the other word": ("kind='gpu'", "self.device = 'cuda' if kind != 'cpu' else 'cpu'", ""),
