@@ -171,7 +171,7 @@ CONSTRUCTORS = {
     ),
     "a word that nobody gives": (
         "kind='gpu'",
-        f"if kind == 'cpu' or not {AVAILABLE}:\n    self.device = 'cpu'\nelse:\n    self.device = 'cuda:%d' % 1",
+        f"if kind == 'cpu' or not {AVAILABLE}:\n    self.device = 'cpu'\nelse:\n    self.device = 'cuda'",
         "",
     ),
     "the other word": ("kind='gpu'", "self.device = 'cuda' if kind != 'cpu' else 'cpu'", ""),
