@@ -135,6 +135,7 @@ LOSS: Clue = (
     (
         *(b"BCE", b"binary_cross_entropy", b"KLDiv", b"kl_div", b"L1Loss", b"l1_loss"),
         *(b"ultiLabel", b"ultilabel", b"HuberLoss", b"huber_loss"),
+        *(b"GaussianNLL", b"gaussian_nll", b"SoftMargin", b"soft_margin"),
     ),
 )
 MASK: Clue = (_TORCH, Expression(rb"\b1 ?- ?\w*mask|~\w*mask|masked_|\bwhere\("))

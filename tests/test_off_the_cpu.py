@@ -212,3 +212,31 @@ def test_the_device_that_an_object_keeps(case: str, tmp_path: Path) -> None:
 def test_a_device_that_another_method_binds_too_is_either(tmp_path: Path) -> None:
     program = kept_device(*CONSTRUCTORS["a test in two branches"], OTHER_PLACE)
     assert off_the_cpu(tmp_path, program) == [Certainty.LIKELY]
+
+
+#: How a function says where to compute.
+CHOOSING = {
+    "it returns early": (f"if {AVAILABLE}:\n    return torch.device('cuda')\nreturn torch.device('cpu')", True),
+    "it returns early, negated": (f"if not {AVAILABLE}:\n    return 'cpu'\nreturn 'cuda'", True),
+    "one of three": (
+        f"if {AVAILABLE}:\n    return 'cuda'\nelif torch.backends.mps.is_available():\n    return 'mps'\nreturn 'cpu'",
+        True,
+    ),
+    "two branches": (f"if {AVAILABLE}:\n    return 'cuda'\nelse:\n    return 'cpu'", True),
+    "only where somebody wants it": (
+        f"if n:\n    if {AVAILABLE}:\n        return 'cuda'\nreturn 'cpu'",
+        False,
+    ),
+    "not where somebody does not want it": (
+        f"if n > 3:\n    return 'cpu'\nif {AVAILABLE}:\n    return 'cuda'\nreturn 'cpu'",
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHOOSING)
+def test_the_device_that_a_function_returns(case: str, tmp_path: Path) -> None:
+    body, certain = CHOOSING[case]
+    chosen = f"import torch\n\n\ndef choose(n):\n{indent(body, '    ')}\n"
+    use = "import sys\nimport torch\nfrom chosen import choose\n\nx = torch.ones(3).to(choose(len(sys.argv)))\n"
+    assert off_the_cpu(tmp_path, f"{use}x.numpy()\n", chosen=chosen) == [Certainty.CERTAIN if certain else Certainty.LIKELY]

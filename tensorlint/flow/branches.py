@@ -11,7 +11,7 @@ from tensorlint.flow.domain.facts import Fact, Truth
 from tensorlint.flow.domain.inside import is_unusual, is_usual
 from tensorlint.flow.domain.tensors import Provenance
 from tensorlint.flow.domain.values import Foreign, Scalar, Sequence, Unknown, Value
-from tensorlint.flow.hanging import hung, where_available
+from tensorlint.flow.hanging import hung, part, where_available
 from tensorlint.flow.kinds import answer, is_for_good
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.items import element_of
@@ -66,7 +66,7 @@ class Branches(Machine):
         if not isinstance(test, Scalar):
             # It may ask a tensor, and wait for it.
             frame.uploads.clear()
-        before, default_device = frame.env, self.default_device
+        before, default_device, returned = frame.env, self.default_device, len(frame.returned)
         frame.env = before.copy()
         self.narrow(node.test, frame, holds=True)
         self._switched(node.test, frame, holds=True)
@@ -78,6 +78,8 @@ class Branches(Machine):
                 name for name, value in frame.env.bindings.items() if before.bindings.get(name) != value
             }
         taken = (frame.env, frame.alive and reachable)
+        if reachable and not frame.alive:
+            part(frame, node, test, returned)
         if isinstance(test, Scalar) and test.known and test.literal is True and is_for_good(node.test, frame):
             frame.env, frame.alive = taken
             return

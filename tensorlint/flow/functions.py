@@ -37,6 +37,7 @@ from tensorlint.flow.domain.values import (
     is_dtype,
 )
 from tensorlint.flow.graphs import added_up
+from tensorlint.flow.hanging import returned_together
 from tensorlint.flow.models.autocast import set_by
 from tensorlint.flow.state import GRAD_OFF, Environment, Frame
 from tensorlint.flow.summary import Remembered, Summary, summary_of
@@ -111,7 +112,7 @@ class Functions(Closures):
             return NONE if frame.alive else UNKNOWN
         if frame.alive:
             frame.returned.append(NONE)
-        return join_all(frame.returned)
+        return returned_together(frame)
 
     # Calls of functions of this file.
 

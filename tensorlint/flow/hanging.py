@@ -10,6 +10,7 @@ import libcst as cst
 
 from tensorlint.flow.domain.devices import device_fact
 from tensorlint.flow.domain.facts import Fact, Truth
+from tensorlint.flow.domain.lattice import join_all
 from tensorlint.flow.domain.tensors import Tensor
 from tensorlint.flow.domain.values import (
     ACCELERATED,
@@ -83,6 +84,24 @@ def where_available(joined: Value, answered: Value, yes: Value, no: Value) -> Va
         case DeviceValue():
             return replace(joined, fact=joined.fact.where_available(there))
     return joined
+
+
+def part(frame: Frame, node: cst.If, answered: Value, returned_before: int) -> None:
+    """Remember the answer on which a function has returned one value, and goes on to return another where it is not."""
+    function = None if frame.function is None else frame.function.node
+    if returned_before or len(frame.returned) != 1 or answered not in (ACCELERATED, NOT_ACCELERATED):
+        return
+    if isinstance(function, cst.FunctionDef) and any(each is node for each in function.body.body):
+        frame.parted = answered
+
+
+def returned_together(frame: Frame) -> Value:
+    """What a function returns on all its paths together."""
+    joined = join_all(frame.returned)
+    if frame.parted is None or len(frame.returned) < 2:
+        return joined
+    first, *others = frame.returned
+    return where_available(joined, frame.parted, first, join_all(others))
 
 
 def asked(test: cst.BaseExpression, frame: Frame) -> tuple[str, bool]:

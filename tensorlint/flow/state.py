@@ -324,6 +324,8 @@ class Frame:
     alive: bool = True
     loops: list[Loop] = field(default_factory=list)
     returned: list[Value] = field(default_factory=list)
+    #: What a test asks of which one path returned by then, and the other had not yet.
+    parted: Value | None = None
     #: What had become of objects, and of names of scopes around, at each ``return``.
     exits: list[tuple[Changes, dict[str, Value]]] = field(default_factory=list)
     #: What a root returned, part by part.
