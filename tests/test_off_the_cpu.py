@@ -239,4 +239,5 @@ def test_the_device_that_a_function_returns(case: str, tmp_path: Path) -> None:
     body, certain = CHOOSING[case]
     chosen = f"import torch\n\n\ndef choose(n):\n{indent(body, '    ')}\n"
     use = "import sys\nimport torch\nfrom chosen import choose\n\nx = torch.ones(3).to(choose(len(sys.argv)))\n"
-    assert off_the_cpu(tmp_path, f"{use}x.numpy()\n", chosen=chosen) == [Certainty.CERTAIN if certain else Certainty.LIKELY]
+    expected = Certainty.CERTAIN if certain else Certainty.LIKELY
+    assert off_the_cpu(tmp_path, f"{use}x.numpy()\n", chosen=chosen) == [expected]
