@@ -10,6 +10,22 @@ from tensorlint.source import Source
 
 #: What does not happen, in files that look as if it did.
 NOT_SHOWN = {
+    "what a network of somebody's own is asked for after its own `backward`": (
+        "TBX503",
+        (
+            "import torch\n\ndef train(model, data, labels):\n    accuracy = 0\n"
+            "    for part, expected in zip(data, labels):\n        model.forward(part)\n        model.backward()\n"
+            "        accuracy += model.calculate_accuracy(expected)\n    return accuracy\n"
+        ),
+    ),
+    "a weight that is float64 as the data is, where it is never float32": (
+        "TBX506",
+        (
+            "import numpy as np\nimport torch\n\ndef same(own):\n    layer = torch.nn.Linear(3, 4, bias=False)\n"
+            "    layer.weight.data = torch.tensor(np.random.rand(4, 3))\n"
+            "    return layer(torch.tensor(np.random.rand(2, 3)))\n\nsame(None)\n"
+        ),
+    ),
     "a mask by the data it is given": (
         "TBX213",
         (

@@ -31,6 +31,7 @@ from tensorlint.flow.models.arrays import copies_by_index
 from tensorlint.flow.models.containers import without_entry
 from tensorlint.flow.models.cuts import cut_here, exported, has_no_graph
 from tensorlint.flow.models.fields import as_tuple, without_held
+from tensorlint.flow.models.given_weights import note_given
 from tensorlint.flow.models.items import element_of, index_value, note_key
 from tensorlint.flow.models.kept_models import note_kept
 from tensorlint.flow.models.numpy_functions import OF_SHAPE
@@ -133,7 +134,7 @@ class Assignments(Machine):
     ) -> None:
         """``held.data`` is given float64, which it becomes."""
         augmented = isinstance(node, cst.AugAssign)
-        if self.may_compute_in_double:
+        if self.may_compute_in_double or self.lessons.fed_double:
             return
         if _names_dtype(node.value) and isinstance(held, cst.Attribute):
             # Who writes the dtype down means it: the layer is one of float64 from then on.
@@ -247,6 +248,8 @@ class Assignments(Machine):
     def _assign_attribute(self, target: cst.Attribute, value: Value, frame: Frame) -> None:
         name = target.attr.value
         owner = self.evaluate(target.value, frame)
+        if isinstance(owner, Module) or name == "data":
+            note_given(self, target.value, value, frame)
         if name == "requires_grad" and isinstance(owner, (Tensor, Unknown)):
             grad = Fact(Truth.MAYBE, self.at(target), "may need a gradient from here on")
             if isinstance(value, Scalar) and value.known:

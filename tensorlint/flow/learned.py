@@ -126,6 +126,8 @@ class Learned:
     handed_lists: frozenset[tuple[str, str]] = frozenset()
     #: Whether anything is copied from an accelerator without waiting for it.
     transfers: bool = False
+    #: Whether a layer is given float64, and other weights than those it was made with.
+    fed_double: bool = False
     #: The classes of the networks that are given to ``torch.jit.script``.
     scripted: frozenset[Site] = frozenset()
     #: Whether calls of ``torch.load`` take any pickle: True for those that do, and where classes are allowed in
@@ -158,6 +160,7 @@ class Learned:
             restored=self.restored | other.restored,
             handed_lists=self.handed_lists | other.handed_lists,
             transfers=self.transfers or other.transfers,
+            fed_double=self.fed_double or other.fed_double,
             scripted=self.scripted | other.scripted,
             loads=self.loads | other.loads,
             leaves_used=self.leaves_used | other.leaves_used,
@@ -205,6 +208,7 @@ class Lessons:
         self.restored = set(known.restored)
         self.handed_lists = set(known.handed_lists)
         self.transfers = known.transfers
+        self.fed_double = known.fed_double
         self.scripted = set(known.scripted)
         self.loads = set(known.loads)
         self.leaves_used = set(known.leaves_used)
@@ -268,6 +272,7 @@ class Lessons:
             restored=frozenset(self.restored),
             handed_lists=frozenset(self.handed_lists),
             transfers=self.transfers,
+            fed_double=self.fed_double,
             scripted=frozenset(self.scripted),
             loads=frozenset(self.loads),
             leaves_used=frozenset(self.leaves_used),

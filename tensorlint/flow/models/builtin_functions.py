@@ -27,6 +27,7 @@ from tensorlint.flow.domain.values import (
 from tensorlint.flow.kinds import TENSOR_TESTS, is_among, paths_of
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.arithmetic import combine
+from tensorlint.flow.models.given_weights import note_given
 from tensorlint.flow.models.hashing import hash_elements
 from tensorlint.flow.models.items import element_of, one_of
 from tensorlint.flow.models.registry import function
@@ -205,7 +206,15 @@ def parent(machine: Machine, path: str, call: Call) -> Value:
     return machine.self_value(cls.parents[0]) if cls is not None and cls.parents else UNKNOWN
 
 
-@function(*(f"builtins.{name}" for name in ("print", "setattr", "delattr", "exec")))
+@function("builtins.setattr")
+def attribute_set(machine: Machine, path: str, call: Call) -> Value:
+    """A layer may be given a weight this way, under a name that is computed."""
+    if len(call.arguments) == 3:
+        note_given(machine, call.arguments[0].node, call.arguments[2].value, call.frame)
+    return NONE
+
+
+@function(*(f"builtins.{name}" for name in ("print", "delattr", "exec")))
 def nothing(machine: Machine, path: str, call: Call) -> Value:
     return NONE
 

@@ -34,6 +34,7 @@ from tensorlint.flow.keeping import set_back
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.models.autocast import autocast_to
 from tensorlint.flow.models.cuts import carried
+from tensorlint.flow.models.given_weights import note_given
 from tensorlint.flow.models.holders import (
     HOLDERS,
     begins_in_float,
@@ -89,6 +90,8 @@ def module_call(machine: Machine, module: Module, call: Call) -> Value:
     ]
     if module.refuses_double and module.dtype in {UNKNOWN_DTYPE, FLOAT32}:
         machine.meet_float(call.frame, call.node, inputs_of_weights(module, call.arguments))
+    elif module.name.startswith("torch.nn.") and module.trainable is not Truth.NO:
+        machine.lessons.fed_double |= any(leaf.dtype is FLOAT64 for leaf in inputs)
     if module.name.startswith("torch.nn."):
         note_loss(machine, module.name, module.dtype, call)
         note_layer(machine, module, trained.truth, call)
@@ -263,6 +266,8 @@ def module_method(machine: Machine, value: Module, name: str, call: Call) -> Val
         return state_dict_of(machine, value.device, kept, call, value.oid)
     if name == "load_state_dict":
         tell_itself(machine, value, call)
+    if name == "register_parameter" and isinstance(call.node.func, cst.Attribute) and len(call.arguments) >= 2:
+        note_given(machine, call.node.func.value, call.arguments[1].value, call.frame)
     if name in {"zero_grad", "load_state_dict", "register_buffer", "register_parameter", "add_module"}:
         return registered(machine, value, name, call.arguments, call.frame)
     if name == "forward":

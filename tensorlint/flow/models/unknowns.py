@@ -40,7 +40,7 @@ from tensorlint.flow.models.placement import destination, does_not_wait
 from tensorlint.flow.models.rows import from_row
 from tensorlint.flow.models.states import state_dict_of
 from tensorlint.flow.models.tensors import export, set_grad, tensor_method
-from tensorlint.flow.models.unseen import is_model, unknown_result
+from tensorlint.flow.models.unseen import computes_with_parameters, is_model, unknown_result
 from tensorlint.flow.state import Frame
 from tensorlint.flow.tree import dotted_name, names_in
 from tensorlint.knowledge import ARRAY_ONLY_METHODS, TENSOR_METHODS, TENSOR_ONLY_METHODS, Result, names
@@ -64,7 +64,9 @@ def unknown_method(machine: Machine, value: Unknown, name: str, call: Call) -> V
         and is_accelerator(value, owner_name(call.node))
     ):
         return backward_through(machine, call.first, call)
-    if value.tensor is not Truth.NO and name in TENSOR_ONLY_METHODS and not machine.file.foreign:
+    # ``model.backward()`` is that of a network of somebody's own.
+    of_own = name == "backward" and computes_with_parameters(owner_name(call.node))
+    if value.tensor is not Truth.NO and name in TENSOR_ONLY_METHODS and not (of_own or machine.file.foreign):
         tensor = recognised(machine, value, owner, call.frame)
         return tensor_method(machine, tensor, name, call)
     if name in ARRAY_ONLY_METHODS and "pandas" not in machine.file.foreign and value.source is not Provenance.ATTRIBUTE:
