@@ -241,3 +241,23 @@ def test_the_device_that_a_function_returns(case: str, tmp_path: Path) -> None:
     use = "import sys\nimport torch\nfrom chosen import choose\n\nx = torch.ones(3).to(choose(len(sys.argv)))\n"
     expected = Certainty.CERTAIN if certain else Certainty.LIKELY
     assert off_the_cpu(tmp_path, f"{use}x.numpy()\n", chosen=chosen) == [expected]
+
+
+#: What is done where there is an accelerator, after a tensor was brought there.
+ASKED_AGAIN = {
+    "nothing to it": f"if {AVAILABLE}:\n    print('there is one')\nx.numpy()\n",
+    "by a flag": f"use_cuda = {AVAILABLE}\nif use_cuda:\n    x = x.cuda()\nif use_cuda:\n    print(1)\nx.numpy()\n",
+    "the network, too": f"net = torch.nn.ReLU()\nif {AVAILABLE}:\n    net.cuda()\nnet(x).numpy()\n",
+    "weights, too": (
+        f"net = torch.nn.Linear(3, 1)\nif {AVAILABLE}:\n    net.cuda()\n"
+        "with torch.no_grad():\n    y = net(x)\ny.numpy()\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ASKED_AGAIN)
+def test_asking_for_the_accelerator_again_changes_nothing(case: str, tmp_path: Path) -> None:
+    begin = f"import torch\n\ndevice = 'cuda' if {AVAILABLE} else 'cpu'\nx = torch.ones(3).to(device)\n"
+    assert off_the_cpu(tmp_path, begin + ASKED_AGAIN[case]) == [Certainty.CERTAIN]
+    inside = f"import torch\n\ndef run():\n{indent(begin.partition(chr(10))[2] + ASKED_AGAIN[case], '    ')}\nrun()\n"
+    assert off_the_cpu(tmp_path, inside) == [Certainty.CERTAIN]

@@ -125,7 +125,7 @@ class Branches(Machine):
             value = frame.env.bindings[path]
             first, second = taken.lookup(path), left.lookup(path)
             if first is not second and first is not None and second is not None:
-                joined = hung(self, value, test, frame, before.lookup(path), first, second)
+                joined = hung(self, value, test, answered, frame, before.lookup(path), first, second)
                 frame.env.bindings[path] = where_available(joined, answered, first, second)
 
     def _switch(self, mode: Fact) -> cst.BaseExpression | None:

@@ -357,7 +357,7 @@ class Expressions(Comprehensions):
         self.narrow(node.test, frame, holds=False)
         no = self.evaluate(node.orelse, frame)
         frame.env = before
-        chosen = no if is_unusual(test) else hung(self, join(yes, no), node.test, frame, None, yes, no)
+        chosen = no if is_unusual(test) else hung(self, join(yes, no), node.test, test, frame, None, yes, no)
         chosen = yes if is_usual(test) else chosen
         chosen = where_available(chosen, test, yes, no)
         if isinstance(chosen, DeviceValue) and chosen.fact.truth is Truth.MAYBE:

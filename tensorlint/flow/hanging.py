@@ -38,12 +38,13 @@ def hung(
     machine: Machine,
     joined: Value,
     test: cst.BaseExpression,
+    answered: Value,
     frame: Frame,
     before: Value | None,
     yes: Value,
     no: Value,
 ) -> Value:
-    """``joined`` of what it is where ``test`` is true and where it is not, hanging on the answer."""
+    """``joined`` of what it is where ``test`` is true and where it is not, hanging on the answer, ``answered``."""
     if isinstance(joined, Symbol) and joined.device.truth is Truth.MAYBE:
         name, answer = asked(test, frame)
         first, second = (device_fact(value) for value in ((yes, no) if answer else (no, yes)))
@@ -63,7 +64,9 @@ def hung(
         yes, no = no, yes
     known = before if isinstance(before, (Tensor, Unknown)) else Unknown()
     device = joined.device.hanging_on(name, yes.device, no.device, known.device)
-    if device.truth is Truth.MAYBE and known.device.truth > Truth.UNKNOWN and names.ASKS_FOR_DEVICE.search(name):
+    of_machine = answered in (ACCELERATED, NOT_ACCELERATED)
+    moved = device.truth is Truth.MAYBE and device is not known.device and known.device.truth > Truth.UNKNOWN
+    if moved and not of_machine and names.ASKS_FOR_DEVICE.search(name):
         # ``if Device.CPU not in self.device: x = x.cpu()``: the program asked where it is, in words of its own.
         device = Fact()
     return replace(joined, device=device, grad=joined.grad.hanging_on(name, yes.grad, no.grad, known.grad))
