@@ -261,3 +261,44 @@ def test_asking_for_the_accelerator_again_changes_nothing(case: str, tmp_path: P
     assert off_the_cpu(tmp_path, begin + ASKED_AGAIN[case]) == [Certainty.CERTAIN]
     inside = f"import torch\n\ndef run():\n{indent(begin.partition(chr(10))[2] + ASKED_AGAIN[case], '    ')}\nrun()\n"
     assert off_the_cpu(tmp_path, inside) == [Certainty.CERTAIN]
+
+
+#: The helper of many lessons, which puts whatever it is given on the device, and the loader that does so.
+HELPER = """
+import torch
+
+
+def to_device(data, device):
+    if isinstance(data, (list, tuple)):
+        return [to_device(x, device) for x in data]
+    return data.to(device, non_blocking=True)
+
+
+class DeviceDataLoader:
+    def __init__(self, loader, device):
+        self.loader, self.device = loader, device
+
+    def __iter__(self):
+        for batch in self.loader:
+            yield to_device(batch, self.device)
+
+
+device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+"""
+HANDED = {
+    "a tensor": "to_device(torch.ones(3), device).numpy()\n",
+    "a list of tensors": "x, y = to_device([torch.ones(3), torch.ones(1)], device)\ny.numpy()\n",
+    "a batch": (
+        "data = torch.utils.data.TensorDataset(torch.ones(4, 3), torch.ones(4))\n"
+        "for x, y in DeviceDataLoader(torch.utils.data.DataLoader(data), device):\n    y.numpy()\n"
+    ),
+    "a network": (
+        "net = to_device(torch.nn.Linear(3, 1), device)\nx = to_device(torch.ones(3), device)\n"
+        "with torch.no_grad():\n    net(x).numpy()\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HANDED)
+def test_what_a_helper_that_calls_itself_puts_on_the_device(case: str, tmp_path: Path) -> None:
+    assert off_the_cpu(tmp_path, HELPER + HANDED[case]) == [Certainty.CERTAIN]

@@ -159,7 +159,7 @@ class Functions(Closures):
         if frame is self.module_frame and info.unit is None:
             self._note_names(info)
         deep = self.followed + len(self.active) >= MAX_DEPTH
-        if deep or info in self.active or self.applications >= MAX_APPLICATIONS:
+        if deep or self._goes_round(info, arguments) or self.applications >= MAX_APPLICATIONS:
             frame.cut = frame.cut or deep
             with self.visiting(info.unit):
                 return self._declared_return(info, frame if info.unit is None else self.module_frame, UNKNOWN)
@@ -204,6 +204,11 @@ class Functions(Closures):
         self._take_effect(summary, info, given, frame, node)
         self._met_float(info, summary, receiver, arguments, frame, node)
         return summary.result
+
+    def _goes_round(self, info: FunctionInfo, arguments: tuple[Argument, ...]) -> bool:
+        """Whether a function that is being followed calls itself; into a list it may, once, for what is in there."""
+        again = self.active.count(info)
+        return again > 1 or (again == 1 and not any(isinstance(each.value, (Tensor, Module)) for each in arguments))
 
     def _note_meter(self, info: FunctionInfo, arguments: tuple[Argument, ...], frame: Frame, node: cst.CSTNode) -> None:
         """``meter.update(loss)``: what a method adds to what its object keeps is added in each round of a loop."""

@@ -22,6 +22,13 @@ TENSOR_TYPES = (
     "torch.LongTensor",
     "torch.autograd.Variable",
 )
+#: Classes of Python that no tensor is of, and no array; a scalar of NumPy may be one of them.
+_BUILTIN = frozenset(
+    {
+        f"builtins.{name}"
+        for name in ("list", "tuple", "dict", "set", "frozenset", "str", "bytes", "int", "float", "bool")
+    }
+)
 TENSOR_TESTS = frozenset({"torch.is_tensor", "torch.overrides.is_tensor_like"})
 
 
@@ -149,4 +156,4 @@ def is_among(subject: Value | None, classes: tuple[str, ...]) -> bool | None:
             return None
     if own in classes:
         return True
-    return False if all(name == other for name in classes) else None
+    return False if all(name == other or name in _BUILTIN for name in classes) else None
