@@ -7,6 +7,7 @@ from dataclasses import replace
 import libcst as cst
 
 from tensorlint.flow.annotations import declared_value, value_of
+from tensorlint.flow.binding import bound_arguments, bound_nodes, flags_of, numbers_of, words_of
 from tensorlint.flow.call import Argument
 from tensorlint.flow.closures import Closures
 from tensorlint.flow.core import HOST_METHODS, MAX_APPLICATIONS, MAX_DEPTH
@@ -125,7 +126,7 @@ class Functions(Closures):
         passed = bound_arguments(info, arguments, bound=bound)
         if any(argument.star for argument in arguments):
             # It may be given any of them.
-            passed = {**dict.fromkeys(_words_of(info), UNKNOWN), **passed}
+            passed = {**dict.fromkeys(words_of(info), UNKNOWN), **passed}
         else:
             passed = {**numbers_of(info), **flags_of(info), **passed}
         if teaches:
@@ -396,58 +397,3 @@ class Functions(Closures):
             # That there are several is what callers unpack; what one `return` gives may be something else.
             declared = replace(declared, kind="declared")
         return declared_value(declared, replace(result, source=Provenance.CALL))
-
-
-def flags_of(info: FunctionInfo) -> dict[str, Value]:
-    """Parameters that are on or off when nothing is passed."""
-    return {
-        parameter.name.value: Scalar(kind="bool", literal=parameter.default.value == "True", known=True)
-        for parameter in parameters_of(info.node)
-        if isinstance(parameter.default, cst.Name) and parameter.default.value in {"True", "False"}
-    }
-
-
-def numbers_of(info: FunctionInfo) -> dict[str, Value]:
-    """Parameters that are a number when nothing is passed."""
-    return {
-        parameter.name.value: Scalar(kind="int" if isinstance(parameter.default, cst.Integer) else "float")
-        for parameter in parameters_of(info.node)
-        if isinstance(parameter.default, (cst.Integer, cst.Float))
-    }
-
-
-def _words_of(info: FunctionInfo) -> list[str]:
-    """Parameters that are a word when nothing is passed, or a device by their name."""
-    return [
-        parameter.name.value
-        for parameter in parameters_of(info.node)
-        if isinstance(parameter.default, cst.SimpleString)
-        or (parameter.default is not None and names.DEVICE.search(parameter.name.value))
-    ]
-
-
-def bound_arguments(info: FunctionInfo, arguments: tuple[Argument, ...], *, bound: bool) -> dict[str, Value]:
-    """Arguments by parameter name; what stands behind a star is not known."""
-    return {name: argument.value for name, argument in _bound(info, arguments, bound=bound).items()}
-
-
-def bound_nodes(info: FunctionInfo, arguments: tuple[Argument, ...], *, bound: bool) -> dict[str, cst.CSTNode]:
-    """The expressions of arguments, likewise."""
-    return {name: argument.node for name, argument in _bound(info, arguments, bound=bound).items()}
-
-
-def _bound(info: FunctionInfo, arguments: tuple[Argument, ...], *, bound: bool) -> dict[str, Argument]:
-    params = info.node.params
-    positional = [parameter.name.value for parameter in (*params.posonly_params, *params.params)]
-    is_static = any(dotted_name(decorator) == "staticmethod" for decorator in info.decorators)
-    if bound and info.cls is not None and not is_static:
-        positional = positional[1:]
-    passed: dict[str, Argument] = {}
-    for index, argument in enumerate(argument for argument in arguments if not argument.keyword):
-        if argument.star:
-            break
-        if index < len(positional):
-            passed[positional[index]] = argument
-    names = {parameter.name.value for parameter in parameters_of(info.node)}
-    passed.update({argument.keyword: argument for argument in arguments if argument.keyword in names})
-    return passed

@@ -10,6 +10,7 @@ import libcst as cst
 
 from tensorlint.flow import events
 from tensorlint.flow.annotations import declared_value, value_of
+from tensorlint.flow.binding import flags_of
 from tensorlint.flow.calls import Calls
 from tensorlint.flow.cells import cells
 from tensorlint.flow.core import HOST_METHODS
@@ -35,7 +36,7 @@ from tensorlint.flow.domain.values import (
     Value,
 )
 from tensorlint.flow.expressions import Expressions
-from tensorlint.flow.functions import Functions, flags_of
+from tensorlint.flow.functions import Functions
 from tensorlint.flow.graphs import always_differentiates
 from tensorlint.flow.guards import Guards
 from tensorlint.flow.learned import FunctionLesson, Learned, Lessons
