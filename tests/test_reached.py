@@ -40,6 +40,8 @@ LIBRARY = {"setup.py": "", "pkg/__init__.py": "", "pkg/b.py": "from pkg.a import
         pytest.param({"a.py": SCRIPT, "b.py": "import torch.optim as o\ngetattr(o, name)()\n"}, id="of torch"),
         pytest.param({"a.py": SCRIPT, "data.json": '{"name": "export"}'}, id="a word in data"),
         pytest.param({**LIBRARY, "pkg/a.py": SCRIPT.replace("export", "_export")}, id="what is private in a library"),
+        pytest.param({"a.py": SCRIPT.replace("export", "test_export")}, id="a test that no runner collects"),
+        pytest.param({**LIBRARY, "pkg/a.py": SCRIPT.replace("export", "test_export")}, id="one in a library"),
     ],
 )
 def test_what_nothing_reaches_is_likely(tmp_path: Path, files: Mapping[str, str]) -> None:
@@ -72,7 +74,11 @@ def test_what_nothing_reaches_is_likely(tmp_path: Path, files: Mapping[str, str]
         pytest.param({"a.py": SCRIPT + "    eval(name)()\n"}, id="evaluated"),
         pytest.param({"a.py": TOP + METHOD + MAKES + "    getattr(logger, name)()\n"}, id="a method by any name"),
         pytest.param({"a.py": TOP + "@app.command\n" + DEAD + USED + MAIN}, id="registered"),
-        pytest.param({"a.py": SCRIPT.replace("export", "test_export")}, id="a test"),
+        pytest.param({"test_a.py": SCRIPT.replace("export", "test_export")}, id="a test"),
+        pytest.param({"tests/a.py": SCRIPT.replace("export", "test_export")}, id="a test among others"),
+        pytest.param(
+            {"a.py": SCRIPT.replace("export", "test_export") + "    unittest.main()\n"}, id="a test in a module"
+        ),
         pytest.param({"a.py": TOP + METHOD.replace("export", "__len__") + MAKES}, id="what Python calls"),
         pytest.param(
             {"a.py": TOP + METHOD.replace("Logger", "Logger(nn.Module)").replace("export", "extra_repr") + MAKES},

@@ -7,6 +7,7 @@ but what is not reached itself.
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ from tensorlint.program.mentions import mentions_in
 from tensorlint.source import NEWLINE
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
-#: What pytest and unittest find by its name.
+#: What pytest and unittest find by its name, in files by such names or that name one of them.
 _TEST = re.compile(r"test|Test|setUp|tearDown")
+_TEST_FILE = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test[^/]*|[^/]*_tests?|conftest)\.py$")
+_RUNNERS = frozenset({"pytest", "unittest", "doctest", "nose", "absltest"})
 _DUNDER = re.compile(r"__\w+__")
 #: Decorators that change what a function does, but not who calls it.
 _INERT = frozenset({"staticmethod", "classmethod", "no_grad", "inference_mode", "enable_grad"})
@@ -77,9 +80,7 @@ class _Part:
     def is_found(self) -> bool:
         """Whether something looks for it that does not name it."""
         made = self.definition
-        return made is not None and bool(
-            _TEST.match(made.name) or _DUNDER.fullmatch(made.name) or any(map(_registers, made.decorator_list))
-        )
+        return made is not None and bool(_DUNDER.fullmatch(made.name) or any(map(_registers, made.decorator_list)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,12 @@ class Reached:
     parts: Sequence[_Part]
     #: Whether what is public is for programs that are not seen.
     is_library: bool
+
+    @property
+    def has_tests(self) -> bool:
+        """Whether a runner of tests collects what it finds in the file."""
+        inside = os.path.relpath(self.path, project(self.path)).replace(os.sep, "/")
+        return bool(_TEST_FILE.search(inside)) or any(part.words & _RUNNERS for part in self.parts)
 
     def unreached(self, row: int) -> Unreached | None:
         """The function, method or class around a row that nothing of the project reaches.
@@ -134,7 +141,8 @@ class Reached:
         return False
 
     def _is_reached_from_elsewhere(self, part: _Part) -> bool:
-        if part.is_found or (self.is_library and not part.name.startswith("_")):
+        is_test = bool(_TEST.match(part.name))
+        if part.is_found or (self.has_tests if is_test else self.is_library and not part.name.startswith("_")):
             return True
         return mentions_in(project(self.path)).naming(part.name) != (self.path,)
 
