@@ -29,7 +29,7 @@ def page() -> str:
     text = PAGE.read_text(encoding="utf-8")
     rounds = (
         (f"read-{number}", _round(number))
-        for number in ("10", "11", "12", "13", "14", "15", "16", "17", "18", "20", "21", "22", "23")
+        for number in ("10", "11", "12", "13", "14", "15", "16", "17", "18", "20", "21", "22", "23", "24")
     )
     counted = (
         ("read", _read_in_all()),
