@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING
 
 from tensorlint.knowledge import names
-from tensorlint.program.layout import project
+from tensorlint.program.layout import is_of_tests
 
 if TYPE_CHECKING:
     from tensorlint.flow.scene import FileFacts
@@ -30,7 +29,6 @@ _DOUBLE = re.compile(r"^[^#\n]*\b(?:torch|th)\.(?:float64|double)\b", re.MULTILI
 _BOUND = re.compile(r"\.(\w+)[ \t]*(,[ \t]*[\w.\[\], \t]+)?(?::[^=\n]*)?[-+*/%@&|^<>]*=(?!=)")
 #: What binds attributes without spelling them.
 _BY_NAME = ("setattr(", "vars(", "__dict__", "__setattr__(")
-_TEST_PATH = re.compile(r"(^|/)(tests?|testing|test_\w+|\w+_test)(\.py|/)")
 
 
 def file_facts(source: Source) -> FileFacts:
@@ -47,7 +45,7 @@ def file_facts(source: Source) -> FileFacts:
         mentions_device=bool(_DEVICE_WORDS.search(text)),
         foreign=frozenset(modules & FOREIGN_NUMPY_METHOD),
         defines_numpy="def numpy" in text and bool(_NUMPY_METHOD.search(text)),
-        is_test=bool(_TEST_PATH.search(_in_project(source.path))),
+        is_test=is_of_tests(source.path),
         sets_defaults=any(words in text for words in _DEFAULTS),
         casts_modules=_casts_modules(text),
         names_double=bool(_DOUBLE.search(text)),
@@ -73,9 +71,3 @@ def _attributes_bound(text: str) -> frozenset[str] | None:
 def _casts_modules(text: str) -> bool:
     casts = (match.start() for match in _CAST.finditer(text))
     return any(names.CAST.search(text[max(at - names.LONGEST_CAST, 0) : at]) for at in casts)
-
-
-def _in_project(path: str) -> str:
-    """What a file is called in its project; what lies above that says nothing of it."""
-    absolute = os.path.abspath(path)
-    return os.path.relpath(absolute, project(absolute)).replace(os.sep, "/")

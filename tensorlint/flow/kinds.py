@@ -6,7 +6,7 @@ import libcst as cst
 
 from tensorlint.flow.asking import OTHER, SAME, asked_of_few
 from tensorlint.flow.domain.tensors import Array, Tensor
-from tensorlint.flow.domain.values import Scalar, Sequence, Symbol, Unknown, Value
+from tensorlint.flow.domain.values import Module, Scalar, Sequence, Symbol, Unknown, Value
 from tensorlint.flow.dtypes import dtypes_compared
 from tensorlint.flow.machine import Machine
 from tensorlint.flow.state import Frame
@@ -22,7 +22,7 @@ TENSOR_TYPES = (
     "torch.LongTensor",
     "torch.autograd.Variable",
 )
-#: Classes of Python that no tensor is of, and no array; a scalar of NumPy may be one of them.
+#: Classes of Python that no tensor is of, no array and no module; a scalar of NumPy may be one of them.
 _BUILTIN = frozenset(
     {
         f"builtins.{name}"
@@ -147,11 +147,15 @@ def paths_of(classes: Value) -> tuple[str, ...]:
 
 def is_among(subject: Value | None, classes: tuple[str, ...]) -> bool | None:
     """Whether an object is of one of these classes."""
+    own: str | None
     match subject:
         case Tensor(sure=True):
             own, other = "torch.Tensor", "numpy.ndarray"
         case Array(sure=True, has_axes=True):
             own, other = "numpy.ndarray", "torch.Tensor"
+        case Module():
+            # Of which class of modules is not asked here.
+            own, other = None, "torch.Tensor"
         case _:
             return None
     if own in classes:

@@ -126,7 +126,7 @@ class Learned:
     handed_lists: frozenset[tuple[str, str]] = frozenset()
     #: Whether anything is copied from an accelerator without waiting for it.
     transfers: bool = False
-    #: Whether a layer is given float64, and other weights than those it was made with.
+    #: Whether a layer whose weights may be float64 is given float64.
     fed_double: bool = False
     #: The classes of the networks that are given to ``torch.jit.script``.
     scripted: frozenset[Site] = frozenset()

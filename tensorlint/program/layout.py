@@ -18,6 +18,7 @@ _MARKERS = (".git", ".hg", *_PACKAGED)
 _SOURCES = ("src", "python", "lib")
 #: Libraries whose meaning is known better than their text would tell, and what comes with Python.
 _KNOWN = frozenset({"torch", "numpy", "torchvision", "torchaudio", "tensorflow", "jax"}) | sys.stdlib_module_names
+_OF_TESTS = re.compile(r"(^|/)(tests?|testing|test_\w+|\w+_test)(\.py|/)")
 _MAIN = re.compile(rb"^if __name__ == ['\"]__main__['\"]", re.MULTILINE)
 
 
@@ -159,6 +160,12 @@ def is_packaged(path: str) -> bool:
     """Whether the file lies in a package of a project that can be installed."""
     directory = os.path.dirname(path)
     return is_package_directory(directory) and any(_kind(os.path.join(project(path), each)) for each in _PACKAGED)
+
+
+def is_of_tests(path: str) -> bool:
+    """Whether a file is one of tests by its name in its project; what lies above that says nothing of it."""
+    absolute = os.path.abspath(path)
+    return bool(_OF_TESTS.search(os.path.relpath(absolute, project(absolute)).replace(os.sep, "/")))
 
 
 def is_root(directory: str) -> bool:

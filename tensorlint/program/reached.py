@@ -7,12 +7,11 @@ but what is not reached itself.
 from __future__ import annotations
 
 import ast
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tensorlint.program.layout import is_packaged, project
+from tensorlint.program.layout import is_of_tests, is_packaged, project
 from tensorlint.program.lookups import ATTRIBUTE, DEFINITION, looks_up_its_own
 from tensorlint.program.mentions import mentions_in
 from tensorlint.source import NEWLINE
@@ -20,7 +19,6 @@ from tensorlint.source import NEWLINE
 _WORD = re.compile(r"[A-Za-z_]\w*")
 #: What pytest and unittest find by its name, in files by such names or that name one of them.
 _TEST = re.compile(r"test|Test|setUp|tearDown")
-_TEST_FILE = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test[^/]*|[^/]*_tests?|conftest)\.py$")
 _RUNNERS = frozenset({"pytest", "unittest", "doctest", "nose", "absltest"})
 _DUNDER = re.compile(r"__\w+__")
 #: Decorators that change what a function does, but not who calls it.
@@ -96,8 +94,7 @@ class Reached:
     @property
     def has_tests(self) -> bool:
         """Whether a runner of tests collects what it finds in the file."""
-        inside = os.path.relpath(self.path, project(self.path)).replace(os.sep, "/")
-        return bool(_TEST_FILE.search(inside)) or any(part.words & _RUNNERS for part in self.parts)
+        return is_of_tests(self.path) or any(part.words & _RUNNERS for part in self.parts)
 
     def unreached(self, row: int) -> Unreached | None:
         """The function, method or class around a row that nothing of the project reaches.

@@ -18,7 +18,6 @@ from tensorlint.flow.domain.values import (
     PLAIN,
     UNKNOWN,
     Dictionary,
-    Module,
     Scalar,
     Sequence,
     Symbol,
@@ -32,8 +31,6 @@ from tensorlint.flow.models.hashing import hash_elements
 from tensorlint.flow.models.items import element_of, one_of
 from tensorlint.flow.models.registry import function
 from tensorlint.knowledge import NOT_ON_ARRAYS
-
-_CONTAINERS = frozenset({"builtins.list", "builtins.tuple", "builtins.set", "builtins.dict"})
 
 
 @function(*(f"builtins.{name}" for name in ("float", "int", "str", "hash", "id", "ord", "repr")))
@@ -74,7 +71,7 @@ def has_attribute(machine: Machine, path: str, call: Call) -> Value:
 def is_instance(machine: Machine, path: str, call: Call) -> Value:
     """What a test of it is answered, so that a flag may keep that."""
     match [argument.value for argument in call.arguments]:
-        case [Module() | Sequence() as value, classes]:
+        case [Sequence() as value, classes]:
             return is_container(value, classes)
         case [value, classes] if (told := is_among(value, paths_of(classes))) is not None:
             return Scalar(kind="bool", literal=told, known=True)
@@ -238,11 +235,9 @@ def _each(machine: Machine, call: Call, position: int = 0) -> Value:
     return element_of(machine, argument.value, argument.node, call.frame)
 
 
-def is_container(value: Module | Sequence, classes: Value) -> Scalar:
+def is_container(value: Sequence, classes: Value) -> Scalar:
     """``isinstance(nets, list)``, as helpers ask that take one module or several."""
     asked = {leaf.path if isinstance(leaf, Symbol) else "" for leaf in leaves(classes)}
-    if isinstance(value, Module) and asked <= _CONTAINERS:
-        return Scalar(kind="bool", literal=False, known=True)
-    if isinstance(value, Sequence) and value.items is not None and f"builtins.{value.kind}" in asked:
+    if value.items is not None and f"builtins.{value.kind}" in asked:
         return Scalar(kind="bool", literal=True, known=True)
     return Scalar(kind="bool")

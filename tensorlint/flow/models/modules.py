@@ -52,7 +52,7 @@ from tensorlint.flow.models.states import registered, state_dict_of, tell_itself
 from tensorlint.flow.models.unseen import trained_as, unknown_result
 from tensorlint.flow.saved import note_layer
 from tensorlint.flow.state import Frame
-from tensorlint.flow.tree import dotted_name
+from tensorlint.flow.tree import dotted_name, receiver_of
 from tensorlint.knowledge import TORCH_FUNCTIONS
 from tensorlint.knowledge.numbers import WILD_LAYERS
 
@@ -266,8 +266,8 @@ def module_method(machine: Machine, value: Module, name: str, call: Call) -> Val
         return state_dict_of(machine, value.device, kept, call, value.oid)
     if name == "load_state_dict":
         tell_itself(machine, value, call)
-    if name == "register_parameter" and isinstance(call.node.func, cst.Attribute) and len(call.arguments) >= 2:
-        note_given(machine, call.node.func.value, call.arguments[1].value, call.frame)
+    if name == "register_parameter" and len(call.arguments) >= 2:
+        note_given(machine, receiver_of(call.node), call.arguments[1].value, call.frame)
     if name in {"zero_grad", "load_state_dict", "register_buffer", "register_parameter", "add_module"}:
         return registered(machine, value, name, call.arguments, call.frame)
     if name == "forward":
